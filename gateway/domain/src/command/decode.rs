@@ -1,0 +1,259 @@
+//! The command that a head holds.
+//!
+//! Owned by no thread. Must stay the inverse of `encode`. Never panics, whatever the bytes: a log
+//! may be torn, a ring may be another version's.
+
+use super::{
+    AccountId, AccountMove, CashMove, Command, CommandKind, DecodeError, DisputeDecision,
+    FLAG_CANCEL, FLAG_MARKET, FLAG_SELL, FLAG_TOTAL, FlipLimits, Head, InstrumentId,
+    LimitCellChange, MassCancel, Money, NewOrder, PositionMove, Price, Qty, QtyMeaning,
+    ReferencePrice, ReplaceRequest, ReportKind, Scope, SessionEvent, SessionEventKind, SessionId,
+    Settlement, Side, StateChange, TimeInForce, TradingState, UserRef, VenueReport, wrong,
+};
+use crate::{CancelRequest, OrderKey};
+
+impl Command {
+    /// The command that `head` holds.
+    ///
+    /// # Errors
+    /// The first field that no command could have.
+    pub fn decode(head: &Head) -> Result<Self, DecodeError> {
+        let kind = CommandKind::from_raw(head.kind).ok_or(wrong("kind", head.kind.into()))?;
+        if head.reserved != 0 {
+            return Err(wrong("reserved", head.reserved.into()));
+        }
+        let account = AccountId::new(head.account);
+        let amount = Money::new(head.qty);
+        let instrument = InstrumentId::new(head.instrument);
+        let price = Price::new(head.price);
+        Ok(match kind {
+            CommandKind::NewOrder => Self::NewOrder(new_order(head)?),
+            CommandKind::Replace => Self::Replace(replace(head)?),
+            CommandKind::Cancel => Self::Cancel(cancel(head)?),
+            CommandKind::MassCancel => Self::MassCancel(mass_cancel(head)?),
+            CommandKind::DisableOrderEntry => order_entry(head, false)?,
+            CommandKind::EnableOrderEntry => order_entry(head, true)?,
+            CommandKind::AccountQuery => Self::AccountQuery {
+                session: session(head)?,
+                row: head.row,
+            },
+            CommandKind::Report => Self::Report(venue_report(head)?),
+            CommandKind::VenueUp => Self::VenueLink {
+                session: session(head)?,
+                up: true,
+            },
+            CommandKind::VenueDown => Self::VenueLink {
+                session: session(head)?,
+                up: false,
+            },
+            CommandKind::Session => Self::Session(session_event(head)?),
+            CommandKind::Deposit => Self::Deposit(CashMove { account, amount }),
+            CommandKind::Withdraw => Self::Withdraw(CashMove { account, amount }),
+            CommandKind::Settle => Self::Settle(Settlement { instrument, price }),
+            CommandKind::Reference => Self::Reference(ReferencePrice { instrument, price }),
+            CommandKind::SetState => Self::SetState(state_change(head)?),
+            CommandKind::DayStart => Self::DayStart,
+            CommandKind::DayRoll => Self::DayRoll,
+            CommandKind::FlipLimits => Self::FlipLimits(FlipLimits { digest: head.word }),
+            CommandKind::SetCell => Self::SetCell(cell_change(head)?),
+            CommandKind::MovePosition => Self::MovePosition(account_move(head)?),
+            CommandKind::Dispute => {
+                let decision = DisputeDecision::from_raw(head.detail);
+                let decision = decision.ok_or(wrong("detail", head.detail.into()))?;
+                Self::Dispute { account, decision }
+            }
+            CommandKind::StateHash => Self::StateHash,
+            CommandKind::Tick => Self::Tick,
+        })
+    }
+}
+
+fn session(head: &Head) -> Result<SessionId, DecodeError> {
+    if head.session >= OrderKey::SESSIONS_MAX {
+        return Err(wrong("session", head.session.into()));
+    }
+    Ok(SessionId::new(head.session))
+}
+
+const fn user_ref(head: &Head) -> UserRef {
+    UserRef {
+        row: head.row,
+        number: head.number,
+    }
+}
+
+fn unpack_ref(word: u64) -> Result<UserRef, DecodeError> {
+    let row = u8::try_from(word >> 32).map_err(|_| wrong("word", word))?;
+    Ok(UserRef {
+        row,
+        number: word as u32,
+    })
+}
+
+fn flags_within(head: &Head, known: u8) -> Result<u8, DecodeError> {
+    if head.flags & !known != 0 {
+        return Err(wrong("flags", head.flags.into()));
+    }
+    Ok(head.flags)
+}
+
+fn limit_or_market(head: &Head) -> Option<Price> {
+    if head.flags & FLAG_MARKET != 0 {
+        None
+    } else {
+        Some(Price::new(head.price))
+    }
+}
+
+fn time_in_force(head: &Head) -> Result<TimeInForce, DecodeError> {
+    TimeInForce::from_raw(head.detail).ok_or(wrong("detail", head.detail.into()))
+}
+
+fn new_order(head: &Head) -> Result<NewOrder, DecodeError> {
+    let flags = flags_within(head, FLAG_SELL | FLAG_MARKET)?;
+    Ok(NewOrder {
+        session: session(head)?,
+        user_ref: user_ref(head),
+        account: AccountId::new(head.account),
+        instrument: InstrumentId::new(head.instrument),
+        side: if flags & FLAG_SELL != 0 {
+            Side::Sell
+        } else {
+            Side::Buy
+        },
+        qty: Qty::new(head.qty),
+        price: limit_or_market(head),
+        time_in_force: time_in_force(head)?,
+    })
+}
+
+fn replace(head: &Head) -> Result<ReplaceRequest, DecodeError> {
+    let flags = flags_within(head, FLAG_MARKET | FLAG_TOTAL)?;
+    let total = flags & FLAG_TOTAL != 0;
+    Ok(ReplaceRequest {
+        session: session(head)?,
+        original: unpack_ref(head.word)?,
+        user_ref: user_ref(head),
+        qty: Qty::new(head.qty),
+        qty_meaning: if total {
+            QtyMeaning::Total
+        } else {
+            QtyMeaning::Open
+        },
+        price: limit_or_market(head),
+        time_in_force: time_in_force(head)?,
+    })
+}
+
+fn cancel(head: &Head) -> Result<CancelRequest, DecodeError> {
+    Ok(CancelRequest {
+        session: session(head)?,
+        user_ref: user_ref(head),
+        qty_total: Qty::new(head.qty),
+    })
+}
+
+fn mass_cancel(head: &Head) -> Result<MassCancel, DecodeError> {
+    let side = match head.detail {
+        0 => None,
+        raw => Some(Side::from_raw(raw - 1).ok_or(wrong("detail", raw.into()))?),
+    };
+    Ok(MassCancel {
+        session: session(head)?,
+        user_ref: user_ref(head),
+        account: AccountId::new(head.account),
+        instrument: InstrumentId::new(head.instrument),
+        side,
+    })
+}
+
+fn order_entry(head: &Head, enabled: bool) -> Result<Command, DecodeError> {
+    Ok(Command::OrderEntry {
+        session: session(head)?,
+        user_ref: user_ref(head),
+        enabled,
+    })
+}
+
+fn venue_report(head: &Head) -> Result<VenueReport, DecodeError> {
+    let qty = Qty::new(head.qty);
+    let kind = match head.detail {
+        0 => ReportKind::Accepted,
+        1 => {
+            let fee = u64::from(head.instrument) << 32 | u64::from(head.account);
+            ReportKind::Fill {
+                qty,
+                price: Price::new(head.price),
+                match_number: head.word,
+                fee: Money::new(fee as i64),
+            }
+        }
+        2 => ReportKind::Canceled,
+        3 => ReportKind::Reduced { qty },
+        4 => ReportKind::Rejected,
+        5 => ReportKind::Replaced {
+            new: unpack_ref(head.word)?,
+        },
+        6 => ReportKind::ReplaceRejected {
+            new: unpack_ref(head.word)?,
+        },
+        7 => ReportKind::CancelPending,
+        8 => ReportKind::CancelRejected,
+        9 => ReportKind::BrokenTrade {
+            match_number: head.word,
+        },
+        10 => ReportKind::Information,
+        other => return Err(wrong("detail", other.into())),
+    };
+    Ok(VenueReport {
+        session: session(head)?,
+        user_ref: user_ref(head),
+        kind,
+    })
+}
+
+fn session_event(head: &Head) -> Result<SessionEvent, DecodeError> {
+    let kind = SessionEventKind::from_raw(head.detail);
+    Ok(SessionEvent {
+        session: session(head)?,
+        kind: kind.ok_or(wrong("detail", head.detail.into()))?,
+        connection: head.number,
+        sequence: head.word,
+    })
+}
+
+fn scope(kind: u8, field: &'static str, head: &Head) -> Result<Scope, DecodeError> {
+    let index = u32::try_from(head.word).map_err(|_| wrong("word", head.word))?;
+    Scope::from_raw(kind, index).ok_or(wrong(field, kind.into()))
+}
+
+fn state_change(head: &Head) -> Result<StateChange, DecodeError> {
+    let state = TradingState::from_raw(head.detail);
+    flags_within(head, 0xF0 | FLAG_CANCEL)?;
+    Ok(StateChange {
+        scope: scope(head.flags >> 4, "flags", head)?,
+        state: state.ok_or(wrong("detail", head.detail.into()))?,
+        cancel: head.flags & FLAG_CANCEL != 0,
+    })
+}
+
+fn cell_change(head: &Head) -> Result<LimitCellChange, DecodeError> {
+    Ok(LimitCellChange {
+        scope: scope(head.detail, "detail", head)?,
+        field: head.flags,
+        value: head.qty,
+    })
+}
+
+fn account_move(head: &Head) -> Result<AccountMove, DecodeError> {
+    let kind = PositionMove::from_raw(head.detail);
+    let counterparty = u32::try_from(head.word).map_err(|_| wrong("word", head.word))?;
+    Ok(AccountMove {
+        kind: kind.ok_or(wrong("detail", head.detail.into()))?,
+        account: AccountId::new(head.account),
+        instrument: InstrumentId::new(head.instrument),
+        qty: Qty::new(head.qty),
+        price: Price::new(head.price),
+        counterparty: AccountId::new(counterparty),
+    })
+}

@@ -1,0 +1,1 @@
+//! portcullis-risk-core

@@ -1,0 +1,3 @@
+//! The binary `portcullis`: parse, allocate, pin, wire, run.
+
+fn main() {}
