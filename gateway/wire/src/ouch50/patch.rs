@@ -1,0 +1,177 @@
+//! Changes to a checked order in its own buffer: what the session or a rule forces, and no more.
+//!
+//! **Thread.** Whoever owns the buffer.
+//! **Invariants.** The length never changes and only the named field's bytes do, at the offsets of
+//! the message's table; a patched message parses if it did before.
+//! **Never.** Patch a message other than Enter and Replace.
+
+use super::codes::{TimeInForce, UserRefNum};
+use super::decode::DecodeError;
+use super::inbound::{EnterOrder, Inbound, ReplaceOrder};
+use super::layout::MessageLayout;
+
+/// An Enter or a Replace whose fields can be overwritten where they stand.
+#[derive(Debug)]
+pub struct OrderPatch<'a> {
+    head: &'a mut [u8],
+    rows: &'static Rows,
+}
+
+/// Offsets of the patchable fields of one message, looked up in its table when compiled.
+#[derive(Debug)]
+struct Rows {
+    user_ref_num: usize,
+    quantity: usize,
+    price: usize,
+    time_in_force: usize,
+}
+
+impl Rows {
+    const fn of(layout: &MessageLayout) -> Self {
+        Self {
+            user_ref_num: offset(layout, b"user_ref_num"),
+            quantity: offset(layout, b"quantity"),
+            price: offset(layout, b"price"),
+            time_in_force: offset(layout, b"time_in_force"),
+        }
+    }
+}
+
+/// The offset of the named row. A name that is not in the table does not compile.
+const fn offset(layout: &MessageLayout, name: &[u8]) -> usize {
+    let mut at = 0;
+    while at < layout.fields.len() {
+        if same(layout.fields[at].name.as_bytes(), name) {
+            return layout.fields[at].offset;
+        }
+        at += 1;
+    }
+    panic!("no such row")
+}
+
+const fn same(left: &[u8], right: &[u8]) -> bool {
+    if left.len() != right.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < left.len() {
+        if left[at] != right[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+const ENTER: &Rows = &Rows::of(EnterOrder::LAYOUT);
+const REPLACE: &Rows = &Rows::of(ReplaceOrder::LAYOUT);
+
+impl<'a> OrderPatch<'a> {
+    /// Checks the message whole and takes it for patching; `None` if it is valid but neither an
+    /// Enter nor a Replace.
+    ///
+    /// # Errors
+    /// As [`Inbound::parse`].
+    pub fn over(bytes: &'a mut [u8]) -> Result<Option<Self>, DecodeError> {
+        let rows = match Inbound::parse(bytes)? {
+            Inbound::EnterOrder(_) => ENTER,
+            Inbound::ReplaceOrder(_) => REPLACE,
+            Inbound::CancelOrder(_)
+            | Inbound::ModifyOrder(_)
+            | Inbound::MassCancel(_)
+            | Inbound::DisableOrderEntry(_)
+            | Inbound::EnableOrderEntry(_)
+            | Inbound::AccountQuery(_) => return Ok(None),
+        };
+        Ok(Some(Self { head: bytes, rows }))
+    }
+
+    /// Overwrites the price, in 1e-4: a market order's protection price.
+    pub fn set_price(&mut self, price_wire: u64) {
+        self.put(self.rows.price, price_wire.to_be_bytes());
+    }
+
+    /// Overwrites the quantity, in wire units.
+    pub fn set_quantity(&mut self, quantity_wire: u32) {
+        self.put(self.rows.quantity, quantity_wire.to_be_bytes());
+    }
+
+    /// Makes it immediate or cancel. A tag `ExpireTime` beside it then means nothing and stays.
+    pub fn set_ioc(&mut self) {
+        self.put(self.rows.time_in_force, [TimeInForce::Ioc.byte()]);
+    }
+
+    /// Overwrites the order's number (of a replace, the new version's).
+    pub fn set_user_ref_num(&mut self, number: UserRefNum) {
+        self.put(self.rows.user_ref_num, number.get().to_be_bytes());
+    }
+
+    /// The row lies inside the fixed part, which was checked to be there.
+    fn put<const W: usize>(&mut self, at: usize, value: [u8; W]) {
+        let room = self
+            .head
+            .get_mut(at..)
+            .and_then(|rest| rest.first_chunk_mut::<W>());
+        *room.expect("the fixed part was checked to be there") = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ouch50::tests::{cancel, enter, replace};
+
+    #[test]
+    fn a_patch_changes_its_field_and_no_other_byte() {
+        let mut bytes = [0; 64];
+        let len = enter().encode(None, &mut bytes).expect("room");
+        let mut patch = OrderPatch::over(&mut bytes[..len])
+            .expect("valid")
+            .expect("an enter");
+        patch.set_price(1_234_500);
+        patch.set_quantity(7);
+        patch.set_ioc();
+        patch.set_user_ref_num(UserRefNum::new(9).expect("not 0"));
+        let expected = EnterOrder {
+            price: 1_234_500,
+            quantity: 7,
+            time_in_force: TimeInForce::Ioc,
+            user_ref_num: UserRefNum::new(9).expect("not 0"),
+            ..enter()
+        };
+        let mut other = [0; 64];
+        let other_len = expected.encode(None, &mut other).expect("room");
+        assert_eq!(bytes[..len], other[..other_len]);
+    }
+
+    #[test]
+    fn a_replace_has_its_own_offsets() {
+        let mut bytes = [0; 64];
+        let len = replace().encode(None, &mut bytes).expect("room");
+        let mut patch = OrderPatch::over(&mut bytes[..len])
+            .expect("valid")
+            .expect("a replace");
+        patch.set_price(5);
+        patch.set_quantity(6);
+        patch.set_user_ref_num(UserRefNum::new(77).expect("not 0"));
+        assert_eq!(bytes[13..21], 5_u64.to_be_bytes());
+        assert_eq!(bytes[9..13], 6_u32.to_be_bytes());
+        assert_eq!(bytes[5..9], 77_u32.to_be_bytes());
+        let Ok(Inbound::ReplaceOrder(view)) = Inbound::parse(&bytes[..len]) else {
+            panic!("a patched replace is a replace");
+        };
+        assert_eq!(view.orig_user_ref_num(), replace().orig_user_ref_num);
+    }
+
+    #[test]
+    fn nothing_else_is_patched() {
+        let mut bytes = [0; 64];
+        let len = cancel().encode(None, &mut bytes).expect("room");
+        assert!(
+            OrderPatch::over(&mut bytes[..len])
+                .expect("valid")
+                .is_none()
+        );
+        assert!(OrderPatch::over(&mut bytes[..len - 1]).is_err());
+    }
+}

@@ -1,0 +1,298 @@
+//! The outbound half of a server's session: numbering, resend, heartbeats.
+//!
+//! **Thread.** Owned by the agent that writes the socket; it lives as long as the session, which may
+//! see many connections.
+//! **Invariants.** Each published message gets the next number and is written to a link exactly once
+//! and in order, whether it is live or resent: a link is a cursor into the store. A link whose next
+//! message is gone from the store is reported, never skipped over.
+//! **Never.** Read a clock, write a packet in part, or hold back a message that fits.
+
+use super::encode::{self, NoRoom};
+use super::login::{LoginAccepted, LoginRejectReason, LoginRequest, SessionName};
+use super::store::{MessageTooLong, ResendError, ResendStore, StoreSlot};
+use super::{HEARTBEAT_EVERY, PAYLOAD_BYTES_MAX};
+use core::fmt;
+use portcullis_domain::Timestamp;
+
+/// The outbound half; see [`ResendStore`] for `B` and `S`.
+#[derive(Debug)]
+pub struct ServerOutbound<B, S> {
+    session: SessionName,
+    store: ResendStore<B, S>,
+    link: Option<Link>,
+    ended: bool,
+}
+
+/// The connection of the moment.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    /// Number of the next message to write.
+    next: u64,
+    /// When something was last written.
+    sent: Timestamp,
+    /// Whether the end of the session was written.
+    end_sent: bool,
+}
+
+/// How a login was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginAnswer {
+    /// Taken: resend starts with `first`, by [`ServerOutbound::pump`].
+    Accepted {
+        /// Number of the next sequenced message.
+        first: u64,
+        /// Bytes written.
+        len: usize,
+    },
+    /// Not taken: close after sending.
+    Rejected {
+        /// Why.
+        reason: LoginRejectReason,
+        /// Bytes written.
+        len: usize,
+    },
+}
+
+/// A client read so slowly that the next message for it is no longer stored: its link must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lagged {
+    /// The number it was due.
+    pub next: u64,
+    /// The oldest number that is left.
+    pub oldest: u64,
+}
+
+impl fmt::Display for Lagged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the client was due message {}, the oldest one stored is {}; it must log in again",
+            self.next, self.oldest
+        )
+    }
+}
+
+impl core::error::Error for Lagged {}
+
+impl<B, S> ServerOutbound<B, S>
+where
+    B: AsRef<[u8]> + AsMut<[u8]>,
+    S: AsRef<[StoreSlot]> + AsMut<[StoreSlot]>,
+{
+    /// A session without a connection.
+    #[must_use]
+    pub const fn new(session: SessionName, store: ResendStore<B, S>) -> Self {
+        Self {
+            session,
+            store,
+            link: None,
+            ended: false,
+        }
+    }
+
+    /// Name of the session.
+    #[must_use]
+    pub const fn session(&self) -> SessionName {
+        self.session
+    }
+
+    /// The number the next published message will have.
+    #[must_use]
+    pub fn next_sequence(&self) -> u64 {
+        self.store.next_sequence()
+    }
+
+    /// Whether a client is connected.
+    #[must_use]
+    pub const fn is_linked(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Where a client that asks this may start: 0 = only new, 1 = all, n = from n.
+    ///
+    /// # Errors
+    /// The session has another name or is over; or the number is not stored any more, or beyond the
+    /// next one: `SessionNotAvailable` in each case.
+    pub fn first_for(&self, login: &LoginRequest) -> Result<u64, LoginRejectReason> {
+        let unavailable = LoginRejectReason::SessionNotAvailable;
+        let named = login
+            .session
+            .is_none_or(|name| name.to_ascii_uppercase() == self.session.to_ascii_uppercase());
+        if self.ended || !named {
+            return Err(unavailable);
+        }
+        let next = self.store.next_sequence();
+        match login.sequence {
+            0 => Ok(next),
+            number if number < self.store.oldest() || number > next => Err(unavailable),
+            number => Ok(number),
+        }
+    }
+
+    /// Answers a login whose password was found right: writes Login Accepted and takes the
+    /// connection, or writes Login Rejected. A former connection is forgotten.
+    ///
+    /// # Errors
+    /// The answer does not fit; nothing has changed.
+    pub fn login(
+        &mut self,
+        login: &LoginRequest,
+        now: Timestamp,
+        out: &mut [u8],
+    ) -> Result<LoginAnswer, NoRoom> {
+        match self.first_for(login) {
+            Ok(first) => {
+                let accepted = LoginAccepted {
+                    session: self.session,
+                    sequence: first,
+                };
+                let len = encode::login_accepted(&accepted, out)?;
+                self.link = Some(Link {
+                    next: first,
+                    sent: now,
+                    end_sent: false,
+                });
+                Ok(LoginAnswer::Accepted { first, len })
+            }
+            Err(reason) => {
+                let len = encode::login_rejected(reason, out)?;
+                Ok(LoginAnswer::Rejected { reason, len })
+            }
+        }
+    }
+
+    /// The connection is gone. Messages published from now on wait in the store.
+    pub fn unlink(&mut self) {
+        self.link = None;
+    }
+
+    /// Gives a message its number and stores it; [`Self::pump`] writes it.
+    ///
+    /// # Errors
+    /// It does not fit a packet; no number is used.
+    pub fn publish(&mut self, message: &[u8]) -> Result<u64, MessageTooLong> {
+        if message.len() > PAYLOAD_BYTES_MAX {
+            return Err(MessageTooLong {
+                len: message.len(),
+                capacity: PAYLOAD_BYTES_MAX,
+            });
+        }
+        self.store.append(message)
+    }
+
+    /// The session is over: [`Self::pump`] writes End of Session behind the last message, and no
+    /// login is taken any more.
+    pub fn end_session(&mut self) {
+        self.ended = true;
+    }
+
+    /// How many published messages the connected client has not been written yet.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.link.map_or(0, |link| {
+            self.store.next_sequence().saturating_sub(link.next)
+        })
+    }
+
+    /// Whether End of Session was written to the connected client: nothing more follows.
+    #[must_use]
+    pub fn is_end_sent(&self) -> bool {
+        self.link.is_some_and(|link| link.end_sent)
+    }
+
+    /// Writes as many of the pending messages as fit, each whole; returns the bytes written. Call it
+    /// again when there is room: resend and live messages are the same to it.
+    ///
+    /// # Errors
+    /// The client lags behind the store; end its link. What was written before stays valid: the
+    /// error comes on a call of its own.
+    pub fn pump(&mut self, now: Timestamp, out: &mut [u8]) -> Result<usize, Lagged> {
+        let Some(mut link) = self.link else {
+            return Ok(0);
+        };
+        let mut written = 0;
+        loop {
+            let room = out.get_mut(written..).unwrap_or_default();
+            let packet = match self.store.get(link.next) {
+                Ok(message) => encode::sequenced(message, room),
+                Err(ResendError::NotYet { .. }) if self.ended && !link.end_sent => {
+                    encode::end_of_session(room)
+                }
+                Err(ResendError::NotYet { .. }) => break,
+                Err(ResendError::Gone { oldest }) => {
+                    return Err(Lagged {
+                        next: link.next,
+                        oldest,
+                    });
+                }
+            };
+            let Ok(len) = packet else {
+                break;
+            };
+            written += len;
+            if link.next < self.store.next_sequence() {
+                link.next += 1;
+            } else {
+                link.end_sent = true;
+            }
+        }
+        if written > 0 {
+            link.sent = link.sent.later(now);
+            self.link = Some(link);
+        }
+        Ok(written)
+    }
+
+    /// Writes a message that does not count and is not stored (4.0 on).
+    ///
+    /// # Errors
+    /// There is no room.
+    pub fn unsequenced(
+        &mut self,
+        message: &[u8],
+        now: Timestamp,
+        out: &mut [u8],
+    ) -> Result<usize, NoRoom> {
+        let len = encode::unsequenced(message, out)?;
+        self.note_sent(now);
+        Ok(len)
+    }
+
+    /// Writes a text that the client ignores: what is wrong with a message OUCH cannot answer.
+    ///
+    /// # Errors
+    /// There is no room.
+    pub fn debug(&mut self, text: &[u8], now: Timestamp, out: &mut [u8]) -> Result<usize, NoRoom> {
+        let len = encode::debug(text, out)?;
+        self.note_sent(now);
+        Ok(len)
+    }
+
+    /// When a heartbeat is due if nothing is written before; `None` without a connection.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.link
+            .map(|link| link.sent.saturating_add(HEARTBEAT_EVERY))
+    }
+
+    /// Writes a heartbeat if it is due; returns the bytes written.
+    ///
+    /// # Errors
+    /// It does not fit. The client has unread bytes then, so nothing is lost; try again.
+    pub fn on_time(&mut self, now: Timestamp, out: &mut [u8]) -> Result<usize, NoRoom> {
+        match self.deadline() {
+            Some(due) if now >= due => {
+                let len = encode::server_heartbeat(out)?;
+                self.note_sent(now);
+                Ok(len)
+            }
+            Some(_) | None => Ok(0),
+        }
+    }
+
+    fn note_sent(&mut self, now: Timestamp) {
+        if let Some(link) = &mut self.link {
+            link.sent = link.sent.later(now);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! A bounded store of sequenced messages, for resending from a requested number.
+//!
+//! **Thread.** Owned by the outbound half of one session.
+//! **Invariants.** Numbers are consecutive from 1; the store holds an unbroken run of the newest
+//! ones. Its memory is what the caller gave it at construction: when bytes or slots run out, the
+//! oldest message goes.
+//! **Never.** Allocate, renumber, or hand out a message under another's number.
+//!
+//! Messages lie in one ring of bytes, none of them split over its end, so that each is one slice.
+
+use core::fmt;
+
+/// Where a stored message lies. The caller provides an array of these and never looks inside.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StoreSlot {
+    start: u32,
+    len: u32,
+}
+
+/// The newest sequenced messages of a session.
+///
+/// `B` is the memory for bytes, `S` that for slots: boxed slices, arrays or `&mut` slices.
+#[derive(Debug)]
+pub struct ResendStore<B, S> {
+    bytes: B,
+    slots: S,
+    /// Number of the next message.
+    next: u64,
+    /// How many are stored; the oldest is `next - count`.
+    count: usize,
+    /// Where the next message goes if it fits there.
+    write: usize,
+    /// Whether the newest message lies before the oldest.
+    wrapped: bool,
+}
+
+/// The number asked for cannot be resent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResendError {
+    /// It made room for newer ones.
+    Gone {
+        /// The oldest number that is still there, or the next one if nothing is.
+        oldest: u64,
+    },
+    /// It has not been used yet.
+    NotYet {
+        /// The number of the next message.
+        next: u64,
+    },
+}
+
+impl fmt::Display for ResendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ResendError::Gone { oldest } => {
+                write!(
+                    f,
+                    "the message is no longer stored; the oldest is number {oldest}"
+                )
+            }
+            ResendError::NotYet { next } => {
+                write!(f, "no message has that number yet; the next is {next}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for ResendError {}
+
+/// The message is longer than the whole memory of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageTooLong {
+    /// Bytes of the message.
+    pub len: usize,
+    /// Bytes of the store.
+    pub capacity: usize,
+}
+
+impl fmt::Display for MessageTooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "a message of {} bytes does not fit a store of {}",
+            self.len, self.capacity
+        )
+    }
+}
+
+impl core::error::Error for MessageTooLong {}
+
+impl<B, S> ResendStore<B, S>
+where
+    B: AsRef<[u8]> + AsMut<[u8]>,
+    S: AsRef<[StoreSlot]> + AsMut<[StoreSlot]>,
+{
+    /// An empty store whose first message will have number `first`: 1 for a new session, more for
+    /// one that goes on after a restart.
+    ///
+    /// # Panics
+    /// If there is no slot, if the bytes cannot hold one packet of the greatest length or are more
+    /// than u32 counts, or if `first` is 0: faults of the configuration, before any input.
+    #[must_use]
+    pub fn new(bytes: B, slots: S, first: u64) -> Self {
+        let capacity = bytes.as_ref().len();
+        assert!(
+            !slots.as_ref().is_empty(),
+            "a resend store has at least one slot"
+        );
+        assert!(
+            capacity >= super::PAYLOAD_BYTES_MAX && u32::try_from(capacity).is_ok(),
+            "a resend store holds at least one message, and less than 4 GiB"
+        );
+        assert!(first > 0, "sequence numbers start at 1");
+        Self {
+            bytes,
+            slots,
+            next: first,
+            count: 0,
+            write: 0,
+            wrapped: false,
+        }
+    }
+
+    /// The number the next message will have.
+    #[must_use]
+    pub const fn next_sequence(&self) -> u64 {
+        self.next
+    }
+
+    /// The oldest number that can be resent; the next one if the store is empty.
+    #[must_use]
+    pub const fn oldest(&self) -> u64 {
+        self.next - self.count as u64
+    }
+
+    /// Stores a message and returns its number. Drops the oldest ones where room is wanted.
+    ///
+    /// # Errors
+    /// It is longer than the store; nothing is stored and no number is used.
+    pub fn append(&mut self, message: &[u8]) -> Result<u64, MessageTooLong> {
+        let capacity = self.bytes.as_ref().len();
+        if message.len() > capacity {
+            return Err(MessageTooLong {
+                len: message.len(),
+                capacity,
+            });
+        }
+        if self.count == self.slots.as_ref().len() {
+            self.drop_oldest();
+        }
+        let start = loop {
+            if let Some(start) = self.place(message.len()) {
+                break start;
+            }
+            self.drop_oldest();
+        };
+        let target = self.bytes.as_mut().get_mut(start..start + message.len());
+        target
+            .expect("a place lies inside the ring")
+            .copy_from_slice(message);
+        let at = self.slot_index(self.next);
+        let slot = self
+            .slots
+            .as_mut()
+            .get_mut(at)
+            .expect("an index is a remainder");
+        // Both are at most the capacity, which was checked to fit 32 bits.
+        *slot = StoreSlot {
+            start: start as u32,
+            len: message.len() as u32,
+        };
+        self.write = start + message.len();
+        self.count += 1;
+        let number = self.next;
+        self.next += 1;
+        Ok(number)
+    }
+
+    /// The message with this number.
+    ///
+    /// # Errors
+    /// It is gone, or there is none yet.
+    pub fn get(&self, number: u64) -> Result<&[u8], ResendError> {
+        if number >= self.next {
+            return Err(ResendError::NotYet { next: self.next });
+        }
+        let gone = ResendError::Gone {
+            oldest: self.oldest(),
+        };
+        if number < self.oldest() {
+            return Err(gone);
+        }
+        let slot = self
+            .slots
+            .as_ref()
+            .get(self.slot_index(number))
+            .ok_or(gone)?;
+        let start = slot.start as usize;
+        self.bytes
+            .as_ref()
+            .get(start..start + slot.len as usize)
+            .ok_or(gone)
+    }
+
+    /// Where `len` bytes fit without touching a stored message.
+    fn place(&mut self, len: usize) -> Option<usize> {
+        let capacity = self.bytes.as_ref().len();
+        if self.count == 0 {
+            self.write = 0;
+            self.wrapped = false;
+            return Some(0);
+        }
+        let oldest = self.start_of(self.oldest());
+        if self.wrapped {
+            return (oldest - self.write >= len).then_some(self.write);
+        }
+        if capacity - self.write >= len {
+            return Some(self.write);
+        }
+        if oldest >= len {
+            self.wrapped = true;
+            return Some(0);
+        }
+        None
+    }
+
+    fn drop_oldest(&mut self) {
+        let was = self.start_of(self.oldest());
+        self.count -= 1;
+        if self.count > 0 && self.start_of(self.oldest()) < was {
+            self.wrapped = false;
+        }
+    }
+
+    fn start_of(&self, number: u64) -> usize {
+        let slot = self.slots.as_ref().get(self.slot_index(number));
+        slot.map_or(0, |slot| slot.start as usize)
+    }
+
+    fn slot_index(&self, number: u64) -> usize {
+        // A remainder by a length is below it.
+        (number % self.slots.as_ref().len() as u64) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests;
