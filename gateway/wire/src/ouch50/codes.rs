@@ -285,18 +285,18 @@ codes! {
     }
     /// Tag 18: how an order compared with the best prices when it came. Only the venue says so.
     BboWeight {
-        /// `0`.
-        W0 = b'0',
-        /// `1`.
-        W1 = b'1',
-        /// `2`.
-        W2 = b'2',
-        /// `3`.
-        W3 = b'3',
-        /// Sets the best price.
+        /// The lowest weight.
+        Weight0 = b'0',
+        /// The second.
+        Weight1 = b'1',
+        /// The third.
+        Weight2 = b'2',
+        /// The highest.
+        Weight3 = b'3',
+        /// Sets the venue's best price.
         SetsBest = b'S',
-        /// Joins it or improves nothing.
-        None = b'N',
+        /// Improves the market's best price.
+        Improves = b'N',
         /// Not stated.
         Unstated = b' ',
     }

@@ -18,6 +18,7 @@ mod appendage;
 mod codes;
 mod decode;
 mod dialect;
+mod exposure;
 mod inbound;
 mod layout;
 mod message;
