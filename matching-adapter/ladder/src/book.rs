@@ -31,9 +31,9 @@ struct BookSide {
     window: Box<[u32]>,
 }
 
-pub(crate) struct Book {
+struct Book {
     /// Lowest price of the window, in ticks; at least 1.
-    pub(crate) window_low: i64,
+    window_low: i64,
     /// Levels of both sides.
     levels: u32,
     sides: [BookSide; 2],
@@ -86,14 +86,6 @@ impl Books {
 
     pub(crate) const fn levels(&self) -> &Levels {
         &self.levels
-    }
-
-    pub(crate) fn book(&self, instrument: InstrumentId) -> &Book {
-        &self.books[instrument.index()]
-    }
-
-    pub(crate) fn book_mut(&mut self, instrument: InstrumentId) -> &mut Book {
-        &mut self.books[instrument.index()]
     }
 
     /// The best level of a side.
@@ -236,7 +228,7 @@ impl Books {
     }
 
     fn find(&self, instrument: InstrumentId, side: Side, price: i64) -> Option<u32> {
-        let book = self.book(instrument);
+        let book = &self.books[instrument.index()];
         let of = &book.sides[side as usize];
         match book.window_index(price) {
             Some(at) => (of.window[at] != NONE).then_some(of.window[at]),

@@ -199,10 +199,12 @@ mod tests {
         }
     }
 
+    type Spoil = fn(&mut LadderConfig);
+
     #[test]
     fn each_field_out_of_range_is_named() {
         assert_eq!(config().check(), Ok(()));
-        let broken: [(&str, fn(&mut LadderConfig)); 12] = [
+        let broken: [(&str, Spoil); 12] = [
             ("instruments", |c| c.instruments.clear()),
             ("sessions_max", |c| c.sessions_max = 0),
             ("orders_max", |c| c.orders_max = u32::MAX),

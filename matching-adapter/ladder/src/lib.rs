@@ -55,6 +55,7 @@ mod levels;
 mod orders;
 mod price_tree;
 mod report;
+mod snapshot;
 mod trades;
 
 pub use audit::AuditFault;
@@ -63,3 +64,4 @@ pub use config::{ConfigError, Fees, InstrumentConfig, LadderConfig};
 pub use counters::{Counters, InstrumentCounters};
 pub use ladder::{Busy, DepthLevel, Ladder, OpenOrder};
 pub use report::{CancelReason, Disposition, Liquidity, RejectReason, Report, ReportKind};
+pub use snapshot::RestoreError;

@@ -47,10 +47,10 @@ impl Trades {
         self.latest
     }
 
-    /// Match numbers still held, oldest first.
-    pub(crate) fn held(&self) -> impl Iterator<Item = (u64, &Trade)> {
+    /// Trades still held, oldest first: as many as there were, or a ring full.
+    pub(crate) fn held(&self) -> impl Iterator<Item = &Trade> {
         let oldest = self.latest.saturating_sub(self.ring.len() as u64) + 1;
-        (oldest..=self.latest).filter_map(|number| Some((number, self.get(number)?)))
+        (oldest..=self.latest).filter_map(|number| self.get(number))
     }
 
     /// Keeps the trade and gives it the next match number.
