@@ -1,1 +1,45 @@
-//! portcullis-risk-core
+//! The risk core: one deterministic state machine that decides on every message.
+//!
+//! One thread owns a [`RiskCore`]; records go in, effects come out. Invariants: no clock, no I/O, no
+//! randomness, no floating point; nothing is allocated after construction; the same records give
+//! the same effects and the same digest. It must never know a wire format, a socket or a file.
+#![no_std]
+
+#[cfg(test)]
+extern crate std;
+
+mod accounts;
+mod admission;
+mod approved;
+mod cancels;
+mod capacities;
+pub mod checks;
+mod control;
+mod counters;
+mod effect;
+mod engine;
+mod executions;
+mod gcra;
+mod inspect;
+mod instruments;
+mod key_index;
+mod ledger;
+pub mod limits;
+mod orders;
+mod positions;
+mod reports;
+mod sessions;
+mod sweeps;
+mod valuation;
+mod view;
+mod volume_window;
+
+pub use crate::engine::RiskCore;
+pub use approved::{Approved, OutboundAction, OutboundOrder};
+pub use capacities::{Capacities, CapacityError};
+pub use counters::Counters;
+pub use effect::{
+    Alarm, AlarmKind, Answer, AnswerKind, ClientReport, ControlOutcome, ControlRefusal, Done,
+    EFFECTS_MAX, Effect, EffectSink, Explanation, Refusal, SessionChange,
+};
+pub use inspect::{AccountView, InstrumentView, OrderView, PositionView, WorthView};

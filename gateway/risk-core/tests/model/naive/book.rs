@@ -105,7 +105,9 @@ impl Line {
 impl Naive {
     /// Open orders of an account.
     pub(super) fn orders_of(&self, account: u32) -> impl Iterator<Item = &Order> {
-        self.open.values().filter(move |order| order.account == account)
+        self.open
+            .values()
+            .filter(move |order| order.account == account)
     }
 
     /// What one version would hold by itself; `None` if a product leaves the range.
@@ -147,7 +149,10 @@ impl Naive {
         }
         for order in self.orders_of(account) {
             let hold = self.hold(order);
-            lines.entry(order.instrument).or_default().add(order.side, hold, 1);
+            lines
+                .entry(order.instrument)
+                .or_default()
+                .add(order.side, hold, 1);
         }
         lines
     }
@@ -155,15 +160,25 @@ impl Naive {
     /// The instruments in which position or lots on hold are not zero.
     pub(super) fn involved(&self, account: u32) -> Vec<u32> {
         let lines = self.lines(account).into_iter();
-        lines.filter(|(_, line)| line.is_involved()).map(|(id, _)| id).collect()
+        lines
+            .filter(|(_, line)| line.is_involved())
+            .map(|(id, _)| id)
+            .collect()
     }
 
     /// Open interest of an instrument, summed over all accounts.
     pub(super) fn open_interest(&self, instrument: u32) -> OpenInterestFigures {
-        let mut sums =
-            OpenInterestFigures { open_interest: 0, long_would_be: 0, short_would_be: 0 };
+        let mut sums = OpenInterestFigures {
+            open_interest: 0,
+            long_would_be: 0,
+            short_would_be: 0,
+        };
         for account in self.accounts.keys() {
-            let line = self.lines(*account).get(&instrument).copied().unwrap_or_default();
+            let line = self
+                .lines(*account)
+                .get(&instrument)
+                .copied()
+                .unwrap_or_default();
             sums.open_interest += line.net.max(0);
             sums.long_would_be += line.long();
             sums.short_would_be += line.short();

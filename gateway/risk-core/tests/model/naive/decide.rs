@@ -3,8 +3,8 @@
 //! Part of the naive model. Invariant: a refused order leaves only what the rules say is remembered
 //! of it: rate, last order, a tripped breaker.
 
-use super::book::{Hold, Line, Order, Version};
 use super::super::op::{OrderOp, ReplaceOp};
+use super::book::{Hold, Line, Order, Version};
 use super::{Naive, Side, TradingState};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,7 +67,11 @@ impl Naive {
                 account: op.account,
                 instrument: op.instrument,
                 side: op.side,
-                confirmed: Version { id: op.id, leaves: op.qty.into(), limit },
+                confirmed: Version {
+                    id: op.id,
+                    leaves: op.qty.into(),
+                    limit,
+                },
                 pending: Vec::new(),
                 ever: BTreeSet::from([op.id]),
             };
@@ -92,7 +96,11 @@ impl Naive {
         let fails = self.judge(&ask);
         if fails.is_empty() {
             let limit = self.limit(&ask).expect("accepted");
-            order.pending.push(Version { id: op.id, leaves: op.qty.into(), limit });
+            order.pending.push(Version {
+                id: op.id,
+                leaves: op.qty.into(),
+                limit,
+            });
             order.ever.insert(op.id);
             self.first_ids.insert(op.id, order.first_id);
             self.open.insert(order.first_id, order);
@@ -125,7 +133,10 @@ impl Naive {
             let (account, instrument) = (ask.account, ask.instrument);
             let volume = self.account_volume(account, instrument, outlook.rise);
             let no_rise = ask.replaces.is_some() && outlook.rise == 0;
-            fails.check("ACCOUNT_VOLUME", volume.is_none_or(|(_, over)| over && !no_rise));
+            fails.check(
+                "ACCOUNT_VOLUME",
+                volume.is_none_or(|(_, over)| over && !no_rise),
+            );
             let others_pass = fails.0.is_empty();
             let spike = self.spike_fails(instrument, outlook.rise, others_pass);
             fails.check("VOLUME_SPIKE", spike);
@@ -151,11 +162,18 @@ impl Naive {
 
     fn outlook(&self, ask: &Ask) -> Outlook {
         let limit = self.limit(ask);
-        let own = ask.replaces.as_ref().map_or(Hold::default(), |order| self.hold(order));
+        let own = ask
+            .replaces
+            .as_ref()
+            .map_or(Hold::default(), |order| self.hold(order));
         let alone = limit.and_then(|p| self.version_hold(ask.instrument, ask.side, ask.lots, p));
         let last = ask.replaces.as_ref().map_or(0, |order| order.last().leaves);
         let lots_would = ask.lots.max(own.lots);
-        let line = self.lines(ask.account).get(&ask.instrument).copied().unwrap_or_default();
+        let line = self
+            .lines(ask.account)
+            .get(&ask.instrument)
+            .copied()
+            .unwrap_or_default();
         let others = match ask.side {
             Side::Buy => line.buy - own.lots,
             Side::Sell => line.sell - own.lots,
@@ -205,7 +223,10 @@ impl Naive {
         let binds = !outlook.reducing;
         fails.check("REPLACE_PENDING", pending >= 4);
         fails.check("STATE_HALTED", halted);
-        fails.check("STATE_REDUCE_ONLY", binds && state == TradingState::ReduceOnly);
+        fails.check(
+            "STATE_REDUCE_ONLY",
+            binds && state == TradingState::ReduceOnly,
+        );
         fails.check("NOT_PERMITTED", binds && !permitted);
         fails.check("RATE", self.rate_fails(ask.account));
         if ask.replaces.is_none() {
@@ -226,13 +247,23 @@ impl Naive {
         fails.check("NOTIONAL_MAX", binds && notional_fails);
         if ask.replaces.is_none() {
             let open = self.orders_of(ask.account).count() as i128;
-            fails.check("OPEN_ORDERS_MAX", binds && exceeds(Some(open + 1), limits.open_orders_max));
+            fails.check(
+                "OPEN_ORDERS_MAX",
+                binds && exceeds(Some(open + 1), limits.open_orders_max),
+            );
         }
         let mut needed = self.involved(ask.account);
         needed.push(ask.instrument);
-        let missing = needed.iter().any(|instrument| self.price(*instrument).is_none());
-        let stale = needed.iter().any(|instrument| self.reference_is_stale(*instrument));
-        fails.check("REFERENCE_MISSING", outlook.limit.is_none() || binds && missing);
+        let missing = needed
+            .iter()
+            .any(|instrument| self.price(*instrument).is_none());
+        let stale = needed
+            .iter()
+            .any(|instrument| self.reference_is_stale(*instrument));
+        fails.check(
+            "REFERENCE_MISSING",
+            outlook.limit.is_none() || binds && missing,
+        );
         fails.check("REFERENCE_STALE", binds && stale);
         let instrument = &self.instruments[&ask.instrument];
         let judged = instrument.reference.is_some() && !self.reference_is_stale(ask.instrument);
@@ -255,21 +286,40 @@ impl Naive {
 
     fn exposure(&self, ask: &Ask, outlook: &Outlook, fails: &mut Fails) {
         let limits = &self.config.accounts[ask.account as usize];
-        let in_lots = Hold { lots: outlook.lots_would, ..Hold::default() };
-        let own_lots = Hold { lots: outlook.own.lots, ..Hold::default() };
+        let in_lots = Hold {
+            lots: outlook.lots_would,
+            ..Hold::default()
+        };
+        let own_lots = Hold {
+            lots: outlook.own.lots,
+            ..Hold::default()
+        };
         let (before, lines) = self.lines_would(ask, own_lots, in_lots);
         let after = lines[&ask.instrument];
         let signed_after = match ask.side {
             Side::Buy => after.net + after.buy,
             Side::Sell => after.sell - after.net,
         };
-        fails.check("POSITION_MAX", exceeds(Some(signed_after), limits.position_max));
-        let others: i128 = self.orders_of(ask.account).map(|o| self.hold(o).notional).sum();
+        fails.check(
+            "POSITION_MAX",
+            exceeds(Some(signed_after), limits.position_max),
+        );
+        let others: i128 = self
+            .orders_of(ask.account)
+            .map(|o| self.hold(o).notional)
+            .sum();
         let others = others - outlook.own.notional;
-        let open_notional = outlook.hold_would.and_then(|hold| others.checked_add(hold.notional));
+        let open_notional = outlook
+            .hold_would
+            .and_then(|hold| others.checked_add(hold.notional));
         let notional_fails = exceeds(open_notional, limits.open_notional_max);
-        fails.check("OPEN_NOTIONAL_MAX", outlook.limit.is_some() && notional_fails);
-        let loss = self.equity(ask.account).map(|e| self.accounts[&ask.account].day_base - e);
+        fails.check(
+            "OPEN_NOTIONAL_MAX",
+            outlook.limit.is_some() && notional_fails,
+        );
+        let loss = self
+            .equity(ask.account)
+            .map(|e| self.accounts[&ask.account].day_base - e);
         if self.price(ask.instrument).is_some() && loss.is_some() {
             fails.check("LOSS_MAX", exceeds(loss, limits.loss_max));
         }
@@ -280,14 +330,20 @@ impl Naive {
             Side::Sell => (before.short(), after.short(), interest.short_would_be),
         };
         let grows = would > was;
-        fails.check("OI_CAP", grows && all + would - was > instrument.oi_cap.into());
+        fails.check(
+            "OI_CAP",
+            grows && all + would - was > instrument.oi_cap.into(),
+        );
         fails.check("OI_SHARE", grows && would > instrument.oi_share_max.into());
     }
 
     fn margin(&self, ask: &Ask, outlook: &Outlook, fails: &mut Fails) {
         let mut needed = self.involved(ask.account);
         needed.push(ask.instrument);
-        if needed.iter().any(|instrument| self.price(*instrument).is_none()) {
+        if needed
+            .iter()
+            .any(|instrument| self.price(*instrument).is_none())
+        {
             return;
         }
         let requirement = outlook.hold_would.and_then(|would| {
@@ -295,7 +351,10 @@ impl Naive {
             self.requirement(&lines)
         });
         let admissible = self.admissible(ask.account).expect("all prices are there");
-        fails.check("MARGIN", requirement.is_none_or(|requirement| admissible < requirement));
+        fails.check(
+            "MARGIN",
+            requirement.is_none_or(|requirement| admissible < requirement),
+        );
     }
 }
 

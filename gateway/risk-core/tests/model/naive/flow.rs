@@ -44,7 +44,11 @@ impl Naive {
             Some(last) if last.what == what && now - last.time <= window => last.count + 1,
             Some(_) | None => 1,
         };
-        state.last = Some(LastOrder { what, time: now, count });
+        state.last = Some(LastOrder {
+            what,
+            time: now,
+            count,
+        });
         limits.repeat_max.is_none_or(|max| count > i128::from(max))
     }
 
@@ -58,17 +62,31 @@ impl Naive {
         let max = self.config.accounts[account as usize].account_volume_max?;
         let window = BUCKETS * self.bucket_ns(instrument);
         let per_lot = ceil_div(window, max.into());
-        let vtat = self.accounts[&account].vtat.get(&instrument).copied().unwrap_or(0);
+        let vtat = self.accounts[&account]
+            .vtat
+            .get(&instrument)
+            .copied()
+            .unwrap_or(0);
         let after = self.now.max(vtat) + lots * per_lot;
         Some((after, after - self.now > window))
     }
 
     /// Books the volume of an accepted order.
     pub(super) fn count_volume(&mut self, account: u32, instrument: u32, lots: i128) {
-        let (after, _) = self.account_volume(account, instrument, lots).expect("it passed");
-        self.accounts.get_mut(&account).expect("known").vtat.insert(instrument, after);
+        let (after, _) = self
+            .account_volume(account, instrument, lots)
+            .expect("it passed");
+        self.accounts
+            .get_mut(&account)
+            .expect("known")
+            .vtat
+            .insert(instrument, after);
         let now = self.now;
-        self.instruments.get_mut(&instrument).expect("known").volumes.push((now, lots));
+        self.instruments
+            .get_mut(&instrument)
+            .expect("known")
+            .volumes
+            .push((now, lots));
     }
 
     /// Judges `lots` more by the breaker, which trips if nothing else fails.
@@ -82,7 +100,10 @@ impl Naive {
         let fails = volume + lots > spike.max(limits.spike_floor.into());
         let until = self.now + i128::from(limits.cooldown_ns);
         if fails && others_pass {
-            self.instruments.get_mut(&instrument).expect("known").tripped_until = until;
+            self.instruments
+                .get_mut(&instrument)
+                .expect("known")
+                .tripped_until = until;
         }
         fails
     }
@@ -106,14 +127,19 @@ impl Naive {
     }
 
     fn bucket_ns(&self, instrument: u32) -> i128 {
-        self.config.instruments[instrument as usize].bucket_ns.into()
+        self.config.instruments[instrument as usize]
+            .bucket_ns
+            .into()
     }
 }
 
 /// The moving average over all buckets before `end`, the empty ones too.
 fn baseline(buckets: &[(i128, i128)], end: i128, shift: i64) -> i128 {
     let mut ewma = 0_i128;
-    let mut rest = buckets.iter().filter(|(bucket, _)| *bucket < end).peekable();
+    let mut rest = buckets
+        .iter()
+        .filter(|(bucket, _)| *bucket < end)
+        .peekable();
     while let Some((mut bucket, lots)) = rest.next().copied() {
         ewma += ((lots << 16) - ewma).div_euclid(1 << shift);
         let next = rest.peek().map_or(end, |(next, _)| *next);

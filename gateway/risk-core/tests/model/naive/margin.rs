@@ -38,7 +38,11 @@ impl Naive {
 
     /// Cash and unrealised losses: profit counts nothing.
     fn cash_and_losses(&self, account: u32) -> Option<i128> {
-        let losses: i128 = self.profits(account)?.iter().map(|profit| (*profit).min(0)).sum();
+        let losses: i128 = self
+            .profits(account)?
+            .iter()
+            .map(|profit| (*profit).min(0))
+            .sum();
         Some(self.accounts[&account].cash + losses)
     }
 
@@ -50,7 +54,9 @@ impl Naive {
                 continue;
             }
             let price = self.price(*instrument)?;
-            let worst = (line.net + line.buy).abs().max((line.net - line.sell).abs());
+            let worst = (line.net + line.buy)
+                .abs()
+                .max((line.net - line.sell).abs());
             let notional = (price * self.value(*instrument)).checked_mul(worst)?;
             millionths = millionths.checked_add(self.initial_margin(*instrument, notional)?)?;
             adverse = adverse.checked_add(line.adverse)?;
@@ -64,7 +70,9 @@ impl Naive {
         let scale = self.instruments[&instrument].scale_ppm;
         let mut sum = 0_i128;
         for (index, (from, ratio)) in tiers.iter().enumerate() {
-            let end = tiers.get(index + 1).map_or(notional, |(next, _)| notional.min((*next).into()));
+            let end = tiers
+                .get(index + 1)
+                .map_or(notional, |(next, _)| notional.min((*next).into()));
             let inside = (end - i128::from(*from)).max(0);
             let ratio = i128::from(*ratio);
             let effective = ratio + ceil_div((1_000_000 - ratio) * scale, 1_000_000);

@@ -83,7 +83,9 @@ impl Naive {
         };
         Self {
             config: config.clone(),
-            accounts: (0..config.accounts.len() as u32).map(|id| (id, account())).collect(),
+            accounts: (0..config.accounts.len() as u32)
+                .map(|id| (id, account()))
+                .collect(),
             instruments: (0..config.instruments.len() as u32)
                 .map(|id| (id, instrument()))
                 .collect(),
@@ -91,8 +93,12 @@ impl Naive {
             closed: BTreeMap::new(),
             first_ids: BTreeMap::new(),
             venue: TradingState::Active,
-            firms: (0..config.firms).map(|id| (id, TradingState::Active)).collect(),
-            sessions: (0..config.sessions).map(|id| (id, TradingState::Active)).collect(),
+            firms: (0..config.firms)
+                .map(|id| (id, TradingState::Active))
+                .collect(),
+            sessions: (0..config.sessions)
+                .map(|id| (id, TradingState::Active))
+                .collect(),
             now: 0,
         }
     }
@@ -109,7 +115,9 @@ impl Naive {
 
     fn reference_is_stale(&self, instrument: u32) -> bool {
         let max_age = i128::from(self.config.instruments[instrument as usize].ref_max_age_ns);
-        self.instruments[&instrument].reference.is_some_and(|(_, at)| self.now - at > max_age)
+        self.instruments[&instrument]
+            .reference
+            .is_some_and(|(_, at)| self.now - at > max_age)
     }
 
     fn set_reference(&mut self, instrument: u32, price: i64) -> Word {
@@ -130,7 +138,10 @@ impl Naive {
             ceil_div(1_000_000 * (open_interest - lower), upper - lower)
         };
         let now = self.now;
-        let state = self.instruments.get_mut(&instrument).expect("of the config");
+        let state = self
+            .instruments
+            .get_mut(&instrument)
+            .expect("of the config");
         state.reference = Some((price, now));
         state.lo = ceil_div(price * (1_000_000 - collar), 1_000_000);
         state.hi = (price * (1_000_000 + collar)).div_euclid(1_000_000);
@@ -143,12 +154,15 @@ impl Naive {
             Scope::Venue => Some(&mut self.venue),
             Scope::Firm(firm) => self.firms.get_mut(&firm.raw()),
             Scope::Account(account) => self.accounts.get_mut(&account.raw()).map(|a| &mut a.state),
-            Scope::Instrument(instrument) => {
-                self.instruments.get_mut(&instrument.raw()).map(|i| &mut i.state)
-            }
+            Scope::Instrument(instrument) => self
+                .instruments
+                .get_mut(&instrument.raw())
+                .map(|i| &mut i.state),
             Scope::Session(session) => self.sessions.get_mut(&session.raw()),
         };
-        let Some(place) = place else { return Word::Refused };
+        let Some(place) = place else {
+            return Word::Refused;
+        };
         *place = state;
         Word::Ok
     }
@@ -254,7 +268,11 @@ impl Machine for Naive {
             open_orders: self.orders_of(account).count() as i128,
             open_notional: self.orders_of(account).map(|o| self.hold(o).notional).sum(),
             positions: positions.collect(),
-            open_interest: self.instruments.keys().map(|id| self.open_interest(*id)).collect(),
+            open_interest: self
+                .instruments
+                .keys()
+                .map(|id| self.open_interest(*id))
+                .collect(),
             valued: self.valued(account),
         })
     }

@@ -10,7 +10,11 @@ impl Position {
     /// Books lots at a price in quanta a lot; returns what goes to cash.
     fn fill(&mut self, lots_signed: i128, per_lot: i128) -> i128 {
         let opposes = self.net.signum() * lots_signed.signum() < 0;
-        let closing = if opposes { lots_signed.abs().min(self.net.abs()) } else { 0 };
+        let closing = if opposes {
+            lots_signed.abs().min(self.net.abs())
+        } else {
+            0
+        };
         let closing = closing * lots_signed.signum();
         let mut to_cash = 0;
         self.cost += closing * per_lot;
@@ -33,11 +37,17 @@ impl Naive {
     }
 
     pub(super) fn cancel(&self, id: u32) -> Word {
-        if self.open_order(id).is_some() { Word::Forwarded } else { Word::Unknown }
+        if self.open_order(id).is_some() {
+            Word::Forwarded
+        } else {
+            Word::Unknown
+        }
     }
 
     pub(super) fn fill(&mut self, id: u32, lots: i128, price: i128) -> Word {
-        let Some(first) = self.first_ids.get(&id).copied() else { return Word::Alarm };
+        let Some(first) = self.first_ids.get(&id).copied() else {
+            return Word::Alarm;
+        };
         let Some(mut order) = self.open.get(&first).cloned() else {
             let account = self.closed[&first].account;
             return self.halt(account);
@@ -111,8 +121,12 @@ impl Naive {
     }
 
     pub(super) fn close(&mut self, id: u32) -> Word {
-        let Some(first) = self.first_ids.get(&id).copied() else { return Word::Alarm };
-        let Some(mut order) = self.open.remove(&first) else { return Word::Ignored };
+        let Some(first) = self.first_ids.get(&id).copied() else {
+            return Word::Alarm;
+        };
+        let Some(mut order) = self.open.remove(&first) else {
+            return Word::Ignored;
+        };
         order.pending.clear();
         self.closed.insert(first, order);
         Word::Ok

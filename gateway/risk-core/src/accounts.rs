@@ -1,0 +1,173 @@
+//! Accounts and firms: cash, states, counts, schedules, and the bound that proves accepts.
+//!
+//! Risk thread. Invariants: `open_orders` and `open_notional` are those of the account's open
+//! orders; an account that was not touched since the day began still holds the day base of an
+//! earlier day, and is rolled before it is read.
+
+extern crate alloc;
+
+use crate::orders::NONE;
+use alloc::boxed::Box;
+use portcullis_domain::TradingState;
+
+/// What the last order looked like, for the repeated-order guard.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LastOrder {
+    pub(crate) at_ns: u64,
+    pub(crate) qty: i64,
+    /// Limit, or `i64::MIN` for a market order.
+    pub(crate) price: i64,
+    pub(crate) instrument: u32,
+    pub(crate) sell: bool,
+    pub(crate) count: u32,
+}
+
+/// What the last exact valuation left of room, and what may have eaten into it since.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bound {
+    /// Drift generation of the valuation; 0 where there is none to build on.
+    pub(crate) generation: u32,
+    /// Admissible equity less requirement.
+    pub(crate) headroom: i64,
+    /// Equity less day base plus loss_max.
+    pub(crate) loss_room: i64,
+    /// Quanta that a relative move of one whole could cost at the most.
+    pub(crate) sensitivity: i64,
+    /// Until when each reference involved is fresh.
+    pub(crate) fresh_until_ns: u64,
+}
+
+impl Bound {
+    pub(crate) const NONE: Self = Self {
+        generation: 0,
+        headroom: 0,
+        loss_room: 0,
+        sensitivity: 0,
+        fresh_until_ns: 0,
+    };
+}
+
+/// One account.
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Account {
+    pub(crate) cash: i64,
+    pub(crate) day_base: i64,
+    pub(crate) rate_tat_ns: u64,
+    pub(crate) open_notional: i128,
+    pub(crate) open_orders: u32,
+    /// The day its day base is of.
+    pub(crate) day: u32,
+    /// First position in its list of those involved.
+    pub(crate) first_position: u32,
+    /// The firm and clearing member that its open orders count into.
+    pub(crate) firm: u32,
+    pub(crate) clearing_member: u32,
+    /// Slots kept for reducing orders that it uses.
+    pub(crate) reserved_used: u32,
+    pub(crate) state: TradingState,
+    pub(crate) last: LastOrder,
+    pub(crate) bound: Bound,
+}
+
+impl Account {
+    const EMPTY: Self = Self {
+        cash: 0,
+        day_base: 0,
+        rate_tat_ns: 0,
+        open_notional: 0,
+        open_orders: 0,
+        day: 0,
+        first_position: NONE,
+        firm: 0,
+        clearing_member: 0,
+        reserved_used: 0,
+        state: TradingState::Active,
+        last: LastOrder {
+            at_ns: 0,
+            qty: 0,
+            price: 0,
+            instrument: NONE,
+            sell: false,
+            count: 0,
+        },
+        bound: Bound::NONE,
+    };
+}
+
+/// One firm or clearing member.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Firm {
+    pub(crate) rate_tat_ns: u64,
+    pub(crate) open_notional: i128,
+    pub(crate) open_orders: i64,
+    pub(crate) state: TradingState,
+}
+
+/// All accounts and firms.
+#[derive(Debug)]
+pub(crate) struct Accounts {
+    accounts: Box<[Account]>,
+    firms: Box<[Firm]>,
+}
+
+impl Accounts {
+    pub(crate) fn new(accounts_max: usize, firms_max: usize) -> Self {
+        let firm = Firm {
+            rate_tat_ns: 0,
+            open_notional: 0,
+            open_orders: 0,
+            state: TradingState::Active,
+        };
+        Self {
+            accounts: alloc::vec![Account::EMPTY; accounts_max].into_boxed_slice(),
+            firms: alloc::vec![firm; firms_max].into_boxed_slice(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, index: u32) -> &Account {
+        &self.accounts[index as usize]
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, index: u32) -> &mut Account {
+        &mut self.accounts[index as usize]
+    }
+
+    #[inline]
+    pub(crate) fn firm(&self, index: u32) -> &Firm {
+        &self.firms[index as usize]
+    }
+
+    #[inline]
+    pub(crate) fn firm_mut(&mut self, index: u32) -> &mut Firm {
+        &mut self.firms[index as usize]
+    }
+
+    /// Gives the canonical words of accounts and firms to `push`. The bound is left out: it is a
+    /// cache, and no answer depends on it.
+    pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
+        for account in &self.accounts {
+            push(account.cash as u64);
+            push(account.day_base as u64);
+            push(account.rate_tat_ns);
+            push(account.open_notional as u64);
+            push(u64::from(account.open_orders) << 32 | u64::from(account.day));
+            push(u64::from(account.firm) << 32 | u64::from(account.clearing_member));
+            push(u64::from(account.reserved_used) << 8 | account.state as u64);
+            let last = &account.last;
+            push(last.at_ns);
+            push(last.qty as u64);
+            push(last.price as u64);
+            push(u64::from(last.instrument) << 32 | u64::from(last.sell));
+            push(last.count.into());
+        }
+        for firm in &self.firms {
+            push(firm.rate_tat_ns);
+            push(firm.open_notional as u64);
+            push(firm.open_orders as u64);
+            push(firm.state as u64);
+        }
+    }
+}

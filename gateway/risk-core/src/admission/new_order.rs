@@ -1,0 +1,128 @@
+//! A client's new order.
+//!
+//! Risk thread.
+
+use super::Terms;
+use crate::approved::{Approved, OutboundAction, OutboundOrder};
+use crate::effect::{AnswerKind, Effect, EffectSink};
+use crate::engine::RiskCore;
+use crate::orders::{Entry, Version};
+use crate::valuation::Spent;
+use portcullis_domain::{NewOrder, Price, Qty, RejectCode, TimeInForce};
+
+impl RiskCore {
+    pub(crate) fn new_order(
+        &mut self,
+        order: &NewOrder,
+        early: Option<RejectCode>,
+        sink: &mut impl EffectSink,
+    ) {
+        if !self.sessions.is_new(order.session, order.user_ref) {
+            self.answer(order.session, order.user_ref, AnswerKind::Resent, sink);
+            return;
+        }
+        self.sessions.take(order.session, order.user_ref);
+        let terms = Terms {
+            session: order.session,
+            user_ref: order.user_ref,
+            account: order.account,
+            instrument: order.instrument,
+            side: order.side,
+            qty: order.qty.lots(),
+            price: order.price.map(Price::ticks),
+            time_in_force: order.time_in_force,
+            replaces: None,
+        };
+        let (failing, explanation) = self.judge_form(&terms, early);
+        if !failing.is_empty() {
+            self.refuse(&terms, failing, explanation, sink);
+            return;
+        }
+        self.judge_new(&terms, sink);
+    }
+
+    fn judge_new(&mut self, terms: &Terms, sink: &mut impl EffectSink) {
+        let judgement = self.judge(terms, self.now.ns());
+        if !judgement.failing.is_empty() {
+            self.refuse(terms, judgement.failing, judgement.explanation, sink);
+            return;
+        }
+        let position = judgement
+            .position
+            .expect("POSITIONS_FULL or a reducing order's position");
+        let limit = judgement
+            .price
+            .expect("REFERENCE_MISSING refused a market order without one");
+        let was_market = terms.price.is_none();
+        let immediate = TimeInForce::ImmediateOrCancel;
+        let time_in_force = if was_market {
+            immediate
+        } else {
+            terms.time_in_force
+        };
+        // Point of no return.
+        let entry = Entry {
+            session: terms.session,
+            user_ref: terms.user_ref,
+            account: terms.account,
+            instrument: terms.instrument,
+            side: terms.side,
+            version: Version {
+                price: limit,
+                leaves: terms.qty,
+                number: terms.user_ref.number,
+                time_in_force,
+            },
+            position,
+            reserved: judgement.reserved,
+        };
+        let slot = self.ledger.open_order(&entry, &self.table);
+        self.count_volume(terms, &judgement);
+        let (account, instrument) = (terms.account.raw(), terms.instrument.raw());
+        let (qty, value) = (terms.qty, judgement.value);
+        // A reducing order adds nothing to the worst case; its adverse money it does add.
+        let margined = if judgement.reducing { 0 } else { qty };
+        let need = self
+            .ledger
+            .need(instrument, margined, value, judgement.adverse);
+        let fresh_until_ns = judgement.fresh_until_ns;
+        self.ledger.spend_bound(
+            account,
+            &Spent {
+                instrument,
+                qty,
+                value,
+                need,
+                fresh_until_ns,
+            },
+        );
+        self.counters.accepted += 1;
+        let outbound = OutboundOrder {
+            order: self.ledger.orders.id(slot),
+            session: terms.session,
+            account: terms.account,
+            instrument: terms.instrument,
+            side: terms.side,
+            user_ref: terms.user_ref,
+            action: OutboundAction::Enter {
+                qty: Qty::new(qty),
+                price: Price::new(limit),
+                time_in_force,
+                was_market,
+            },
+        };
+        self.emit(sink, Effect::Approved(Approved::new(self.seq, outbound)));
+    }
+
+    /// Counts an accepted order's lots into the volumes, unless it reduces.
+    pub(super) fn count_volume(&mut self, terms: &Terms, judgement: &super::Judgement) {
+        if judgement.reducing {
+            return;
+        }
+        if let Some(position) = judgement.position {
+            self.ledger.positions.get_mut(position).volume_tat_ns = judgement.volume_tat_ns;
+        }
+        let instrument = self.ledger.instruments.get_mut(terms.instrument.raw());
+        instrument.window.count(judgement.rise);
+    }
+}

@@ -1,0 +1,32 @@
+//! Orders of the firm or its clearing member keep to its rate: a GCRA (see `gcra`).
+//!
+//! Risk thread. Counted whatever the other checks say; cancels are not. Unit of the numbers: ns that
+//! the schedule is ahead. Boundary: as far ahead as the tolerance passes.
+
+use super::{Band, Check, Descriptor};
+use crate::effect::Explanation;
+use crate::view::View;
+
+pub(crate) struct FirmRate;
+
+impl Check for FirmRate {
+    const DESCRIPTOR: Descriptor = Descriptor {
+        number: 22,
+        name: "FIRM_RATE",
+        band: Band::Rate,
+        judges_reducing: true,
+        fields: &[("firm", "rate_interval_ns"), ("firm", "rate_count"), ("firm", "rate_burst")],
+        ouch_reason: 0x0029,
+        fix_reason: 99,
+        summary: "orders of the firm or its clearing member come too fast",
+    };
+
+    fn fails(view: &View<'_>) -> bool {
+        view.firm_rate.fails() || view.member_rate.fails()
+    }
+
+    fn explain(view: &View<'_>) -> Explanation {
+        let firm = &view.firm_rate;
+        super::explain_rate(if firm.fails() { firm } else { &view.member_rate })
+    }
+}

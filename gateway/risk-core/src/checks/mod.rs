@@ -1,0 +1,267 @@
+//! The checks on an order, each in a file of its own, and the registry that lists them once.
+//!
+//! Risk thread. From the registry follow mask bit, reject code, precedence, wire reasons, docs and
+//! property tests; adding a check is one file here and one line in `registry!`. Invariants: numbers
+//! are given once, ascend in the order of precedence of RULES, and stay below 64; every check of a
+//! list is evaluated, without an early exit; a check reads its view and changes nothing.
+
+use crate::effect::Explanation;
+use crate::gcra::Judged;
+use crate::view::{Form, View};
+use portcullis_domain::{CheckMask, RejectCode, Side};
+
+/// What kind of harm a check keeps out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Band {
+    /// The message itself.
+    Form,
+    /// The path to the engine, and the gateway's own bounds.
+    Venue,
+    /// Trading states, permissions, lists.
+    State,
+    /// Orders in time.
+    Rate,
+    /// One order's size, and how many there are.
+    Size,
+    /// One order's price.
+    Price,
+    /// What all orders together could come to.
+    Exposure,
+    /// What they could cost.
+    Margin,
+    /// Volume in time.
+    Flow,
+    /// The quality of the prices all this depends on.
+    PriceQuality,
+}
+
+/// What the registry says of a check.
+#[derive(Clone, Copy, Debug)]
+pub struct Descriptor {
+    /// Its number: mask bit, reject code and precedence. Given once.
+    pub number: u8,
+    /// Its name, as vectors, metrics and answers write it.
+    pub name: &'static str,
+    /// What kind of harm it keeps out.
+    pub band: Band,
+    /// Whether it is evaluated for an order that provably reduces.
+    pub judges_reducing: bool,
+    /// Scope and name of the limits it reads.
+    pub fields: &'static [(&'static str, &'static str)],
+    /// Reason of an OUCH 5.0 Rejected message.
+    pub ouch_reason: u16,
+    /// FIX OrdRejReason (103).
+    pub fix_reason: u16,
+    /// When it fails, in one line.
+    pub summary: &'static str,
+}
+
+impl Descriptor {
+    /// Its reject code.
+    #[must_use]
+    pub const fn code(&self) -> RejectCode {
+        RejectCode::new(self.number)
+    }
+}
+
+/// A check of the message's form: those that fail are answered alone.
+pub(crate) trait FormCheck {
+    const DESCRIPTOR: Descriptor;
+    fn fails(form: &Form) -> bool;
+    fn explain(form: &Form) -> Explanation;
+}
+
+/// A check of an order in its circumstances.
+pub(crate) trait Check {
+    const DESCRIPTOR: Descriptor;
+    fn fails(view: &View<'_>) -> bool;
+    fn explain(view: &View<'_>) -> Explanation;
+}
+
+macro_rules! registry {
+    (form { $($form_module:ident :: $form:ident,)+ } judged { $($module:ident :: $check:ident,)+ }) => {
+        $(mod $form_module;)+
+        $(pub(crate) mod $module;)+
+
+        /// Every check, in order of precedence.
+        pub const REGISTRY: &[Descriptor] = &[
+            $(<$form_module::$form as FormCheck>::DESCRIPTOR,)+
+            $(<$module::$check as Check>::DESCRIPTOR,)+
+        ];
+
+        /// The form checks that fail.
+        pub(crate) fn evaluate_form(form: &Form) -> CheckMask {
+            CheckMask::EMPTY$(.with(
+                <$form_module::$form as FormCheck>::DESCRIPTOR.code(),
+                $form_module::$form::fails(form),
+            ))+
+        }
+
+        /// The checks that fail of all others.
+        #[inline]
+        pub(crate) fn evaluate(view: &View<'_>) -> CheckMask {
+            CheckMask::EMPTY$(.with(
+                <$module::$check as Check>::DESCRIPTOR.code(),
+                $module::$check::fails(view),
+            ))+
+        }
+
+        /// The numbers behind a failing form check.
+        #[cold]
+        pub(crate) fn explain_form(code: RejectCode, form: &Form) -> Explanation {
+            $(if code == <$form_module::$form as FormCheck>::DESCRIPTOR.code() {
+                return $form_module::$form::explain(form);
+            })+
+            Explanation::default()
+        }
+
+        /// The numbers behind any other failing check.
+        #[cold]
+        pub(crate) fn explain(code: RejectCode, view: &View<'_>) -> Explanation {
+            $(if code == <$module::$check as Check>::DESCRIPTOR.code() {
+                return $module::$check::explain(view);
+            })+
+            Explanation::default()
+        }
+    };
+}
+
+registry! {
+    form {
+        account_unknown::AccountUnknown,
+        instrument_unknown::InstrumentUnknown,
+        quantity_invalid::QuantityInvalid,
+        price_invalid::PriceInvalid,
+        tick_invalid::TickInvalid,
+        lot_invalid::LotInvalid,
+        order_type_unsupported::OrderTypeUnsupported,
+        time_in_force_unsupported::TimeInForceUnsupported,
+        message_unsupported::MessageUnsupported,
+        order_type_not_permitted::OrderTypeNotPermitted,
+        overloaded::Overloaded,
+    }
+    judged {
+        venue_down::VenueDown,
+        orders_full::OrdersFull,
+        positions_full::PositionsFull,
+        replace_pending::ReplacePending,
+        state_halted::StateHalted,
+        state_reduce_only::StateReduceOnly,
+        not_permitted::NotPermitted,
+        restricted::Restricted,
+        session_rate::SessionRate,
+        rate::Rate,
+        firm_rate::FirmRate,
+        repeated::Repeated,
+        qty_max::QtyMax,
+        notional_max::NotionalMax,
+        open_orders_max::OpenOrdersMax,
+        firm_open_orders_max::FirmOpenOrdersMax,
+        reference_missing::ReferenceMissing,
+        reference_stale::ReferenceStale,
+        collar::Collar,
+        position_max::PositionMax,
+        open_notional_max::OpenNotionalMax,
+        firm_open_notional_max::FirmOpenNotionalMax,
+        loss_max::LossMax,
+        oi_cap::OiCap,
+        oi_share::OiShare,
+        margin::Margin,
+        account_volume::AccountVolume,
+        volume_spike::VolumeSpike,
+    }
+}
+
+const _: () = {
+    let mut index = 1;
+    while index < REGISTRY.len() {
+        assert!(
+            REGISTRY[index - 1].number < REGISTRY[index].number,
+            "numbers ascend"
+        );
+        index += 1;
+    }
+};
+
+/// Checks that are not evaluated for a reducing order.
+pub(crate) const NOT_OF_REDUCING: CheckMask = {
+    let mut mask = CheckMask::EMPTY;
+    let mut index = 0;
+    while index < REGISTRY.len() {
+        mask = mask.with(REGISTRY[index].code(), !REGISTRY[index].judges_reducing);
+        index += 1;
+    }
+    mask
+};
+
+/// The breaker alone: an order that fails nothing else trips it.
+pub(crate) const SPIKE_ALONE: CheckMask = <volume_spike::VolumeSpike as Check>::DESCRIPTOR
+    .code()
+    .mask();
+
+/// Codes that ingress may stamp on a record.
+pub mod early {
+    use super::{
+        FormCheck, lot_invalid, message_unsupported, order_type_not_permitted,
+        order_type_unsupported, overloaded, tick_invalid, time_in_force_unsupported,
+    };
+    use portcullis_domain::RejectCode;
+
+    /// The price is not a whole number of ticks.
+    pub const TICK_INVALID: RejectCode = tick_invalid::TickInvalid::DESCRIPTOR.code();
+    /// The quantity is not a whole number of lots.
+    pub const LOT_INVALID: RejectCode = lot_invalid::LotInvalid::DESCRIPTOR.code();
+    /// The rules cannot price this order type.
+    pub const ORDER_TYPE_UNSUPPORTED: RejectCode =
+        order_type_unsupported::OrderTypeUnsupported::DESCRIPTOR.code();
+    /// The time in force is not supported.
+    pub const TIME_IN_FORCE_UNSUPPORTED: RejectCode =
+        time_in_force_unsupported::TimeInForceUnsupported::DESCRIPTOR.code();
+    /// The message asks for what the gateway does not do.
+    pub const MESSAGE_UNSUPPORTED: RejectCode =
+        message_unsupported::MessageUnsupported::DESCRIPTOR.code();
+    /// The session may not send this order type.
+    pub const ORDER_TYPE_NOT_PERMITTED: RejectCode =
+        order_type_not_permitted::OrderTypeNotPermitted::DESCRIPTOR.code();
+    /// The gateway is overloaded.
+    pub const OVERLOADED: RejectCode = overloaded::Overloaded::DESCRIPTOR.code();
+}
+
+/// What the registry says of a code, if it is one of a check.
+#[must_use]
+pub fn descriptor(code: RejectCode) -> Option<&'static Descriptor> {
+    REGISTRY
+        .iter()
+        .find(|descriptor| descriptor.number == code.raw())
+}
+
+/// The name of a code; `UNNAMED` for a number that no check has.
+#[must_use]
+pub fn name(code: RejectCode) -> &'static str {
+    descriptor(code).map_or("UNNAMED", |descriptor| descriptor.name)
+}
+
+/// Lots by which an order of this side would still reduce.
+fn reducible(view: &View<'_>) -> i128 {
+    let against = match view.side {
+        Side::Buy => -i128::from(view.net),
+        Side::Sell => i128::from(view.net),
+    };
+    (against - i128::from(view.on_hold)).max(0)
+}
+
+/// Quanta of one lot at the order's price.
+fn per_lot(view: &View<'_>) -> Option<i128> {
+    let price = view.price.filter(|price| *price > 0)?;
+    Some(i128::from(price) * i128::from(view.instrument.value.quanta()))
+}
+
+fn explain_rate(judged: &Judged) -> Explanation {
+    Explanation::of(judged.tolerance_ns.into(), judged.ahead_ns.into(), 0, 0)
+}
+
+fn explain_notional(view: &View<'_>, limit: i128, used: i128) -> Explanation {
+    let free = limit.saturating_sub(used).max(0);
+    let passing = per_lot(view).map_or(0, |per_lot| free / per_lot);
+    Explanation::of(limit, used, view.hold_notional.unwrap_or(0), passing)
+}

@@ -1,0 +1,31 @@
+//! The instrument is in the account's set of those it may trade.
+//!
+//! Risk thread. Not judged of a reducing order: whoever is in must be able to get out.
+
+use super::{Band, Check, Descriptor};
+use crate::effect::Explanation;
+use crate::view::View;
+use super::reducible;
+
+pub(crate) struct NotPermitted;
+
+impl Check for NotPermitted {
+    const DESCRIPTOR: Descriptor = Descriptor {
+        number: 18,
+        name: "NOT_PERMITTED",
+        band: Band::State,
+        judges_reducing: false,
+        fields: &[("account", "instruments")],
+        ouch_reason: 0x000C,
+        fix_reason: 99,
+        summary: "the account may not trade the instrument",
+    };
+
+    fn fails(view: &View<'_>) -> bool {
+        !view.permitted
+    }
+
+    fn explain(view: &View<'_>) -> Explanation {
+        Explanation::of(0, 0, view.qty.into(), reducible(view))
+    }
+}

@@ -1,0 +1,32 @@
+//! The account has fewer than open_orders_max open orders.
+//!
+//! Risk thread. Not evaluated for a replace, which opens none. Boundary: the last one passes. Unset:
+//! fails.
+
+use super::{Band, Check, Descriptor};
+use crate::effect::Explanation;
+use crate::view::View;
+
+pub(crate) struct OpenOrdersMax;
+
+impl Check for OpenOrdersMax {
+    const DESCRIPTOR: Descriptor = Descriptor {
+        number: 26,
+        name: "OPEN_ORDERS_MAX",
+        band: Band::Size,
+        judges_reducing: false,
+        fields: &[("account", "open_orders_max")],
+        ouch_reason: 0x001E,
+        fix_reason: 3,
+        summary: "the account has open_orders_max open orders",
+    };
+
+    fn fails(view: &View<'_>) -> bool {
+        !view.replace && view.open_orders + 1 > view.limits.open_orders_max
+    }
+
+    fn explain(view: &View<'_>) -> Explanation {
+        let limit = view.limits.open_orders_max;
+        Explanation::of(limit.into(), view.open_orders.into(), 1, 0)
+    }
+}

@@ -1,0 +1,32 @@
+//! A replace finds fewer than four versions of its order unanswered.
+//!
+//! Risk thread. Each unanswered version holds its worst case; more would make holds meaningless.
+
+use super::{Band, Check, Descriptor};
+use crate::effect::Explanation;
+use crate::view::View;
+use crate::orders::PENDING_MAX;
+
+pub(crate) struct ReplacePending;
+
+impl Check for ReplacePending {
+    const DESCRIPTOR: Descriptor = Descriptor {
+        number: 15,
+        name: "REPLACE_PENDING",
+        band: Band::Form,
+        judges_reducing: true,
+        fields: &[],
+        ouch_reason: 0x0015,
+        fix_reason: 99,
+        summary: "four versions of the order are unanswered",
+    };
+
+    fn fails(view: &View<'_>) -> bool {
+        view.versions_unanswered >= PENDING_MAX as i64
+    }
+
+    fn explain(view: &View<'_>) -> Explanation {
+        let limit = PENDING_MAX as i128;
+        Explanation::of(limit, view.versions_unanswered.into(), 1, 0)
+    }
+}

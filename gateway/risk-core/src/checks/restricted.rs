@@ -1,0 +1,31 @@
+//! The instrument is not on the restricted list of the account's firm or clearing member.
+//!
+//! Risk thread. A restricted instrument may be left, not entered: not judged of a reducing order.
+
+use super::{Band, Check, Descriptor};
+use crate::effect::Explanation;
+use crate::view::View;
+use super::reducible;
+
+pub(crate) struct Restricted;
+
+impl Check for Restricted {
+    const DESCRIPTOR: Descriptor = Descriptor {
+        number: 19,
+        name: "RESTRICTED",
+        band: Band::State,
+        judges_reducing: false,
+        fields: &[("firm", "restricted")],
+        ouch_reason: 0x0022,
+        fix_reason: 0,
+        summary: "the instrument is on the firm's restricted list",
+    };
+
+    fn fails(view: &View<'_>) -> bool {
+        view.restricted
+    }
+
+    fn explain(view: &View<'_>) -> Explanation {
+        Explanation::of(0, 0, view.qty.into(), reducible(view))
+    }
+}

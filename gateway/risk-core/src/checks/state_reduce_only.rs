@@ -1,0 +1,33 @@
+//! Under ReduceOnly, only orders that provably reduce pass.
+//!
+//! Risk thread. Not judged of a reducing order.
+
+use super::{Band, Check, Descriptor};
+use crate::effect::Explanation;
+use crate::view::View;
+use super::reducible;
+use portcullis_domain::TradingState;
+
+pub(crate) struct StateReduceOnly;
+
+impl Check for StateReduceOnly {
+    const DESCRIPTOR: Descriptor = Descriptor {
+        number: 17,
+        name: "STATE_REDUCE_ONLY",
+        band: Band::State,
+        judges_reducing: false,
+        fields: &[],
+        ouch_reason: 0x000C,
+        fix_reason: 2,
+        summary: "venue, firm, account, instrument or session is ReduceOnly",
+    };
+
+    fn fails(view: &View<'_>) -> bool {
+        view.state == TradingState::ReduceOnly
+    }
+
+    fn explain(view: &View<'_>) -> Explanation {
+        let reducible = reducible(view);
+        Explanation::of(TradingState::Active as i128, view.state as i128, 0, reducible)
+    }
+}

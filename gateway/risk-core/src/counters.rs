@@ -1,0 +1,64 @@
+//! What the core counts of itself.
+//!
+//! Risk thread writes; others read copies. Invariant: counting never decides.
+
+use portcullis_domain::{CheckMask, RejectCode};
+
+/// Counts since start.
+#[derive(Clone, Debug)]
+pub struct Counters {
+    /// Commands applied.
+    pub commands: u64,
+    /// Orders and replaces accepted.
+    pub accepted: u64,
+    /// Orders and replaces refused.
+    pub refused: u64,
+    /// Numbers taken for a resend.
+    pub resent: u64,
+    /// Accepts and refusals for which the account was valued exactly.
+    pub valued_exactly: u64,
+    /// Those for which the bound proved that it need not be.
+    pub proved_by_bound: u64,
+    /// Lots executed, each side of a trade for itself.
+    pub executed_qty: u64,
+    /// Reports that changed nothing, being about what was gone already.
+    pub reports_ignored: u64,
+    /// Alarms raised.
+    pub alarms: u64,
+    /// Quanta of fees booked.
+    pub fees: i128,
+    /// Quanta deposited less those withdrawn.
+    pub deposits: i128,
+    /// By code: refusals in which it was among the failing checks.
+    pub failing: [u64; 64],
+    /// By code: refusals of which it was the primary reason.
+    pub primary: [u64; 64],
+}
+
+impl Counters {
+    pub(crate) const fn new() -> Self {
+        Self {
+            commands: 0,
+            accepted: 0,
+            refused: 0,
+            resent: 0,
+            valued_exactly: 0,
+            proved_by_bound: 0,
+            executed_qty: 0,
+            reports_ignored: 0,
+            alarms: 0,
+            fees: 0,
+            deposits: 0,
+            failing: [0; 64],
+            primary: [0; 64],
+        }
+    }
+
+    pub(crate) fn count_refusal(&mut self, failing: CheckMask, primary: RejectCode) {
+        self.refused += 1;
+        self.primary[usize::from(primary.raw())] += 1;
+        for code in failing.codes() {
+            self.failing[usize::from(code.raw())] += 1;
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The canonical words of an effect, for the digest chain.
+//!
+//! Risk thread. Invariant: two effects that differ have different words; each begins with a number
+//! of its own, given once.
+
+use super::{AnswerKind, Done, Effect};
+use crate::approved::OutboundAction;
+use portcullis_domain::{Price, ReportKind, SessionId, UserRef};
+
+impl Effect {
+    /// Gives the effect's canonical words to `push`, in order.
+    pub fn visit_words(&self, push: &mut impl FnMut(u64)) {
+        match self {
+            Self::Approved(approved) => {
+                let order = approved.get();
+                push(1);
+                push(approved.seq().raw());
+                push(order.order.raw());
+                push(session_and_ref(order.session, order.user_ref));
+                push(pair(order.account.raw(), order.instrument.raw()));
+                push(order.side as u64);
+                visit_action(&order.action, push);
+            }
+            Self::Refused(refusal) => {
+                push(2);
+                push(session_and_ref(refusal.session, refusal.user_ref));
+                push(pair(refusal.account.raw(), refusal.instrument.raw()));
+                push(refusal.side as u64 | u64::from(refusal.replace) << 1);
+                push(refusal.qty.lots() as u64);
+                push(refusal.price.map_or(i64::MIN, Price::ticks) as u64);
+                push(refusal.failing.bits());
+                push(pair(refusal.primary.raw().into(), refusal.epoch));
+                let numbers = &refusal.explanation;
+                for number in [
+                    numbers.limit,
+                    numbers.used,
+                    numbers.asked,
+                    numbers.qty_passing,
+                ] {
+                    push(number as u64);
+                }
+            }
+            Self::Answered(answer) => {
+                push(3);
+                push(session_and_ref(answer.session, answer.user_ref));
+                push(answer_word(answer.kind));
+            }
+            Self::Reported(report) => {
+                push(4);
+                push(session_and_ref(report.session, report.user_ref));
+                push(report.order.raw());
+                push(pair(report.account.raw(), report.instrument.raw()));
+                push(report.side as u64);
+                visit_report(report.kind, push);
+                push(report.qty.lots() as u64);
+                push(report.leaves.lots() as u64);
+            }
+            Self::SessionChanged(change) => {
+                push(5);
+                push(pair(change.session.raw(), change.connection));
+                push(change.kind as u64 | u64::from(change.canceling) << 8);
+                push(change.sequence);
+            }
+            Self::Controlled(outcome) => {
+                push(6);
+                push(outcome.request.into());
+                let (kind, value) = match outcome.result {
+                    Ok(Done::Applied) => (0, 0),
+                    Ok(Done::Epoch(epoch)) => (1, u64::from(epoch)),
+                    Ok(Done::StateHash(hash)) => (2, hash),
+                    Err(refusal) => (3, refusal as u64),
+                };
+                push(kind);
+                push(value);
+            }
+            Self::StateChanged { scope, state } => {
+                let (kind, index) = scope.to_raw();
+                push(7);
+                push(pair(kind.into(), index));
+                push(*state as u64);
+            }
+            Self::Alarmed(alarm) => {
+                push(8);
+                push(alarm.kind as u64);
+                push(session_and_ref(alarm.session, alarm.user_ref));
+                push(pair(alarm.account.raw(), alarm.instrument.raw()));
+                push(alarm.qty.lots() as u64);
+                push(alarm.price.ticks() as u64);
+            }
+        }
+    }
+}
+
+const fn pair(high: u32, low: u32) -> u64 {
+    (high as u64) << 32 | low as u64
+}
+
+/// Session (32 bits), row (8) and the number's own word would not fit one: row goes to the top of
+/// the session, whose indices have 24 bits.
+const fn session_and_ref(session: SessionId, user_ref: UserRef) -> u64 {
+    pair(
+        (user_ref.row as u32) << 24 | session.raw() & 0x00FF_FFFF,
+        user_ref.number,
+    )
+}
+
+const fn ref_word(user_ref: UserRef) -> u64 {
+    pair(user_ref.row as u32, user_ref.number)
+}
+
+fn answer_word(kind: AnswerKind) -> u64 {
+    match kind {
+        AnswerKind::Resent => 0,
+        AnswerKind::OrderUnknown => 1,
+        AnswerKind::NextNumber(number) => 2 | u64::from(number) << 8,
+        AnswerKind::EntryDisabled => 3,
+        AnswerKind::EntryEnabled => 4,
+        AnswerKind::MassCancelTaken => 5,
+        AnswerKind::MassCancelRefused => 6,
+    }
+}
+
+fn visit_action(action: &OutboundAction, push: &mut impl FnMut(u64)) {
+    match *action {
+        OutboundAction::Enter {
+            qty,
+            price,
+            time_in_force,
+            was_market,
+        } => {
+            push(0 | (time_in_force as u64) << 8 | u64::from(was_market) << 16);
+            push(qty.lots() as u64);
+            push(price.ticks() as u64);
+        }
+        OutboundAction::Replace {
+            original,
+            qty_total,
+            price,
+            time_in_force,
+            was_market,
+        } => {
+            push(1 | (time_in_force as u64) << 8 | u64::from(was_market) << 16);
+            push(ref_word(original));
+            push(qty_total.lots() as u64);
+            push(price.ticks() as u64);
+        }
+        OutboundAction::Cancel {
+            qty_total,
+            by_gateway,
+        } => {
+            push(2 | u64::from(by_gateway) << 8);
+            push(qty_total.lots() as u64);
+        }
+    }
+}
+
+fn visit_report(kind: ReportKind, push: &mut impl FnMut(u64)) {
+    match kind {
+        ReportKind::Accepted => push(0),
+        ReportKind::Fill {
+            qty,
+            price,
+            match_number,
+            fee,
+        } => {
+            push(1);
+            push(qty.lots() as u64);
+            push(price.ticks() as u64);
+            push(match_number);
+            push(fee.quanta() as u64);
+        }
+        ReportKind::Canceled => push(2),
+        ReportKind::Reduced { qty } => {
+            push(3);
+            push(qty.lots() as u64);
+        }
+        ReportKind::Rejected => push(4),
+        ReportKind::Replaced { new } => {
+            push(5);
+            push(ref_word(new));
+        }
+        ReportKind::ReplaceRejected { new } => {
+            push(6);
+            push(ref_word(new));
+        }
+        ReportKind::CancelPending => push(7),
+        ReportKind::CancelRejected => push(8),
+        ReportKind::BrokenTrade { match_number } => {
+            push(9);
+            push(match_number);
+        }
+        ReportKind::Information => push(10),
+    }
+}

@@ -1,0 +1,334 @@
+//! The risk core: state, dispatch, digest.
+//!
+//! One thread owns it. (state, sequenced command) -> (state', effects): no clock, no I/O, no
+//! randomness; what it knows of time stands on the record. Invariants: commands come in the order
+//! of their sequence numbers, without gaps, with times that never go back; at most
+//! [`EFFECTS_MAX`] effects a command.
+
+extern crate alloc;
+
+use crate::capacities::{Capacities, CapacityError};
+use crate::counters::Counters;
+use crate::effect::{Alarm, AlarmKind, Answer, AnswerKind, EFFECTS_MAX, Effect, EffectSink};
+use crate::executions::{Disputes, Executions};
+use crate::ledger::Ledger;
+use crate::limits::LimitTable;
+use crate::sessions::Sessions;
+use crate::sweeps::Sweeps;
+use alloc::boxed::Box;
+use portcullis_domain::{
+    AccountId, Command, Digest, InstrumentId, Price, Qty, Record, Seq, SessionId, Timestamp,
+    TradingState, UserRef,
+};
+
+/// The risk core.
+#[derive(Debug)]
+pub struct RiskCore {
+    pub(crate) table: Box<LimitTable>,
+    pub(crate) staged: Option<Box<LimitTable>>,
+    pub(crate) retired: Option<Box<LimitTable>>,
+    pub(crate) epoch: u32,
+    pub(crate) ledger: Ledger,
+    pub(crate) sessions: Sessions,
+    pub(crate) sweeps: Sweeps,
+    pub(crate) executions: Executions,
+    pub(crate) disputes: Disputes,
+    pub(crate) venue_state: TradingState,
+    pub(crate) reserved_per_account: u32,
+    pub(crate) capacities: Capacities,
+    pub(crate) counters: Counters,
+    pub(crate) seq: Seq,
+    pub(crate) now: Timestamp,
+    digest: Digest,
+    effects: usize,
+}
+
+impl RiskCore {
+    /// A core with nothing in its ledger, under a table of limits. Allocates all it will ever use.
+    ///
+    /// # Errors
+    /// If the capacities cannot hold the table, or cannot be had at all.
+    pub fn new(capacities: &Capacities, table: LimitTable) -> Result<Self, CapacityError> {
+        capacities.check()?;
+        if let Some(what) = too_large(capacities, &table) {
+            return Err(CapacityError::TableTooLarge(what));
+        }
+        let mut core = Self {
+            table: Box::new(table),
+            staged: None,
+            retired: None,
+            epoch: 1,
+            ledger: Ledger::new(capacities),
+            sessions: Sessions::new(capacities.sessions_max as usize),
+            sweeps: Sweeps::new(capacities.sweeps_max as usize),
+            executions: Executions::new(capacities.executions_max as usize),
+            disputes: Disputes::new(capacities.disputes_max as usize),
+            venue_state: TradingState::Active,
+            reserved_per_account: capacities.orders_reserved_per_account,
+            capacities: *capacities,
+            counters: Counters::new(),
+            seq: Seq::ZERO,
+            now: Timestamp::ZERO,
+            digest: Digest::new(),
+            effects: 0,
+        };
+        core.relimit_instruments();
+        Ok(core)
+    }
+
+    /// Applies one sequenced record.
+    ///
+    /// # Panics
+    /// If its sequence number is not the next one, or its time is before the last one's: the
+    /// sequencer is broken, and going on would make a log that does not replay.
+    pub fn apply(&mut self, record: &Record, sink: &mut impl EffectSink) {
+        let head = &record.head;
+        assert_eq!(head.seq, self.seq.next().raw(), "records come without gaps");
+        assert!(head.timestamp_ns >= self.now.ns(), "time never goes back");
+        self.seq = self.seq.next();
+        self.now = Timestamp::from_ns(head.timestamp_ns);
+        self.effects = 0;
+        self.counters.commands += 1;
+        let Ok(command) = Command::decode(head) else {
+            self.alarm(AlarmKind::RecordInvalid, None, sink);
+            return;
+        };
+        if self.names_unknown_session(&command) {
+            self.alarm(AlarmKind::RecordInvalid, None, sink);
+            return;
+        }
+        let early = head.early_refusal();
+        match command {
+            Command::NewOrder(order) => self.new_order(&order, early, sink),
+            Command::Replace(request) => self.replace(&request, early, sink),
+            Command::Cancel(request) => self.cancel(&request, sink),
+            Command::MassCancel(request) => self.mass_cancel(&request, sink),
+            Command::OrderEntry {
+                session,
+                user_ref,
+                enabled,
+            } => {
+                self.order_entry(session, user_ref, enabled, sink);
+            }
+            Command::AccountQuery { session, row } => {
+                let next = AnswerKind::NextNumber(self.sessions.next(session, row));
+                self.answer(session, UserRef { row, number: 0 }, next, sink);
+            }
+            Command::Report(report) => self.report(&report, sink),
+            Command::VenueLink { session, up } => self.sessions.get_mut(session).link_up = up,
+            Command::Session(event) => self.session_event(&event, sink),
+            Command::Tick => self.tick(sink),
+            Command::Deposit(_)
+            | Command::Withdraw(_)
+            | Command::Settle(_)
+            | Command::Reference(_)
+            | Command::SetState(_)
+            | Command::DayStart
+            | Command::DayRoll
+            | Command::FlipLimits(_)
+            | Command::SetCell(_)
+            | Command::MovePosition(_)
+            | Command::Dispute { .. }
+            | Command::StateHash => self.control(&command, head.number, sink),
+        }
+    }
+
+    fn names_unknown_session(&self, command: &Command) -> bool {
+        let session = match command {
+            Command::NewOrder(order) => order.session,
+            Command::Replace(request) => request.session,
+            Command::Cancel(request) => request.session,
+            Command::MassCancel(request) => request.session,
+            Command::OrderEntry { session, .. }
+            | Command::AccountQuery { session, .. }
+            | Command::VenueLink { session, .. } => *session,
+            Command::Report(report) => report.session,
+            Command::Session(event) => event.session,
+            Command::Deposit(_)
+            | Command::Withdraw(_)
+            | Command::Settle(_)
+            | Command::Reference(_)
+            | Command::SetState(_)
+            | Command::DayStart
+            | Command::DayRoll
+            | Command::FlipLimits(_)
+            | Command::SetCell(_)
+            | Command::MovePosition(_)
+            | Command::Dispute { .. }
+            | Command::StateHash
+            | Command::Tick => return false,
+        };
+        !self.sessions.contains(session)
+    }
+
+    /// Whether sliced work waits for a tick.
+    #[must_use]
+    pub const fn work_pending(&self) -> bool {
+        self.sweeps.is_pending()
+    }
+
+    /// The chain over all effects so far.
+    #[must_use]
+    pub const fn digest(&self) -> u64 {
+        self.digest.value()
+    }
+
+    /// What the core has counted.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The last command applied.
+    #[must_use]
+    pub const fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// The version of the limits in force.
+    #[must_use]
+    pub const fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Puts a table where the next flip that names its digest finds it. What stood there comes back,
+    /// to be freed on another thread.
+    pub fn stage(&mut self, table: Box<LimitTable>) -> Option<Box<LimitTable>> {
+        self.staged.replace(table)
+    }
+
+    /// Takes the table that the last flip put out of force, to be freed on another thread.
+    pub fn take_retired(&mut self) -> Option<Box<LimitTable>> {
+        self.retired.take()
+    }
+
+    /// The hash of the whole state. Equal logs give equal hashes. Reads every table: not for the
+    /// path.
+    #[must_use]
+    pub fn state_hash(&self) -> u64 {
+        let mut digest = Digest::new();
+        let mut push = |word| digest.push(word);
+        push(self.seq.raw());
+        push(self.now.ns());
+        push(u64::from(self.epoch) << 8 | self.venue_state as u64);
+        push(self.table.digest());
+        self.ledger.accounts.visit_words(&mut push);
+        self.ledger.positions.visit_words(&mut push);
+        self.ledger.orders.visit_words(&mut push);
+        self.ledger
+            .instruments
+            .iter()
+            .for_each(|instrument| instrument.visit_words(&mut push));
+        self.sessions.visit_words(&mut push);
+        self.sweeps.visit_words(&mut push);
+        self.executions.visit_words(&mut push);
+        self.disputes.visit_words(&mut push);
+        digest.value()
+    }
+
+    /// Says one thing.
+    pub(crate) fn emit(&mut self, sink: &mut impl EffectSink, effect: Effect) {
+        self.effects += 1;
+        assert!(
+            self.effects <= EFFECTS_MAX,
+            "a command has more effects than its slice allows"
+        );
+        effect.visit_words(&mut |word| self.digest.push(word));
+        sink.on_effect(effect);
+    }
+
+    /// How many more effects the command in hand may have.
+    pub(crate) const fn effects_left(&self) -> usize {
+        EFFECTS_MAX - self.effects
+    }
+
+    pub(crate) fn answer(
+        &mut self,
+        session: SessionId,
+        user_ref: UserRef,
+        kind: AnswerKind,
+        sink: &mut impl EffectSink,
+    ) {
+        if kind == AnswerKind::Resent {
+            self.counters.resent += 1;
+        }
+        self.emit(
+            sink,
+            Effect::Answered(Answer {
+                session,
+                user_ref,
+                kind,
+            }),
+        );
+    }
+
+    pub(crate) fn alarm(
+        &mut self,
+        kind: AlarmKind,
+        about: Option<About>,
+        sink: &mut impl EffectSink,
+    ) {
+        let about = about.unwrap_or(About::NOTHING);
+        let alarm = Alarm {
+            kind,
+            session: about.session,
+            user_ref: about.user_ref,
+            account: about.account,
+            instrument: about.instrument,
+            qty: about.qty,
+            price: about.price,
+        };
+        self.counters.alarms += 1;
+        self.emit(sink, Effect::Alarmed(alarm));
+    }
+
+    /// Schedules follow the table in force.
+    pub(crate) fn relimit_instruments(&mut self) {
+        for index in 0..self.table.instruments_len() as u32 {
+            if let Some(limits) = self.table.instrument(InstrumentId::new(index)) {
+                self.ledger.instruments.relimit(index, limits);
+            }
+        }
+        self.ledger.instruments.begin_generation();
+    }
+}
+
+/// What an alarm is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct About {
+    pub(crate) session: SessionId,
+    pub(crate) user_ref: UserRef,
+    pub(crate) account: AccountId,
+    pub(crate) instrument: InstrumentId,
+    pub(crate) qty: Qty,
+    pub(crate) price: Price,
+}
+
+impl About {
+    pub(crate) const NOTHING: Self = Self {
+        session: SessionId::NONE,
+        user_ref: UserRef::new(0),
+        account: AccountId::NONE,
+        instrument: InstrumentId::NONE,
+        qty: Qty::ZERO,
+        price: Price::new(0),
+    };
+}
+
+/// Which part of a table has no room.
+pub(crate) fn too_large(capacities: &Capacities, table: &LimitTable) -> Option<&'static str> {
+    let parts = [
+        ("accounts", table.accounts_len(), capacities.accounts_max),
+        (
+            "instruments",
+            table.instruments_len(),
+            capacities.instruments_max,
+        ),
+        ("firms", table.firms_len(), capacities.firms_max),
+        ("sessions", table.sessions_len(), capacities.sessions_max),
+    ];
+    parts
+        .into_iter()
+        .find(|(_, len, max)| *len > *max as usize)
+        .map(|(what, ..)| what)
+}

@@ -1,0 +1,178 @@
+//! Executions: those a broken trade may take back, and those in dispute.
+//!
+//! Risk thread. Invariants: both tables are bounded; the oldest remembered execution makes room for
+//! the newest; a disputed one stays until a person has decided.
+
+extern crate alloc;
+
+use crate::key_index::KeyIndex;
+use alloc::boxed::Box;
+use portcullis_domain::{AccountId, Digest, InstrumentId, SessionId, Side};
+
+/// An execution that was booked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Execution {
+    pub(crate) session: SessionId,
+    pub(crate) match_number: u64,
+    pub(crate) account: AccountId,
+    pub(crate) instrument: InstrumentId,
+    /// Lots, a buy positive.
+    pub(crate) signed: i64,
+    pub(crate) price: i64,
+    pub(crate) fee: i64,
+}
+
+impl Execution {
+    /// One word for session, side and trade; two that collide are told apart by their fields.
+    fn word(&self) -> u64 {
+        word(self.session, self.match_number, self.side())
+    }
+
+    fn side(&self) -> Side {
+        if self.signed < 0 {
+            Side::Sell
+        } else {
+            Side::Buy
+        }
+    }
+}
+
+fn word(session: SessionId, match_number: u64, side: Side) -> u64 {
+    let mut digest = Digest::new();
+    digest.push_all(&[u64::from(session.raw()) << 1 | side as u64, match_number]);
+    digest.value() >> 1
+}
+
+/// Executions booked lately, by session, side and match number: a trade has one of each at most.
+#[derive(Debug)]
+pub(crate) struct Executions {
+    ring: Box<[Option<Execution>]>,
+    next: usize,
+    index: KeyIndex,
+}
+
+impl Executions {
+    pub(crate) fn new(executions_max: usize) -> Self {
+        Self {
+            ring: alloc::vec![None; executions_max].into_boxed_slice(),
+            next: 0,
+            index: KeyIndex::new(executions_max),
+        }
+    }
+
+    /// Remembers one in place of the oldest. An engine that numbers two trades of one order alike
+    /// has the second one remembered.
+    pub(crate) fn remember(&mut self, execution: Execution) {
+        if let Some(oldest) = self.ring[self.next].take() {
+            self.index.remove(oldest.word());
+        }
+        let word = execution.word();
+        if let Some(twin) = self.index.find(word) {
+            self.ring[twin as usize] = None;
+            self.index.remove(word);
+        }
+        self.ring[self.next] = Some(execution);
+        self.index.insert(word, self.next as u64);
+        self.next = (self.next + 1) % self.ring.len();
+    }
+
+    /// Takes out a session's execution with this match number, on this side or, where that is not
+    /// known, on the one side there is.
+    pub(crate) fn take(
+        &mut self,
+        session: SessionId,
+        match_number: u64,
+        side: Option<Side>,
+    ) -> Option<Execution> {
+        let slot = match side {
+            Some(side) => self.find(session, match_number, side)?,
+            None => {
+                let buy = self.find(session, match_number, Side::Buy);
+                let sell = self.find(session, match_number, Side::Sell);
+                if buy.is_some() && sell.is_some() {
+                    return None;
+                }
+                buy.or(sell)?
+            }
+        };
+        let found = self.ring[slot].take()?;
+        self.index.remove(found.word());
+        Some(found)
+    }
+
+    fn find(&self, session: SessionId, match_number: u64, side: Side) -> Option<usize> {
+        let slot = self.index.find(word(session, match_number, side))? as usize;
+        let found = self.ring[slot]?;
+        let same = found.session == session && found.match_number == match_number;
+        (same && found.side() == side).then_some(slot)
+    }
+
+    /// Gives the canonical words to `push`.
+    pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
+        push(self.next as u64);
+        for execution in self.ring.iter().flatten() {
+            visit_execution(execution, push);
+        }
+    }
+}
+
+/// Executions that a person must decide, oldest first.
+#[derive(Debug)]
+pub(crate) struct Disputes {
+    list: Box<[Option<Execution>]>,
+    len: usize,
+}
+
+impl Disputes {
+    pub(crate) fn new(disputes_max: usize) -> Self {
+        Self {
+            list: alloc::vec![None; disputes_max].into_boxed_slice(),
+            len: 0,
+        }
+    }
+
+    /// Adds one; `false` where the table is full.
+    #[must_use]
+    pub(crate) fn add(&mut self, execution: Execution) -> bool {
+        let Some(free) = self.list.get_mut(self.len) else {
+            return false;
+        };
+        *free = Some(execution);
+        self.len += 1;
+        true
+    }
+
+    /// Place of the oldest dispute of an account.
+    pub(crate) fn oldest_of(&self, account: AccountId) -> Option<(usize, Execution)> {
+        let of_account = |found: &Execution| found.account == account;
+        self.list[..self.len]
+            .iter()
+            .enumerate()
+            .find_map(|(place, found)| Some((place, found.filter(of_account)?)))
+    }
+
+    /// Takes one out, keeping the order of the others.
+    pub(crate) fn remove(&mut self, place: usize) {
+        self.list[place..self.len].rotate_left(1);
+        self.len -= 1;
+        self.list[self.len] = None;
+    }
+
+    /// Gives the canonical words to `push`.
+    pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
+        push(self.len as u64);
+        self.list
+            .iter()
+            .flatten()
+            .for_each(|execution| visit_execution(execution, push));
+    }
+}
+
+fn visit_execution(execution: &Execution, push: &mut impl FnMut(u64)) {
+    push(execution.session.raw().into());
+    push(execution.match_number);
+    push(u64::from(execution.account.raw()) << 32 | u64::from(execution.instrument.raw()));
+    push(execution.signed as u64);
+    push(execution.price as u64);
+    push(execution.fee as u64);
+}

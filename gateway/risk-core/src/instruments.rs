@@ -1,0 +1,337 @@
+//! Instruments: reference price, collar, margin schedule, open interest, volume window.
+//!
+//! Risk thread. Invariants: collar and margin scale keep the value of the last reference; open
+//! interest sums are those of the positions; the drift of prices since a valuation is never
+//! understated.
+
+extern crate alloc;
+
+use crate::limits::instrument::{InstrumentLimits, TIERS_MAX, Tiers};
+use crate::volume_window::VolumeWindow;
+use alloc::boxed::Box;
+use portcullis_domain::{Ppm, TradingState};
+
+/// A reference price and what was prepared from it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reference {
+    pub(crate) price: i64,
+    pub(crate) at_ns: u64,
+    pub(crate) lo: i64,
+    pub(crate) hi: i64,
+}
+
+/// A margin schedule with the scale of the moment already in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schedule {
+    len: usize,
+    /// From this notional on ...
+    from: [i64; TIERS_MAX],
+    /// ... this ratio, ppm, on top of ...
+    ratio: [u32; TIERS_MAX],
+    /// ... the margin of all lower tiers, in millionths of a quantum.
+    base: [i128; TIERS_MAX],
+    ratio_max: u32,
+}
+
+impl Schedule {
+    /// No margin at all: an instrument that no table has named yet.
+    const EMPTY: Self = Self {
+        len: 1,
+        from: [0; TIERS_MAX],
+        ratio: [0; TIERS_MAX],
+        base: [0; TIERS_MAX],
+        ratio_max: 0,
+    };
+
+    /// The schedule of `tiers` scaled by `scale_ppm`: eff(im) = im + ceil((10^6 - im) x s / 10^6).
+    pub(crate) fn new(tiers: &Tiers, scale_ppm: u32) -> Self {
+        let mut schedule = Self {
+            len: tiers.as_slice().len(),
+            from: [0; TIERS_MAX],
+            ratio: [0; TIERS_MAX],
+            base: [0; TIERS_MAX],
+            ratio_max: 0,
+        };
+        for (index, tier) in tiers.as_slice().iter().enumerate() {
+            let rest = Ppm::new(scale_ppm).of_ceil((1_000_000 - tier.ratio_ppm).into());
+            let ratio = tier.ratio_ppm + rest as u32;
+            schedule.from[index] = tier.from_notional;
+            schedule.ratio[index] = ratio;
+            schedule.ratio_max = schedule.ratio_max.max(ratio);
+            if let Some(below) = index.checked_sub(1) {
+                let width = i128::from(tier.from_notional - schedule.from[below]);
+                schedule.base[index] =
+                    schedule.base[below] + width * i128::from(schedule.ratio[below]);
+            }
+        }
+        schedule
+    }
+
+    /// Margin of a notional, in millionths of a quantum.
+    #[inline]
+    pub(crate) fn margin_millionths(&self, notional: i128) -> i128 {
+        let mut tier = self.len - 1;
+        while tier > 0 && i128::from(self.from[tier]) > notional {
+            tier -= 1;
+        }
+        self.base[tier] + (notional - i128::from(self.from[tier])) * i128::from(self.ratio[tier])
+    }
+
+    /// The steepest ratio: no further quantum of notional costs more.
+    pub(crate) const fn ratio_max(&self) -> u32 {
+        self.ratio_max
+    }
+}
+
+/// One instrument.
+#[derive(Clone, Debug)]
+pub(crate) struct Instrument {
+    pub(crate) reference: Option<Reference>,
+    /// Raised with each reference price, so that what was computed from one knows its age.
+    pub(crate) reference_version: u64,
+    pub(crate) initial: Schedule,
+    pub(crate) maintenance: Schedule,
+    /// IM scale, ppm.
+    pub(crate) scale_ppm: u32,
+    pub(crate) state: TradingState,
+    /// Sum over accounts of max(0, n).
+    pub(crate) open_interest: i64,
+    /// Sum over accounts of max(0, n + B).
+    pub(crate) long_would_be: i64,
+    /// Sum over accounts of max(0, S - n).
+    pub(crate) short_would_be: i64,
+    pub(crate) window: VolumeWindow,
+    /// The last settlement price and how many there were.
+    pub(crate) settlement_price: i64,
+    pub(crate) settlements: u32,
+    /// Reference price at the start of the day.
+    pub(crate) day_price: Option<i64>,
+    /// What drift is measured from, in the drift generation that follows.
+    base_price: i64,
+    base_scale_ppm: u32,
+    base_generation: u32,
+}
+
+impl Instrument {
+    const fn absent() -> Self {
+        Self {
+            reference: None,
+            reference_version: 0,
+            initial: Schedule::EMPTY,
+            maintenance: Schedule::EMPTY,
+            scale_ppm: 0,
+            state: TradingState::Active,
+            open_interest: 0,
+            long_would_be: 0,
+            short_would_be: 0,
+            window: VolumeWindow::new(),
+            settlement_price: 0,
+            settlements: 0,
+            day_price: None,
+            base_price: 0,
+            base_scale_ppm: 0,
+            base_generation: 0,
+        }
+    }
+
+    /// The reference price, if there is one.
+    #[inline]
+    pub(crate) fn price(&self) -> Option<i64> {
+        self.reference.map(|reference| reference.price)
+    }
+
+    fn scale_for(&self, limits: &InstrumentLimits) -> u32 {
+        let oi = self.open_interest;
+        if oi <= limits.oi_lower {
+            return 0;
+        }
+        if oi >= limits.oi_upper {
+            return 1_000_000;
+        }
+        let above = i128::from(oi - limits.oi_lower) * 1_000_000;
+        let width = i128::from(limits.oi_upper - limits.oi_lower);
+        ((above + width - 1) / width) as u32
+    }
+}
+
+/// How far prices have moved since accounts were last valued.
+///
+/// Within a generation, no price is further from its base than `moved_ppb` billionths of it, and no
+/// margin scale further than that either; so between any two moments of the generation nothing
+/// moved by more than twice as much.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Drift {
+    pub(crate) generation: u32,
+    pub(crate) moved_ppb: u64,
+}
+
+/// Beyond one percent the bound proves too little: a new generation begins.
+const DRIFT_MAX_PPB: u64 = 10_000_000;
+
+/// All instruments.
+#[derive(Debug)]
+pub(crate) struct Instruments {
+    all: Box<[Instrument]>,
+    pub(crate) drift: Drift,
+}
+
+impl Instruments {
+    pub(crate) fn new(instruments_max: usize) -> Self {
+        let all = alloc::vec![Instrument::absent(); instruments_max].into_boxed_slice();
+        Self {
+            all,
+            drift: Drift {
+                generation: 1,
+                moved_ppb: 0,
+            },
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, index: u32) -> &Instrument {
+        &self.all[index as usize]
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, index: u32) -> &mut Instrument {
+        &mut self.all[index as usize]
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Instrument> {
+        self.all.iter_mut()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Instrument> {
+        self.all.iter()
+    }
+
+    /// All that was valued before is stale: limits changed.
+    pub(crate) fn begin_generation(&mut self) {
+        self.drift.generation = self.drift.generation.wrapping_add(1).max(1);
+        self.drift.moved_ppb = 0;
+    }
+
+    /// The price that drift of this instrument is measured from in the generation under way.
+    #[inline]
+    pub(crate) fn drift_base(&self, index: u32) -> Option<i64> {
+        let instrument = self.get(index);
+        if instrument.base_generation == self.drift.generation {
+            return Some(instrument.base_price);
+        }
+        instrument.price()
+    }
+
+    /// Sets a reference price that the caller has found to be within 1..=price_max.
+    pub(crate) fn set_reference(
+        &mut self,
+        index: u32,
+        price: i64,
+        now_ns: u64,
+        limits: &InstrumentLimits,
+    ) {
+        assert!(
+            price >= 1 && price <= limits.price_max,
+            "reference price unchecked"
+        );
+        let generation = self.drift.generation;
+        let instrument = self.get_mut(index);
+        if let Some(last) = instrument.reference
+            && instrument.base_generation != generation
+        {
+            instrument.base_price = last.price;
+            instrument.base_scale_ppm = instrument.scale_ppm;
+            instrument.base_generation = generation;
+        }
+        let away = Ppm::new(limits.collar_ppm);
+        let wide = i128::from(price);
+        instrument.reference = Some(Reference {
+            price,
+            at_ns: now_ns,
+            lo: (wide - away.of_floor(wide)) as i64,
+            hi: (wide + away.of_floor(wide)) as i64,
+        });
+        instrument.reference_version += 1;
+        let scale_ppm = instrument.scale_for(limits);
+        if scale_ppm != instrument.scale_ppm {
+            instrument.scale_ppm = scale_ppm;
+            instrument.initial = Schedule::new(&limits.initial, scale_ppm);
+        }
+        self.note_drift(index);
+    }
+
+    fn note_drift(&mut self, index: u32) {
+        let instrument = &self.all[index as usize];
+        let (Some(price), true) = (
+            instrument.price(),
+            instrument.base_generation == self.drift.generation,
+        ) else {
+            return;
+        };
+        let base = i128::from(instrument.base_price);
+        let moved = (i128::from(price) - base).abs() * 1_000_000_000;
+        let moved_ppb = ((moved + base - 1) / base) as u64;
+        let scale = u64::from(instrument.scale_ppm.abs_diff(instrument.base_scale_ppm));
+        // A ratio is rounded up by less than one millionth at either scale.
+        let scale_ppb = if scale == 0 { 0 } else { (scale + 1) * 1_000 };
+        self.drift.moved_ppb = self.drift.moved_ppb.max(moved_ppb + scale_ppb);
+        if self.drift.moved_ppb > DRIFT_MAX_PPB {
+            self.begin_generation();
+        }
+    }
+
+    /// Takes over new limits: schedules keep the scale of the last reference.
+    pub(crate) fn relimit(&mut self, index: u32, limits: &InstrumentLimits) {
+        let instrument = self.get_mut(index);
+        instrument.initial = Schedule::new(&limits.initial, instrument.scale_ppm);
+        instrument.maintenance = Schedule::new(&limits.maintenance, 0);
+    }
+}
+
+impl Instrument {
+    /// Gives the instrument's canonical words to `push`.
+    pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
+        let reference = self.reference;
+        push(reference.map_or(0, |at| at.price as u64));
+        push(reference.map_or(0, |at| at.at_ns));
+        push(u64::from(self.scale_ppm) << 8 | self.state as u64);
+        push(self.open_interest as u64);
+        push(self.long_would_be as u64);
+        push(self.short_would_be as u64);
+        push(self.settlement_price as u64);
+        push(self.settlements.into());
+        push(self.day_price.unwrap_or(0) as u64);
+        self.window.visit_words(push);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::instrument::Tier;
+
+    /// The worked example of tiers: each part of the notional at its own ratio.
+    #[test]
+    fn margin_adds_up_tier_by_tier() {
+        let tiers = [(0, 50_000), (40_000_000, 120_001), (150_000_000, 500_000)].map(
+            |(from_notional, ratio_ppm)| Tier {
+                from_notional,
+                ratio_ppm,
+            },
+        );
+        let schedule = Schedule::new(&Tiers::new(&tiers).expect("ascending"), 0);
+        let cases: [(i128, i128); 4] = [
+            (0, 0),
+            (40_000_000, 2_000_000_000_000),
+            (40_000_001, 2_000_000_120_001),
+            (
+                150_000_002,
+                2_000_000_000_000 + 110_000_000 * 120_001 + 1_000_000,
+            ),
+        ];
+        for (notional, margin) in cases {
+            assert_eq!(schedule.margin_millionths(notional), margin, "{notional}");
+        }
+        let full = Schedule::new(&Tiers::new(&tiers).expect("ascending"), 1_000_000);
+        assert_eq!(full.margin_millionths(7), 7_000_000);
+    }
+}

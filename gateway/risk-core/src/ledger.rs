@@ -1,0 +1,340 @@
+//! The ledger: the only writer of exposure.
+//!
+//! Risk thread. Every change of a position or of an order's hold goes through here, so that lots on
+//! hold, open notional, counts and the venue's open interest always are the sums they claim to be.
+//! Invariants: nothing is ever rounded; cash - cost + n x P x v summed over everything equals
+//! deposits less withdrawals and fees once both sides of each trade are in.
+
+use crate::accounts::{Account, Accounts, Bound};
+use crate::capacities::Capacities;
+use crate::instruments::Instruments;
+use crate::limits::LimitTable;
+use crate::orders::{Entry, Orders};
+use crate::positions::{Position, Positions};
+use portcullis_domain::{AccountId, InstrumentId};
+
+/// No cash and no cost may pass this, so that two of them and a position's value stay in i64.
+const MONEY_MAX: i128 = 1 << 61;
+
+/// No open interest may pass this.
+const INTEREST_MAX: i64 = 1 << 61;
+
+/// Accounts, positions, orders and instruments.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    pub(crate) accounts: Accounts,
+    pub(crate) positions: Positions,
+    pub(crate) orders: Orders,
+    pub(crate) instruments: Instruments,
+    /// Raised with each day start.
+    pub(crate) day: u32,
+}
+
+/// Lots that change hands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trade {
+    /// Lots, a buy positive.
+    pub(crate) signed: i64,
+    /// Ticks.
+    pub(crate) price: i64,
+    /// Quanta charged for it.
+    pub(crate) fee: i64,
+}
+
+/// What a position adds to its instrument's open interest.
+struct Interest {
+    open: i64,
+    long: i64,
+    short: i64,
+}
+
+impl Interest {
+    fn of(position: &Position) -> Self {
+        Self {
+            open: position.net.max(0),
+            long: (position.net + position.open_buy).max(0),
+            short: (position.open_sell - position.net).max(0),
+        }
+    }
+}
+
+impl Ledger {
+    pub(crate) fn new(capacities: &Capacities) -> Self {
+        let accounts = Accounts::new(
+            capacities.accounts_max as usize,
+            capacities.firms_max as usize,
+        );
+        Self {
+            accounts,
+            positions: Positions::new(capacities),
+            orders: Orders::new(capacities),
+            instruments: Instruments::new(capacities.instruments_max as usize),
+            day: 0,
+        }
+    }
+
+    /// Brings an account up to the day and to its firm; the first step of whatever reads or changes
+    /// it. The firm stays that of its open orders until it has none.
+    pub(crate) fn touch(&mut self, account: AccountId, table: &LimitTable) {
+        let this = self.accounts.get(account.raw());
+        if this.day != self.day {
+            self.begin_day(account, table);
+        }
+        let this = self.accounts.get_mut(account.raw());
+        if this.open_orders == 0
+            && let Some((_, firm)) = table.account(account)
+            && let Some(limits) = table.firm(firm)
+        {
+            this.firm = firm.raw();
+            this.clearing_member = limits.clearing_member;
+        }
+    }
+
+    /// The day base becomes the equity of the day's start: nothing of the account has changed since.
+    #[cold]
+    fn begin_day(&mut self, account: AccountId, table: &LimitTable) {
+        let mut base = i128::from(self.accounts.get(account.raw()).cash);
+        for slot in self.involved(account.raw()) {
+            let position = self.positions.get(slot);
+            let instrument = self.instruments.get(position.instrument);
+            let limits = table.instrument(InstrumentId::new(position.instrument));
+            if let (Some(price), Some(limits)) = (instrument.day_price, limits) {
+                let value = i128::from(position.net) * i128::from(price);
+                base += value * i128::from(limits.value.quanta()) - i128::from(position.cost);
+            }
+        }
+        let day = self.day;
+        let this = self.accounts.get_mut(account.raw());
+        this.day = day;
+        this.day_base = base.clamp(-MONEY_MAX, MONEY_MAX) as i64;
+        this.bound = Bound::NONE;
+    }
+
+    /// Slots of the positions an account is involved in.
+    pub(crate) fn involved(&self, account: u32) -> impl Iterator<Item = u32> {
+        let mut slot = self.accounts.get(account).first_position;
+        core::iter::from_fn(move || {
+            if slot == crate::orders::NONE {
+                return None;
+            }
+            let this = slot;
+            slot = self.positions.get(this).next;
+            Some(this)
+        })
+    }
+
+    /// Takes part in the settlements a position has not taken part in yet. Of several, the last
+    /// alone counts, since between them the position did not change. What the account's cash could
+    /// not hold stays unsettled: its equity is the same.
+    pub(crate) fn settle(&mut self, slot: u32, table: &LimitTable) {
+        let position = self.positions.get(slot);
+        let instrument = self.instruments.get(position.instrument);
+        if position.settlements == instrument.settlements {
+            return;
+        }
+        let Some(limits) = table.instrument(InstrumentId::new(position.instrument)) else {
+            return;
+        };
+        let ticks = i128::from(position.net) * i128::from(instrument.settlement_price);
+        let cost = ticks * i128::from(limits.value.quanta());
+        let account = position.account;
+        let cash = i128::from(self.accounts.get(account).cash) + cost - i128::from(position.cost);
+        if cash.abs() > MONEY_MAX || cost.abs() > MONEY_MAX {
+            return;
+        }
+        let settlements = instrument.settlements;
+        self.accounts.get_mut(account).cash = cash as i64;
+        let position = self.positions.get_mut(slot);
+        position.cost = cost as i64;
+        position.settlements = settlements;
+    }
+
+    /// Moves cash; `false`, and nothing moved, where the account could not hold it.
+    pub(crate) fn move_cash(&mut self, account: u32, quanta: i64, day_base_too: bool) -> bool {
+        let this = self.accounts.get_mut(account);
+        let cash = i128::from(this.cash) + i128::from(quanta);
+        let base = i128::from(this.day_base) + i128::from(quanta);
+        if cash.abs() > MONEY_MAX || base.abs() > MONEY_MAX {
+            return false;
+        }
+        this.cash = cash as i64;
+        if day_base_too {
+            this.day_base = base as i64;
+        }
+        this.bound = Bound::NONE;
+        true
+    }
+
+    /// Opens an order with its hold.
+    pub(crate) fn open_order(&mut self, entry: &Entry, table: &LimitTable) -> u32 {
+        let slot = self.orders.open(entry);
+        self.positions
+            .get_mut(entry.position)
+            .note_limit(entry.side, entry.version.price);
+        let mut first = self.positions.get(entry.position).first_order;
+        self.orders.link(slot, &mut first);
+        self.positions.get_mut(entry.position).first_order = first;
+        self.count_open(entry.account.raw(), 1, entry.reserved);
+        self.rehold(slot, Held::default(), table);
+        slot
+    }
+
+    /// Changes an order's versions and, with them, what it holds.
+    pub(crate) fn change_order(
+        &mut self,
+        slot: u32,
+        table: &LimitTable,
+        change: impl FnOnce(&mut Orders),
+    ) {
+        let before = self.held(slot);
+        change(&mut self.orders);
+        let order = self.orders.get(slot);
+        if order.is_open() {
+            let (position, side) = (order.position, order.side);
+            let newest = order.last_version().price;
+            self.positions.get_mut(position).note_limit(side, newest);
+        }
+        self.rehold(slot, before, table);
+    }
+
+    /// Closes an order and releases all it holds.
+    pub(crate) fn close_order(&mut self, slot: u32, table: &LimitTable) {
+        self.change_order(slot, table, |orders| orders.close(slot));
+        let order = self.orders.get(slot);
+        let (position, account, reserved) = (order.position, order.account, order.reserved);
+        let mut first = self.positions.get(position).first_order;
+        self.orders.unlink(slot, &mut first);
+        self.positions.get_mut(position).first_order = first;
+        self.positions.get_mut(position).forget_adverse();
+        self.count_open(account, -1, reserved);
+    }
+
+    /// Books a trade into a position: RULES, Fill. `false`, and nothing booked, where cash, cost or
+    /// open interest could not hold it.
+    pub(crate) fn trade(&mut self, slot: u32, trade: Trade, table: &LimitTable) -> bool {
+        self.settle(slot, table);
+        let Trade { signed, price, fee } = trade;
+        let position = self.positions.get(slot);
+        let (account, net, instrument) = (position.account, position.net, position.instrument);
+        let Some(limits) = table.instrument(InstrumentId::new(instrument)) else {
+            return false;
+        };
+        let per_lot = i128::from(price) * i128::from(limits.value.quanta());
+        let opposes = (signed > 0) != (net > 0) && net != 0;
+        let closing = if opposes {
+            signed.abs().min(net.abs()) * signed.signum()
+        } else {
+            0
+        };
+        let mut cost = i128::from(position.cost) + i128::from(closing) * per_lot;
+        let mut cash = i128::from(self.accounts.get(account).cash) - i128::from(fee);
+        if opposes && net + closing == 0 {
+            cash -= cost;
+            cost = 0;
+        }
+        cost += i128::from(signed - closing) * per_lot;
+        let interest = self.instruments.get(instrument);
+        let room = interest
+            .open_interest
+            .max(interest.long_would_be)
+            .max(interest.short_would_be);
+        let too_large = signed
+            .checked_abs()
+            .is_none_or(|lots| lots > INTEREST_MAX - room);
+        if cash.abs() > MONEY_MAX || cost.abs() > MONEY_MAX || too_large {
+            return false;
+        }
+        let this = self.accounts.get_mut(account);
+        this.cash = cash as i64;
+        this.bound = Bound::NONE;
+        self.change_position(slot, |position| {
+            position.net += signed;
+            position.cost = cost as i64;
+        });
+        true
+    }
+
+    /// What an order holds now; its adverse money depends on the reference and is never stored.
+    fn held(&self, slot: u32) -> Held {
+        let order = self.orders.get(slot);
+        if !order.is_open() {
+            return Held::default();
+        }
+        let hold = order.hold(None);
+        Held {
+            lots: hold.lots,
+            lot_ticks: hold.lot_ticks,
+        }
+    }
+
+    /// Makes position, account and firms hold what the order holds now instead of `before`.
+    fn rehold(&mut self, slot: u32, before: Held, table: &LimitTable) {
+        let after = self.held(slot);
+        let order = self.orders.get(slot);
+        let (position, side, account) = (order.position, order.side, order.account);
+        let instrument = InstrumentId::new(order.instrument);
+        let value = table
+            .instrument(instrument)
+            .map_or(0, |limits| limits.value.quanta());
+        self.change_position(position, |position| {
+            *position.on_hold_mut(side) += after.lots - before.lots;
+            assert!(
+                position.on_hold(side) >= 0,
+                "more lots released than were on hold"
+            );
+        });
+        let notional = (after.lot_ticks - before.lot_ticks) * i128::from(value);
+        let this = self.accounts.get_mut(account);
+        this.open_notional += notional;
+        assert!(
+            this.open_notional >= 0,
+            "more notional released than was on hold"
+        );
+        for firm in firms_of(this) {
+            self.accounts.firm_mut(firm).open_notional += notional;
+        }
+    }
+
+    fn count_open(&mut self, account: u32, change: i32, reserved: bool) {
+        let this = self.accounts.get_mut(account);
+        this.open_orders = this
+            .open_orders
+            .checked_add_signed(change)
+            .expect("open orders counted");
+        if reserved {
+            let used = this.reserved_used.checked_add_signed(change);
+            this.reserved_used = used.expect("reserved orders counted");
+        }
+        for firm in firms_of(this) {
+            self.accounts.firm_mut(firm).open_orders += i64::from(change);
+        }
+    }
+
+    fn change_position(&mut self, slot: u32, change: impl FnOnce(&mut Position)) {
+        let position = self.positions.get_mut(slot);
+        let before = Interest::of(position);
+        change(position);
+        position.forget_adverse();
+        let after = Interest::of(position);
+        let (account, instrument) = (position.account, position.instrument);
+        let sums = self.instruments.get_mut(instrument);
+        sums.open_interest += after.open - before.open;
+        sums.long_would_be += after.long - before.long;
+        sums.short_would_be += after.short - before.short;
+        let mut first = self.accounts.get(account).first_position;
+        self.positions.relink(slot, &mut first);
+        self.accounts.get_mut(account).first_position = first;
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Held {
+    lots: i64,
+    lot_ticks: i128,
+}
+
+/// The firm an account counts into, and its clearing member where that is another.
+fn firms_of(account: &Account) -> impl Iterator<Item = u32> + use<> {
+    let member = (account.clearing_member != account.firm).then_some(account.clearing_member);
+    core::iter::once(account.firm).chain(member)
+}

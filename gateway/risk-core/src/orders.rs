@@ -1,0 +1,511 @@
+//! The order slab: every open order, the versions asked of it, and what it holds.
+//!
+//! Risk thread. Invariants: an order's hold is, for lots, money and notional each for itself, the
+//! largest over its confirmed version and the unanswered ones; a slot is used again only after all
+//! slots closed before it, so that a late report still finds its order; slots kept for reducing
+//! orders are counted an account. Never grows.
+
+extern crate alloc;
+
+use crate::capacities::Capacities;
+use crate::key_index::KeyIndex;
+use alloc::boxed::Box;
+use portcullis_domain::{
+    AccountId, InstrumentId, OrderId, OrderKey, SessionId, Side, TimeInForce, UserRef,
+};
+
+/// Versions that may be unanswered at a time.
+pub(crate) const PENDING_MAX: usize = 4;
+
+/// No slot.
+pub(crate) const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum OrderState {
+    /// Never used.
+    Free,
+    /// Open at the engine, or on its way there.
+    Open,
+    /// Closed; kept so that late reports find it.
+    Closed,
+}
+
+/// One version of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    /// Limit in ticks.
+    pub(crate) price: i64,
+    /// Lots open if this version holds.
+    pub(crate) leaves: i64,
+    /// UserRefNum.
+    pub(crate) number: u32,
+    pub(crate) time_in_force: TimeInForce,
+}
+
+const NO_VERSION: Version = Version {
+    price: 0,
+    leaves: 0,
+    number: 0,
+    time_in_force: TimeInForce::Day,
+};
+
+/// An order.
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Order {
+    /// The version the engine has confirmed, or the one entered.
+    pub(crate) confirmed: Version,
+    /// Slot of its position; while it is open.
+    pub(crate) position: u32,
+    pub(crate) account: u32,
+    pub(crate) instrument: u32,
+    pub(crate) session: SessionId,
+    pub(crate) generation: u32,
+    next: u32,
+    previous: u32,
+    pub(crate) row: u8,
+    pub(crate) side: Side,
+    pub(crate) state: OrderState,
+    /// Whether it stands on a slot kept for reducing orders.
+    pub(crate) reserved: bool,
+    /// Whether the gateway itself has asked for its cancel.
+    pub(crate) canceling: bool,
+    pending_len: u8,
+    // The second line: replaces and reports alone.
+    /// Lots of the chain executed or cancelled so far.
+    pub(crate) done: i64,
+    pending: [Version; PENDING_MAX],
+}
+
+/// What an order holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hold {
+    pub(crate) lots: i64,
+    /// leaves x limit, in lots x ticks: times tick_lot_value it is money.
+    pub(crate) lot_ticks: i128,
+    /// leaves x how far the limit is through the reference, in lots x ticks.
+    pub(crate) adverse_lot_ticks: i128,
+}
+
+impl Version {
+    pub(crate) fn hold(&self, side: Side, reference: Option<i64>) -> Hold {
+        let through = match (side, reference) {
+            (_, None) => 0,
+            (Side::Buy, Some(at)) => (self.price - at).max(0),
+            (Side::Sell, Some(at)) => (at - self.price).max(0),
+        };
+        Hold {
+            lots: self.leaves,
+            lot_ticks: i128::from(self.leaves) * i128::from(self.price),
+            adverse_lot_ticks: i128::from(self.leaves) * i128::from(through),
+        }
+    }
+}
+
+impl Hold {
+    /// Each for itself, the larger.
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self {
+            lots: self.lots.max(other.lots),
+            lot_ticks: self.lot_ticks.max(other.lot_ticks),
+            adverse_lot_ticks: self.adverse_lot_ticks.max(other.adverse_lot_ticks),
+        }
+    }
+}
+
+impl Order {
+    const FREE: Self = Self {
+        confirmed: NO_VERSION,
+        position: NONE,
+        account: NONE,
+        instrument: NONE,
+        session: SessionId::NONE,
+        generation: 0,
+        next: NONE,
+        previous: NONE,
+        row: 0,
+        side: Side::Buy,
+        state: OrderState::Free,
+        reserved: false,
+        canceling: false,
+        pending_len: 0,
+        done: 0,
+        pending: [NO_VERSION; PENDING_MAX],
+    };
+
+    pub(crate) const fn is_open(&self) -> bool {
+        matches!(self.state, OrderState::Open)
+    }
+
+    /// The unanswered versions, oldest first.
+    pub(crate) fn pending(&self) -> &[Version] {
+        &self.pending[..usize::from(self.pending_len)]
+    }
+
+    /// The last version admitted and not refused.
+    pub(crate) fn last_version(&self) -> &Version {
+        self.pending().last().unwrap_or(&self.confirmed)
+    }
+
+    /// Confirmed and unanswered versions.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = &Version> {
+        core::iter::once(&self.confirmed).chain(self.pending())
+    }
+
+    /// What the order holds against a reference price.
+    pub(crate) fn hold(&self, reference: Option<i64>) -> Hold {
+        self.versions()
+            .map(|version| version.hold(self.side, reference))
+            .fold(Hold::default(), Hold::max)
+    }
+
+    pub(crate) const fn user_ref(&self, number: u32) -> UserRef {
+        UserRef {
+            row: self.row,
+            number,
+        }
+    }
+
+    /// Takes lots from every version, none below 0.
+    pub(crate) fn take(&mut self, lots: i64) {
+        self.done += lots;
+        self.confirmed.leaves = (self.confirmed.leaves - lots).max(0);
+        for version in &mut self.pending[..usize::from(self.pending_len)] {
+            version.leaves = (version.leaves - lots).max(0);
+        }
+    }
+}
+
+/// What a slot is opened with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) session: SessionId,
+    pub(crate) user_ref: UserRef,
+    pub(crate) account: AccountId,
+    pub(crate) instrument: InstrumentId,
+    pub(crate) side: Side,
+    pub(crate) version: Version,
+    pub(crate) position: u32,
+    pub(crate) reserved: bool,
+}
+
+/// What a client's number names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// An open order, in this slot.
+    Open(u32),
+    /// An order that is closed but still known, in this slot.
+    Closed(u32),
+    /// Nothing that was ever admitted, or that is still remembered.
+    Nothing,
+}
+
+/// The slab.
+#[derive(Debug)]
+pub(crate) struct Orders {
+    slots: Box<[Order]>,
+    /// Slots free for use, a queue: those never used, then those closed longest ago.
+    free: Box<[u32]>,
+    free_head: usize,
+    free_len: usize,
+    general_used: u64,
+    general_max: u64,
+    /// Unanswered versions of all orders together; at most one a slot on average.
+    pending_used: usize,
+    /// From order key to order number, for each version still remembered.
+    numbers: KeyIndex,
+    /// Keys of versions that are gone, oldest first, a ring.
+    past: Box<[u64]>,
+    past_head: usize,
+    past_len: usize,
+    /// One bit a slot: is it open. Sweeps walk this.
+    open: Box<[u64]>,
+}
+
+impl Orders {
+    pub(crate) fn new(capacities: &Capacities) -> Self {
+        let slots = capacities.orders_max as usize;
+        let past = capacities.past_versions_max as usize;
+        Self {
+            slots: alloc::vec![Order::FREE; slots].into_boxed_slice(),
+            free: (0..capacities.orders_max).collect(),
+            free_head: 0,
+            free_len: slots,
+            general_used: 0,
+            general_max: capacities.orders_general_max(),
+            pending_used: 0,
+            // Each slot's confirmed number, an equal number unanswered, and those that are past.
+            numbers: KeyIndex::new(2 * slots + past),
+            past: alloc::vec![0; past].into_boxed_slice(),
+            past_head: 0,
+            past_len: 0,
+            open: alloc::vec![0; slots.div_ceil(64)].into_boxed_slice(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, slot: u32) -> &Order {
+        &self.slots[slot as usize]
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, slot: u32) -> &mut Order {
+        &mut self.slots[slot as usize]
+    }
+
+    pub(crate) fn slots_len(&self) -> u32 {
+        self.slots.len() as u32
+    }
+
+    /// Whether an order that may not use the reserve still finds a slot.
+    pub(crate) const fn general_has_room(&self) -> bool {
+        self.general_used < self.general_max
+    }
+
+    /// Whether one more unanswered version can be named.
+    pub(crate) const fn has_room_for_version(&self) -> bool {
+        self.pending_used < self.slots.len()
+    }
+
+    pub(crate) fn id(&self, slot: u32) -> OrderId {
+        OrderId::new(slot, self.get(slot).generation)
+    }
+
+    /// What a client's number names.
+    #[inline]
+    pub(crate) fn named(&self, key: OrderKey) -> Named {
+        let Some(found) = self.numbers.find(key.raw()) else {
+            return Named::Nothing;
+        };
+        let id = OrderId::from_raw(found);
+        let order = &self.slots[id.slot()];
+        if order.generation != id.generation() {
+            return Named::Nothing;
+        }
+        if order.is_open() {
+            Named::Open(id.slot() as u32)
+        } else {
+            Named::Closed(id.slot() as u32)
+        }
+    }
+
+    /// Opens an order on the slot closed longest ago.
+    ///
+    /// # Panics
+    /// If no slot is free: admission counts them.
+    pub(crate) fn open(&mut self, entry: &Entry) -> u32 {
+        assert!(self.free_len > 0, "order slots overrun");
+        let slot = self.free[self.free_head];
+        self.free_head = (self.free_head + 1) % self.free.len();
+        self.free_len -= 1;
+        self.forget(slot);
+        let generation = match self.get(slot).state {
+            OrderState::Free => self.get(slot).generation,
+            OrderState::Open => panic!("an open order's slot stood in the free queue"),
+            OrderState::Closed => self.get(slot).generation.wrapping_add(1),
+        };
+        *self.get_mut(slot) = Order {
+            confirmed: entry.version,
+            position: entry.position,
+            account: entry.account.raw(),
+            instrument: entry.instrument.raw(),
+            session: entry.session,
+            generation,
+            row: entry.user_ref.row,
+            side: entry.side,
+            state: OrderState::Open,
+            reserved: entry.reserved,
+            ..Order::FREE
+        };
+        self.general_used += u64::from(!entry.reserved);
+        self.open[slot as usize / 64] |= 1 << (slot % 64);
+        let key = OrderKey::new(entry.session, entry.user_ref);
+        self.numbers
+            .insert(key.raw(), OrderId::new(slot, generation).raw());
+        slot
+    }
+
+    /// Closes an order: its versions are gone, its confirmed number stays known until the slot is
+    /// used again.
+    pub(crate) fn close(&mut self, slot: u32) {
+        assert!(self.get(slot).is_open(), "an order closes once");
+        self.refuse(slot, 0);
+        let order = self.get_mut(slot);
+        order.confirmed.leaves = 0;
+        order.state = OrderState::Closed;
+        let reserved = order.reserved;
+        self.general_used -= u64::from(!reserved);
+        self.open[slot as usize / 64] &= !(1 << (slot % 64));
+        let tail = (self.free_head + self.free_len) % self.free.len();
+        self.free[tail] = slot;
+        self.free_len += 1;
+        assert!(self.free_len <= self.free.len(), "a slot was freed twice");
+    }
+
+    /// Adds an unanswered version.
+    pub(crate) fn ask(&mut self, slot: u32, version: Version) {
+        let order = self.get_mut(slot);
+        let index = usize::from(order.pending_len);
+        assert!(
+            index < PENDING_MAX,
+            "more versions asked for than can be unanswered"
+        );
+        order.pending[index] = version;
+        order.pending_len += 1;
+        self.pending_used += 1;
+        let order = self.get(slot);
+        let key = OrderKey::new(order.session, order.user_ref(version.number));
+        let id = self.id(slot);
+        self.numbers.insert(key.raw(), id.raw());
+    }
+
+    /// The unanswered version at `index` becomes the order; those before it are gone.
+    pub(crate) fn confirm(&mut self, slot: u32, index: usize) {
+        let order = self.get(slot);
+        let (confirmed, version) = (order.confirmed, order.pending()[index]);
+        self.remember_past(slot, confirmed.number);
+        for gone in 0..index {
+            let number = self.get(slot).pending[gone].number;
+            self.remember_past(slot, number);
+        }
+        let order = self.get_mut(slot);
+        order.confirmed = version;
+        order.pending.copy_within(index + 1.., 0);
+        order.pending_len -= index as u8 + 1;
+        self.pending_used -= index + 1;
+    }
+
+    /// The unanswered version at `index` is refused; it and those after it are gone.
+    pub(crate) fn refuse(&mut self, slot: u32, index: usize) {
+        while self.get(slot).pending().len() > index {
+            let order = self.get_mut(slot);
+            order.pending_len -= 1;
+            self.pending_used -= 1;
+            let order = self.get(slot);
+            let number = order.pending[usize::from(order.pending_len)].number;
+            self.remember_past(slot, number);
+        }
+    }
+
+    /// The next open slot at or after `from`.
+    pub(crate) fn next_open(&self, from: u32) -> Option<u32> {
+        let first = from as usize / 64;
+        let mut mask = u64::MAX << (from % 64);
+        for (index, word) in self.open.iter().enumerate().skip(first) {
+            let bits = word & mask;
+            if bits != 0 {
+                return Some((index * 64) as u32 + bits.trailing_zeros());
+            }
+            mask = u64::MAX;
+        }
+        None
+    }
+
+    /// Links an order into its position's list, whose head is `first`.
+    pub(crate) fn link(&mut self, slot: u32, first: &mut u32) {
+        let next = *first;
+        if next != NONE {
+            self.get_mut(next).previous = slot;
+        }
+        let order = self.get_mut(slot);
+        order.next = next;
+        order.previous = NONE;
+        *first = slot;
+    }
+
+    /// Takes an order out of its position's list.
+    pub(crate) fn unlink(&mut self, slot: u32, first: &mut u32) {
+        let (next, previous) = (self.get(slot).next, self.get(slot).previous);
+        if next != NONE {
+            self.get_mut(next).previous = previous;
+        }
+        if previous == NONE {
+            assert_eq!(
+                *first, slot,
+                "the list's head is not the order without a predecessor"
+            );
+            *first = next;
+        } else {
+            self.get_mut(previous).next = next;
+        }
+    }
+
+    /// The orders of a position's list.
+    pub(crate) fn list(&self, first: u32) -> impl Iterator<Item = &Order> {
+        let mut slot = first;
+        core::iter::from_fn(move || {
+            let order = self.slots.get(slot as usize)?;
+            slot = order.next;
+            Some(order)
+        })
+    }
+
+    /// A past version's number goes on naming its order until the ring comes round.
+    fn remember_past(&mut self, slot: u32, number: u32) {
+        let order = self.get(slot);
+        let key = OrderKey::new(order.session, order.user_ref(number)).raw();
+        if self.past_len == self.past.len() {
+            self.numbers.remove(self.past[self.past_head]);
+            self.past_head = (self.past_head + 1) % self.past.len();
+            self.past_len -= 1;
+        }
+        let tail = (self.past_head + self.past_len) % self.past.len();
+        self.past[tail] = key;
+        self.past_len += 1;
+    }
+
+    /// Drops the confirmed number of the order that stood on a slot last.
+    fn forget(&mut self, slot: u32) {
+        let order = self.get(slot);
+        if order.state == OrderState::Closed {
+            let key = OrderKey::new(order.session, order.user_ref(order.confirmed.number));
+            self.numbers.remove(key.raw());
+        }
+    }
+
+    /// Forgets every order that is closed and every past version's number: client numbers start
+    /// anew. Touches each slot that was ever used.
+    pub(crate) fn forget_closed(&mut self) {
+        while self.past_len > 0 {
+            self.numbers.remove(self.past[self.past_head]);
+            self.past_head = (self.past_head + 1) % self.past.len();
+            self.past_len -= 1;
+        }
+        for slot in 0..self.slots_len() {
+            self.forget(slot);
+            let order = self.get_mut(slot);
+            if order.state == OrderState::Closed {
+                order.state = OrderState::Free;
+                order.generation = order.generation.wrapping_add(1);
+            }
+        }
+    }
+
+    /// Gives the slab's canonical words to `push`.
+    pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
+        for (order, slot) in self.slots.iter().zip(0_u64..) {
+            if order.state == OrderState::Free {
+                continue;
+            }
+            push(slot << 32 | u64::from(order.generation));
+            let flags = u64::from(order.reserved) | u64::from(order.canceling) << 1;
+            push(u64::from(order.account) << 32 | u64::from(order.instrument));
+            push(u64::from(order.position) << 32 | u64::from(order.session.raw()));
+            push(
+                flags << 24
+                    | (order.side as u64) << 16
+                    | (order.state as u64) << 8
+                    | u64::from(order.row),
+            );
+            push(order.done as u64);
+            for version in order.versions() {
+                push(version.price as u64);
+                push(version.leaves as u64);
+                push(u64::from(version.number) << 8 | version.time_in_force as u64);
+            }
+        }
+        push(self.general_used);
+        push(self.past_len as u64);
+    }
+}

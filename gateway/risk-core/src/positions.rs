@@ -1,0 +1,278 @@
+//! Positions: what an account has in one instrument, and what its open orders could make of it.
+//!
+//! Risk thread. Invariants: `open_buy` and `open_sell` are the lots on hold of the open orders in
+//! the list; a position is in its account's list exactly while it is involved (net or a hold is not
+//! zero); a slot is given back only when it holds nothing that a later decision could read.
+
+extern crate alloc;
+
+use crate::capacities::Capacities;
+use crate::key_index::KeyIndex;
+use crate::orders::{NONE, Orders};
+use alloc::boxed::Box;
+use portcullis_domain::{AccountId, InstrumentId, Side};
+
+/// One position.
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Position {
+    /// Net lots, long positive.
+    pub(crate) net: i64,
+    /// Sum of signed lots x price x tick_lot_value since it was last flat, or settled.
+    pub(crate) cost: i64,
+    pub(crate) open_buy: i64,
+    pub(crate) open_sell: i64,
+    pub(crate) account: u32,
+    pub(crate) instrument: u32,
+    /// Head of the list of its open orders.
+    pub(crate) first_order: u32,
+    /// Neighbours in the account's list of involved positions.
+    pub(crate) next: u32,
+    pub(crate) previous: u32,
+    /// Settlements of the instrument that it has taken part in.
+    pub(crate) settlements: u32,
+    // The second line.
+    /// Highest limit of an open buy, lowest of an open sell, or beyond.
+    buy_limit_max: i64,
+    sell_limit_min: i64,
+    /// Adverse lots x ticks, valid at one version of the reference.
+    adverse_lot_ticks: i128,
+    adverse_version: u64,
+    /// Theoretical arrival time of the account's volume.
+    pub(crate) volume_tat_ns: u64,
+    in_use: bool,
+    involved: bool,
+}
+
+/// No version of a reference: the cached sum is not valid.
+const STALE: u64 = u64::MAX;
+
+impl Position {
+    const FREE: Self = Self {
+        net: 0,
+        cost: 0,
+        open_buy: 0,
+        open_sell: 0,
+        account: NONE,
+        instrument: NONE,
+        first_order: NONE,
+        next: NONE,
+        previous: NONE,
+        settlements: 0,
+        buy_limit_max: i64::MIN,
+        sell_limit_min: i64::MAX,
+        adverse_lot_ticks: 0,
+        adverse_version: STALE,
+        volume_tat_ns: 0,
+        in_use: false,
+        involved: false,
+    };
+
+    /// max(|n + B|, |n - S|), in lots.
+    pub(crate) fn worst(net: i64, open_buy: i64, open_sell: i64) -> i128 {
+        let (net, buy, sell) = (i128::from(net), i128::from(open_buy), i128::from(open_sell));
+        (net + buy).abs().max((net - sell).abs())
+    }
+
+    /// Lots on hold of one side.
+    pub(crate) const fn on_hold(&self, side: Side) -> i64 {
+        match side {
+            Side::Buy => self.open_buy,
+            Side::Sell => self.open_sell,
+        }
+    }
+
+    pub(crate) const fn on_hold_mut(&mut self, side: Side) -> &mut i64 {
+        match side {
+            Side::Buy => &mut self.open_buy,
+            Side::Sell => &mut self.open_sell,
+        }
+    }
+
+    /// Takes an open order's limit into the bounds that say whether any is through the reference.
+    pub(crate) fn note_limit(&mut self, side: Side, price: i64) {
+        match side {
+            Side::Buy => self.buy_limit_max = self.buy_limit_max.max(price),
+            Side::Sell => self.sell_limit_min = self.sell_limit_min.min(price),
+        }
+        self.adverse_version = STALE;
+    }
+
+    /// The holds of its orders changed: the cached sum no longer is theirs.
+    pub(crate) fn forget_adverse(&mut self) {
+        self.adverse_version = STALE;
+        if self.first_order == NONE {
+            self.buy_limit_max = i64::MIN;
+            self.sell_limit_min = i64::MAX;
+        }
+    }
+
+    /// Adverse lots x ticks of its orders against a reference price: in the usual case, where no
+    /// limit is through it, none.
+    #[inline]
+    pub(crate) fn adverse(&mut self, price: i64, version: u64, orders: &Orders) -> i128 {
+        if self.buy_limit_max <= price && self.sell_limit_min >= price {
+            return 0;
+        }
+        if self.adverse_version != version {
+            self.walk_orders(price, orders);
+            self.adverse_version = version;
+        }
+        self.adverse_lot_ticks
+    }
+
+    #[cold]
+    fn walk_orders(&mut self, price: i64, orders: &Orders) {
+        let (mut sum, mut highest, mut lowest) = (0, i64::MIN, i64::MAX);
+        for order in orders.list(self.first_order) {
+            sum += order.hold(Some(price)).adverse_lot_ticks;
+            let limits = order.versions().map(|version| version.price);
+            match order.side {
+                Side::Buy => highest = limits.fold(highest, i64::max),
+                Side::Sell => lowest = limits.fold(lowest, i64::min),
+            }
+        }
+        self.adverse_lot_ticks = sum;
+        self.buy_limit_max = highest;
+        self.sell_limit_min = lowest;
+    }
+
+    const fn is_flat(&self) -> bool {
+        self.net == 0 && self.open_buy == 0 && self.open_sell == 0
+    }
+}
+
+/// All positions.
+#[derive(Debug)]
+pub(crate) struct Positions {
+    slots: Box<[Position]>,
+    used: usize,
+    index: KeyIndex,
+    /// Where the search for a slot to give back goes on.
+    hand: usize,
+}
+
+/// Slots looked at for one to give back, an order at the most.
+const HAND_STEPS: usize = 64;
+
+fn key(account: u32, instrument: u32) -> u64 {
+    u64::from(account) << 32 | u64::from(instrument)
+}
+
+impl Positions {
+    pub(crate) fn new(capacities: &Capacities) -> Self {
+        let slots = capacities.positions_max as usize;
+        Self {
+            slots: alloc::vec![Position::FREE; slots].into_boxed_slice(),
+            used: 0,
+            index: KeyIndex::new(slots),
+            hand: 0,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, slot: u32) -> &Position {
+        &self.slots[slot as usize]
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, slot: u32) -> &mut Position {
+        &mut self.slots[slot as usize]
+    }
+
+    /// The slot of an account's position in an instrument, if it has one.
+    #[inline]
+    pub(crate) fn find(&self, account: AccountId, instrument: InstrumentId) -> Option<u32> {
+        self.index
+            .find(key(account.raw(), instrument.raw()))
+            .map(|slot| slot as u32)
+    }
+
+    /// A slot for a new pair: one never used, or one that nothing needs any more. `None` if the
+    /// bounded search finds none.
+    pub(crate) fn claim(
+        &mut self,
+        account: AccountId,
+        instrument: InstrumentId,
+        settlements: u32,
+        now_ns: u64,
+    ) -> Option<u32> {
+        let slot = if self.used < self.slots.len() {
+            self.used += 1;
+            self.used - 1
+        } else {
+            self.reclaim(now_ns)?
+        };
+        self.slots[slot] = Position {
+            account: account.raw(),
+            instrument: instrument.raw(),
+            settlements,
+            in_use: true,
+            ..Position::FREE
+        };
+        self.index
+            .insert(key(account.raw(), instrument.raw()), slot as u64);
+        Some(slot as u32)
+    }
+
+    fn reclaim(&mut self, now_ns: u64) -> Option<usize> {
+        for _ in 0..HAND_STEPS.min(self.slots.len()) {
+            let slot = self.hand;
+            self.hand = (self.hand + 1) % self.slots.len();
+            let position = &self.slots[slot];
+            if position.in_use && position.is_flat() && position.volume_tat_ns <= now_ns {
+                let gone = key(position.account, position.instrument);
+                self.index.remove(gone);
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    /// Puts a position into its account's list or takes it out, as its lots demand.
+    pub(crate) fn relink(&mut self, slot: u32, first: &mut u32) {
+        let position = self.get(slot);
+        let wanted = !position.is_flat();
+        if wanted == position.involved {
+            return;
+        }
+        let (next, previous) = (position.next, position.previous);
+        if wanted {
+            let head = *first;
+            if head != NONE {
+                self.get_mut(head).previous = slot;
+            }
+            let position = self.get_mut(slot);
+            (position.next, position.previous) = (head, NONE);
+            *first = slot;
+        } else {
+            if next != NONE {
+                self.get_mut(next).previous = previous;
+            }
+            if previous == NONE {
+                assert_eq!(*first, slot, "an account's list begins elsewhere");
+                *first = next;
+            } else {
+                self.get_mut(previous).next = next;
+            }
+        }
+        self.get_mut(slot).involved = wanted;
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Position> {
+        self.slots[..self.used].iter()
+    }
+
+    /// Gives the canonical words of all positions to `push`.
+    pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
+        for position in self.iter() {
+            push(key(position.account, position.instrument));
+            push(position.net as u64);
+            push(position.cost as u64);
+            push(position.open_buy as u64);
+            push(position.open_sell as u64);
+            push(position.settlements.into());
+            push(position.volume_tat_ns);
+        }
+    }
+}

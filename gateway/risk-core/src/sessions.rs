@@ -1,0 +1,116 @@
+//! Client sessions as the core sees them: numbers, links, states.
+//!
+//! Risk thread. Invariant: within a row a number is taken once, and only if it is above all taken
+//! before; a resend therefore is told from a new order without remembering either.
+
+extern crate alloc;
+
+use alloc::boxed::Box;
+use portcullis_domain::{SessionId, TradingState, UserRef};
+
+/// Rows of numbers a session has (UserRefIdx).
+const ROWS: usize = 256;
+
+/// One session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Session {
+    pub(crate) rate_tat_ns: u64,
+    pub(crate) state: TradingState,
+    /// Whether its link to the engine is up and reconciled. Down until the venue says so.
+    pub(crate) link_up: bool,
+    /// Whether the client has its own order entry on.
+    pub(crate) entry_enabled: bool,
+    /// The connection that is logged on.
+    pub(crate) connection: Option<u32>,
+}
+
+impl Session {
+    /// Its own state, made stricter by its client where that turned order entry off.
+    pub(crate) fn strictest(&self) -> TradingState {
+        let own = if self.entry_enabled {
+            TradingState::Active
+        } else {
+            TradingState::CancelOnly
+        };
+        self.state.stricter(own)
+    }
+}
+
+/// All sessions.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    all: Box<[Session]>,
+    /// The highest number taken, by session and row.
+    taken: Box<[u32]>,
+}
+
+impl Sessions {
+    pub(crate) fn new(sessions_max: usize) -> Self {
+        let session = Session {
+            rate_tat_ns: 0,
+            state: TradingState::Active,
+            link_up: false,
+            entry_enabled: true,
+            connection: None,
+        };
+        Self {
+            all: alloc::vec![session; sessions_max].into_boxed_slice(),
+            taken: alloc::vec![0; sessions_max * ROWS].into_boxed_slice(),
+        }
+    }
+
+    pub(crate) fn contains(&self, session: SessionId) -> bool {
+        session.index() < self.all.len()
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, session: SessionId) -> &Session {
+        &self.all[session.index()]
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, session: SessionId) -> &mut Session {
+        &mut self.all[session.index()]
+    }
+
+    /// Whether the number is above all taken in its row.
+    pub(crate) fn is_new(&self, session: SessionId, user_ref: UserRef) -> bool {
+        user_ref.number > self.taken[slot(session, user_ref.row)]
+    }
+
+    /// Takes a number that [`Sessions::is_new`] found new.
+    pub(crate) fn take(&mut self, session: SessionId, user_ref: UserRef) {
+        self.taken[slot(session, user_ref.row)] = user_ref.number;
+    }
+
+    /// The next number that will be taken in a row.
+    pub(crate) fn next(&self, session: SessionId, row: u8) -> u32 {
+        self.taken[slot(session, row)].saturating_add(1)
+    }
+
+    /// All numbers may come again.
+    pub(crate) fn forget_numbers(&mut self) {
+        self.taken.fill(0);
+    }
+
+    /// A number that an order carried over the day roll still has.
+    pub(crate) fn keep(&mut self, session: SessionId, user_ref: UserRef) {
+        let taken = &mut self.taken[slot(session, user_ref.row)];
+        *taken = (*taken).max(user_ref.number);
+    }
+
+    /// Gives the canonical words to `push`.
+    pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
+        for session in &self.all {
+            push(session.rate_tat_ns);
+            let flags = u64::from(session.link_up) | u64::from(session.entry_enabled) << 1;
+            push(flags << 8 | session.state as u64);
+            push(session.connection.map_or(u64::MAX, u64::from));
+        }
+        self.taken.iter().for_each(|number| push((*number).into()));
+    }
+}
+
+fn slot(session: SessionId, row: u8) -> usize {
+    session.index() * ROWS + usize::from(row)
+}

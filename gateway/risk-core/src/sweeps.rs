@@ -1,0 +1,148 @@
+//! Mass cancels under way: what to cancel, and how far each has come.
+//!
+//! Risk thread. Invariants: a bounded queue, worked off in slices that fit the effects of one
+//! command; an order is asked for once by the gateway itself, until the engine refuses the cancel
+//! or a replace is let through after it.
+
+extern crate alloc;
+
+use crate::orders::{Order, Orders};
+use alloc::boxed::Box;
+use portcullis_domain::{AccountId, InstrumentId, Scope, SessionId, Side};
+
+/// Which orders a sweep is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Filter {
+    /// A scope's.
+    Scope(Scope),
+    /// A client's own, narrowed as it asked.
+    Client {
+        session: SessionId,
+        account: AccountId,
+        instrument: InstrumentId,
+        side: Option<Side>,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sweep {
+    filter: Filter,
+    next_slot: u32,
+}
+
+/// The queue.
+#[derive(Debug)]
+pub(crate) struct Sweeps {
+    queue: Box<[Option<Sweep>]>,
+    head: usize,
+    len: usize,
+}
+
+/// Open orders looked at in one slice.
+const LOOKS_MAX: u32 = 1_024;
+
+impl Filter {
+    fn matches(&self, order: &Order, firms: (u32, u32)) -> bool {
+        match *self {
+            Self::Scope(Scope::Venue) => true,
+            Self::Scope(Scope::Firm(firm)) => firm.raw() == firms.0 || firm.raw() == firms.1,
+            Self::Scope(Scope::Account(account)) => order.account == account.raw(),
+            Self::Scope(Scope::Instrument(instrument)) => order.instrument == instrument.raw(),
+            Self::Scope(Scope::Session(session)) => order.session == session,
+            Self::Client {
+                session,
+                account,
+                instrument,
+                side,
+            } => {
+                order.session == session
+                    && (account == AccountId::NONE || order.account == account.raw())
+                    && (instrument == InstrumentId::NONE || order.instrument == instrument.raw())
+                    && side.is_none_or(|side| order.side == side)
+            }
+        }
+    }
+}
+
+impl Sweeps {
+    pub(crate) fn new(sweeps_max: usize) -> Self {
+        Self {
+            queue: alloc::vec![None; sweeps_max].into_boxed_slice(),
+            head: 0,
+            len: 0,
+        }
+    }
+
+    /// Whether a sweep is under way.
+    pub(crate) const fn is_pending(&self) -> bool {
+        self.len > 0
+    }
+
+    /// Begins a sweep; `false` where the queue is full.
+    #[must_use]
+    pub(crate) fn begin(&mut self, filter: Filter) -> bool {
+        if self.len == self.queue.len() {
+            return false;
+        }
+        let tail = (self.head + self.len) % self.queue.len();
+        self.queue[tail] = Some(Sweep {
+            filter,
+            next_slot: 0,
+        });
+        self.len += 1;
+        true
+    }
+
+    /// The next order to ask a cancel for, moving on; `None` when this slice is over.
+    /// `firms_of` gives firm and clearing member of an account.
+    pub(crate) fn next(
+        &mut self,
+        orders: &Orders,
+        looks: &mut u32,
+        firms_of: impl Fn(u32) -> (u32, u32),
+    ) -> Option<u32> {
+        while self.len > 0 && *looks < LOOKS_MAX {
+            *looks += 1;
+            let head = self.head;
+            let sweep = self.queue[head].as_mut().expect("a counted sweep is there");
+            let Some(slot) = orders.next_open(sweep.next_slot) else {
+                self.queue[head] = None;
+                self.head = (self.head + 1) % self.queue.len();
+                self.len -= 1;
+                continue;
+            };
+            sweep.next_slot = slot + 1;
+            let order = orders.get(slot);
+            if !order.canceling && sweep.filter.matches(order, firms_of(order.account)) {
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    /// Gives the canonical words to `push`.
+    pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
+        push(self.len as u64);
+        for offset in 0..self.len {
+            let sweep = self.queue[(self.head + offset) % self.queue.len()];
+            let sweep = sweep.expect("a counted sweep is there");
+            push(sweep.next_slot.into());
+            match sweep.filter {
+                Filter::Scope(scope) => {
+                    let (kind, index) = scope.to_raw();
+                    push(u64::from(kind) << 32 | u64::from(index));
+                }
+                Filter::Client {
+                    session,
+                    account,
+                    instrument,
+                    side,
+                } => {
+                    push(5 << 32 | u64::from(session.raw()));
+                    push(u64::from(account.raw()) << 32 | u64::from(instrument.raw()));
+                    push(side.map_or(2, |side| side as u64));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The facts that checks judge: read once, then only looked at.
+//!
+//! Risk thread, on its stack. Invariants: a view is of one order at one moment; checks read it and
+//! nothing else; what RULES passes over for want of a fact stands here as `None`.
+
+use crate::checks::margin::Slope;
+use crate::gcra::Judged;
+use crate::limits::account::AccountLimits;
+use crate::limits::firm::FirmLimits;
+use crate::limits::instrument::InstrumentLimits;
+use crate::volume_window::Spike;
+use portcullis_domain::{RejectCode, Side, TradingState};
+
+/// What is judged before anything else is looked up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form {
+    pub(crate) account_known: bool,
+    pub(crate) instrument_known: bool,
+    pub(crate) qty: i64,
+    /// The limit asked for; `None` for a market order.
+    pub(crate) price: Option<i64>,
+    pub(crate) price_max: i64,
+    /// What ingress already found.
+    pub(crate) early: Option<RejectCode>,
+}
+
+impl Form {
+    pub(crate) fn found_early(&self, code: RejectCode) -> bool {
+        self.early == Some(code)
+    }
+}
+
+/// A schedule's word on this order, with its scope's limits unset or not.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Volume {
+    /// Nanoseconds of the window that account and order together take.
+    pub(crate) taken_ns: i128,
+    /// Nanoseconds of the window without the order.
+    pub(crate) ahead_ns: i128,
+    pub(crate) window_ns: i128,
+    /// Nanoseconds one lot takes; 0 where the limit is unset.
+    pub(crate) lot_cost_ns: u64,
+}
+
+/// Equity and margin, where both can be had.
+#[derive(Clone, Debug)]
+pub(crate) enum Worth<'a> {
+    /// A reference is missing: LOSS_MAX and MARGIN are passed over.
+    Unknown,
+    /// Both are known to pass.
+    Proved,
+    /// Valued.
+    Exact {
+        /// equity - day_base.
+        day_result: i128,
+        /// Admissible equity.
+        admissible: i128,
+        /// Requirement without the order.
+        requirement_before: i128,
+        /// Requirement with the order's hold.
+        requirement: i128,
+        /// How it depends on the order's quantity.
+        slope: Slope<'a>,
+    },
+}
+
+/// Open interest of the side the order could add to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InterestView {
+    /// Of the account, with all holds as they stand.
+    pub(crate) was: i128,
+    /// Of the account, with this order's hold as it would be.
+    pub(crate) would: i128,
+    /// Of the venue, as it stands.
+    pub(crate) total: i128,
+}
+
+/// The facts of one order.
+#[derive(Clone, Debug)]
+pub(crate) struct View<'a> {
+    pub(crate) limits: &'a AccountLimits,
+    pub(crate) firm_limits: &'a FirmLimits,
+    pub(crate) member_limits: &'a FirmLimits,
+    pub(crate) instrument: &'a InstrumentLimits,
+    pub(crate) side: Side,
+    pub(crate) replace: bool,
+    /// Lots asked for.
+    pub(crate) qty: i64,
+    /// Limit, a market order's protection price included; `None` for a market order without a
+    /// reference.
+    pub(crate) price: Option<i64>,
+    /// q x p x v; `None` where p is.
+    pub(crate) notional: Option<i128>,
+    pub(crate) reducing: bool,
+
+    pub(crate) state: TradingState,
+    pub(crate) link_up: bool,
+    pub(crate) permitted: bool,
+    pub(crate) restricted: bool,
+    pub(crate) order_slot: bool,
+    pub(crate) position_slot: bool,
+    pub(crate) versions_unanswered: i64,
+
+    pub(crate) session_rate: Judged,
+    pub(crate) rate: Judged,
+    pub(crate) firm_rate: Judged,
+    pub(crate) member_rate: Judged,
+    /// Identical orders in a row, this one included.
+    pub(crate) repeated: i64,
+
+    pub(crate) open_orders: i64,
+    pub(crate) firm_open_orders: i64,
+    pub(crate) member_open_orders: i64,
+    /// Open notional without the order's own hold.
+    pub(crate) open_notional: i128,
+    pub(crate) firm_open_notional: i128,
+    pub(crate) member_open_notional: i128,
+    /// Notional of the hold the order would have; `None` where p is.
+    pub(crate) hold_notional: Option<i128>,
+
+    /// Some reference, of the instrument or of a position, is missing.
+    pub(crate) reference_missing: bool,
+    /// Some reference is stale.
+    pub(crate) reference_stale: bool,
+    /// Age of the instrument's reference.
+    pub(crate) reference_age_ns: Option<u64>,
+    /// The collar; `None` where the instrument's reference is missing or stale.
+    pub(crate) collar: Option<(i64, i64)>,
+
+    pub(crate) net: i64,
+    /// Lots on hold of the order's side, without its own hold.
+    pub(crate) on_hold: i64,
+    /// Lots of the hold the order would have.
+    pub(crate) hold: i64,
+    pub(crate) interest: InterestView,
+    pub(crate) worth: Worth<'a>,
+
+    /// Lots that count into volumes: of a replace, its rise.
+    pub(crate) rise: i64,
+    pub(crate) volume: Volume,
+    pub(crate) spike: Spike,
+}

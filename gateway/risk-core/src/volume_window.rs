@@ -1,0 +1,131 @@
+//! The volume-spike breaker's window: 64 buckets against a slow baseline.
+//!
+//! Risk thread, one an instrument. Invariants: `volume` is the sum of the buckets; the baseline has
+//! taken each bucket that left the window, in order, empty ones too, so a spike is never part of
+//! its own baseline. Moving the window on is the same whether done at once or in steps.
+
+use crate::limits::instrument::{InstrumentLimits, VOLUME_BUCKETS};
+
+/// The window, its baseline and the breaker's cooldown.
+#[derive(Clone, Debug)]
+pub(crate) struct VolumeWindow {
+    buckets: [i64; VOLUME_BUCKETS],
+    /// Number of the current bucket: floor(time / bucket_ns).
+    current: u64,
+    /// When the current bucket ends.
+    current_end_ns: u64,
+    bucket_ns: u64,
+    volume: i64,
+    /// Lots a bucket, in units of 2^-16.
+    ewma: i128,
+    tripped_until_ns: u64,
+}
+
+/// What the breaker says of an order now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spike {
+    /// Whether it is still open from an earlier trip.
+    pub(crate) tripped: bool,
+    /// Lots in the window.
+    pub(crate) volume: i64,
+    /// Lots it stands at the most.
+    pub(crate) threshold: i64,
+}
+
+impl VolumeWindow {
+    pub(crate) const fn new() -> Self {
+        Self {
+            buckets: [0; VOLUME_BUCKETS],
+            current: 0,
+            current_end_ns: 0,
+            bucket_ns: 0,
+            volume: 0,
+            ewma: 0,
+            tripped_until_ns: 0,
+        }
+    }
+
+    /// Moves the window on to `now_ns`.
+    #[inline]
+    pub(crate) fn advance(&mut self, now_ns: u64, limits: &InstrumentLimits) {
+        if now_ns >= self.current_end_ns || limits.bucket_ns != self.bucket_ns {
+            self.advance_slow(now_ns, limits);
+        }
+    }
+
+    #[cold]
+    fn advance_slow(&mut self, now_ns: u64, limits: &InstrumentLimits) {
+        if limits.bucket_ns != self.bucket_ns {
+            self.resize(now_ns, limits.bucket_ns);
+        }
+        let target = now_ns / self.bucket_ns;
+        let mut steps = target.saturating_sub(self.current);
+        self.current = self.current.max(target);
+        self.current_end_ns = (self.current + 1).saturating_mul(self.bucket_ns);
+        // Once buckets and baseline are empty, further empty buckets change nothing.
+        let mut leaving = (self.current - steps + 1) as usize % VOLUME_BUCKETS;
+        while steps > 0 && (self.volume != 0 || self.ewma != 0) {
+            let lots = core::mem::take(&mut self.buckets[leaving]);
+            self.volume -= lots;
+            self.ewma += ((i128::from(lots) << 16) - self.ewma) >> limits.ewma_shift;
+            leaving = (leaving + 1) % VOLUME_BUCKETS;
+            steps -= 1;
+        }
+    }
+
+    /// Another bucket length: what is in the window counts as just traded, which errs to the strict
+    /// side, and the baseline is rescaled, down.
+    fn resize(&mut self, now_ns: u64, bucket_ns: u64) {
+        if self.bucket_ns != 0 {
+            self.ewma = self.ewma * i128::from(bucket_ns) / i128::from(self.bucket_ns);
+        }
+        self.bucket_ns = bucket_ns;
+        self.current = now_ns / bucket_ns;
+        self.buckets = [0; VOLUME_BUCKETS];
+        self.buckets[self.current as usize % VOLUME_BUCKETS] = self.volume;
+    }
+
+    /// What the breaker says of further `qty` lots. The window must have been moved to `now_ns`.
+    #[inline]
+    pub(crate) fn judge(&self, now_ns: u64, limits: &InstrumentLimits) -> Spike {
+        // floor(64 x ewma x ppm / (2^16 x 10^6)): by the shift first, then exactly.
+        let scaled = VOLUME_BUCKETS as i128 * self.ewma * i128::from(limits.spike_ppm);
+        // A product beyond u64 is a threshold beyond any volume.
+        let baseline = u64::try_from(scaled >> 16).map_or(i64::MAX as u64, |n| n / 1_000_000);
+        let baseline = i64::try_from(baseline).unwrap_or(i64::MAX);
+        Spike {
+            tripped: now_ns < self.tripped_until_ns,
+            volume: self.volume,
+            threshold: baseline.max(limits.spike_floor),
+        }
+    }
+
+    /// Counts accepted lots into the current bucket.
+    #[inline]
+    pub(crate) fn count(&mut self, qty: i64) {
+        self.buckets[self.current as usize % VOLUME_BUCKETS] += qty;
+        self.volume += qty;
+    }
+
+    /// Opens the breaker.
+    pub(crate) fn trip(&mut self, now_ns: u64, limits: &InstrumentLimits) {
+        self.tripped_until_ns = now_ns.saturating_add(limits.cooldown_ns);
+    }
+
+    /// Gives the window's canonical words to `push`.
+    pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
+        self.buckets.iter().for_each(|lots| push(*lots as u64));
+        push(self.current);
+        push(self.bucket_ns);
+        push(self.ewma as u64);
+        push(self.tripped_until_ns);
+    }
+}
+
+impl Spike {
+    /// Whether an order that adds `qty` lots fails.
+    #[inline]
+    pub(crate) const fn fails(&self, qty: i64) -> bool {
+        self.tripped || self.volume.saturating_add(qty) > self.threshold
+    }
+}
