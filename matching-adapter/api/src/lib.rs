@@ -1,1 +1,41 @@
-//! portcullis-venue
+//! What the gateway asks of a matching venue.
+//!
+//! The venue agent owns a venue and calls it from one thread. Invariants: a venue takes nothing but
+//! [`Approved`] orders; it never blocks; what it cannot take now it gives back; it reports only as
+//! much as it is given room for, and goes on at the next poll. It must never decide about risk.
+
+use portcullis_domain::{SessionId, Timestamp, VenueReport};
+pub use portcullis_risk_core::{Approved, OutboundAction, OutboundOrder};
+
+/// A matching engine, in process or behind a wire.
+pub trait MatchingVenue {
+    /// Takes an approved order. `raw` holds the client's own message where its protocol is the
+    /// engine's, to be forwarded as it came but for what `order` forces; empty where the gateway
+    /// itself asks.
+    ///
+    /// # Errors
+    /// The order comes back where there is no room now: the caller offers it again, before any
+    /// other, and its hold stays.
+    fn submit(
+        &mut self,
+        order: Approved<OutboundOrder>,
+        raw: &[u8],
+    ) -> Result<(), Approved<OutboundOrder>>;
+
+    /// Does the venue's work at `now` and reports what came of it, at most `budget` calls of the
+    /// sink. Returns how much was done; 0 is idle.
+    fn poll(&mut self, now: Timestamp, budget: usize, sink: &mut impl VenueSink) -> usize;
+
+    /// Whether nothing that was taken still waits for a report the venue itself owes.
+    fn is_idle(&self) -> bool;
+}
+
+/// Where a venue's reports go.
+pub trait VenueSink {
+    /// Takes a report, and the engine's own bytes where the client is to have them as they came;
+    /// empty where the gateway encodes the report itself.
+    fn on_report(&mut self, report: VenueReport, raw: &[u8]);
+
+    /// The engine's link to a session went up, its orders reconciled, or down.
+    fn on_link(&mut self, session: SessionId, up: bool);
+}
