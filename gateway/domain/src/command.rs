@@ -9,7 +9,7 @@
 //! | Replace | time in force | 2 market, 4 qty is total | new UserRefNum | limit | lots | original number |
 //! | Cancel | | | UserRefNum | | total lots to remain | |
 //! | MassCancel | side + 1, or 0 | | UserRefNum | | | |
-//! | Report | report kind | | UserRefNum | trade price | lots | match number or new UserRefNum; a fill's fee stands in account and instrument |
+//! | Report | report kind | note | UserRefNum | trade price | lots | match number or new UserRefNum; a fill's fee stands in account and instrument |
 //! | Session | event kind | | connection | | | sequence number asked for |
 //! | Deposit, Withdraw | | | request | | quanta | |
 //! | Settle, Reference | | | request | ticks | | |

@@ -14,6 +14,9 @@ pub struct VenueReport {
     pub user_ref: UserRef,
     /// What happened.
     pub kind: ReportKind,
+    /// The engine's own remark, for the client alone: liquidity flag of a fill, reason of a cancel or
+    /// reject. 0 for none. Decides nothing.
+    pub note: u8,
 }
 
 /// What happened to an order.

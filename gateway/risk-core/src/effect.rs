@@ -153,6 +153,8 @@ pub struct ClientReport {
     pub qty: Qty,
     /// Lots still open afterwards.
     pub leaves: Qty,
+    /// The engine's own remark: liquidity flag, or reason.
+    pub note: u8,
 }
 
 /// A session's state, for the transport.

@@ -305,6 +305,7 @@ impl RiskCore {
             kind: report.kind,
             qty: Qty::new(execution.signed.abs()),
             leaves: Qty::new(slot.map_or(0, |slot| self.ledger.orders.get(slot).confirmed.leaves)),
+            note: report.note,
         };
         self.emit(sink, Effect::Reported(passed));
     }
@@ -357,6 +358,7 @@ impl RiskCore {
             kind: report.kind,
             qty: Qty::new(lots),
             leaves: Qty::new(order.confirmed.leaves),
+            note: report.note,
         };
         self.emit(sink, Effect::Reported(passed));
     }

@@ -209,6 +209,7 @@ fn venue_report(head: &Head) -> Result<VenueReport, DecodeError> {
         session: session(head)?,
         user_ref: user_ref(head),
         kind,
+        note: head.flags,
     })
 }
 

@@ -145,6 +145,7 @@ fn mass_cancel(request: MassCancel) -> Head {
 
 fn venue_report(report: VenueReport) -> Head {
     let mut head = of_session(CommandKind::Report, report.session, report.user_ref);
+    head.flags = report.note;
     match report.kind {
         ReportKind::Accepted => head.detail = 0,
         ReportKind::Fill {

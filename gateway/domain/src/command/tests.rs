@@ -152,6 +152,7 @@ fn samples() -> std::vec::Vec<Command> {
             session,
             user_ref,
             kind,
+            note: b'A',
         })
     }));
     all

@@ -50,7 +50,7 @@ impl Effect {
                 push(session_and_ref(report.session, report.user_ref));
                 push(report.order.raw());
                 push(pair(report.account.raw(), report.instrument.raw()));
-                push(report.side as u64);
+                push(report.side as u64 | u64::from(report.note) << 8);
                 visit_report(report.kind, push);
                 push(report.qty.lots() as u64);
                 push(report.leaves.lots() as u64);

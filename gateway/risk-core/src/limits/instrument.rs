@@ -170,7 +170,7 @@ impl InstrumentLimits {
 
 impl Rate {
     /// The rate of three cells that a loaded table has set.
-    pub(super) fn of(interval: super::Cell, count: super::Cell, burst: super::Cell) -> Self {
+    pub(crate) fn of(interval: super::Cell, count: super::Cell, burst: super::Cell) -> Self {
         let number = |cell: super::Cell| cell.value().unwrap_or(1).max(1) as u64;
         let emission_ns = number(interval).div_ceil(number(count));
         Self {
