@@ -1,8 +1,9 @@
 //! Fixed-width text fields: printable ASCII, left-justified, padded with spaces.
 //!
 //! **Thread.** Plain values, owned by whoever holds them.
-//! **Invariants.** An [`Alpha`] holds printable ASCII (0x20 to 0x7E) only, so two of them are the same text exactly if their
-//! bytes are equal, and either may be written to a wire or a log as it is.
+//! **Invariants.** An [`Alpha`] holds printable ASCII (0x20 to 0x7E) only, so two of them are the
+//! same text exactly if their bytes are equal, and either may be written to a wire or a log as it
+//! is.
 //! **Never.** Guess an encoding, or cut text that is too long.
 
 use core::fmt;
@@ -15,7 +16,8 @@ impl<const N: usize> Alpha<N> {
     /// Nothing but spaces.
     pub const BLANK: Self = Self([b' '; N]);
 
-    /// Pads `text` to `N` characters. `None` if it is longer than `N` or holds a character that is not printable ASCII.
+    /// Pads `text` to `N` characters. `None` if it is longer than `N` or holds a character that is
+    /// not printable ASCII.
     #[must_use]
     pub const fn new(text: &[u8]) -> Option<Self> {
         if text.len() > N {

@@ -1,8 +1,9 @@
 //! Scalars of a binary message: width, admissible values, reading and writing at a constant offset.
 //!
 //! **Thread.** None; pure functions over borrowed bytes.
-//! **Invariants.** Offsets are checked against the length of the fixed part when the code is compiled, so reading a field
-//! cannot fail. A value is read only after its [`Rule`] was checked over the same bytes.
+//! **Invariants.** Offsets are checked against the length of the fixed part when the code is
+//! compiled, so reading a field cannot fail. A value is read only after its [`Rule`] was checked
+//! over the same bytes.
 //! **Never.** Accept a byte outside the rule of its field.
 
 use crate::alpha::{Alpha, is_printable};
@@ -177,7 +178,8 @@ pub trait WireField: Copy {
     /// Which bit patterns are admissible.
     const RULE: Rule;
 
-    /// Reads the field at `AT` of a fixed part of `LEN` bytes. The bytes have passed [`Self::RULE`].
+    /// Reads the field at `AT` of a fixed part of `LEN` bytes. The bytes have passed
+    /// [`Self::RULE`].
     fn read<const LEN: usize, const AT: usize>(head: &[u8; LEN]) -> Self;
 
     /// Writes the field at `AT` of a fixed part of `LEN` bytes.

@@ -1,9 +1,9 @@
 //! The appendage of an OUCH 5.0 message: reading its elements and building one, without allocation.
 //!
 //! **Thread.** Borrowed views and plain values.
-//! **Invariants.** An [`Appendage`] was checked whole: each element has a known tag, the width of its
-//! tag and an admissible value, no tag stands twice. Which message may carry which tag is checked
-//! where the message is known.
+//! **Invariants.** An [`Appendage`] was checked whole: each element has a known tag, the width of
+//! its tag and an admissible value, no tag stands twice. Which message may carry which tag is
+//! checked where the message is known.
 //! **Never.** Skip an element that is not understood.
 
 use super::decode::Fault;
@@ -44,7 +44,8 @@ impl<'a> Appendage<'a> {
         tags: TagSet::EMPTY,
     };
 
-    /// Checks the bytes after the length field; `allowed` are the tags of the message they stand in.
+    /// Checks the bytes after the length field; `allowed` are the tags of the message they stand
+    /// in.
     ///
     /// # Errors
     /// The first fault, from left to right.

@@ -1,14 +1,16 @@
 //! One-letter codes of OUCH 5.0 with a closed set of values, and order numbers.
 //!
 //! **Thread.** Plain values.
-//! **Invariants.** A code type has one variant a letter of the document and no other; a byte outside the set never becomes one.
+//! **Invariants.** A code type has one variant a letter of the document and no other; a byte
+//! outside the set never becomes one.
 //! **Never.** Map an unknown letter to a default.
 
 use crate::field::{CodeSet, Rule, WireField, put, slot};
 use core::num::NonZeroU32;
 use portcullis_domain::Side;
 
-/// The number a client gives its order: starts at 1 and rises strictly within an account and `UserRefIdx`; gaps are legal.
+/// The number a client gives its order: starts at 1 and rises strictly within an account and
+/// `UserRefIdx`; gaps are legal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserRefNum(NonZeroU32);
 
@@ -96,7 +98,8 @@ macro_rules! codes {
     )* };
 }
 
-/// A view was made over bytes that were never checked: a fault of this crate, which no input can cause.
+/// A view was made over bytes that were never checked: a fault of this crate, which no input can
+/// cause.
 #[cold]
 #[inline(never)]
 fn unchecked_code(name: &str, byte: u8) -> ! {
@@ -264,7 +267,8 @@ codes! {
         /// As set for the port.
         PortDefault = b' ',
     }
-    /// Tag 17: what to do with an order that is not simply booked. The document gives the letters, the meanings depend on the venue.
+    /// Tag 17: what to do with an order that is not simply booked. The document gives the letters,
+    /// the meanings depend on the venue.
     HandleInst {
         /// `I`.
         I = b'I',

@@ -1,8 +1,9 @@
 //! Reason codes of OUCH 5.0: why an order was rejected, why one was cancelled.
 //!
 //! **Thread.** Plain values.
-//! **Invariants.** Conversion from and to the wire is total and exact in both directions: a code that the document does not
-//! list is kept as it came, and one that it lists is never kept as unlisted.
+//! **Invariants.** Conversion from and to the wire is total and exact in both directions: a code
+//! that the document does not list is kept as it came, and one that it lists is never kept as
+//! unlisted.
 //! **Never.** Turn an unlisted code into a listed one.
 
 use crate::field::{Rule, WireField};
@@ -87,7 +88,8 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// Why an order or a replace was rejected (field `reason` of `Rejected`). The codes from 0x0020 on are the risk block.
+    /// Why an order or a replace was rejected (field `reason` of `Rejected`). The codes from 0x0020
+    /// on are the risk block.
     RejectReason, UnlistedRejectReason, u16 {
         /// Quote unavailable.
         QuoteUnavailable = 0x0001, "quote unavailable";

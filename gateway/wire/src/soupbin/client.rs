@@ -1,8 +1,8 @@
 //! The client's side of a session, for a link to an engine and for tools that send orders.
 //!
 //! **Thread.** Owned by the agent that owns the socket.
-//! **Invariants.** Sequenced messages are counted from the number the server named at login; after a
-//! broken link the next login asks for exactly the number after the last one that was yielded.
+//! **Invariants.** Sequenced messages are counted from the number the server named at login; after
+//! a broken link the next login asks for exactly the number after the last one that was yielded.
 //! **Never.** Read a clock, send before the login was taken, or reconnect to a session that ended.
 
 use super::encode::{self, NoRoom};
@@ -186,8 +186,8 @@ impl ClientSession {
         self.state
     }
 
-    /// Number of the next sequenced message: what a login would ask for. Before the first login that
-    /// is what the configuration says.
+    /// Number of the next sequenced message: what a login would ask for. Before the first login
+    /// that is what the configuration says.
     #[must_use]
     pub const fn next_sequence(&self) -> u64 {
         self.next

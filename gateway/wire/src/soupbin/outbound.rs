@@ -1,10 +1,10 @@
 //! The outbound half of a server's session: numbering, resend, heartbeats.
 //!
-//! **Thread.** Owned by the agent that writes the socket; it lives as long as the session, which may
-//! see many connections.
-//! **Invariants.** Each published message gets the next number and is written to a link exactly once
-//! and in order, whether it is live or resent: a link is a cursor into the store. A link whose next
-//! message is gone from the store is reported, never skipped over.
+//! **Thread.** Owned by the agent that writes the socket; it lives as long as the session, which
+//! may see many connections.
+//! **Invariants.** Each published message gets the next number and is written to a link exactly
+//! once and in order, whether it is live or resent: a link is a cursor into the store. A link whose
+//! next message is gone from the store is reported, never skipped over.
 //! **Never.** Read a clock, write a packet in part, or hold back a message that fits.
 
 use super::encode::{self, NoRoom};
@@ -100,6 +100,12 @@ where
     #[must_use]
     pub fn next_sequence(&self) -> u64 {
         self.store.next_sequence()
+    }
+
+    /// The oldest number that can still be resent; the next one if nothing is stored.
+    #[must_use]
+    pub fn oldest_sequence(&self) -> u64 {
+        self.store.oldest()
     }
 
     /// Whether a client is connected.
@@ -200,8 +206,8 @@ where
         self.link.is_some_and(|link| link.end_sent)
     }
 
-    /// Writes as many of the pending messages as fit, each whole; returns the bytes written. Call it
-    /// again when there is room: resend and live messages are the same to it.
+    /// Writes as many of the pending messages as fit, each whole; returns the bytes written. Call
+    /// it again when there is room: resend and live messages are the same to it.
     ///
     /// # Errors
     /// The client lags behind the store; end its link. What was written before stays valid: the

@@ -45,7 +45,7 @@ fn index_element(builder: &mut AppendageBuilder) -> Option<Appendage<'_>> {
 }
 
 #[test]
-fn orders_in() {
+fn enter_and_replace_in() {
     check!(
         Inbound,
         EnterOrder,
@@ -85,6 +85,10 @@ fn orders_in() {
             [0, 0],
         )
     );
+}
+
+#[test]
+fn cancel_and_modify_in() {
     let cancel_bytes = laid_out!(b"X", 1_u32.to_be_bytes(), 0_u32.to_be_bytes());
     check!(Inbound, CancelOrder, cancel(), NONE, cancel_bytes.clone());
     let mut builder = AppendageBuilder::new();
@@ -159,7 +163,7 @@ fn desk_messages_in() {
 const TIME: u64 = 34_200_000_000_123;
 
 #[test]
-fn acceptance_out() {
+fn system_event_out() {
     let event = SystemEvent {
         timestamp: TIME,
         event_code: EventCode::StartOfDay,
@@ -171,6 +175,10 @@ fn acceptance_out() {
         NONE,
         laid_out!(b"S", TIME.to_be_bytes(), b"S")
     );
+}
+
+#[test]
+fn order_accepted_out() {
     let accepted = OrderAccepted {
         timestamp: TIME,
         user_ref_num: number(1),
@@ -211,6 +219,10 @@ fn acceptance_out() {
             [0, 0],
         )
     );
+}
+
+#[test]
+fn order_replaced_out() {
     let replaced = OrderReplaced {
         timestamp: TIME,
         orig_user_ref_num: number(1),
@@ -253,6 +265,10 @@ fn acceptance_out() {
             [0, 0],
         )
     );
+}
+
+#[test]
+fn order_modified_out() {
     let modified = OrderModified {
         timestamp: TIME,
         user_ref_num: number(4),
@@ -275,7 +291,7 @@ fn acceptance_out() {
 }
 
 #[test]
-fn ends_out() {
+fn order_canceled_out() {
     let canceled = OrderCanceled {
         timestamp: TIME,
         user_ref_num: number(1),
@@ -295,6 +311,10 @@ fn ends_out() {
             b"U",
         )
     );
+}
+
+#[test]
+fn aiq_canceled_out() {
     let aiq = AiqCanceled {
         timestamp: TIME,
         user_ref_num: number(1),
@@ -322,6 +342,10 @@ fn ends_out() {
             b"D",
         )
     );
+}
+
+#[test]
+fn order_executed_out() {
     let executed = OrderExecuted {
         timestamp: TIME,
         user_ref_num: number(1),
@@ -346,6 +370,10 @@ fn ends_out() {
             [0, 0],
         )
     );
+}
+
+#[test]
+fn broken_trade_out() {
     let broken = BrokenTrade {
         timestamp: TIME,
         user_ref_num: number(1),
@@ -367,6 +395,10 @@ fn ends_out() {
             b"c             ",
         )
     );
+}
+
+#[test]
+fn rejected_out() {
     let rejected = Rejected {
         timestamp: TIME,
         user_ref_num: 0,
@@ -389,7 +421,7 @@ fn ends_out() {
 }
 
 #[test]
-fn updates_out() {
+fn cancel_pending_and_refused_out() {
     let pending = CancelPending {
         timestamp: TIME,
         user_ref_num: number(1),
@@ -419,6 +451,10 @@ fn updates_out() {
             [0, 3, 2, 28, 3],
         )
     );
+}
+
+#[test]
+fn priority_update_out() {
     let priority = PriorityUpdate {
         timestamp: TIME,
         user_ref_num: number(1),
@@ -440,6 +476,10 @@ fn updates_out() {
             79_u64.to_be_bytes(),
         )
     );
+}
+
+#[test]
+fn order_restated_out() {
     let restated = OrderRestated {
         timestamp: TIME,
         user_ref_num: number(1),
@@ -583,6 +623,10 @@ fn tables_have_the_documented_sizes() {
             ('Q', 13, 15),
         ]
     );
+}
+
+#[test]
+fn appendages_are_required_or_optional_as_documented() {
     let forms = |wanted: AppendageForm| -> Vec<&'static str> {
         let all = Inbound::LAYOUTS.iter().chain(Outbound::LAYOUTS);
         all.filter(|layout| layout.appendage == wanted)

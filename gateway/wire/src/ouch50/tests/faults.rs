@@ -256,6 +256,10 @@ fn lengths_are_exact() {
             "{bytes:?}"
         );
     }
+}
+
+#[test]
+fn a_message_without_an_appendage_takes_none() {
     let event = SystemEvent {
         timestamp: 1,
         event_code: EventCode::EndOfDay,

@@ -85,6 +85,44 @@ fn login_forms_differ_by_length_and_justification_does_not_matter() {
     }
 }
 
+/// That the packet is refused for this, at this field and byte.
+fn refused(bytes: &[u8], field: &str, offset: usize, what: FrameFault) {
+    let error = parse(bytes).expect_err("the packet is wrong");
+    assert_eq!(
+        (error.field, error.offset, error.what),
+        (field, offset, what),
+        "{bytes:?}"
+    );
+    assert!(error.to_string().starts_with(field));
+}
+
+#[test]
+fn faults_show_before_the_packet_is_whole() {
+    refused(&[0, 0], "packet_length", 0, FrameFault::NoType);
+    refused(
+        &[0x0f, 0xff],
+        "packet_length",
+        0,
+        FrameFault::TooLong { found: 4_097 },
+    );
+    refused(
+        &[0, 9, b'x'],
+        "packet_type",
+        2,
+        FrameFault::UnknownType(b'x'),
+    );
+    let heartbeat = FrameFault::Length {
+        packet: b'H',
+        found: 2,
+    };
+    refused(&[0, 2, b'H'], "packet_length", 0, heartbeat);
+    let login = FrameFault::Length {
+        packet: b'L',
+        found: 48,
+    };
+    refused(&[0, 48, b'L'], "packet_length", 0, login);
+}
+
 #[test]
 fn faults_name_field_and_byte() {
     let login = |at: usize, byte: u8| {
@@ -92,79 +130,42 @@ fn faults_name_field_and_byte() {
         bytes[at] = byte;
         bytes
     };
+    refused(
+        &[0, 2, b'J', b'X'],
+        "reason",
+        3,
+        FrameFault::UnknownReason(b'X'),
+    );
+    refused(&login(5, 0), "username", 5, FrameFault::NotPrintable(0));
+    refused(
+        &login(28, 0xff),
+        "requested_session",
+        28,
+        FrameFault::NotPrintable(0xff),
+    );
+    refused(
+        &login(48, b'x'),
+        "requested_sequence",
+        48,
+        FrameFault::NotADigit(b'x'),
+    );
     let names = std::format!("{:<6}{:<10}{:>10}", "user", "secret", "S1");
-    let timed = std::format!("\0\x34L{names}{:>20} 1 5 ", 17).into_bytes();
-    let blank = std::format!("\0\x2fL{names}{:>20}", "").into_bytes();
-    let large = std::format!("\0\x1fA{:>10}{}", "S1", "9".repeat(20)).into_bytes();
-    let cases: [(Vec<u8>, &str, usize, FrameFault); 12] = [
-        (std::vec![0, 0], "packet_length", 0, FrameFault::NoType),
-        (
-            std::vec![0x0f, 0xff],
-            "packet_length",
-            0,
-            FrameFault::TooLong { found: 4_097 },
-        ),
-        (
-            std::vec![0, 9, b'x'],
-            "packet_type",
-            2,
-            FrameFault::UnknownType(b'x'),
-        ),
-        (
-            std::vec![0, 2, b'H'],
-            "packet_length",
-            0,
-            FrameFault::Length {
-                packet: b'H',
-                found: 2,
-            },
-        ),
-        (
-            std::vec![0, 48, b'L'],
-            "packet_length",
-            0,
-            FrameFault::Length {
-                packet: b'L',
-                found: 48,
-            },
-        ),
-        (
-            std::vec![0, 2, b'J', b'X'],
-            "reason",
-            3,
-            FrameFault::UnknownReason(b'X'),
-        ),
-        (login(5, 0), "username", 5, FrameFault::NotPrintable(0)),
-        (
-            login(28, 0xff),
-            "requested_session",
-            28,
-            FrameFault::NotPrintable(0xff),
-        ),
-        (
-            login(48, b'x'),
-            "requested_sequence",
-            48,
-            FrameFault::NotADigit(b'x'),
-        ),
-        (
-            timed,
-            "heartbeat_timeout_ms",
-            51,
-            FrameFault::NotADigit(b' '),
-        ),
-        (blank, "requested_sequence", 29, FrameFault::BlankNumber),
-        (large, "sequence", 13, FrameFault::NumberTooLarge),
-    ];
-    for (bytes, field, offset, what) in cases {
-        let error = parse(&bytes).expect_err("the packet is wrong");
-        assert_eq!(
-            (error.field, error.offset, error.what),
-            (field, offset, what),
-            "{bytes:?}"
-        );
-        assert!(error.to_string().starts_with(field));
-    }
+    let timed = std::format!("\0\x34L{names}{:>20} 1 5 ", 17);
+    refused(
+        timed.as_bytes(),
+        "heartbeat_timeout_ms",
+        51,
+        FrameFault::NotADigit(b' '),
+    );
+    let blank = std::format!("\0\x2fL{names}{:>20}", "");
+    refused(
+        blank.as_bytes(),
+        "requested_sequence",
+        29,
+        FrameFault::BlankNumber,
+    );
+    let large = std::format!("\0\x1fA{:>10}{}", "S1", "9".repeat(20));
+    refused(large.as_bytes(), "sequence", 13, FrameFault::NumberTooLarge);
 }
 
 #[test]

@@ -1,0 +1,218 @@
+//! A server session driven by a script: whatever a peer, the clock and the caller do in whatever
+//! order, the machine keeps its promises.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use portcullis_domain::Timestamp;
+use portcullis_wire::Alpha;
+use portcullis_wire::soupbin::{
+    LoginAnswer, LoginRequest, PACKET_BYTES_MAX, Packet, Parsed, ResendStore, ServerEvent,
+    ServerInbound, ServerLimits, ServerOutbound, ServerState, ServerStep, StoreSlot, parse,
+};
+use std::collections::VecDeque;
+
+const SLOTS: usize = 5;
+
+/// One session with the connection of the moment, and what the peer must find on the wire.
+struct Session {
+    inbound: ServerInbound,
+    outbound: ServerOutbound<Vec<u8>, Vec<StoreSlot>>,
+    received: Vec<u8>,
+    login: Option<LoginRequest>,
+    now: u64,
+    /// The newest messages, oldest first, with their numbers.
+    published: VecDeque<(u64, Vec<u8>)>,
+    /// The number the peer must get next, while it is linked.
+    due: Option<u64>,
+}
+
+impl Session {
+    fn new() -> Self {
+        let store = ResendStore::new(vec![0; 5_000], vec![StoreSlot::default(); SLOTS], 1);
+        Self {
+            inbound: ServerInbound::new(ServerLimits::default(), Timestamp::ZERO),
+            outbound: ServerOutbound::new(Alpha::new(b"S1").expect("fits"), store),
+            received: Vec::new(),
+            login: None,
+            now: 0,
+            published: VecDeque::new(),
+            due: None,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_ns(self.now)
+    }
+
+    /// Bytes from the peer.
+    fn receive(&mut self, bytes: &[u8]) {
+        self.received.extend_from_slice(bytes);
+        loop {
+            let before = self.inbound.state();
+            match self
+                .inbound
+                .step(&self.received, Timestamp::from_ns(self.now))
+            {
+                ServerStep::NeedMore { bytes } => {
+                    assert!(bytes > self.received.len() && bytes <= PACKET_BYTES_MAX);
+                    return;
+                }
+                ServerStep::Closed => {
+                    assert_eq!(before, ServerState::Closed);
+                    return;
+                }
+                ServerStep::Event { event, consumed } => {
+                    match event {
+                        ServerEvent::Login(login) => {
+                            assert_eq!(before, ServerState::AwaitingLogin);
+                            self.login = Some(login);
+                        }
+                        ServerEvent::Unsequenced(_) => assert_eq!(before, ServerState::Active),
+                        ServerEvent::LogoutRequested => {
+                            assert_eq!(self.inbound.state(), ServerState::Closed);
+                        }
+                        ServerEvent::Ignored => assert!(consumed > 0),
+                        ServerEvent::Fault(fault) => {
+                            assert!(!fault.to_string().is_empty());
+                            assert_eq!(self.inbound.state(), ServerState::Closed);
+                        }
+                    }
+                    self.received.drain(..consumed);
+                }
+            }
+        }
+    }
+
+    /// The caller answers the login that is with it.
+    fn answer(&mut self) {
+        let waiting = self.inbound.state() == ServerState::Verifying;
+        assert_eq!(self.inbound.accept(self.now()), waiting);
+        let (true, Some(login)) = (waiting, self.login) else {
+            return;
+        };
+        let oldest = self.published.front().map_or(1, |(number, _)| *number);
+        let next = self.outbound.next_sequence();
+        let named = login
+            .session
+            .is_none_or(|name| name.trimmed().eq_ignore_ascii_case(b"S1"));
+        let expected = match login.sequence {
+            _ if !named => None,
+            0 => Some(next),
+            number => (oldest..=next).contains(&number).then_some(number),
+        };
+        let now = self.now();
+        match self
+            .outbound
+            .login(&login, now, &mut [0; 40])
+            .expect("room")
+        {
+            LoginAnswer::Accepted { first, .. } => {
+                assert_eq!(Some(first), expected);
+                self.due = Some(first);
+            }
+            LoginAnswer::Rejected { .. } => {
+                assert_eq!(None, expected);
+                self.inbound.close();
+            }
+        }
+    }
+
+    fn publish(&mut self, len: usize) {
+        let message = vec![self.now as u8; len];
+        let number = self
+            .outbound
+            .publish(&message)
+            .expect("shorter than a packet");
+        if let Some((last, _)) = self.published.back() {
+            assert_eq!(number, last + 1);
+        }
+        self.published.push_back((number, message));
+        let oldest = self.outbound.oldest_sequence();
+        while self
+            .published
+            .front()
+            .is_some_and(|(number, _)| *number < oldest)
+        {
+            self.published.pop_front();
+        }
+        assert!((1..=SLOTS).contains(&self.published.len()));
+    }
+
+    /// Room on the socket: whole packets, the right messages, none left out.
+    fn pump(&mut self, room: usize) {
+        let mut out = vec![0xAA; room];
+        let now = self.now();
+        let Ok(written) = self.outbound.pump(now, &mut out) else {
+            let due = self.due.expect("only a link can lag");
+            assert!(
+                self.published
+                    .front()
+                    .is_some_and(|(oldest, _)| due < *oldest)
+            );
+            self.break_link();
+            return;
+        };
+        assert!(out[written..].iter().all(|byte| *byte == 0xAA));
+        let mut rest = &out[..written];
+        while !rest.is_empty() {
+            let Ok(Parsed::Packet {
+                packet: Packet::Sequenced(message),
+                consumed,
+            }) = parse(rest)
+            else {
+                panic!("only whole sequenced packets are pumped: {rest:?}");
+            };
+            let due = self.due.expect("nothing is written without a link");
+            let stored = self.published.iter().find(|(number, _)| *number == due);
+            assert_eq!(stored.map(|(_, stored)| &stored[..]), Some(message));
+            self.due = Some(due + 1);
+            rest = &rest[consumed..];
+        }
+    }
+
+    fn pass_time(&mut self, ns: u64) {
+        self.now = self.now.saturating_add(ns);
+        let deadline = self.inbound.deadline();
+        let fired = self.inbound.on_time(self.now());
+        assert_eq!(
+            fired.is_some(),
+            deadline.is_some_and(|due| due <= self.now())
+        );
+        let now = self.now();
+        let beat = self.outbound.deadline().is_some_and(|due| due <= now);
+        assert_eq!(
+            self.outbound.on_time(now, &mut [0; 3]),
+            Ok(if beat { 3 } else { 0 })
+        );
+    }
+
+    fn break_link(&mut self) {
+        self.outbound.unlink();
+        self.due = None;
+        self.received.clear();
+        self.login = None;
+        self.inbound = ServerInbound::new(ServerLimits::default(), self.now());
+    }
+}
+
+fuzz_target!(|script: &[u8]| {
+    let mut session = Session::new();
+    let mut rest = script;
+    while let [step, size, after @ ..] = rest {
+        rest = after;
+        let size = usize::from(*size);
+        match step % 8 {
+            0 | 1 => {
+                let (bytes, after) = rest.split_at(size.min(rest.len()));
+                session.receive(bytes);
+                rest = after;
+            }
+            2 => session.answer(),
+            3 => session.publish(size),
+            4 => session.publish(size * 16),
+            5 => session.pump(size * 8),
+            6 => session.pass_time(size as u64 * 100_000_000),
+            _ => session.break_link(),
+        }
+    }
+});
