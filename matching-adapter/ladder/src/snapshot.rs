@@ -331,9 +331,12 @@ impl Ladder {
                 to.put(&(sweep.reason == SweepReason::DayEnd));
             }
         }
-        let [first, second] = &self.outbox.reports;
-        to.put(first);
-        to.put(second);
+        let [waiting, behind] = &self.outbox.reports;
+        assert!(
+            behind.is_none(),
+            "a poll that makes two reports emits one at least"
+        );
+        to.put(waiting);
     }
 
     fn restore_work(&mut self, from: &mut Reader<'_>) -> Result<(), RestoreError> {
@@ -350,11 +353,9 @@ impl Ladder {
             SWEEP => Task::Sweep(self.restore_sweep(from)?),
             _ => return Err(from.wrong()),
         };
-        let first: Option<Report> = from.field("report")?;
-        let second: Option<Report> = from.field("report")?;
-        from.hold(first.is_some() || second.is_none())?;
+        let waiting: Option<Report> = from.field("report")?;
         self.outbox = Outbox {
-            reports: [first, second],
+            reports: [waiting, None],
         };
         Ok(())
     }

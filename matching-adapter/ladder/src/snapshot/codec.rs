@@ -59,7 +59,10 @@ impl<'a> Reader<'a> {
     /// Reads the next value; faults until the next call bear this name.
     pub(super) fn field<T: Coded>(&mut self, field: &'static str) -> Result<T, RestoreError> {
         self.field = field;
-        T::take(self)
+        let value = T::take(self)?;
+        // A fault inside bears the inner name; one found later of the whole bears this one.
+        self.field = field;
+        Ok(value)
     }
 
     /// A fault of the field just read, unless this holds.

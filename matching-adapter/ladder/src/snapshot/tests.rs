@@ -91,7 +91,7 @@ fn contents(bytes: &[u8]) -> Vec<usize> {
 
 #[test]
 fn work_in_hand_goes_on_where_it_stopped() {
-    let taker = order(7, Side::Buy, 502, 55);
+    let taker = order(7, Side::Buy, 502, 70);
     let mut commands = vec![taker, Command::MassCancel(MassCancel::ALL)];
     commands.push(Command::DayEnd);
     for command in commands {
@@ -117,7 +117,7 @@ fn a_forged_byte_is_refused_or_gives_a_ladder_that_works() {
     let mut refused = 0;
     let mut worked = 0;
     for bytes in [
-        busy(order(7, Side::Buy, 502, 55)),
+        busy(order(7, Side::Buy, 502, 70)),
         busy(Command::MassCancel(MassCancel::ALL)),
     ] {
         for at in contents(&bytes) {
@@ -158,7 +158,7 @@ fn a_forged_byte_is_refused_or_gives_a_ladder_that_works() {
 
 #[test]
 fn a_forged_field_is_named_with_its_place() {
-    let mut bytes = busy(order(7, Side::Buy, 502, 55));
+    let mut bytes = busy(order(7, Side::Buy, 502, 70));
     let orders = contents(&bytes)
         .into_iter()
         .find(|at| bytes[at - 12] == 2 && bytes[*at] == 5);
@@ -177,4 +177,105 @@ fn a_forged_field_is_named_with_its_place() {
     };
     assert_eq!(section, "orders");
     assert!(offset > session && error.to_string().contains("orders"));
+}
+
+/// A ladder whose sells rest at these prices.
+fn resting(prices: &[i64]) -> Ladder {
+    let mut ladder = Ladder::new(config()).expect("in range");
+    for (number, price) in (1..).zip(prices) {
+        let command = order(number, Side::Sell, *price, 10);
+        ladder.submit(command).expect("room");
+    }
+    ladder.poll(usize::MAX, &mut |_| ());
+    ladder
+}
+
+#[test]
+fn a_taker_that_could_not_be_in_hand_is_refused() {
+    let sound = resting(&[500, 501]);
+    let taker = Order {
+        user_ref: UserRef::new(50),
+        order_ref: 2,
+        side: Side::Buy,
+        price: 501,
+        ..*sound.books.orders().get(0)
+    };
+    let taken = UserRef::new(1);
+    let no_life = TimeInForce::GoodTillTime;
+    let cases = [
+        (resting(&[500, 501]), taker, None),
+        (
+            resting(&[500, 501]),
+            Order {
+                order_ref: 1,
+                ..taker
+            },
+            Some("taker"),
+        ),
+        (
+            resting(&[500, 501]),
+            Order {
+                order_ref: 3,
+                ..taker
+            },
+            Some("taker"),
+        ),
+        (
+            resting(&[500, 501]),
+            Order {
+                user_ref: taken,
+                ..taker
+            },
+            Some("taker"),
+        ),
+        (
+            resting(&[500, 501]),
+            Order {
+                time_in_force: no_life,
+                ..taker
+            },
+            Some("taker"),
+        ),
+        (
+            resting(&[500, 501]),
+            Order {
+                leaves: 1_001,
+                ..taker
+            },
+            Some("taker"),
+        ),
+        (
+            resting(&[500, 501]),
+            Order {
+                executed: i64::MAX,
+                ..taker
+            },
+            Some("taker"),
+        ),
+        (
+            resting(&[500; 8]),
+            Order {
+                order_ref: 8,
+                ..taker
+            },
+            Some("taker"),
+        ),
+        (
+            resting(&[500, 501, 502, 503]),
+            Order {
+                order_ref: 4,
+                ..taker
+            },
+            Some("taker"),
+        ),
+    ];
+    for (mut ladder, taker, fault) in cases {
+        ladder.task = Task::Take(taker);
+        let found = match Ladder::restore(config(), &save(&ladder)).err() {
+            Some(RestoreError::Field { field, .. }) => Some(field),
+            None => None,
+            Some(other) => panic!("{other}"),
+        };
+        assert_eq!(found, fault, "{taker:?}");
+    }
 }
