@@ -190,92 +190,45 @@ fn resting(prices: &[i64]) -> Ladder {
     ladder
 }
 
+/// Which field a restore refuses of a ladder with these prices and this taker in hand.
+fn fault(prices: &[i64], change: impl Fn(&mut Order)) -> Option<&'static str> {
+    let mut ladder = resting(prices);
+    let mut taker = *ladder.books.orders().get(0);
+    taker.user_ref = UserRef::new(50);
+    taker.order_ref = ladder.order_ref_next - 1;
+    (taker.side, taker.price) = (Side::Buy, 501);
+    change(&mut taker);
+    ladder.task = Task::Take(taker);
+    let error = Ladder::restore(config(), &save(&ladder)).err()?;
+    let RestoreError::Field { field, .. } = error else {
+        panic!("{error}");
+    };
+    Some(field)
+}
+
 #[test]
 fn a_taker_that_could_not_be_in_hand_is_refused() {
-    let sound = resting(&[500, 501]);
-    let taker = Order {
-        user_ref: UserRef::new(50),
-        order_ref: 2,
-        side: Side::Buy,
-        price: 501,
-        ..*sound.books.orders().get(0)
-    };
-    let taken = UserRef::new(1);
-    let no_life = TimeInForce::GoodTillTime;
-    let cases = [
-        (resting(&[500, 501]), taker, None),
-        (
-            resting(&[500, 501]),
-            Order {
-                order_ref: 1,
-                ..taker
-            },
-            Some("taker"),
-        ),
-        (
-            resting(&[500, 501]),
-            Order {
-                order_ref: 3,
-                ..taker
-            },
-            Some("taker"),
-        ),
-        (
-            resting(&[500, 501]),
-            Order {
-                user_ref: taken,
-                ..taker
-            },
-            Some("taker"),
-        ),
-        (
-            resting(&[500, 501]),
-            Order {
-                time_in_force: no_life,
-                ..taker
-            },
-            Some("taker"),
-        ),
-        (
-            resting(&[500, 501]),
-            Order {
-                leaves: 1_001,
-                ..taker
-            },
-            Some("taker"),
-        ),
-        (
-            resting(&[500, 501]),
-            Order {
-                executed: i64::MAX,
-                ..taker
-            },
-            Some("taker"),
-        ),
-        (
-            resting(&[500; 8]),
-            Order {
-                order_ref: 8,
-                ..taker
-            },
-            Some("taker"),
-        ),
-        (
-            resting(&[500, 501, 502, 503]),
-            Order {
-                order_ref: 4,
-                ..taker
-            },
-            Some("taker"),
-        ),
-    ];
-    for (mut ladder, taker, fault) in cases {
-        ladder.task = Task::Take(taker);
-        let found = match Ladder::restore(config(), &save(&ladder)).err() {
-            Some(RestoreError::Field { field, .. }) => Some(field),
-            None => None,
-            Some(other) => panic!("{other}"),
-        };
-        assert_eq!(found, fault, "{taker:?}");
-    }
+    let two = [500, 501];
+    let refused = Some("taker");
+    assert_eq!(fault(&two, |_| ()), None);
+    assert_eq!(fault(&two, |taker| taker.order_ref -= 1), refused);
+    assert_eq!(fault(&two, |taker| taker.order_ref += 1), refused);
+    assert_eq!(
+        fault(&two, |taker| taker.user_ref = UserRef::new(1)),
+        refused
+    );
+    assert_eq!(fault(&two, |taker| taker.leaves = 1_001), refused);
+    assert_eq!(fault(&two, |taker| taker.executed = i64::MAX), refused);
+    let timed = |taker: &mut Order| taker.time_in_force = TimeInForce::GoodTillTime;
+    assert_eq!(fault(&two, timed), refused);
+    assert_eq!(
+        fault(&[500; 8], |_| ()),
+        refused,
+        "no order slot to rest in"
+    );
+    assert_eq!(
+        fault(&[500, 501, 502, 503], |_| ()),
+        refused,
+        "no level to rest at"
+    );
 }
