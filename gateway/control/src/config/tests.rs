@@ -1,0 +1,3 @@
+//! The config as a whole: samples, mistakes, reloads, differences, the accounts file.
+
+mod samples;
