@@ -5,6 +5,15 @@
 //! by its module and its line in [`VERBS`]; it must never start another verb except as a step that
 //! the user sees.
 
+mod ci;
+mod docs;
+mod house;
+mod licences;
+mod metadata;
+mod python;
+mod steps;
+mod test;
+mod tidy;
 mod verb;
 mod workspace;
 
@@ -14,7 +23,7 @@ use verb::{Fault, Outcome, Verb};
 use workspace::Workspace;
 
 /// Every verb, in the order in which the usage text shows them.
-const VERBS: &[Verb] = &[];
+const VERBS: &[Verb] = &[test::VERB, ci::VERB, tidy::VERB, docs::VERB, licences::VERB];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,10 +46,15 @@ fn dispatch(arguments: &[String]) -> Result<Outcome, Fault> {
         }
         Some(split) => split,
     };
-    let Some(verb) = VERBS.iter().find(|verb| verb.name == name) else {
-        return Err(Fault(format!("`{name}` is not a verb\n{}", usage())));
-    };
-    (verb.run)(&Workspace::find()?, rest)
+    (verb_named(name)?.run)(&Workspace::find()?, rest)
+}
+
+/// The verb of this name.
+fn verb_named(name: &str) -> Result<&'static Verb, Fault> {
+    VERBS
+        .iter()
+        .find(|verb| verb.name == name)
+        .ok_or_else(|| Fault(format!("`{name}` is not a verb\n{}", usage())))
 }
 
 fn usage() -> String {
@@ -50,4 +64,28 @@ fn usage() -> String {
         text.push_str(&format!("\n  {call:<28} {}", verb.summary));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_verb_is_found_by_its_name_and_shown_in_the_usage() {
+        for verb in VERBS {
+            assert_eq!(verb_named(verb.name).unwrap().summary, verb.summary);
+            assert!(usage().contains(verb.summary));
+        }
+    }
+
+    #[test]
+    fn a_wrong_command_line_is_a_fault_and_help_is_not() {
+        let line =
+            |words: &[&str]| dispatch(&words.iter().map(|w| (*w).into()).collect::<Vec<_>>());
+        assert!(line(&[]).is_err());
+        assert!(line(&["no-such-verb"]).is_err());
+        assert!(line(&["tidy", "surplus"]).is_err());
+        assert!(line(&["docs", "--chekc"]).is_err());
+        assert_eq!(line(&["help"]), Ok(Outcome::Passed));
+    }
 }

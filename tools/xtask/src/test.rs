@@ -1,0 +1,46 @@
+//! `cargo xtask test`: all tests, and whatever they need installed.
+//!
+//! What is missing is installed or is a failure; nothing is skipped.
+
+use crate::python;
+use crate::steps::{self, Action, Step};
+use crate::verb::{Fault, Outcome, Verb, no_arguments};
+use crate::workspace::Workspace;
+
+/// The verb.
+pub(crate) const VERB: Verb = Verb {
+    name: "test",
+    arguments: "",
+    summary: "all tests: unit, vectors, interop; installs what they need",
+    run,
+};
+
+/// The steps, in order. `ci` runs them too.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "python",
+        action: Action::Call(python::prepare),
+    },
+    Step {
+        name: "cargo test",
+        action: Action::CargoTest(&["test", "--workspace", "--no-fail-fast"]),
+    },
+    Step {
+        name: "vectors",
+        action: Action::VerbOverShared("vectors", VECTORS),
+    },
+    // When the verb is there: Step { name: "interop", action: Action::Verb("interop", &[]) },
+];
+
+/// Command vectors of the rules.
+const VECTORS: &[&str] = &[
+    "vectors/rules-short.jsonl",
+    "vectors/rules-1.jsonl.gz",
+    "vectors/rules-2.jsonl.gz",
+    "vectors/rules-3.jsonl.gz",
+];
+
+fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
+    no_arguments(VERB.name, arguments)?;
+    Ok(steps::run(workspace, STEPS))
+}
