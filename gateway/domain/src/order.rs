@@ -79,7 +79,7 @@ impl TimeInForce {
 pub enum QtyMeaning {
     /// Lots open if it succeeds now.
     Open = 0,
-    /// Lots of the whole chain, executed and cancelled ones included (as in OUCH).
+    /// Lots of the whole chain, executed ones included (as in OUCH).
     Total = 1,
 }
 
@@ -109,7 +109,7 @@ pub struct CancelRequest {
     pub session: SessionId,
     /// Any version of the order ever admitted.
     pub user_ref: UserRef,
-    /// Lots of the whole chain that are to remain; 0 cancels all.
+    /// Lots that are to remain, executed ones included; 0 cancels all.
     pub qty_total: Qty,
 }
 

@@ -66,6 +66,8 @@ pub(crate) struct Account {
     /// Slots kept for reducing orders that it uses.
     pub(crate) reserved_used: u32,
     pub(crate) state: TradingState,
+    /// Whether it was last found below its maintenance margin.
+    pub(crate) below_maintenance: bool,
     pub(crate) last: LastOrder,
     pub(crate) bound: Bound,
 }
@@ -83,6 +85,7 @@ impl Account {
         clearing_member: 0,
         reserved_used: 0,
         state: TradingState::Active,
+        below_maintenance: false,
         last: LastOrder {
             at_ns: 0,
             qty: 0,
@@ -155,7 +158,8 @@ impl Accounts {
             push(account.open_notional as u64);
             push(u64::from(account.open_orders) << 32 | u64::from(account.day));
             push(u64::from(account.firm) << 32 | u64::from(account.clearing_member));
-            push(u64::from(account.reserved_used) << 8 | account.state as u64);
+            let below = u64::from(account.below_maintenance) << 4;
+            push(u64::from(account.reserved_used) << 8 | below | account.state as u64);
             let last = &account.last;
             push(last.at_ns);
             push(last.qty as u64);

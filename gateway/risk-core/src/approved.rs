@@ -76,7 +76,7 @@ pub enum OutboundAction {
     Replace {
         /// The version that the engine is told to replace.
         original: UserRef,
-        /// Lots of the whole chain, executed and cancelled ones included.
+        /// Lots of the whole chain, executed ones included.
         qty_total: Qty,
         /// New limit.
         price: Price,
@@ -85,9 +85,9 @@ pub enum OutboundAction {
         /// Whether the client asked for a replace to market.
         was_market: bool,
     },
-    /// Cancel down to this many lots of the whole chain; 0 cancels all.
+    /// Cancel down to this many lots, executed ones included; 0 cancels all.
     Cancel {
-        /// Lots of the whole chain that are to remain.
+        /// Lots that are to remain, executed ones included.
         qty_total: Qty,
         /// Whether the gateway itself asks: there are no client bytes to forward.
         by_gateway: bool,

@@ -73,8 +73,8 @@ pub(crate) struct Order {
     pub(crate) canceling: bool,
     pending_len: u8,
     // The second line: replaces and reports alone.
-    /// Lots of the chain executed or cancelled so far.
-    pub(crate) done: i64,
+    /// Lots of the chain executed so far.
+    pub(crate) executed: i64,
     pending: [Version; PENDING_MAX],
 }
 
@@ -130,7 +130,7 @@ impl Order {
         reserved: false,
         canceling: false,
         pending_len: 0,
-        done: 0,
+        executed: 0,
         pending: [NO_VERSION; PENDING_MAX],
     };
 
@@ -169,7 +169,6 @@ impl Order {
 
     /// Takes lots from every version, none below 0.
     pub(crate) fn take(&mut self, lots: i64) {
-        self.done += lots;
         self.confirmed.leaves = (self.confirmed.leaves - lots).max(0);
         for version in &mut self.pending[..usize::from(self.pending_len)] {
             version.leaves = (version.leaves - lots).max(0);
@@ -498,7 +497,7 @@ impl Orders {
                     | (order.state as u64) << 8
                     | u64::from(order.row),
             );
-            push(order.done as u64);
+            push(order.executed as u64);
             for version in order.versions() {
                 push(version.price as u64);
                 push(version.leaves as u64);

@@ -114,6 +114,7 @@ impl RiskCore {
         self.executions.remember(execution);
         self.counters.executed_qty += fill.qty as u64;
         self.counters.fees += i128::from(fill.fee);
+        self.ledger.orders.get_mut(slot).executed += fill.qty;
         self.take_lots(slot, fill.qty);
         self.pass_on(report, slot, fill.qty, sink);
     }

@@ -91,7 +91,6 @@ pub(crate) struct View<'a> {
     pub(crate) price: Option<i64>,
     /// q x p x v; `None` where p is.
     pub(crate) notional: Option<i128>,
-    pub(crate) reducing: bool,
 
     pub(crate) state: TradingState,
     pub(crate) link_up: bool,

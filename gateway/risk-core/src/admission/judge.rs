@@ -125,6 +125,12 @@ impl RiskCore {
                     .saturating_add(rows.instrument.ref_max_age_ns)
             }),
             value: rows.instrument.value.quanta(),
+            below_maintenance: match &known {
+                Known::Exact(valuation) if !valuation.missing => {
+                    Some(valuation.equity < valuation.maintenance())
+                }
+                Known::Exact(_) | Known::NotNeeded | Known::Proved => None,
+            },
         };
         let remembered = Remembered {
             session_tat_ns: view
@@ -237,7 +243,6 @@ impl RiskCore {
             qty: terms.qty,
             price: facts.price,
             notional: facts.price.map(|price| product(price, terms.qty, value)),
-            reducing: facts.reducing,
             state: states
                 .into_iter()
                 .fold(session.strictest(), TradingState::stricter),

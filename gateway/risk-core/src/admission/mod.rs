@@ -8,8 +8,8 @@ mod judge;
 mod new_order;
 mod replace;
 
-use crate::effect::{Effect, EffectSink, Explanation, Refusal};
-use crate::engine::RiskCore;
+use crate::effect::{AlarmKind, Effect, EffectSink, Explanation, Refusal};
+use crate::engine::{About, RiskCore};
 use crate::orders::Hold;
 use portcullis_domain::{
     AccountId, CheckMask, InstrumentId, Price, Qty, SessionId, Side, TimeInForce, UserRef,
@@ -51,6 +51,8 @@ pub(crate) struct Judgement {
     pub(crate) adverse: i128,
     pub(crate) fresh_until_ns: u64,
     pub(crate) value: i64,
+    /// Whether equity is below maintenance margin, where the account was valued.
+    pub(crate) below_maintenance: Option<bool>,
 }
 
 /// The hold of a replace's order as it is and as it would be; a new order's begins at nothing.
@@ -61,6 +63,30 @@ pub(crate) struct Holds {
 }
 
 impl RiskCore {
+    /// Raises the alarm when an account is first found below its maintenance margin, and again only
+    /// after it was above.
+    fn note_maintenance(
+        &mut self,
+        terms: &Terms,
+        judgement: &Judgement,
+        sink: &mut impl EffectSink,
+    ) {
+        let Some(below) = judgement.below_maintenance else {
+            return;
+        };
+        let account = self.ledger.accounts.get_mut(terms.account.raw());
+        let was_below = core::mem::replace(&mut account.below_maintenance, below);
+        if below && !was_below {
+            let about = About {
+                session: terms.session,
+                user_ref: terms.user_ref,
+                account: terms.account,
+                ..About::NOTHING
+            };
+            self.alarm(AlarmKind::MaintenanceBreached, Some(about), sink);
+        }
+    }
+
     /// Refuses an order, saying why.
     fn refuse(
         &mut self,

@@ -43,6 +43,7 @@ impl RiskCore {
 
     fn judge_new(&mut self, terms: &Terms, sink: &mut impl EffectSink) {
         let judgement = self.judge(terms, self.now.ns());
+        self.note_maintenance(terms, &judgement, sink);
         if !judgement.failing.is_empty() {
             self.refuse(terms, judgement.failing, judgement.explanation, sink);
             return;

@@ -37,9 +37,9 @@ impl RiskCore {
         }
         self.sessions.take(request.session, request.user_ref);
         let order = self.ledger.orders.get(slot);
-        let done = match request.qty_meaning {
+        let executed = match request.qty_meaning {
             QtyMeaning::Open => 0,
-            QtyMeaning::Total => order.done,
+            QtyMeaning::Total => order.executed,
         };
         let terms = Terms {
             session: request.session,
@@ -47,7 +47,7 @@ impl RiskCore {
             account: AccountId::new(order.account),
             instrument: InstrumentId::new(order.instrument),
             side: order.side,
-            qty: request.qty.lots().saturating_sub(done),
+            qty: request.qty.lots().saturating_sub(executed),
             price: request.price.map(Price::ticks),
             time_in_force: request.time_in_force,
             replaces: Some(slot),
@@ -62,6 +62,7 @@ impl RiskCore {
 
     fn judge_replace(&mut self, terms: &Terms, slot: u32, sink: &mut impl EffectSink) {
         let judgement = self.judge(terms, self.now.ns());
+        self.note_maintenance(terms, &judgement, sink);
         if !judgement.failing.is_empty() {
             self.refuse(terms, judgement.failing, judgement.explanation, sink);
             return;
@@ -78,7 +79,7 @@ impl RiskCore {
         };
         let order = self.ledger.orders.get(slot);
         let original = order.user_ref(order.last_version().number);
-        let qty_total = Qty::new(terms.qty.saturating_add(order.done));
+        let qty_total = Qty::new(terms.qty.saturating_add(order.executed));
         let number = terms.user_ref.number;
         // Point of no return.
         let version = Version {

@@ -128,7 +128,7 @@ fn visit_action(action: &OutboundAction, push: &mut impl FnMut(u64)) {
             time_in_force,
             was_market,
         } => {
-            push(0 | (time_in_force as u64) << 8 | u64::from(was_market) << 16);
+            push((time_in_force as u64) << 8 | u64::from(was_market) << 16);
             push(qty.lots() as u64);
             push(price.ticks() as u64);
         }
