@@ -11,12 +11,17 @@ pub(crate) struct Fields<'a>(pub(crate) &'a Map<String, Value>);
 impl<'a> Fields<'a> {
     /// The object that `value` is.
     pub(crate) fn of(value: &'a Value, what: &str) -> Result<Self, String> {
-        value.as_object().map(Self).ok_or_else(|| format!("{what} must be a JSON object"))
+        value
+            .as_object()
+            .map(Self)
+            .ok_or_else(|| format!("{what} must be a JSON object"))
     }
 
     /// The value of a field that must be there.
     pub(crate) fn value(self, name: &str) -> Result<&'a Value, String> {
-        self.0.get(name).ok_or_else(|| format!("field `{name}` is missing"))
+        self.0
+            .get(name)
+            .ok_or_else(|| format!("field `{name}` is missing"))
     }
 
     /// Whether there is such a field.
@@ -31,21 +36,29 @@ impl<'a> Fields<'a> {
 
     /// An integer that fits `T`, or `null`.
     pub(crate) fn integer_or_null<T: TryFrom<i128>>(self, name: &str) -> Result<Option<T>, String> {
-        match self.value(name)? {
-            Value::Null => Ok(None),
-            value => exact(value, name).map(Some),
+        let value = self.value(name)?;
+        if value.is_null() {
+            Ok(None)
+        } else {
+            exact(value, name).map(Some)
         }
     }
 
     /// An integer that fits `T`; absent or `null` is `None`.
     pub(crate) fn integer_if_set<T: TryFrom<i128>>(self, name: &str) -> Result<Option<T>, String> {
-        if self.has(name) { self.integer_or_null(name) } else { Ok(None) }
+        if self.has(name) {
+            self.integer_or_null(name)
+        } else {
+            Ok(None)
+        }
     }
 
     /// A string.
     pub(crate) fn text(self, name: &str) -> Result<&'a str, String> {
         let value = self.value(name)?;
-        value.as_str().ok_or_else(|| format!("field `{name}` must be a string, not {value}"))
+        value
+            .as_str()
+            .ok_or_else(|| format!("field `{name}` must be a string, not {value}"))
     }
 
     /// An array.
@@ -66,13 +79,19 @@ impl<'a> Fields<'a> {
 
     /// An array of exactly `N` integers a row.
     pub(crate) fn rows<const N: usize>(self, name: &str) -> Result<Vec<[i128; N]>, String> {
-        self.array(name)?.iter().map(|row| integers(row, name)).collect()
+        self.array(name)?
+            .iter()
+            .map(|row| integers(row, name))
+            .collect()
     }
 }
 
 fn integers<const N: usize>(row: &Value, name: &str) -> Result<[i128; N], String> {
     let wrong = || format!("field `{name}` must hold arrays of {N} integers, not {row}");
-    let row = row.as_array().filter(|row| row.len() == N).ok_or_else(wrong)?;
+    let row = row
+        .as_array()
+        .filter(|row| row.len() == N)
+        .ok_or_else(wrong)?;
     let mut numbers = [0; N];
     for (number, value) in numbers.iter_mut().zip(row) {
         *number = exact(value, name)?;
@@ -81,7 +100,10 @@ fn integers<const N: usize>(row: &Value, name: &str) -> Result<[i128; N], String
 }
 
 fn exact<T: TryFrom<i128>>(value: &Value, name: &str) -> Result<T, String> {
-    let wide = value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from));
+    let wide = value
+        .as_i64()
+        .map(i128::from)
+        .or_else(|| value.as_u64().map(i128::from));
     let wide = wide.ok_or_else(|| format!("field `{name}` must be an integer, not {value}"))?;
     T::try_from(wide).map_err(|_| format!("field `{name}`: {wide} is out of range"))
 }

@@ -9,46 +9,54 @@ mod fields;
 mod op;
 mod reader;
 mod run;
+mod spec;
 
 #[cfg(test)]
 mod tests;
 
+use crate::verb::{Fault, Outcome, Verb};
+use crate::workspace::Workspace;
+use portcullis_risk_core::checks::REGISTRY;
 use reader::VectorFile;
-use run::Outcome;
+use run::Comparison;
 use std::path::Path;
-use std::process::ExitCode;
+
+/// `cargo xtask vectors`.
+pub(crate) const VERB: Verb = Verb {
+    name: "vectors",
+    arguments: "FILE...",
+    summary: "command vectors (JSON lines, plain or gzip) through the risk core",
+    run: run_files,
+};
 
 /// Runs the files; the last line of standard output is a JSON object of what came of them.
 ///
-/// Exit code 0: all agree. 1: a mismatch. 2: a file that cannot be read, or a bad line.
-pub(crate) fn main(files: &[String]) -> ExitCode {
+/// # Errors
+/// No file is named, one cannot be read, or a line of it is bad.
+fn run_files(_: &Workspace, files: &[String]) -> Result<Outcome, Fault> {
     if files.is_empty() {
-        eprintln!("usage: cargo xtask vectors FILE... (JSON lines, plain or gzip)");
-        return ExitCode::from(2);
+        return Err(Fault("`vectors` takes at least one file".into()));
     }
-    let mut total = Outcome::default();
+    let mut total = Comparison::default();
     for name in files {
-        match run_file(Path::new(name)) {
-            Ok(outcome) => {
-                eprintln!("{name}: {} lines, {} mismatches", outcome.lines, outcome.mismatches);
-                if let Some(first) = &outcome.first_mismatch {
-                    eprintln!("{first}");
-                }
-                total.add(outcome);
-            }
-            Err(error) => {
-                eprintln!("{error}");
-                return ExitCode::from(2);
-            }
+        let comparison = compare(&VectorFile::read(Path::new(name)).map_err(Fault)?)?;
+        eprintln!(
+            "{name}: {} lines, {} mismatches",
+            comparison.lines, comparison.mismatches
+        );
+        if let Some(first) = &comparison.first_mismatch {
+            eprintln!("{first}");
         }
+        total.add(comparison);
     }
     println!("{}", total.to_json());
-    ExitCode::from(u8::from(total.mismatches > 0))
+    Ok(Outcome::of(total.mismatches == 0))
 }
 
-fn run_file(path: &Path) -> Result<Outcome, String> {
-    let file = VectorFile::read(path)?;
+/// Runs one file through the core.
+fn compare(file: &VectorFile) -> Result<Comparison, Fault> {
     let mut machine = driver::CoreMachine::new(&file.config, file.lines.len())
-        .map_err(|why| format!("{}:1: {why}", path.display()))?;
-    Ok(run::run(&file, &mut machine, driver::check_names()))
+        .map_err(|why| Fault::of(format!("{}:1", file.name), why))?;
+    let names: Vec<&str> = REGISTRY.iter().map(|check| check.name).collect();
+    Ok(run::run(file, &mut machine, &names))
 }

@@ -147,16 +147,6 @@ pub(crate) enum Word {
 }
 
 impl Word {
-    const ALL: [Self; 7] = [
-        Self::Ok,
-        Self::Refused,
-        Self::Forwarded,
-        Self::Unknown,
-        Self::Ignored,
-        Self::Halt,
-        Self::Alarm,
-    ];
-
     /// The word as files write it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -168,11 +158,6 @@ impl Word {
             Self::Halt => "halt",
             Self::Alarm => "alarm",
         }
-    }
-
-    /// The word of this name.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|word| word.name() == name)
     }
 }
 

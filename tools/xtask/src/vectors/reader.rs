@@ -16,6 +16,17 @@ use std::path::Path;
 /// What every gzip member begins with (RFC 1952).
 const GZIP_MAGIC: [u8; 2] = [0x1F, 0x8B];
 
+/// The answers that `expect` may hold.
+const WORDS: [Word; 7] = [
+    Word::Ok,
+    Word::Refused,
+    Word::Forwarded,
+    Word::Unknown,
+    Word::Ignored,
+    Word::Halt,
+    Word::Alarm,
+];
+
 /// A whole file.
 pub(crate) struct VectorFile {
     /// Its name, for messages.
@@ -63,16 +74,25 @@ impl VectorFile {
             (&mut &bytes[..]).read_to_string(&mut text)
         };
         read.map_err(|why| format!("{name}: cannot be decoded: {why}"))?;
-        let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+        let mut lines = (1..)
+            .zip(text.lines())
+            .filter(|(_, line)| !line.trim().is_empty());
         let (number, first) = lines.next().ok_or_else(|| format!("{name}: is empty"))?;
         let at = |number: usize| move |why: String| (number, why);
-        let parsed = header(first).map_err(at(number)).and_then(|(config, checks)| {
-            let lines = lines.map(|(number, text)| line(number, text).map_err(at(number)));
-            Ok((config, checks, lines.collect::<Result<Vec<Line>, _>>()?))
-        });
+        let parsed = header(first)
+            .map_err(at(number))
+            .and_then(|(config, checks)| {
+                let lines = lines.map(|(number, text)| line(number, text).map_err(at(number)));
+                Ok((config, checks, lines.collect::<Result<Vec<Line>, _>>()?))
+            });
         let (config, checks, lines) =
             parsed.map_err(|(number, why)| format!("{name}:{number}: {why}"))?;
-        Ok(Self { name, config, checks, lines })
+        Ok(Self {
+            name,
+            config,
+            checks,
+            lines,
+        })
     }
 }
 
@@ -91,7 +111,15 @@ fn header(text: &str) -> Result<(Config, Vec<String>), String> {
     let accounts = each("accounts")?
         .map(|(row, a)| account(row).map_err(|why| format!("accounts[{a}]: {why}")))
         .collect::<Result<_, _>>()?;
-    Ok((Config { instruments, accounts, firms: 1, sessions: 1 }, line.texts("checks")?))
+    Ok((
+        Config {
+            instruments,
+            accounts,
+            firms: 1,
+            sessions: 1,
+        },
+        line.texts("checks")?,
+    ))
 }
 
 fn instrument(value: &Value) -> Result<InstrumentConfig, String> {
@@ -125,7 +153,11 @@ fn account(value: &Value) -> Result<AccountConfig, String> {
         index.ok_or_else(|| format!("field `permitted` must hold instrument indices, not {value}"))
     };
     Ok(AccountConfig {
-        permitted: row.array("permitted")?.iter().map(index).collect::<Result<_, _>>()?,
+        permitted: row
+            .array("permitted")?
+            .iter()
+            .map(index)
+            .collect::<Result<_, _>>()?,
         firm: 0,
         rate_interval_ns: row.integer("rate_interval_ns")?,
         rate_count: row.integer("rate_count")?,
@@ -155,16 +187,29 @@ fn line(number: usize, text: &str) -> Result<Line, String> {
         }
         name => Step::Command(command(name, row)?, answer(name, row)?),
     };
-    Ok(Line { number, time_ns, step })
+    Ok(Line {
+        number,
+        time_ns,
+        step,
+    })
 }
 
 fn command(name: &str, row: Fields<'_>) -> Result<Op, String> {
     let id = || row.integer("id");
     let new = || row.integer("new");
     Ok(match name {
-        "deposit" => Op::Deposit { account: row.integer("a")?, amount: row.integer("m")? },
-        "withdraw" => Op::Withdraw { account: row.integer("a")?, amount: row.integer("m")? },
-        "ref" => Op::Reference { instrument: row.integer("i")?, price: row.integer("p")? },
+        "deposit" => Op::Deposit {
+            account: row.integer("a")?,
+            amount: row.integer("m")?,
+        },
+        "withdraw" => Op::Withdraw {
+            account: row.integer("a")?,
+            amount: row.integer("m")?,
+        },
+        "ref" => Op::Reference {
+            instrument: row.integer("i")?,
+            price: row.integer("p")?,
+        },
         "order" => Op::Order(OrderOp {
             account: row.integer("a")?,
             instrument: row.integer("i")?,
@@ -180,13 +225,29 @@ fn command(name: &str, row: Fields<'_>) -> Result<Op, String> {
             price: row.integer_or_null("p")?,
         }),
         "cancel" => Op::Cancel { id: id()? },
-        "fill" => Op::Fill { id: id()?, qty: row.integer("q")?, price: row.integer("p")? },
-        "replaced" => Op::Replaced { id: id()?, new: new()? },
-        "replace_rejected" => Op::ReplaceRejected { id: id()?, new: new()? },
+        "fill" => Op::Fill {
+            id: id()?,
+            qty: row.integer("q")?,
+            price: row.integer("p")?,
+        },
+        "replaced" => Op::Replaced {
+            id: id()?,
+            new: new()?,
+        },
+        "replace_rejected" => Op::ReplaceRejected {
+            id: id()?,
+            new: new()?,
+        },
         "canceled" => Op::Canceled { id: id()? },
         "rejected" => Op::Rejected { id: id()? },
-        "state" => Op::State { scope: scope(row)?, state: state(row)? },
-        "settle" => Op::Settle { instrument: row.integer("i")?, price: row.integer("p")? },
+        "state" => Op::State {
+            scope: scope(row)?,
+            state: state(row)?,
+        },
+        "settle" => Op::Settle {
+            instrument: row.integer("i")?,
+            price: row.integer("p")?,
+        },
         "day_start" => Op::DayStart,
         other => return Err(format!("field `op`: there is no command `{other}`")),
     })
@@ -205,15 +266,17 @@ fn scope(row: Fields<'_>) -> Result<Scope, String> {
         "venue" => Ok(Scope::Venue),
         "account" => Ok(Scope::Account(AccountId::new(row.integer("x")?))),
         "instrument" => Ok(Scope::Instrument(InstrumentId::new(row.integer("x")?))),
-        other => {
-            Err(format!("field `scope` must be venue, account or instrument, not `{other}`"))
-        }
+        other => Err(format!(
+            "field `scope` must be venue, account or instrument, not `{other}`"
+        )),
     }
 }
 
 fn state(row: Fields<'_>) -> Result<TradingState, String> {
     let name = row.text("state")?;
-    let state = TradingState::ALL.into_iter().find(|state| state.name() == name);
+    let state = TradingState::ALL
+        .into_iter()
+        .find(|state| state.name() == name);
     state.ok_or_else(|| format!("field `state`: there is no trading state `{name}`"))
 }
 
@@ -224,7 +287,7 @@ fn answer(name: &str, row: Fields<'_>) -> Result<Option<Answer>, String> {
     }
     if row.has("expect") {
         let text = row.text("expect")?;
-        let word = Word::from_name(text);
+        let word = WORDS.into_iter().find(|word| word.name() == text);
         let word = word.ok_or_else(|| format!("field `expect`: there is no answer `{text}`"))?;
         return Ok(Some(Answer::Word(word)));
     }
@@ -238,19 +301,28 @@ fn answer(name: &str, row: Fields<'_>) -> Result<Option<Answer>, String> {
 }
 
 fn figures(row: Fields<'_>) -> Result<Figures, String> {
-    let positions = row.rows::<5>("pos")?.into_iter().map(
-        |[net, cost, open_buy, open_sell, adverse]| PositionFigures {
-            net,
-            cost,
-            open_buy,
-            open_sell,
-            adverse,
-        },
-    );
+    let positions =
+        row.rows::<5>("pos")?
+            .into_iter()
+            .map(
+                |[net, cost, open_buy, open_sell, adverse]| PositionFigures {
+                    net,
+                    cost,
+                    open_buy,
+                    open_sell,
+                    adverse,
+                },
+            );
     let open_interest =
-        row.rows::<3>("oi")?.into_iter().map(|[open_interest, long_would_be, short_would_be]| {
-            OpenInterestFigures { open_interest, long_would_be, short_would_be }
-        });
+        row.rows::<3>("oi")?
+            .into_iter()
+            .map(
+                |[open_interest, long_would_be, short_would_be]| OpenInterestFigures {
+                    open_interest,
+                    long_would_be,
+                    short_would_be,
+                },
+            );
     let valued = if row.has("equity") {
         Some(ValuedFigures {
             equity: row.integer("equity")?,

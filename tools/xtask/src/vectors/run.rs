@@ -7,7 +7,7 @@ use super::reader::{Line, Step, VectorFile};
 
 /// What came of one or more files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
+pub(crate) struct Comparison {
     /// Lines read, the first of each file included.
     pub(crate) lines: usize,
     /// Lines that did not come as expected.
@@ -16,17 +16,20 @@ pub(crate) struct Outcome {
     pub(crate) first_mismatch: Option<String>,
 }
 
-impl Outcome {
-    /// Adds another file's outcome.
+impl Comparison {
+    /// Adds another file's comparison.
     pub(crate) fn add(&mut self, other: Self) {
         self.lines += other.lines;
         self.mismatches += other.mismatches;
         self.first_mismatch = self.first_mismatch.take().or(other.first_mismatch);
     }
 
-    /// The outcome as one JSON object.
+    /// The comparison as one JSON object.
     pub(crate) fn to_json(&self) -> String {
-        let first = self.first_mismatch.clone().map_or(serde_json::Value::Null, Into::into);
+        let first = self
+            .first_mismatch
+            .clone()
+            .map_or(serde_json::Value::Null, Into::into);
         format!(
             "{{\"lines\":{},\"mismatches\":{},\"first_mismatch\":{first}}}",
             self.lines, self.mismatches
@@ -35,30 +38,39 @@ impl Outcome {
 
     fn mismatch(&mut self, file: &str, number: usize, what: &str) {
         self.mismatches += 1;
-        let _ = self.first_mismatch.get_or_insert_with(|| format!("{file}:{number}: {what}"));
+        let _ = self
+            .first_mismatch
+            .get_or_insert_with(|| format!("{file}:{number}: {what}"));
     }
 }
 
 /// Runs a file through `machine`, whose checks are `names`, in order of precedence.
-pub(crate) fn run(file: &VectorFile, machine: &mut dyn Machine, names: &[&str]) -> Outcome {
-    let mut outcome = Outcome { lines: 1, ..Outcome::default() };
+pub(crate) fn run(file: &VectorFile, machine: &mut dyn Machine, names: &[&str]) -> Comparison {
+    let mut comparison = Comparison {
+        lines: 1,
+        ..Comparison::default()
+    };
     if let Some(name) = first_out_of_order(&file.checks, names) {
-        let what = format!("check {name} is not in the registry, or not at this place of the order");
-        outcome.mismatch(&file.name, 1, &what);
+        let what =
+            format!("check {name} is not in the registry, or not at this place of the order");
+        comparison.mismatch(&file.name, 1, &what);
     }
     for line in &file.lines {
-        outcome.lines += 1;
+        comparison.lines += 1;
         if let Some(what) = difference(line, machine) {
-            outcome.mismatch(&file.name, line.number, &what);
+            comparison.mismatch(&file.name, line.number, &what);
         }
     }
-    outcome
+    comparison
 }
 
 /// The first of `checks` that `names` does not have after the ones before it.
 fn first_out_of_order<'a>(checks: &'a [String], names: &[&str]) -> Option<&'a str> {
     let mut rest = names.iter();
-    checks.iter().map(String::as_str).find(|check| !rest.any(|name| name == check))
+    checks
+        .iter()
+        .map(String::as_str)
+        .find(|check| !rest.any(|name| name == check))
 }
 
 fn difference(line: &Line, machine: &mut dyn Machine) -> Option<String> {
@@ -72,7 +84,9 @@ fn difference(line: &Line, machine: &mut dyn Machine) -> Option<String> {
             Some(came) => expected
                 .difference(&came)
                 .map(|difference| format!("probe of account {account}: {difference}")),
-            None => Some(format!("probe of account {account}: there is no such account")),
+            None => Some(format!(
+                "probe of account {account}: there is no such account"
+            )),
         },
     }
 }

@@ -147,16 +147,18 @@ impl Naive {
         fails.0
     }
 
+    /// PRICE_INVALID judges the limit asked for: a market order's is the collar's, which is not
+    /// the client's to get right.
     fn form(&self, ask: &Ask, fails: &mut Fails) {
         let limits = self.config.instruments.get(ask.instrument as usize);
         let price_max = limits.map(|limits| i128::from(limits.price_max));
-        let limit = self.limit(ask).or(ask.asked_limit);
         fails.check("ACCOUNT_UNKNOWN", !self.accounts.contains_key(&ask.account));
         fails.check("INSTRUMENT_UNKNOWN", limits.is_none());
         fails.check("QUANTITY_INVALID", ask.lots < 1);
         fails.check(
             "PRICE_INVALID",
-            limit.is_some_and(|p| p < 1 || price_max.is_some_and(|max| p > max)),
+            ask.asked_limit
+                .is_some_and(|p| p < 1 || price_max.is_some_and(|max| p > max)),
         );
     }
 

@@ -1,0 +1,353 @@
+//! The risk core as a [`Machine`]: commands become records, effects become answers.
+//!
+//! One thread. Included by the risk core's random tests too. Invariants: a command reaches the
+//! core as the server's own does, as an encoded head with the next sequence number and its time;
+//! an answer is read from the effects of that command alone.
+
+use super::op::{
+    Answer, Config, Figures, Machine, Op, OpenInterestFigures, PositionFigures, ValuedFigures, Word,
+};
+use super::spec::limit_spec;
+use portcullis_domain::{
+    AccountId, CancelRequest, CashMove, CheckMask, Command, DisputeDecision, InstrumentId, Money,
+    NewOrder, Price, Qty, QtyMeaning, Record, ReferencePrice, RejectCode, ReplaceRequest,
+    ReportKind, Scope, SessionId, Settlement, StateChange, TimeInForce, TradingState, UserRef,
+    VenueReport,
+};
+use portcullis_risk_core::limits::LimitTable;
+use portcullis_risk_core::{
+    AlarmKind, AnswerKind, Capacities, Effect, EffectSink, RiskCore, checks,
+};
+
+/// The core, and the number of the last record it was given.
+pub(crate) struct CoreMachine {
+    pub(crate) core: RiskCore,
+    config: Config,
+    seq: u64,
+    time_ns: u64,
+    effects: Effects,
+}
+
+/// The effects of one command.
+#[derive(Default)]
+struct Effects(Vec<Effect>);
+
+impl EffectSink for Effects {
+    fn on_effect(&mut self, effect: Effect) {
+        self.0.push(effect);
+    }
+}
+
+impl CoreMachine {
+    /// A core under these limits, with room for `commands` orders that stay known, all links up.
+    ///
+    /// # Errors
+    /// What in the configuration does not load, in words.
+    pub(crate) fn new(config: &Config, commands: usize) -> Result<Self, String> {
+        let spec = limit_spec(config)?;
+        let table = LimitTable::build(&spec)
+            .map_err(|why| format!("the limits do not load: {:?}", why.faults))?;
+        let accounts = config.accounts.len().max(1) as u32;
+        let instruments = config.instruments.len().max(1) as u32;
+        let room = u32::try_from(commands).map_err(|_| "too many lines".to_string())? + 1;
+        let defaults = Capacities::default();
+        let capacities = Capacities {
+            accounts_max: accounts,
+            instruments_max: instruments,
+            firms_max: config.firms,
+            sessions_max: config.sessions,
+            orders_max: room + accounts * (defaults.orders_reserved_per_account + 1),
+            positions_max: accounts * instruments,
+            past_versions_max: room,
+            executions_max: room,
+            disputes_max: room,
+            ..defaults
+        };
+        let core = RiskCore::new(&capacities, table).map_err(|why| why.to_string())?;
+        let mut machine = Self {
+            core,
+            config: config.clone(),
+            seq: 0,
+            time_ns: 0,
+            effects: Effects::default(),
+        };
+        for session in (0..config.sessions).map(SessionId::new) {
+            machine.send(Command::VenueLink { session, up: true });
+        }
+        Ok(machine)
+    }
+
+    /// Applies a command at the time of the last one and returns its effects.
+    pub(crate) fn send(&mut self, command: Command) -> &[Effect] {
+        self.seq += 1;
+        let mut record = Record::bare(command.encode());
+        record.head.seq = self.seq;
+        record.head.timestamp_ns = self.time_ns;
+        self.effects.0.clear();
+        self.core.apply(&record, &mut self.effects);
+        &self.effects.0
+    }
+
+    fn command(&self, op: &Op) -> Command {
+        let session = |id| SessionId::new(self.config.session_of(id));
+        let report = |id, kind| {
+            let user_ref = UserRef::new(id);
+            Command::Report(VenueReport {
+                session: session(id),
+                user_ref,
+                kind,
+                note: 0,
+            })
+        };
+        match *op {
+            Op::Deposit { account, amount } => Command::Deposit(cash(account, amount)),
+            Op::Withdraw { account, amount } => Command::Withdraw(cash(account, amount)),
+            Op::Reference { instrument, price } => Command::Reference(ReferencePrice {
+                instrument: InstrumentId::new(instrument),
+                price: Price::new(price),
+            }),
+            Op::Order(order) => Command::NewOrder(NewOrder {
+                session: session(order.id),
+                user_ref: UserRef::new(order.id),
+                account: AccountId::new(order.account),
+                instrument: InstrumentId::new(order.instrument),
+                side: order.side,
+                qty: Qty::new(order.qty),
+                price: order.price.map(Price::new),
+                time_in_force: TimeInForce::Day,
+            }),
+            Op::Replace(replace) => Command::Replace(ReplaceRequest {
+                session: session(replace.original),
+                original: UserRef::new(replace.original),
+                user_ref: UserRef::new(replace.id),
+                qty: Qty::new(replace.qty),
+                qty_meaning: QtyMeaning::Open,
+                price: replace.price.map(Price::new),
+                time_in_force: TimeInForce::Day,
+            }),
+            Op::Cancel { id } => Command::Cancel(CancelRequest {
+                session: session(id),
+                user_ref: UserRef::new(id),
+                qty_total: Qty::ZERO,
+            }),
+            Op::Fill { id, qty, price } => {
+                let (qty, price) = (Qty::new(qty), Price::new(price));
+                let (match_number, fee) = (self.seq + 1, Money::ZERO);
+                report(
+                    id,
+                    ReportKind::Fill {
+                        qty,
+                        price,
+                        match_number,
+                        fee,
+                    },
+                )
+            }
+            Op::Replaced { id, new } => report(
+                id,
+                ReportKind::Replaced {
+                    new: UserRef::new(new),
+                },
+            ),
+            Op::ReplaceRejected { id, new } => report(
+                id,
+                ReportKind::ReplaceRejected {
+                    new: UserRef::new(new),
+                },
+            ),
+            Op::Canceled { id } => report(id, ReportKind::Canceled),
+            Op::Rejected { id } => report(id, ReportKind::Rejected),
+            Op::State { scope, state } => Command::SetState(StateChange {
+                scope,
+                state,
+                cancel: false,
+            }),
+            Op::Settle { instrument, price } => Command::Settle(Settlement {
+                instrument: InstrumentId::new(instrument),
+                price: Price::new(price),
+            }),
+            Op::DayStart => Command::DayStart,
+        }
+    }
+
+    /// A person discards what is in dispute before an account may be set free again.
+    fn discard_disputes(&mut self, account: AccountId) {
+        let discard = Command::Dispute {
+            account,
+            decision: DisputeDecision::Discard,
+        };
+        while answer_of(self.send(discard)) == Word::Ok {}
+    }
+}
+
+impl Machine for CoreMachine {
+    fn apply(&mut self, time_ns: u64, op: &Op) -> Answer {
+        self.time_ns = time_ns;
+        if let Op::State {
+            scope: Scope::Account(account),
+            state,
+        } = op
+            && *state != TradingState::Halted
+        {
+            self.discard_disputes(*account);
+        }
+        let command = self.command(op);
+        let effects = self.send(command);
+        match op {
+            Op::Order(_) | Op::Replace(_) => judged(effects),
+            Op::Cancel { .. } => Answer::Word(match effects {
+                [Effect::Approved(_)] => Word::Forwarded,
+                _ => answer_of(effects),
+            }),
+            Op::Deposit { .. }
+            | Op::Withdraw { .. }
+            | Op::Reference { .. }
+            | Op::State { .. }
+            | Op::Settle { .. }
+            | Op::DayStart => Answer::Word(answer_of(effects)),
+            Op::Fill { .. }
+            | Op::Replaced { .. }
+            | Op::ReplaceRejected { .. }
+            | Op::Canceled { .. }
+            | Op::Rejected { .. } => Answer::Word(reported(effects)),
+        }
+    }
+
+    fn figures(&self, account: u32) -> Option<Figures> {
+        let id = AccountId::new(account);
+        let view = self.core.account(id)?;
+        let instruments = || (0..self.config.instruments.len() as u32).map(InstrumentId::new);
+        let positions = instruments().map(|instrument| {
+            let position = self.core.position(id, instrument);
+            PositionFigures {
+                net: position.net.into(),
+                cost: position.cost,
+                open_buy: position.open_buy.into(),
+                open_sell: position.open_sell.into(),
+                adverse: position.adverse,
+            }
+        });
+        let open_interest = instruments().map(|instrument| {
+            let view = self
+                .core
+                .instrument(instrument)
+                .expect("an instrument of the table");
+            OpenInterestFigures {
+                open_interest: view.open_interest.into(),
+                long_would_be: view.long_would_be.into(),
+                short_would_be: view.short_would_be.into(),
+            }
+        });
+        let valued = view.worth.map(|worth| ValuedFigures {
+            equity: worth.equity,
+            admissible: worth.admissible,
+            requirement: worth.requirement,
+            free: worth.free,
+        });
+        Some(Figures {
+            cash: view.cash,
+            state: view.state,
+            open_orders: view.open_orders.into(),
+            open_notional: view.open_notional,
+            positions: positions.collect(),
+            open_interest: open_interest.collect(),
+            valued,
+        })
+    }
+}
+
+fn cash(account: u32, amount: i64) -> CashMove {
+    CashMove {
+        account: AccountId::new(account),
+        amount: Money::new(amount),
+    }
+}
+
+/// What the effects of an order or replace say.
+fn judged(effects: &[Effect]) -> Answer {
+    for effect in effects {
+        match effect {
+            Effect::Approved(_) => return Answer::Judged(Vec::new()),
+            Effect::Refused(refusal) => return Answer::Judged(named(refusal.failing)),
+            Effect::Answered(_)
+            | Effect::Reported(_)
+            | Effect::SessionChanged(_)
+            | Effect::Controlled(_)
+            | Effect::StateChanged { .. }
+            | Effect::Alarmed(_) => {}
+        }
+    }
+    Answer::Word(answer_of(effects))
+}
+
+/// The names of failing checks. Firms and sessions have the widest limits that load, which only an
+/// amount beyond every account limit can pass: beside others, their checks say nothing.
+fn named(failing: CheckMask) -> Vec<String> {
+    let beside = |code: &RejectCode| {
+        let fields = checks::descriptor(*code).map_or(&[][..], |check| check.fields);
+        let wide = |scope| scope == "firm" || scope == "session";
+        !fields.is_empty() && fields.iter().all(|(scope, _)| wide(*scope))
+    };
+    let own: Vec<RejectCode> = failing.codes().filter(|code| !beside(code)).collect();
+    let codes = if own.is_empty() {
+        failing.codes().collect()
+    } else {
+        own
+    };
+    codes
+        .into_iter()
+        .map(|code| checks::name(code).to_string())
+        .collect()
+}
+
+/// What the effects of a control command or a cancel say.
+fn answer_of(effects: &[Effect]) -> Word {
+    let word = effects.iter().find_map(|effect| match effect {
+        Effect::Controlled(outcome) if outcome.result.is_ok() => Some(Word::Ok),
+        Effect::Controlled(_) => Some(Word::Refused),
+        Effect::Answered(answer) if answer.kind == AnswerKind::OrderUnknown => Some(Word::Unknown),
+        Effect::Approved(_)
+        | Effect::Refused(_)
+        | Effect::Answered(_)
+        | Effect::Reported(_)
+        | Effect::SessionChanged(_)
+        | Effect::StateChanged { .. }
+        | Effect::Alarmed(_) => None,
+    });
+    word.unwrap_or(Word::Ignored)
+}
+
+/// What the effects of an engine's report say.
+fn reported(effects: &[Effect]) -> Word {
+    let mut word = Word::Ignored;
+    for effect in effects {
+        match effect {
+            Effect::Alarmed(alarm) => return alarmed(alarm.kind),
+            Effect::Reported(_) => word = Word::Ok,
+            Effect::Approved(_)
+            | Effect::Refused(_)
+            | Effect::Answered(_)
+            | Effect::SessionChanged(_)
+            | Effect::Controlled(_)
+            | Effect::StateChanged { .. } => {}
+        }
+    }
+    word
+}
+
+const fn alarmed(kind: AlarmKind) -> Word {
+    match kind {
+        AlarmKind::FillBeyondLeaves
+        | AlarmKind::FillBeyondLimit
+        | AlarmKind::FillOnClosedOrder
+        | AlarmKind::FillOutOfRange
+        | AlarmKind::DisputeTableFull
+        | AlarmKind::BrokenTradeUnknown => Word::Halt,
+        AlarmKind::OrderNeverAdmitted
+        | AlarmKind::VersionNeverAsked
+        | AlarmKind::BreakerTripped
+        | AlarmKind::MaintenanceBreached
+        | AlarmKind::RecordInvalid
+        | AlarmKind::SweepQueueFull => Word::Alarm,
+    }
+}
