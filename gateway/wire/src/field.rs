@@ -61,14 +61,15 @@ impl Rule {
     pub fn check(self, field: &[u8]) -> Result<(), RuleBreach> {
         match self {
             Rule::Any => Ok(()),
-            Rule::Printable => match field.iter().position(|byte| !is_printable(*byte)) {
-                None => Ok(()),
-                Some(at) => Err(RuleBreach::NotPrintable {
-                    at,
-                    found: field.get(at).copied().unwrap_or(0),
-                }),
-            },
-            Rule::NonZero if field.iter().all(|byte| *byte == 0) => Err(RuleBreach::Zero),
+            // Folded without an early exit, so that a whole field is one vector compare; which byte
+            // it was is asked only when there is one.
+            Rule::Printable if field.iter().fold(true, |ok, byte| ok & is_printable(*byte)) => {
+                Ok(())
+            }
+            Rule::Printable => Err(first_unprintable(field)),
+            Rule::NonZero if field.iter().fold(0, |any, byte| any | *byte) == 0 => {
+                Err(RuleBreach::Zero)
+            }
             Rule::NonZero => Ok(()),
             Rule::OneOf(allowed) => match field {
                 [found] if allowed.contains(*found) => Ok(()),
@@ -90,6 +91,15 @@ impl Rule {
             }
         }
     }
+}
+
+#[cold]
+fn first_unprintable(field: &[u8]) -> RuleBreach {
+    let mut bytes = field.iter().copied().enumerate();
+    let (at, found) = bytes
+        .find(|(_, byte)| !is_printable(*byte))
+        .unwrap_or_default();
+    RuleBreach::NotPrintable { at, found }
 }
 
 impl fmt::Display for RuleBreach {
@@ -200,9 +210,7 @@ pub(crate) fn put<const LEN: usize, const AT: usize, const W: usize>(
     value: [u8; W],
 ) {
     const { assert!(AT + W <= LEN, "the field ends beyond the fixed part") };
-    for (at, byte) in value.into_iter().enumerate() {
-        head[AT + at] = byte;
-    }
+    head[AT..AT + W].copy_from_slice(&value);
 }
 
 macro_rules! numbers {
