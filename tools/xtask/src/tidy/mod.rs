@@ -108,6 +108,12 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Paths of the Rust sources that people write, from the root.
+pub(crate) fn rust_sources(workspace: &Workspace) -> Result<Vec<String>, Fault> {
+    let tree = Tree::read(workspace)?;
+    Ok(tree.rust().map(|file| file.path.clone()).collect())
+}
+
 fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     no_arguments(VERB.name, arguments)?;
     let tree = Tree::read(workspace)?;
