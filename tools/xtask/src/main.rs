@@ -14,6 +14,7 @@ mod python;
 mod steps;
 mod test;
 mod tidy;
+mod vectors;
 mod verb;
 mod workspace;
 
@@ -23,7 +24,14 @@ use verb::{Fault, Outcome, Verb};
 use workspace::Workspace;
 
 /// Every verb, in the order in which the usage text shows them.
-const VERBS: &[Verb] = &[test::VERB, ci::VERB, tidy::VERB, docs::VERB, licences::VERB];
+const VERBS: &[Verb] = &[
+    test::VERB,
+    ci::VERB,
+    tidy::VERB,
+    docs::VERB,
+    licences::VERB,
+    vectors::VERB,
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
