@@ -6,8 +6,8 @@
 //! | kind | detail | flags | number | price | qty | word |
 //! |---|---|---|---|---|---|---|
 //! | NewOrder | time in force | 1 sell, 2 market | UserRefNum | limit | lots | |
-//! | Replace | time in force | 2 market, 4 qty is total | new UserRefNum | limit | lots | original number |
-//! | Cancel | | | UserRefNum | | total lots to remain | |
+//! | Replace | time in force | 2 market, 4 qty is total, 8 wire units | new UserRefNum | limit | lots | original number |
+//! | Cancel | | 8 wire units | UserRefNum | | total lots to remain | |
 //! | MassCancel | side + 1, or 0 | | UserRefNum | | | |
 //! | Report | report kind | note | UserRefNum | trade price | lots | match number or new UserRefNum; a fill's fee stands in account and instrument |
 //! | Session | event kind | | connection | | | sequence number asked for |
@@ -22,7 +22,7 @@
 
 use crate::{
     AccountId, CancelRequest, Head, InstrumentId, Money, Price, Qty, QtyMeaning, RejectCode,
-    ReplaceRequest, ReportKind, Scope, SessionId, Side, TimeInForce, TradingState, UserRef,
+    ReplaceRequest, ReportKind, Scope, SessionId, Side, TimeInForce, TradingState, Units, UserRef,
     VenueReport,
 };
 
@@ -30,6 +30,7 @@ const FLAG_SELL: u8 = 1;
 const FLAG_CANCEL: u8 = 1;
 const FLAG_MARKET: u8 = 2;
 const FLAG_TOTAL: u8 = 4;
+const FLAG_WIRE: u8 = 8;
 
 macro_rules! closed_u8 {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $value:literal),+ $(,)? }) => {

@@ -83,6 +83,16 @@ pub enum QtyMeaning {
     Total = 1,
 }
 
+/// What the numbers of a request count, where the wire does not name the instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Units {
+    /// Ticks and lots of the order's instrument.
+    TicksAndLots = 0,
+    /// Units of the client's protocol: the core, which knows the order's instrument, converts them.
+    Wire = 1,
+}
+
 /// A request to replace an order by a new version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplaceRequest {
@@ -92,7 +102,9 @@ pub struct ReplaceRequest {
     pub original: UserRef,
     /// The new version's number.
     pub user_ref: UserRef,
-    /// Wanted quantity, in lots.
+    /// What `qty` and `price` are counted in.
+    pub units: Units,
+    /// Wanted quantity.
     pub qty: Qty,
     /// What `qty` counts.
     pub qty_meaning: QtyMeaning,
@@ -109,7 +121,9 @@ pub struct CancelRequest {
     pub session: SessionId,
     /// Any version of the order ever admitted.
     pub user_ref: UserRef,
-    /// Lots that are to remain, executed ones included; 0 cancels all.
+    /// What `qty_total` is counted in.
+    pub units: Units,
+    /// What is to remain, executed lots included; 0 cancels all.
     pub qty_total: Qty,
 }
 

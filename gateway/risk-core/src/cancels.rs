@@ -10,7 +10,7 @@ use crate::orders::{Named, PENDING_MAX};
 use crate::sweeps::Filter;
 use portcullis_domain::{
     AccountId, CancelRequest, InstrumentId, MassCancel, OrderKey, Qty, Scope, SessionEvent,
-    SessionEventKind, SessionId, UserRef,
+    SessionEventKind, SessionId, Units, UserRef,
 };
 
 impl RiskCore {
@@ -33,7 +33,13 @@ impl RiskCore {
         } else {
             order.last_version().number
         };
-        self.send_cancel(slot, number, request.qty_total, false, sink);
+        let instrument = self.table.instrument(InstrumentId::new(order.instrument));
+        let lots = request.qty_total.lots();
+        let lots = match (request.units, instrument) {
+            (Units::Wire, Some(limits)) => limits.wire.lots_remaining(lots),
+            (Units::TicksAndLots, _) | (_, None) => lots,
+        };
+        self.send_cancel(slot, number, Qty::new(lots), false, sink);
     }
 
     pub(crate) fn mass_cancel(&mut self, request: &MassCancel, sink: &mut impl EffectSink) {

@@ -11,10 +11,11 @@ use super::model::{InstrumentDefinition, ReferenceSource};
 use super::section::Section;
 use crate::decimal::{Decimal, show_price};
 use crate::field_value::FieldScale;
+use core::num::NonZeroU32;
 use portcullis_domain::{Price, TickLotValue};
 use portcullis_risk_core::limits::InstrumentSpec;
 use portcullis_risk_core::limits::instrument::{
-    INSTRUMENT_FIELDS, InstrumentCells, InstrumentField, TIERS_MAX, Tier, Tiers,
+    INSTRUMENT_FIELDS, InstrumentCells, InstrumentField, TIERS_MAX, Tier, Tiers, WireUnits,
 };
 
 const SOURCES: [(&str, ReferenceSource); 3] = [
@@ -110,6 +111,7 @@ fn instrument(
             cells,
             initial: initial.unwrap_or_else(|| single_tier(1_000_000)),
             maintenance: maintenance.unwrap_or_else(|| single_tier(0)),
+            wire: counted(draft, tick, lot).unwrap_or(WireUnits::ONE),
         },
         places,
     }
@@ -134,6 +136,18 @@ fn positive(
         return None;
     }
     Some((value.reduced(), item.place))
+}
+
+/// How the wire counts the instrument; `None` without a dialect, or where it does not fit one, which
+/// is a mistake of its own.
+fn counted(
+    draft: &Draft<'_>,
+    tick: Option<(Decimal, Place)>,
+    lot: Option<(Decimal, Place)>,
+) -> Option<WireUnits> {
+    let units = draft.dialect?.units(tick?.0, lot?.0).ok()?;
+    let whole = |units: i64| NonZeroU32::new(u32::try_from(units).ok()?);
+    Some(WireUnits { tick: whole(units.tick)?, lot: whole(units.lot)? })
 }
 
 fn fits_dialect(

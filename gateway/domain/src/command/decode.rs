@@ -5,10 +5,10 @@
 
 use super::{
     AccountId, AccountMove, CashMove, Command, CommandKind, DecodeError, DisputeDecision,
-    FLAG_CANCEL, FLAG_MARKET, FLAG_SELL, FLAG_TOTAL, FlipLimits, Head, InstrumentId,
+    FLAG_CANCEL, FLAG_MARKET, FLAG_SELL, FLAG_TOTAL, FLAG_WIRE, FlipLimits, Head, InstrumentId,
     LimitCellChange, MassCancel, Money, NewOrder, PositionMove, Price, Qty, QtyMeaning,
     ReferencePrice, ReplaceRequest, ReportKind, Scope, SessionEvent, SessionEventKind, SessionId,
-    Settlement, Side, StateChange, TimeInForce, TradingState, UserRef, VenueReport, wrong,
+    Settlement, Side, StateChange, TimeInForce, TradingState, Units, UserRef, VenueReport, wrong,
 };
 use crate::{CancelRequest, OrderKey};
 
@@ -128,12 +128,13 @@ fn new_order(head: &Head) -> Result<NewOrder, DecodeError> {
 }
 
 fn replace(head: &Head) -> Result<ReplaceRequest, DecodeError> {
-    let flags = flags_within(head, FLAG_MARKET | FLAG_TOTAL)?;
+    let flags = flags_within(head, FLAG_MARKET | FLAG_TOTAL | FLAG_WIRE)?;
     let total = flags & FLAG_TOTAL != 0;
     Ok(ReplaceRequest {
         session: session(head)?,
         original: unpack_ref(head.word)?,
         user_ref: user_ref(head),
+        units: units(flags),
         qty: Qty::new(head.qty),
         qty_meaning: if total {
             QtyMeaning::Total
@@ -145,10 +146,20 @@ fn replace(head: &Head) -> Result<ReplaceRequest, DecodeError> {
     })
 }
 
+const fn units(flags: u8) -> Units {
+    if flags & FLAG_WIRE != 0 {
+        Units::Wire
+    } else {
+        Units::TicksAndLots
+    }
+}
+
 fn cancel(head: &Head) -> Result<CancelRequest, DecodeError> {
+    let flags = flags_within(head, FLAG_WIRE)?;
     Ok(CancelRequest {
         session: session(head)?,
         user_ref: user_ref(head),
+        units: units(flags),
         qty_total: Qty::new(head.qty),
     })
 }

@@ -4,8 +4,9 @@
 
 use super::{
     AccountMove, CashMove, Command, CommandKind, DisputeDecision, FLAG_CANCEL, FLAG_MARKET,
-    FLAG_SELL, FLAG_TOTAL, Head, LimitCellChange, MassCancel, NewOrder, Price, QtyMeaning,
-    ReplaceRequest, ReportKind, SessionEvent, Side, StateChange, UserRef, VenueReport,
+    FLAG_SELL, FLAG_TOTAL, FLAG_WIRE, Head, LimitCellChange, MassCancel, NewOrder, Price,
+    QtyMeaning, ReplaceRequest, ReportKind, SessionEvent, Side, StateChange, Units, UserRef,
+    VenueReport,
 };
 use crate::{CancelRequest, InstrumentId, SessionId};
 
@@ -119,7 +120,7 @@ fn replace(request: ReplaceRequest) -> Head {
     };
     Head {
         detail: request.time_in_force as u8,
-        flags: market | total,
+        flags: market | total | wire_flag(request.units),
         price,
         qty: request.qty.lots(),
         word: pack_ref(request.original),
@@ -127,8 +128,16 @@ fn replace(request: ReplaceRequest) -> Head {
     }
 }
 
+const fn wire_flag(units: Units) -> u8 {
+    match units {
+        Units::TicksAndLots => 0,
+        Units::Wire => FLAG_WIRE,
+    }
+}
+
 fn cancel(request: CancelRequest) -> Head {
     Head {
+        flags: wire_flag(request.units),
         qty: request.qty_total.lots(),
         ..of_session(CommandKind::Cancel, request.session, request.user_ref)
     }

@@ -26,6 +26,7 @@ fn samples() -> std::vec::Vec<Command> {
         session,
         original: UserRef { row: 3, number: 40 },
         user_ref,
+        units: Units::Wire,
         qty: Qty::new(12),
         qty_meaning: QtyMeaning::Total,
         price: Some(price),
@@ -55,6 +56,7 @@ fn samples() -> std::vec::Vec<Command> {
         Command::Cancel(CancelRequest {
             session,
             user_ref,
+            units: Units::TicksAndLots,
             qty_total: Qty::new(6)
         }),
         Command::OrderEntry {

@@ -5,12 +5,14 @@
 use super::Terms;
 use crate::accounts::Bound;
 use crate::approved::{Approved, OutboundAction, OutboundOrder};
+use crate::checks::early;
 use crate::effect::{AnswerKind, Effect, EffectSink};
 use crate::engine::RiskCore;
+use crate::limits::instrument::WireUnits;
 use crate::orders::{Named, Version};
 use portcullis_domain::{
     AccountId, InstrumentId, OrderKey, Price, Qty, QtyMeaning, RejectCode, ReplaceRequest,
-    TimeInForce,
+    TimeInForce, Units,
 };
 
 impl RiskCore {
@@ -36,7 +38,36 @@ impl RiskCore {
             return;
         }
         self.sessions.take(request.session, request.user_ref);
+        let (terms, early) = self.replace_terms(request, slot, early);
+        let (failing, explanation) = self.judge_form(&terms, early);
+        if !failing.is_empty() {
+            self.refuse(&terms, failing, explanation, sink);
+            return;
+        }
+        self.judge_replace(&terms, slot, sink);
+    }
+
+    /// What the request asks, in ticks and lots open; a number that is none of those is refused by
+    /// name.
+    fn replace_terms(
+        &self,
+        request: &ReplaceRequest,
+        slot: u32,
+        early: Option<RejectCode>,
+    ) -> (Terms, Option<RejectCode>) {
         let order = self.ledger.orders.get(slot);
+        let instrument = InstrumentId::new(order.instrument);
+        let wire = match request.units {
+            Units::TicksAndLots => WireUnits::ONE,
+            Units::Wire => self
+                .table
+                .instrument(instrument)
+                .map_or(WireUnits::ONE, |i| i.wire),
+        };
+        let asked = request.price.map(Price::ticks);
+        let price = asked.map(|price| wire.ticks(price).ok_or(early::TICK_INVALID));
+        let qty = wire.lots(request.qty.lots()).ok_or(early::LOT_INVALID);
+        let fault = price.and_then(Result::err).or(qty.err());
         let executed = match request.qty_meaning {
             QtyMeaning::Open => 0,
             QtyMeaning::Total => order.executed,
@@ -45,19 +76,14 @@ impl RiskCore {
             session: request.session,
             user_ref: request.user_ref,
             account: AccountId::new(order.account),
-            instrument: InstrumentId::new(order.instrument),
+            instrument,
             side: order.side,
-            qty: request.qty.lots().saturating_sub(executed),
-            price: request.price.map(Price::ticks),
+            qty: qty.unwrap_or(request.qty.lots()).saturating_sub(executed),
+            price: price.map(|price| price.unwrap_or(asked.unwrap_or(0))),
             time_in_force: request.time_in_force,
             replaces: Some(slot),
         };
-        let (failing, explanation) = self.judge_form(&terms, early);
-        if !failing.is_empty() {
-            self.refuse(&terms, failing, explanation, sink);
-            return;
-        }
-        self.judge_replace(&terms, slot, sink);
+        (terms, early.or(fault))
     }
 
     fn judge_replace(&mut self, terms: &Terms, slot: u32, sink: &mut impl EffectSink) {

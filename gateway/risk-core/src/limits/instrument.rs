@@ -3,9 +3,11 @@
 //! Owned by the limit table. Invariants: tiers ascend from 0; maintenance margin is nowhere above
 //! initial margin; the volume window is 64 buckets.
 
+use super::InstrumentSpec;
 use super::Rate;
 use super::account::LARGEST;
 use super::field::limit_fields;
+use core::num::NonZeroU32;
 use portcullis_domain::TickLotValue;
 
 /// Buckets in the rolling volume window.
@@ -114,6 +116,41 @@ impl Tiers {
     }
 }
 
+/// How the client's protocol counts an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireUnits {
+    /// Smallest price units of the protocol in one tick.
+    pub tick: NonZeroU32,
+    /// Smallest quantity units of the protocol in one lot.
+    pub lot: NonZeroU32,
+}
+
+impl WireUnits {
+    /// A protocol that counts in ticks and lots.
+    pub const ONE: Self = Self {
+        tick: NonZeroU32::MIN,
+        lot: NonZeroU32::MIN,
+    };
+
+    /// Ticks of a wire price; `None` between two ticks.
+    pub(crate) fn ticks(&self, wire: i64) -> Option<i64> {
+        let tick = i64::from(self.tick.get());
+        (wire % tick == 0).then_some(wire / tick)
+    }
+
+    /// Lots of a wire quantity; `None` between two lots.
+    pub(crate) fn lots(&self, wire: i64) -> Option<i64> {
+        let lot = i64::from(self.lot.get());
+        (wire % lot == 0).then_some(wire / lot)
+    }
+
+    /// Lots of a wire quantity that is to remain: part of a lot remains whole.
+    pub(crate) fn lots_remaining(&self, wire: i64) -> i64 {
+        let lot = i64::from(self.lot.get());
+        wire.max(0).saturating_add(lot - 1) / lot
+    }
+}
+
 /// What the order path reads of an instrument's limits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InstrumentLimits {
@@ -132,12 +169,13 @@ pub(crate) struct InstrumentLimits {
     pub(crate) cooldown_ns: u64,
     pub(crate) initial: Tiers,
     pub(crate) maintenance: Tiers,
+    pub(crate) wire: WireUnits,
 }
 
 impl InstrumentLimits {
     /// The prepared limits; `None` if a required cell is unset or the tick-lot value is no value.
-    pub(super) fn new(cells: &InstrumentCells, initial: Tiers, maintenance: Tiers) -> Option<Self> {
-        let number = |field| cells.cell(field).value();
+    pub(super) fn new(spec: &InstrumentSpec) -> Option<Self> {
+        let number = |field| spec.cells.cell(field).value();
         Some(Self {
             value: TickLotValue::new(u32::try_from(number(InstrumentField::TickLotValue)?).ok()?)?,
             price_max: number(InstrumentField::PriceMax)?,
@@ -152,8 +190,9 @@ impl InstrumentLimits {
             spike_floor: number(InstrumentField::SpikeFloor)?,
             spike_ppm: number(InstrumentField::SpikePpm)? as u32,
             cooldown_ns: number(InstrumentField::CooldownNs)? as u64,
-            initial,
-            maintenance,
+            initial: spec.initial,
+            maintenance: spec.maintenance,
+            wire: spec.wire,
         })
     }
 

@@ -10,7 +10,7 @@ mod words;
 
 use super::account::{AccountCells, AccountField, AccountLimits};
 use super::firm::{FirmCells, FirmLimits};
-use super::instrument::{InstrumentCells, InstrumentField, InstrumentLimits, Tiers};
+use super::instrument::{InstrumentCells, InstrumentField, InstrumentLimits, Tiers, WireUnits};
 use super::session::{SessionCells, SessionLimits};
 use super::{Cell, CellFault};
 use alloc::boxed::Box;
@@ -35,6 +35,8 @@ pub struct InstrumentSpec {
     pub initial: Tiers,
     /// Maintenance margin; nowhere above initial.
     pub maintenance: Tiers,
+    /// How the client's protocol counts it.
+    pub wire: WireUnits,
 }
 
 /// One row of account limits: a class, or an account's own.
@@ -329,7 +331,7 @@ fn firm_limits((spec, index): (&FirmSpec, u32)) -> FirmLimits {
 }
 
 fn instrument_limits(spec: &InstrumentSpec) -> Option<InstrumentLimits> {
-    InstrumentLimits::new(&spec.cells, spec.initial, spec.maintenance)
+    InstrumentLimits::new(spec)
 }
 
 fn set_bits(spec: &LimitSpec, set_words: usize) -> Box<[u64]> {

@@ -82,14 +82,8 @@ fn a_one_sided_book_is_held_at_exactly_its_worst_subset() {
 
 impl Book {
     fn new(prng: &mut Prng) -> Self {
-        let instruments: Vec<_> = (0..prng.between(1, 2)).map(|_| instrument(prng)).collect();
-        let permitted = (0..instruments.len() as u32).collect();
-        let config = Config {
-            instruments,
-            accounts: vec![account(permitted)],
-            firms: 1,
-            sessions: 1,
-        };
+        let instruments = prng.between(1, 2) as usize;
+        let config = wide(prng, instruments);
         let mut book = Self {
             core: CoreMachine::new(&config, 1_000).expect("the limits load"),
             prices: config.instruments.iter().map(|_| 0).collect(),
@@ -260,7 +254,16 @@ impl Book {
     }
 }
 
-/// Margin as it comes, everything else as wide as it loads.
+/// One account in so many instruments: margin as it comes, everything else as wide as it loads.
+pub(crate) fn wide(prng: &mut Prng, instruments: usize) -> Config {
+    Config {
+        instruments: (0..instruments).map(|_| instrument(prng)).collect(),
+        accounts: vec![account((0..instruments as u32).collect())],
+        firms: 1,
+        sessions: 1,
+    }
+}
+
 fn instrument(prng: &mut Prng) -> InstrumentConfig {
     let second = prng.between(1, 20_000);
     let tiers = [

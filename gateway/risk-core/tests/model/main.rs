@@ -16,6 +16,7 @@ mod naive;
 #[path = "../../../../tools/xtask/src/vectors/op.rs"]
 mod op;
 mod prng;
+mod properties;
 #[path = "../../../../tools/xtask/src/vectors/spec.rs"]
 mod spec;
 

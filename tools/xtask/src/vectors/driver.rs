@@ -120,6 +120,7 @@ impl CoreMachine {
                 session: session(replace.original),
                 original: UserRef::new(replace.original),
                 user_ref: UserRef::new(replace.id),
+                units: Units::TicksAndLots,
                 qty: Qty::new(replace.qty),
                 qty_meaning: QtyMeaning::Open,
                 price: replace.price.map(Price::new),
@@ -128,6 +129,7 @@ impl CoreMachine {
             Op::Cancel { id } => Command::Cancel(CancelRequest {
                 session: session(id),
                 user_ref: UserRef::new(id),
+                units: Units::TicksAndLots,
                 qty_total: Qty::ZERO,
             }),
             Op::Fill { id, qty, price } => {

@@ -8,7 +8,9 @@ use super::op::{AccountConfig, Config, InstrumentConfig};
 use portcullis_domain::{FirmId, InstrumentId};
 use portcullis_risk_core::limits::account::{AccountCells, AccountField};
 use portcullis_risk_core::limits::firm::{FIRM_FIELDS, FirmCells, FirmField};
-use portcullis_risk_core::limits::instrument::{InstrumentCells, InstrumentField, Tier, Tiers};
+use portcullis_risk_core::limits::instrument::{
+    InstrumentCells, InstrumentField, Tier, Tiers, WireUnits,
+};
 use portcullis_risk_core::limits::session::{SessionCells, SessionField};
 use portcullis_risk_core::limits::{
     AccountSpec, FirmSpec, InstrumentSpec, LimitSpec, RowSpec, SessionSpec,
@@ -95,6 +97,7 @@ fn instrument_spec(config: &InstrumentConfig) -> Result<InstrumentSpec, String> 
         cells,
         initial,
         maintenance: initial,
+        wire: WireUnits::ONE,
     })
 }
 

@@ -9,7 +9,8 @@ use super::{
     AccountCells, AccountSpec, FirmCells, FirmSpec, InstrumentCells, InstrumentSpec, LimitSpec,
     NONE, RowSpec, SessionCells, SessionSpec, Tiers, cell_word,
 };
-use crate::limits::instrument::{TIERS_MAX, Tier};
+use crate::limits::instrument::{TIERS_MAX, Tier, WireUnits};
+use core::num::NonZeroU32;
 use portcullis_domain::{Digest, FirmId, InstrumentId};
 
 /// Format of the words; raised when it changes.
@@ -44,6 +45,8 @@ impl LimitSpec {
                 .for_each(&mut *push);
             visit_tiers(&instrument.initial, push);
             visit_tiers(&instrument.maintenance, push);
+            let wire = instrument.wire;
+            push(u64::from(wire.tick.get()) << 32 | u64::from(wire.lot.get()));
         }
         push(self.instrument_sets.len() as u64);
         for set in &self.instrument_sets {
@@ -158,10 +161,18 @@ impl Reader<'_> {
         self.cells(cells.cells().len(), |number, value| {
             cells.set_by_number(number, value)
         })?;
+        let (initial, maintenance) = (self.tiers()?, self.tiers()?);
+        let word = self.next()?;
+        let tick = NonZeroU32::new((word >> 32) as u32)?;
+        let wire = WireUnits {
+            tick,
+            lot: NonZeroU32::new(word as u32)?,
+        };
         Some(InstrumentSpec {
             cells,
-            initial: self.tiers()?,
-            maintenance: self.tiers()?,
+            initial,
+            maintenance,
+            wire,
         })
     }
 
