@@ -11,8 +11,8 @@ use super::spec::limit_spec;
 use portcullis_domain::{
     AccountId, CancelRequest, CashMove, CheckMask, Command, DisputeDecision, InstrumentId, Money,
     NewOrder, Price, Qty, QtyMeaning, Record, ReferencePrice, RejectCode, ReplaceRequest,
-    ReportKind, Scope, SessionId, Settlement, StateChange, TimeInForce, TradingState, UserRef,
-    VenueReport,
+    ReportKind, Scope, SessionId, Settlement, StateChange, TimeInForce, TradingState, Units,
+    UserRef, VenueReport,
 };
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{
