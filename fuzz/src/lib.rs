@@ -5,7 +5,7 @@
 //! exactly what the encoders make of the values it yields.
 //! **Never.** Take bytes from the input in place of values that were decoded.
 
-use portcullis_wire::ouch50::{Appendage, AppendageBuilder, AppendageForm, MessageLayout};
+use portcullis_wire::ouch50::{Appendage, AppendageBuilder, AppendageForm, Element, MessageLayout};
 
 /// The appendage built again, element by element.
 ///
@@ -14,7 +14,12 @@ use portcullis_wire::ouch50::{Appendage, AppendageBuilder, AppendageForm, Messag
 pub fn elements_anew(appendage: Appendage<'_>) -> AppendageBuilder {
     let mut builder = AppendageBuilder::new();
     for element in appendage {
-        assert_eq!(appendage.find(element.tag()), Some(element));
+        let tag = element.tag();
+        assert_eq!(appendage.find(tag), Some(element));
+        assert_eq!(appendage.raw(tag).map(<[u8]>::len), Some(tag.width()));
+        if let Element::UserRefIdx(index) = element {
+            assert_eq!(appendage.user_ref_idx(), index);
+        }
         builder
             .push(element)
             .expect("a tag stands once in a decoded appendage");

@@ -3,7 +3,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use portcullis_fuzz::{check_shape, elements_anew};
-use portcullis_wire::ouch50::{Inbound, MESSAGE_BYTES_MAX, OrderPatch, UserRefNum, salvage};
+use portcullis_wire::ouch50::{
+    Inbound, MESSAGE_BYTES_MAX, OrderPatch, PriceType, Tag, TimeInForce, UserRefNum, salvage,
+};
 
 fuzz_target!(|bytes: &[u8]| {
     let message = match Inbound::parse(bytes) {
@@ -29,6 +31,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     assert!(!format!("{message:?}").is_empty());
     patch(message, bytes);
+    exposure(message);
 });
 
 /// A patched order differs from the original in what was patched, and in nothing else.
@@ -41,19 +44,43 @@ fn patch(message: Inbound<'_>, bytes: &[u8]) {
     patch.set_price(11);
     patch.set_quantity(12);
     patch.set_user_ref_num(number);
+    patch.set_ioc();
     let mut expected = [0; MESSAGE_BYTES_MAX];
     let len = match message {
         Inbound::EnterOrder(view) => {
             let mut value = view.value();
             (value.price, value.quantity, value.user_ref_num) = (11, 12, number);
+            value.time_in_force = TimeInForce::Ioc;
             value.encode(view.appendage(), &mut expected)
         }
         Inbound::ReplaceOrder(view) => {
             let mut value = view.value();
             (value.price, value.quantity, value.user_ref_num) = (11, 12, number);
+            value.time_in_force = TimeInForce::Ioc;
             value.encode(view.appendage(), &mut expected)
         }
         other => panic!("{other:?} has no fields to patch"),
     };
     assert_eq!(&expected[..len.expect("valid before")], &patched[..]);
+}
+
+/// An order that passes as priceable has no tag that moves its price or its side.
+fn exposure(message: Inbound<'_>) {
+    let (unpriceable, turns) = match message {
+        Inbound::EnterOrder(view) => (view.unpriceable_tag(), false),
+        Inbound::ReplaceOrder(view) => (view.unpriceable_tag(), true),
+        _ => return,
+    };
+    let limit = [PriceType::Limit.byte()];
+    let moves = message.appendage().is_some_and(|elements| {
+        [7, 9, 10, 11].iter().any(|number| {
+            elements
+                .tags()
+                .contains(Tag::from_byte(*number).expect("a tag of the document"))
+        }) || elements
+            .raw(Tag::PriceType)
+            .is_some_and(|letter| letter != limit)
+            || turns && elements.tags().contains(Tag::Side)
+    });
+    assert_eq!(unpriceable.is_some(), moves);
 }

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use portcullis_fuzz::{check_shape, elements_anew};
-use portcullis_wire::ouch50::{MESSAGE_BYTES_MAX, Outbound};
+use portcullis_wire::ouch50::{CancelReason, MESSAGE_BYTES_MAX, Outbound, RejectReason};
 
 fuzz_target!(|bytes: &[u8]| {
     let message = match Outbound::parse(bytes) {
@@ -27,4 +27,12 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(anew.finish().bytes(), appendage.bytes());
     }
     assert!(!format!("{message:?}").is_empty());
+    if let Outbound::Rejected(view) = message {
+        assert_eq!(RejectReason::from_code(view.reason().code()), view.reason());
+        assert!(!view.reason().to_string().is_empty());
+    }
+    if let Outbound::OrderCanceled(view) = message {
+        assert_eq!(CancelReason::from_code(view.reason().code()), view.reason());
+        assert!(!view.reason().to_string().is_empty());
+    }
 });

@@ -3,8 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use portcullis_domain::Timestamp;
+use portcullis_wire::Alpha;
 use portcullis_wire::soupbin::{
-    FrameError, NoRoom, PACKET_BYTES_MAX, Packet, Parsed, encode, parse,
+    ClientConfig, ClientEvent, ClientSession, ClientState, ClientStep, FrameError, NoRoom,
+    PACKET_BYTES_MAX, Packet, Parsed, Password, encode, parse,
 };
 
 fn encoded(packet: &Packet<'_>, out: &mut [u8]) -> Result<usize, NoRoom> {
@@ -77,10 +80,44 @@ fn read(stream: &[u8], piece: usize) -> (Vec<usize>, Option<FrameError>) {
     (lens, None)
 }
 
+/// The same bytes as a server's: messages are numbered from the one the login's answer named, none
+/// comes before it, and nothing comes after the end.
+fn client(mut stream: &[u8]) {
+    let user = Alpha::new(b"user").expect("fits");
+    let mut machine = ClientSession::new(ClientConfig::new(user, Password(Alpha::BLANK)));
+    let now = Timestamp::ZERO;
+    machine.connect(now, &mut [0; 64]).expect("idle");
+    let mut next = None;
+    while let ClientStep::Event { event, consumed } = machine.step(stream, now) {
+        match event {
+            ClientEvent::LoggedIn { accepted, .. } => {
+                assert_eq!(next, None);
+                next = Some(accepted.sequence.max(1));
+            }
+            ClientEvent::Sequenced { number, .. } => {
+                assert_eq!(Some(number), next);
+                next = Some(number.saturating_add(1));
+            }
+            ClientEvent::Unsequenced(_) => assert!(next.is_some()),
+            ClientEvent::LoginRejected(_) => {
+                assert_eq!((machine.state(), next), (ClientState::Idle, None))
+            }
+            ClientEvent::EndOfSession => assert_eq!(machine.state(), ClientState::Ended),
+            ClientEvent::Fault(_) => assert_eq!(machine.state(), ClientState::Idle),
+            ClientEvent::Ignored => assert!(consumed > 0),
+        }
+        assert!(next.is_none_or(|next| next == machine.next_sequence()));
+        stream = &stream[consumed..];
+    }
+    let _ = machine.on_time(Timestamp::from_ns(u64::MAX), &mut [0; 3]);
+    assert_eq!(machine.deadline(), None);
+}
+
 fuzz_target!(|input: &[u8]| {
     let Some((piece, stream)) = input.split_first() else {
         return;
     };
     let piece = usize::from(*piece % 64) + 1;
+    client(stream);
     assert_eq!(read(stream, stream.len().max(1)), read(stream, piece));
 });
