@@ -1,0 +1,7 @@
+//! The embedded venue behind a risk core.
+//!
+//! One thread a test.
+
+mod end_to_end;
+mod remarks;
+mod rig;
