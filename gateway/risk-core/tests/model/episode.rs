@@ -85,6 +85,13 @@ fn told(seed: u64, index: usize, config: &Config, commands: Commands, why: &str)
     )
 }
 
+/// Holds the core against the model over these commands.
+pub(crate) fn agree(config: &Config, commands: &[(u64, Op)]) -> Result<(), String> {
+    replay(config, commands).map_or(Ok(()), |(index, why)| {
+        Err(format!("command {index}: {why}"))
+    })
+}
+
 /// The first divergence of these commands.
 fn replay(config: &Config, commands: &[(u64, Op)]) -> Option<(usize, String)> {
     let mut pair = Pair::new(config, commands.len());

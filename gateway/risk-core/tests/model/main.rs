@@ -17,6 +17,7 @@ mod naive;
 mod op;
 mod prng;
 mod properties;
+mod scenarios;
 #[path = "../../../../tools/xtask/src/vectors/spec.rs"]
 mod spec;
 

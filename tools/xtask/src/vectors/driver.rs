@@ -90,15 +90,6 @@ impl CoreMachine {
 
     fn command(&self, op: &Op) -> Command {
         let session = |id| SessionId::new(self.config.session_of(id));
-        let report = |id, kind| {
-            let user_ref = UserRef::new(id);
-            Command::Report(VenueReport {
-                session: session(id),
-                user_ref,
-                kind,
-                note: 0,
-            })
-        };
         match *op {
             Op::Deposit { account, amount } => Command::Deposit(cash(account, amount)),
             Op::Withdraw { account, amount } => Command::Withdraw(cash(account, amount)),
@@ -132,33 +123,16 @@ impl CoreMachine {
                 units: Units::TicksAndLots,
                 qty_total: Qty::ZERO,
             }),
-            Op::Fill { id, qty, price } => {
-                let (qty, price) = (Qty::new(qty), Price::new(price));
-                let (match_number, fee) = (self.seq + 1, Money::ZERO);
-                report(
-                    id,
-                    ReportKind::Fill {
-                        qty,
-                        price,
-                        match_number,
-                        fee,
-                    },
-                )
-            }
-            Op::Replaced { id, new } => report(
-                id,
-                ReportKind::Replaced {
-                    new: UserRef::new(new),
-                },
-            ),
-            Op::ReplaceRejected { id, new } => report(
-                id,
-                ReportKind::ReplaceRejected {
-                    new: UserRef::new(new),
-                },
-            ),
-            Op::Canceled { id } => report(id, ReportKind::Canceled),
-            Op::Rejected { id } => report(id, ReportKind::Rejected),
+            Op::Fill { id, .. }
+            | Op::Replaced { id, .. }
+            | Op::ReplaceRejected { id, .. }
+            | Op::Canceled { id }
+            | Op::Rejected { id } => Command::Report(VenueReport {
+                session: session(id),
+                user_ref: UserRef::new(id),
+                kind: self.report(op),
+                note: 0,
+            }),
             Op::State { scope, state } => Command::SetState(StateChange {
                 scope,
                 state,
@@ -169,6 +143,32 @@ impl CoreMachine {
                 price: Price::new(price),
             }),
             Op::DayStart => Command::DayStart,
+        }
+    }
+
+    /// What the engine says in a command that is a report, and something without effect otherwise.
+    fn report(&self, op: &Op) -> ReportKind {
+        let number = UserRef::new;
+        match *op {
+            Op::Fill { qty, price, .. } => ReportKind::Fill {
+                qty: Qty::new(qty),
+                price: Price::new(price),
+                match_number: self.seq + 1,
+                fee: Money::ZERO,
+            },
+            Op::Replaced { new, .. } => ReportKind::Replaced { new: number(new) },
+            Op::ReplaceRejected { new, .. } => ReportKind::ReplaceRejected { new: number(new) },
+            Op::Canceled { .. } => ReportKind::Canceled,
+            Op::Rejected { .. } => ReportKind::Rejected,
+            Op::Deposit { .. }
+            | Op::Withdraw { .. }
+            | Op::Reference { .. }
+            | Op::Order(_)
+            | Op::Replace(_)
+            | Op::Cancel { .. }
+            | Op::State { .. }
+            | Op::Settle { .. }
+            | Op::DayStart => ReportKind::Information,
         }
     }
 

@@ -4,11 +4,12 @@
 //! reports fit an order; the rest are late, alien or wrong by one. Invariant: the same seed and the
 //! same answers give the same commands.
 
+mod desk;
 mod learn;
 
 use super::op::{Config, Figures, Op, OrderOp, ReplaceOp};
 use super::prng::Prng;
-use portcullis_domain::{AccountId, FirmId, InstrumentId, Scope, SessionId, Side, TradingState};
+use portcullis_domain::{Scope, Side, TradingState};
 
 /// An order as the generator remembers it.
 struct Known {
@@ -107,8 +108,8 @@ impl Generator {
             },
             94..=95 => self.withdraw(figures),
             96 if self.prng.one_in(2) => self.state(),
-            97 => self.settle(),
-            98 if self.prng.one_in(4) => Op::DayStart,
+            97..=98 => self.settle(),
+            99 if self.prng.one_in(4) => Op::DayStart,
             _ => self.order(figures),
         }
     }
@@ -378,102 +379,6 @@ impl Generator {
             Op::ReplaceRejected { id, new }
         } else {
             Op::Replaced { id, new }
-        }
-    }
-
-    fn reference(&mut self) -> Op {
-        let i = self.prng.below(self.prices.len());
-        if self.prng.one_in(100) {
-            let price = self
-                .prng
-                .pick(&[0, -1, self.config.instruments[i].price_max + 1]);
-            return Op::Reference {
-                instrument: i as u32,
-                price,
-            };
-        }
-        self.quote(i)
-    }
-
-    fn quote(&mut self, i: usize) -> Op {
-        let price = self.moved(i);
-        self.prices[i] = price;
-        self.quoted_ns[i] = Some(self.time_ns);
-        Op::Reference {
-            instrument: i as u32,
-            price,
-        }
-    }
-
-    fn moved(&mut self, i: usize) -> i64 {
-        let (price, max) = (self.prices[i], self.config.instruments[i].price_max);
-        let by = match self.prng.between(1, 10) {
-            1..=3 => 0,
-            4..=8 => self.prng.between(-price / 100 - 1, price / 100 + 1),
-            9 => self.prng.between(-price / 10, price / 10),
-            _ => self.prng.between(-price / 2, price),
-        };
-        (price + by).clamp(1, max)
-    }
-
-    fn settle(&mut self) -> Op {
-        let i = self.prng.below(self.prices.len());
-        Op::Settle {
-            instrument: i as u32,
-            price: self.moved(i),
-        }
-    }
-
-    fn withdraw(&mut self, figures: &impl Fn(u32) -> Option<Figures>) -> Op {
-        let account = self.account();
-        let free = figures(account)
-            .and_then(|figures| figures.valued)
-            .map_or(0, |v| v.free);
-        let free = i64::try_from(free).unwrap_or(0);
-        let part = self.prng.between(0, free.max(1));
-        let amount = self.prng.pick(&[
-            part / 4,
-            part / 4,
-            part / 4,
-            part / 4,
-            free,
-            free + 1,
-            0,
-            -1,
-            i64::MAX,
-        ]);
-        Op::Withdraw { account, amount }
-    }
-
-    fn scope(&mut self) -> Scope {
-        let config = &self.config;
-        match self.prng.between(1, 10) {
-            1 => Scope::Venue,
-            2 => Scope::Firm(FirmId::new(self.prng.below(config.firms as usize) as u32)),
-            3 => Scope::Session(SessionId::new(
-                self.prng.below(config.sessions as usize) as u32
-            )),
-            4..=5 => {
-                let i = self.prng.below(config.instruments.len());
-                Scope::Instrument(InstrumentId::new(i as u32))
-            }
-            _ => Scope::Account(AccountId::new(self.prng.below(config.accounts.len()) as u32)),
-        }
-    }
-
-    /// A state for some scope; the wider it reaches, the more often Active.
-    fn state(&mut self) -> Op {
-        let scope = self.scope();
-        let wide = !matches!(scope, Scope::Account(_) | Scope::Instrument(_));
-        if wide && !self.prng.one_in(3) {
-            return Op::State {
-                scope,
-                state: TradingState::Active,
-            };
-        }
-        Op::State {
-            scope,
-            state: self.prng.pick(&TradingState::ALL),
         }
     }
 }

@@ -16,7 +16,7 @@ use super::naive::Naive;
 use super::op::{Answer, Config, Machine, Op, OrderOp};
 use super::prng::Prng;
 use super::spec::limit_spec;
-use portcullis_domain::{AccountId, Command, FlipLimits, InstrumentId, Side};
+use portcullis_domain::{AccountId, Command, FlipLimits, InstrumentId};
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Done, Effect, Refusal};
 
@@ -47,7 +47,15 @@ impl Scene {
                 && (order.instrument as usize) < config.instruments.len()
             {
                 let spec = limit_spec(&config).expect("random limits are well formed");
-                return Self { seed, config, spec, commands, time_ns, order, prng };
+                return Self {
+                    seed,
+                    config,
+                    spec,
+                    commands,
+                    time_ns,
+                    order,
+                    prng,
+                };
             }
             let answer = model.apply(time_ns, &op);
             generator.learn(&op, &answer);
@@ -76,29 +84,23 @@ impl Scene {
             Answer::Word(word) => panic!("seed {}: an order was answered {word:?}", self.seed),
         }
     }
-
-    /// Whether the order would reduce its account's position: RULES, `Reducing`.
-    fn is_reducing(&self) -> bool {
-        let machine = self.play();
-        let (account, instrument) = ids(&self.order);
-        let position = machine.core.position(account, instrument);
-        let (against, on_hold) = match self.order.side {
-            Side::Buy => (-position.net, position.open_buy),
-            Side::Sell => (position.net, position.open_sell),
-        };
-        against > 0 && on_hold.saturating_add(self.order.qty) <= against
-    }
 }
 
 fn ids(order: &OrderOp) -> (AccountId, InstrumentId) {
-    (AccountId::new(order.account), InstrumentId::new(order.instrument))
+    (
+        AccountId::new(order.account),
+        InstrumentId::new(order.instrument),
+    )
 }
 
 /// Puts other limits into force.
 fn flip(machine: &mut CoreMachine, spec: &LimitSpec) {
     let table = LimitTable::build(spec).expect("these limits load");
     let digest = table.digest();
-    assert!(machine.core.stage(Box::new(table)).is_none(), "nothing else was staged");
+    assert!(
+        machine.core.stage(Box::new(table)).is_none(),
+        "nothing else was staged"
+    );
     let effects = machine.send(Command::FlipLimits(FlipLimits { digest }));
     let flipped = effects.iter().any(|effect| match effect {
         Effect::Controlled(outcome) => matches!(outcome.result, Ok(Done::Epoch(_))),

@@ -57,8 +57,9 @@ impl From {
         match self {
             Self::Account => spec.rows[ids.0.index()].cells.cells()[field].value(),
             Self::Instrument => spec.instruments[ids.1.index()].cells.cells()[field].value(),
-            Self::Firm => spec.firms[spec.accounts[ids.0.index()].firm.index()].cells.cells()
-                [field]
+            Self::Firm => spec.firms[spec.accounts[ids.0.index()].firm.index()]
+                .cells
+                .cells()[field]
                 .value(),
         }
     }
@@ -66,9 +67,9 @@ impl From {
     fn set(self, spec: &mut LimitSpec, ids: (AccountId, InstrumentId), field: usize, value: i64) {
         let set = match self {
             Self::Account => spec.rows[ids.0.index()].cells.set_by_number(field, value),
-            Self::Instrument => {
-                spec.instruments[ids.1.index()].cells.set_by_number(field, value)
-            }
+            Self::Instrument => spec.instruments[ids.1.index()]
+                .cells
+                .set_by_number(field, value),
             Self::Firm => {
                 let firm = spec.accounts[ids.0.index()].firm;
                 spec.firms[firm.index()].cells.set_by_number(field, value)
@@ -108,14 +109,18 @@ fn tightening_any_parameter_never_admits() {
         let ids = super::ids(&scene.order);
         for scope in From::ALL {
             for (number, field) in scope.fields().iter().enumerate() {
-                let Some(value) = scope.cell(&scene.spec, ids, number) else { continue };
+                let Some(value) = scope.cell(&scene.spec, ids, number) else {
+                    continue;
+                };
                 let market = field.name == "collar_ppm" && scene.order.price.is_none();
                 let passed_over =
                     field.name == "ref_max_age_ns" && before.iter().any(|name| name == "COLLAR");
                 if scope.is_apart(field) || market || passed_over {
                     continue;
                 }
-                let Some(value) = stricter(&mut scene.prng, field, value) else { continue };
+                let Some(value) = stricter(&mut scene.prng, field, value) else {
+                    continue;
+                };
                 let mut spec = scene.spec.clone();
                 scope.set(&mut spec, ids, number, value);
                 if LimitTable::build(&spec).is_err() {
@@ -152,6 +157,9 @@ fn tightening_any_parameter_never_admits() {
         (From::Firm, "open_orders_max"),
         (From::Firm, "open_notional_max"),
     ] {
-        assert!(refused_more.contains_key(&(scope, name)), "{scope:?} {name} never bound");
+        assert!(
+            refused_more.contains_key(&(scope, name)),
+            "{scope:?} {name} never bound"
+        );
     }
 }
