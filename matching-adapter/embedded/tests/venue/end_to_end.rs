@@ -58,7 +58,8 @@ fn the_core_and_the_ladder_agree_to_the_lot_and_the_quantum() {
     let (mut trades, mut refused_by_ladder, mut canceled) = (0, 0, 0);
     for seed in 0..12 {
         let mut rig = rig(seed);
-        rig.run(4_000);
+        rig.trade(4_000);
+        rig.wind_down();
         let counters = *rig.venue.counters();
         assert_eq!(rig.effects.alarms, [], "seed {seed}");
         assert_eq!(rig.holds(), (0, 0, 0), "seed {seed}");
@@ -86,7 +87,7 @@ fn the_core_and_the_ladder_agree_to_the_lot_and_the_quantum() {
 fn the_same_seed_is_the_same_run() {
     let digest = |seed| {
         let mut rig = rig(seed);
-        rig.run(1_500);
+        rig.trade(1_500);
         (rig.core.digest(), rig.effects.approved, rig.effects.refused)
     };
     assert_eq!(digest(5), digest(5));

@@ -117,10 +117,8 @@ impl<V: MatchingVenue> Rig<V> {
         rig
     }
 
-    /// Random orders, replaces and cancels with random polls between them, then everything is
-    /// cancelled and the venue drained.
-    pub(crate) fn run(&mut self, commands: usize) {
-        self.pump_all();
+    /// Random orders, replaces and cancels with random polls between them.
+    pub(crate) fn trade(&mut self, commands: usize) {
         for _ in 0..commands {
             let command = self.random_command();
             self.effects.raw = (self.raw)(&mut self.random);
@@ -130,7 +128,6 @@ impl<V: MatchingVenue> Rig<V> {
                 self.pump();
             }
         }
-        self.wind_down();
     }
 
     /// Stops the venue with cancel, and works until nothing is on its way any more.
