@@ -6,6 +6,9 @@
 
 pub mod config;
 pub mod credentials;
+pub mod ctl;
 pub mod decimal;
+pub mod feed;
 pub mod field_value;
 pub mod names;
+mod nearest;

@@ -5,18 +5,15 @@
 
 use super::cells::CellPlaces;
 use super::dialect::Misfit;
-use super::draft::{Draft, RowOrigin};
-use super::mistake::{LinePlace, Mistakes};
+use super::draft::Draft;
+use super::faults::{Explainer, FaultyRow};
+use super::mistake::Mistakes;
 use super::model::{ClassDefinition, Config};
 use super::participants::NO_ACCOUNT;
 use crate::field_value::FieldScale;
 use portcullis_domain::InstrumentId;
 use portcullis_risk_core::limits::account::{ACCOUNT_FIELDS, AccountField};
-use portcullis_risk_core::limits::instrument::InstrumentField;
-use portcullis_risk_core::limits::{LimitSpec, LimitTable, LoadFault};
-
-/// The greatest money a position may be worth, in quanta; the risk core's load rule.
-const POSITION_QUANTA_MAX: i128 = 1 << 62;
+use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 
 /// The config, if there was no mistake.
 pub(super) fn assemble(
@@ -29,8 +26,13 @@ pub(super) fn assemble(
     quantities_fit(&draft, csv_name, mistakes);
     let limits = spec(&mut draft);
     if let Err(error) = LimitTable::build(&limits) {
+        let explainer = Explainer {
+            draft: &draft,
+            limits: &limits,
+            csv_name,
+        };
         for fault in &error.faults {
-            explain(fault, &draft, &limits, csv_name, mistakes);
+            explainer.explain(fault, mistakes);
         }
         if mistakes.is_empty() {
             let what = format!("the limits do not load: {:?}", error.faults);
@@ -168,7 +170,13 @@ fn quantities_fit(draft: &Draft<'_>, csv_name: Option<&str>, mistakes: &mut Mist
                 dialect.name
             );
             let hint = format!("write {most} at the most");
-            at_row(index, "qty_max", what, hint, draft, csv_name, mistakes);
+            let row = FaultyRow {
+                index,
+                rows: &draft.rows,
+                draft,
+                csv_name,
+            };
+            row.wrong(AccountField::QtyMax, what, hint, mistakes);
         }
     }
 }
@@ -198,121 +206,6 @@ fn spec(draft: &mut Draft<'_>) -> LimitSpec {
             .flatten()
             .map(|(_, spec)| spec.clone())
             .collect(),
-    }
-}
-
-/// A fault of the limit table at the line that caused it. Faults of single cells were found when
-/// they were read; those here tie several parts together, and are shown only where both are whole.
-fn explain(
-    fault: &LoadFault,
-    draft: &Draft<'_>,
-    limits: &LimitSpec,
-    csv_name: Option<&str>,
-    mistakes: &mut Mistakes<'_>,
-) {
-    let cell = |id: InstrumentId, field| {
-        limits
-            .instruments
-            .get(id.index())
-            .and_then(|i| i.cells.cell(field).value())
-    };
-    let symbol = |id: InstrumentId| draft.names.symbol(id).unwrap_or_default();
-    let row_cell = |row: u32, field| {
-        limits
-            .rows
-            .get(row as usize)
-            .and_then(|row| row.cells.cell(field).value())
-    };
-    match fault {
-        LoadFault::OiBounds(id) => {
-            let (lower, upper) = (cell(*id, InstrumentField::OiLower), cell(*id, InstrumentField::OiUpper));
-            let (Some(lower), Some(upper)) = (lower, upper) else { return };
-            let place = instrument_place(draft, *id, "oi_lower");
-            let what = format!("`oi_lower` is {lower}, above `oi_upper`, which is {upper}");
-            mistakes.add(place, what, format!("write {upper} or less, or raise oi_upper"));
-        }
-        LoadFault::MaintenanceAboveInitial(id) => mistakes.add(
-            instrument_place(draft, *id, "maintenance_margin"),
-            format!("maintenance margin of {} is above its initial margin somewhere", symbol(*id)),
-            "at every notional, let ratio_ppm of maintenance_margin be at most that of initial_margin",
-        ),
-        LoadFault::PositionTooLarge(row, id) => {
-            let price = cell(*id, InstrumentField::PriceMax);
-            let value = cell(*id, InstrumentField::TickLotValue);
-            let lots = row_cell(*row, AccountField::PositionMax);
-            let (Some(price), Some(value), Some(lots)) = (price, value, lots) else { return };
-            let most = POSITION_QUANTA_MAX / (i128::from(price) * i128::from(value)).max(1);
-            let what = format!(
-                "`position_max` is {lots} lots: at price_max of {} that is more money than can be counted",
-                symbol(*id)
-            );
-            let hint = format!("write {most} at the most, or lower price_max of {}", symbol(*id));
-            at_row(*row as usize, "position_max", what, hint, draft, csv_name, mistakes);
-        }
-        LoadFault::VolumeAboveSpikeFloor(row, id) => {
-            let lots = row_cell(*row, AccountField::AccountVolumeMax);
-            let (Some(floor), Some(lots)) = (cell(*id, InstrumentField::SpikeFloor), lots) else { return };
-            let what = format!(
-                "`account_volume_max` is {lots} lots, and twice that is above spike_floor of {}, {floor}: \
-                 one account could trip its breaker alone",
-                symbol(*id)
-            );
-            let hint = format!("write {} at the most, or raise spike_floor", floor / 2);
-            at_row(*row as usize, "account_volume_max", what, hint, draft, csv_name, mistakes);
-        }
-        LoadFault::ClearingMember(id) => {
-            let place = draft.firms.get(id.index()).and_then(Option::as_ref);
-            let what = format!(
-                "the clearing member of firm `{}` is cleared by another firm itself",
-                draft.names.firm_name(*id).unwrap_or_default()
-            );
-            let hint = "name a firm that has no clearing_member of its own";
-            mistakes.add(place.map(|f| f.places.of("clearing_member")).unwrap_or_default(), what, hint);
-        }
-        // Found at their lines when they were read, or cannot come from here: indices are resolved
-        // by name, and the capacity of sessions is below what an order key can hold.
-        LoadFault::Instrument(..)
-        | LoadFault::Row(..)
-        | LoadFault::Firm(..)
-        | LoadFault::Session(..)
-        | LoadFault::SetUnknown(_)
-        | LoadFault::SetInstrumentUnknown(..)
-        | LoadFault::AccountDangling(_)
-        | LoadFault::TooManySessions => {}
-    }
-}
-
-fn instrument_place(draft: &Draft<'_>, id: InstrumentId, field: &str) -> super::mistake::Place {
-    let instrument = draft.instruments.get(id.index()).and_then(Option::as_ref);
-    instrument
-        .map(|instrument| instrument.places.of(field))
-        .unwrap_or_default()
-}
-
-/// A mistake about a field of a row, wherever the row stands.
-fn at_row(
-    row: usize,
-    field: &str,
-    what: String,
-    hint: String,
-    draft: &Draft<'_>,
-    csv_name: Option<&str>,
-    mistakes: &mut Mistakes<'_>,
-) {
-    match draft.row_origins.get(row) {
-        Some(RowOrigin::Config(places)) => mistakes.add(places.of(field), what, hint),
-        Some(RowOrigin::Csv(line)) => {
-            let file = csv_name.unwrap_or_default();
-            let place = LinePlace {
-                file,
-                line: *line as usize,
-                column: 0,
-                text: None,
-                width: 0,
-            };
-            mistakes.add_line(place, what, hint);
-        }
-        None => mistakes.add_unplaced(what, hint),
     }
 }
 

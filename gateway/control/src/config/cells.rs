@@ -24,6 +24,11 @@ pub(super) struct CellPlaces {
 }
 
 impl CellPlaces {
+    /// Adds the place of a key that is no cell.
+    pub(super) fn put(&mut self, key: &'static str, place: Place) {
+        self.fields.push((key, place));
+    }
+
     /// Where a field stands, or else its scope.
     pub(super) fn of(&self, field: &str) -> Place {
         let found = self.fields.iter().find(|(name, _)| *name == field);

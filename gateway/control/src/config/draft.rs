@@ -9,10 +9,10 @@ use super::mistake::Mistakes;
 use super::model::{Config, InstrumentDefinition, SessionConfig};
 use super::profile::Profile;
 use super::section::{Item, Section};
-use super::suggest::nearest;
 use crate::decimal::MoneyScale;
 use crate::field_value::FieldScale;
 use crate::names::{NameTable, Names};
+use crate::nearest::nearest;
 use portcullis_domain::InstrumentId;
 use portcullis_risk_core::limits::{AccountSpec, FirmSpec, InstrumentSpec, RowSpec, SessionSpec};
 use std::collections::HashMap;
@@ -49,6 +49,8 @@ pub(super) struct Draft<'a> {
     pub(super) classes: NameTable,
     pub(super) rows: Vec<RowSpec>,
     pub(super) row_origins: Vec<RowOrigin>,
+    /// The class of each row: of a class's own row, itself.
+    pub(super) row_classes: Vec<u32>,
     pub(super) firms: Vec<Option<DraftFirm>>,
     pub(super) firms_named: Named,
     pub(super) accounts: Vec<AccountSpec>,
@@ -76,6 +78,7 @@ impl<'a> Draft<'a> {
             classes: NameTable::default(),
             rows: Vec::new(),
             row_origins: Vec::new(),
+            row_classes: Vec::new(),
             firms: Vec::new(),
             firms_named: Named::default(),
             accounts: Vec::new(),

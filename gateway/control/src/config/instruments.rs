@@ -3,7 +3,7 @@
 //! Control thread only. Invariants: tick-lot value and prices are exact multiples or refused; an
 //! instrument that the wire dialect cannot say does not load.
 
-use super::cells::{self, Wanted};
+use super::cells::{self, CellPlaces, Wanted};
 use super::dialect::Misfit;
 use super::draft::{Draft, DraftInstrument, Named, own_name};
 use super::mistake::{Mistakes, Place};
@@ -77,7 +77,7 @@ fn instrument(
         tick: tick.map(|(tick, _)| tick),
     };
     let mut cells = InstrumentCells::UNSET;
-    let places = cells::read(
+    let mut places = cells::read(
         section,
         INSTRUMENT_FIELDS,
         scale,
@@ -90,8 +90,13 @@ fn instrument(
             )
         },
     );
-    let initial = tiers(section, "initial_margin", scale, mistakes);
-    let maintenance = tiers(section, "maintenance_margin", scale, mistakes);
+    let initial = tiers(section, "initial_margin", scale, &mut places, mistakes);
+    let maintenance = tiers(section, "maintenance_margin", scale, &mut places, mistakes);
+    for (key, found) in [("tick", tick), ("lot", lot)] {
+        found
+            .into_iter()
+            .for_each(|(_, place)| places.put(key, place));
+    }
     if let (Some(tick), Some(lot)) = (tick, lot) {
         fits_dialect(draft, tick, lot, &cells, places.of("price_max"), mistakes);
     }
@@ -147,7 +152,10 @@ fn counted(
 ) -> Option<WireUnits> {
     let units = draft.dialect?.units(tick?.0, lot?.0).ok()?;
     let whole = |units: i64| NonZeroU32::new(u32::try_from(units).ok()?);
-    Some(WireUnits { tick: whole(units.tick)?, lot: whole(units.lot)? })
+    Some(WireUnits {
+        tick: whole(units.tick)?,
+        lot: whole(units.lot)?,
+    })
 }
 
 fn fits_dialect(
@@ -192,12 +200,14 @@ fn fits_dialect(
 
 fn tiers(
     section: &mut Section<'_>,
-    key: &str,
+    key: &'static str,
     scale: FieldScale,
+    places: &mut CellPlaces,
     mistakes: &mut Mistakes<'_>,
 ) -> Option<Tiers> {
     let form = "[{ from_notional = \"0\", ratio_ppm = 100_000 }]";
     let item = section.require(key, form, mistakes)?;
+    places.put(key, item.place);
     let items = item.array(&format!("tiers, as {form}"), mistakes)?;
     let mut tiers = Vec::new();
     let mut complete = true;

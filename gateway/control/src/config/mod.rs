@@ -11,6 +11,7 @@ mod cells;
 mod dialect;
 mod diff;
 mod draft;
+mod faults;
 mod instruments;
 mod mistake;
 mod model;
@@ -20,7 +21,6 @@ mod profile_read;
 mod reload;
 mod section;
 mod sessions;
-mod suggest;
 
 pub use capacities::{CAPACITY_FIELDS, Capacities, CapacityField};
 pub use dialect::{DialectBounds, Misfit, WireUnits};
@@ -191,4 +191,4 @@ impl Files for NoFiles {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

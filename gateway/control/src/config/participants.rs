@@ -63,6 +63,7 @@ pub(super) fn read_classes(
                 cells,
                 permission_set,
             });
+            draft.row_classes.push(draft.rows.len() as u32 - 1);
             draft.row_origins.push(RowOrigin::Config(places));
         }
     }
@@ -107,7 +108,7 @@ fn firm(
     mistakes: &mut Mistakes<'_>,
 ) -> DraftFirm {
     let mut cells = FirmCells::UNSET;
-    let places = cells::read(
+    let mut places = cells::read(
         section,
         FIRM_FIELDS,
         draft.scale(),
@@ -121,6 +122,9 @@ fn firm(
         },
     );
     let member = section.take("clearing_member");
+    if let Some(item) = member {
+        places.put("clearing_member", item.place);
+    }
     let member = member.and_then(|item| firm_index(&item, draft, mistakes));
     let items = section
         .take("restricted")
@@ -205,6 +209,7 @@ pub(super) fn add(
                 permission_set,
             });
             draft.row_origins.push(origin);
+            draft.row_classes.push(class);
             draft.rows.len() as u32 - 1
         }
     };

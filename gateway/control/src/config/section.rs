@@ -5,8 +5,8 @@
 //! found at once. Must never turn a TOML float into a number.
 
 use super::mistake::{Mistakes, Place, shown};
-use super::suggest::nearest;
 use crate::decimal::Decimal;
+use crate::nearest::nearest;
 use std::net::SocketAddr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

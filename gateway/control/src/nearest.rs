@@ -6,7 +6,7 @@
 const LETTERS_MAX: usize = 48;
 
 /// The known word nearest to `word`, if it is near enough to be meant.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     if word.chars().count() > LETTERS_MAX {
         return None;
     }
