@@ -99,6 +99,8 @@ impl RiskCore {
         let instrument = self.ledger.instruments.get_mut(settlement.instrument.raw());
         instrument.settlement_price = price;
         instrument.settlements = instrument.settlements.wrapping_add(1);
+        // Settling below the reference turns a loss into cash and leaves a profit that counts less.
+        self.ledger.instruments.begin_generation();
         Ok(Done::Applied)
     }
 

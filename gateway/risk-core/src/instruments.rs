@@ -74,7 +74,11 @@ impl Schedule {
         while tier > 0 && i128::from(self.from[tier]) > notional {
             tier -= 1;
         }
-        self.base[tier] + (notional - i128::from(self.from[tier])) * i128::from(self.ratio[tier])
+        let above = notional - i128::from(self.from[tier]);
+        // A notional that leaves i128 stands at its end, and so does its margin.
+        above
+            .saturating_mul(self.ratio[tier].into())
+            .saturating_add(self.base[tier])
     }
 
     /// The steepest ratio: no further quantum of notional costs more.

@@ -197,13 +197,13 @@ impl Ledger {
     /// Whether LOSS_MAX and MARGIN pass, and each position's reference is fresh, without looking at
     /// any: `need` is the most the order could add to the requirement.
     #[inline]
-    pub(crate) fn proves(&self, account: u32, need: i128, now_ns: u64) -> bool {
+    pub(crate) fn proves(&self, account: u32, need: i64, now_ns: u64) -> bool {
         let drift = self.instruments.drift;
         let bound = &self.accounts.get(account).bound;
         // Twice the largest distance from base, in billionths, and one quantum for each rounding.
         let eaten = i128::from(bound.sensitivity) * i128::from(2 * drift.moved_ppb);
         let billion = 1_000_000_000;
-        let headroom = (i128::from(bound.headroom) - need - 2) * billion;
+        let headroom = (i128::from(bound.headroom) - i128::from(need) - 2) * billion;
         let loss_room = (i128::from(bound.loss_room) - 2) * billion;
         bound.generation == drift.generation
             && now_ns <= bound.fresh_until_ns
@@ -212,12 +212,21 @@ impl Ledger {
     }
 
     /// The most that an order of `qty` lots could add to the requirement: its whole notional at the
-    /// steepest ratio, and its adverse money.
-    pub(crate) fn need(&self, instrument: u32, qty: i64, value: i64, adverse: i128) -> i128 {
+    /// steepest ratio, and its adverse money. `None` where that leaves i128: nothing is proved then.
+    pub(crate) fn need(
+        &self,
+        instrument: u32,
+        qty: i64,
+        value: i64,
+        adverse: i128,
+    ) -> Option<i128> {
         let this = self.instruments.get(instrument);
-        let notional = i128::from(qty) * i128::from(this.price().unwrap_or(0)) * i128::from(value);
-        let ratio = Ppm::new(this.initial.ratio_max());
-        ratio.of_ceil(notional) + 1 + adverse
+        let lot_notional = i128::from(this.price().unwrap_or(0)) * i128::from(value);
+        let notional = lot_notional.checked_mul(qty.into())?;
+        let millionths = notional.checked_mul(this.initial.ratio_max().into())?;
+        ceil_millionths(millionths)
+            .checked_add(1)?
+            .checked_add(adverse)
     }
 
     /// Takes what an accepted order could need out of the bound.

@@ -118,7 +118,7 @@ impl RiskCore {
             rise: facts.rise,
             volume_tat_ns: (now_ns as i128 + view.volume.taken_ns) as u64,
             adverse: (facts.holds.planned.adverse_lot_ticks - facts.holds.own.adverse_lot_ticks)
-                * i128::from(rows.instrument.value.quanta()),
+                .saturating_mul(rows.instrument.value.quanta().into()),
             fresh_until_ns: facts.reference.map_or(0, |reference| {
                 reference
                     .at_ns
@@ -186,10 +186,15 @@ impl RiskCore {
             .table
             .instrument(terms.instrument)
             .map_or(0, |i| i.value.quanta());
-        let adverse = facts.holds.planned.adverse_lot_ticks * i128::from(value);
+        let adverse = facts
+            .holds
+            .planned
+            .adverse_lot_ticks
+            .saturating_mul(value.into());
         let need = self.ledger.need(instrument, terms.qty, value, adverse);
+        let need = need.and_then(|need| i64::try_from(need).ok());
         let priced = terms.replaces.is_none() && facts.reference.is_some();
-        if priced && self.ledger.proves(account, need, now_ns) {
+        if priced && need.is_some_and(|need| self.ledger.proves(account, need, now_ns)) {
             self.counters.proved_by_bound += 1;
             return Known::Proved;
         }

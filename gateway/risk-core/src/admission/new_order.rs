@@ -86,6 +86,7 @@ impl RiskCore {
         let need = self
             .ledger
             .need(instrument, margined, value, judgement.adverse);
+        let need = need.expect("NOTIONAL_MAX or the position bounds an accepted order");
         let fresh_until_ns = judgement.fresh_until_ns;
         self.ledger.spend_bound(
             account,

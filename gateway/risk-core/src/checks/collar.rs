@@ -24,7 +24,9 @@ impl Check for Collar {
     };
 
     fn fails(view: &View<'_>) -> bool {
-        let (Some((lo, hi)), Some(price)) = (view.collar, view.price) else { return false };
+        let (Some((lo, hi)), Some(price)) = (view.collar, view.price) else {
+            return false;
+        };
         match view.side {
             Side::Buy => price > hi,
             Side::Sell => price < lo,

@@ -15,7 +15,11 @@ impl Check for FirmRate {
         name: "FIRM_RATE",
         band: Band::Rate,
         judges_reducing: true,
-        fields: &[("firm", "rate_interval_ns"), ("firm", "rate_count"), ("firm", "rate_burst")],
+        fields: &[
+            ("firm", "rate_interval_ns"),
+            ("firm", "rate_count"),
+            ("firm", "rate_burst"),
+        ],
         ouch_reason: 0x0029,
         fix_reason: 99,
         summary: "orders of the firm or its clearing member come too fast",
@@ -27,6 +31,10 @@ impl Check for FirmRate {
 
     fn explain(view: &View<'_>) -> Explanation {
         let firm = &view.firm_rate;
-        super::explain_rate(if firm.fails() { firm } else { &view.member_rate })
+        super::explain_rate(if firm.fails() {
+            firm
+        } else {
+            &view.member_rate
+        })
     }
 }

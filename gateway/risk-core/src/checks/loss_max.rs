@@ -3,10 +3,10 @@
 //! Risk thread. Unit: quanta. Where a position has no reference: passed over. Boundary: a loss of
 //! exactly loss_max passes. Unset: fails.
 
+use super::reducible;
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
 use crate::view::View;
-use super::reducible;
 use crate::view::Worth;
 
 pub(crate) struct LossMax;

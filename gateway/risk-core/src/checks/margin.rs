@@ -3,7 +3,7 @@
 //! Risk thread. Requirement: RULES, over every subset of resting and in-flight orders. Unit: quanta.
 //! Where a position has no reference: passed over. Boundary: exactly covered passes.
 
-use super::{Band, Check, Descriptor};
+use super::{Band, Check, Descriptor, reducible};
 use crate::effect::Explanation;
 use crate::instruments::Schedule;
 use crate::positions::Position;
@@ -18,7 +18,11 @@ impl Check for Margin {
         name: "MARGIN",
         band: Band::Margin,
         judges_reducing: false,
-        fields: &[("instrument", "initial_margin"), ("account", "pnl_weight_ppm")],
+        fields: &[
+            ("instrument", "initial_margin"),
+            ("account", "pnl_weight_ppm"),
+            ("account", "pnl_cap"),
+        ],
         ouch_reason: 0x0020,
         fix_reason: 3,
         summary: "admissible equity is below the margin requirement with this order",
@@ -27,18 +31,29 @@ impl Check for Margin {
     fn fails(view: &View<'_>) -> bool {
         match &view.worth {
             Worth::Unknown | Worth::Proved => false,
-            Worth::Exact { admissible, requirement, .. } => admissible < requirement,
+            Worth::Exact {
+                admissible,
+                requirement,
+                ..
+            } => admissible < requirement,
         }
     }
 
     fn explain(view: &View<'_>) -> Explanation {
-        let Worth::Exact { admissible, requirement_before, requirement, slope, .. } = &view.worth
+        let Worth::Exact {
+            admissible,
+            requirement_before,
+            requirement,
+            slope,
+            ..
+        } = &view.worth
         else {
             return Explanation::default();
         };
         let passing = slope.qty_passing(*admissible, view.qty);
-        let asked = requirement - requirement_before;
-        Explanation::of(*admissible, *requirement_before, asked, passing.into())
+        let asked = requirement.saturating_sub(*requirement_before);
+        let passing = i128::from(passing).max(reducible(view));
+        Explanation::of(*admissible, *requirement_before, asked, passing)
     }
 }
 
@@ -86,9 +101,17 @@ impl Slope<'_> {
             Side::Sell => (self.open_buy, self.open_sell.saturating_add(hold)),
         };
         let worst = Position::worst(self.net, buy, sell);
-        let margin = self.schedule.margin_millionths(worst.saturating_mul(self.lot_notional));
-        let adverse = (i128::from(qty) * self.lot_adverse).max(self.adverse_least);
-        let whole = -(-(self.rest_millionths + margin)).div_euclid(1_000_000);
-        whole + self.rest_adverse + adverse
+        let margin = self
+            .schedule
+            .margin_millionths(worst.saturating_mul(self.lot_notional));
+        let adverse = self
+            .lot_adverse
+            .saturating_mul(qty.into())
+            .max(self.adverse_least);
+        let millionths = self.rest_millionths.saturating_add(margin);
+        let whole = -(-millionths).div_euclid(1_000_000);
+        whole
+            .saturating_add(self.rest_adverse)
+            .saturating_add(adverse)
     }
 }

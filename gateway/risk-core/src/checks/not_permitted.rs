@@ -2,10 +2,10 @@
 //!
 //! Risk thread. Not judged of a reducing order: whoever is in must be able to get out.
 
+use super::reducible;
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
 use crate::view::View;
-use super::reducible;
 
 pub(crate) struct NotPermitted;
 

@@ -23,7 +23,8 @@ impl Check for NotionalMax {
     };
 
     fn fails(view: &View<'_>) -> bool {
-        view.notional.is_some_and(|notional| notional > notional_max(view))
+        view.notional
+            .is_some_and(|notional| notional > notional_max(view))
     }
 
     fn explain(view: &View<'_>) -> Explanation {
@@ -34,5 +35,8 @@ impl Check for NotionalMax {
 }
 
 fn notional_max(view: &View<'_>) -> i128 {
-    view.limits.notional_max.min(view.firm_limits.notional_max).into()
+    view.limits
+        .notional_max
+        .min(view.firm_limits.notional_max)
+        .into()
 }

@@ -32,6 +32,11 @@ impl Check for OiCap {
         let rise = interest.would - interest.was;
         let limit = i128::from(view.instrument.oi_cap);
         let free = (limit - interest.total).max(0);
-        Explanation::of(limit, interest.total, rise, i128::from(view.qty) - rise + free)
+        Explanation::of(
+            limit,
+            interest.total,
+            rise,
+            i128::from(view.qty) - rise + free,
+        )
     }
 }

@@ -30,6 +30,11 @@ impl Check for OiShare {
         let rise = interest.would - interest.was;
         let limit = i128::from(view.instrument.oi_share_max);
         let free = (limit - interest.was).max(0);
-        Explanation::of(limit, interest.was, rise, i128::from(view.qty) - rise + free)
+        Explanation::of(
+            limit,
+            interest.was,
+            rise,
+            i128::from(view.qty) - rise + free,
+        )
     }
 }

@@ -23,7 +23,8 @@ impl Check for OpenNotionalMax {
 
     fn fails(view: &View<'_>) -> bool {
         let limit = i128::from(view.limits.open_notional_max);
-        view.hold_notional.is_some_and(|hold| view.open_notional + hold > limit)
+        view.hold_notional
+            .is_some_and(|hold| view.open_notional.saturating_add(hold) > limit)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

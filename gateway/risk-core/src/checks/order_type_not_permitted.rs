@@ -4,7 +4,7 @@
 //! the log like any other. Form check: an order that fails it is answered with the form's failures alone and nothing of it is
 //! counted or remembered.
 
-use super::{Band, FormCheck, Descriptor};
+use super::{Band, Descriptor, FormCheck};
 use crate::effect::Explanation;
 use crate::view::Form;
 

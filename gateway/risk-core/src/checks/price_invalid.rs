@@ -4,7 +4,7 @@
 //! of this gateway trades at one. Form check: an order that fails it is answered with the form's failures alone and nothing of it is
 //! counted or remembered.
 
-use super::{Band, FormCheck, Descriptor};
+use super::{Band, Descriptor, FormCheck};
 use crate::effect::Explanation;
 use crate::view::Form;
 
@@ -23,7 +23,8 @@ impl FormCheck for PriceInvalid {
     };
 
     fn fails(form: &Form) -> bool {
-        form.price.is_some_and(|price| price < 1 || price > form.price_max)
+        form.price
+            .is_some_and(|price| price < 1 || price > form.price_max)
     }
 
     fn explain(form: &Form) -> Explanation {

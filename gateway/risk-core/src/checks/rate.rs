@@ -15,7 +15,11 @@ impl Check for Rate {
         name: "RATE",
         band: Band::Rate,
         judges_reducing: true,
-        fields: &[("account", "rate_interval_ns"), ("account", "rate_count"), ("account", "rate_burst")],
+        fields: &[
+            ("account", "rate_interval_ns"),
+            ("account", "rate_count"),
+            ("account", "rate_burst"),
+        ],
         ouch_reason: 0x0029,
         fix_reason: 99,
         summary: "orders of the account come too fast",

@@ -4,8 +4,8 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
-use crate::view::View;
 use crate::orders::PENDING_MAX;
+use crate::view::View;
 
 pub(crate) struct ReplacePending;
 

@@ -2,10 +2,10 @@
 //!
 //! Risk thread. A restricted instrument may be left, not entered: not judged of a reducing order.
 
+use super::reducible;
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
 use crate::view::View;
-use super::reducible;
 
 pub(crate) struct Restricted;
 

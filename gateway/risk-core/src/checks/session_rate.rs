@@ -15,7 +15,11 @@ impl Check for SessionRate {
         name: "SESSION_RATE",
         band: Band::Rate,
         judges_reducing: true,
-        fields: &[("session", "rate_interval_ns"), ("session", "rate_count"), ("session", "rate_burst")],
+        fields: &[
+            ("session", "rate_interval_ns"),
+            ("session", "rate_count"),
+            ("session", "rate_burst"),
+        ],
         ouch_reason: 0x0029,
         fix_reason: 99,
         summary: "orders of the session come too fast",

@@ -2,10 +2,10 @@
 //!
 //! Risk thread. Not judged of a reducing order.
 
+use super::reducible;
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
 use crate::view::View;
-use super::reducible;
 use portcullis_domain::TradingState;
 
 pub(crate) struct StateReduceOnly;
@@ -28,6 +28,11 @@ impl Check for StateReduceOnly {
 
     fn explain(view: &View<'_>) -> Explanation {
         let reducible = reducible(view);
-        Explanation::of(TradingState::Active as i128, view.state as i128, 0, reducible)
+        Explanation::of(
+            TradingState::Active as i128,
+            view.state as i128,
+            0,
+            reducible,
+        )
     }
 }

@@ -15,7 +15,11 @@ impl Check for VolumeSpike {
         name: "VOLUME_SPIKE",
         band: Band::Flow,
         judges_reducing: false,
-        fields: &[("instrument", "spike_floor"), ("instrument", "spike_ppm"), ("instrument", "cooldown_ns")],
+        fields: &[
+            ("instrument", "spike_floor"),
+            ("instrument", "spike_ppm"),
+            ("instrument", "cooldown_ns"),
+        ],
         ouch_reason: 0x0021,
         fix_reason: 99,
         summary: "the instrument's volume breaker is open, or this order would trip it",
@@ -29,6 +33,11 @@ impl Check for VolumeSpike {
         let spike = &view.spike;
         let free = i128::from(spike.threshold) - i128::from(spike.volume);
         let passing = if spike.tripped { 0 } else { free.max(0) };
-        Explanation::of(spike.threshold.into(), spike.volume.into(), view.rise.into(), passing)
+        Explanation::of(
+            spike.threshold.into(),
+            spike.volume.into(),
+            view.rise.into(),
+            passing,
+        )
     }
 }

@@ -3,6 +3,7 @@
 //! Owned by the limit table. Invariant: [`AccountLimits`] holds what the order path reads, with all
 //! divisions already made; an unset cell stands in it as a bound that nothing keeps.
 
+use super::Cell;
 use super::field::limit_fields;
 
 /// No quantity, price or money of a limit may exceed this, so that sums of a few stay in range.
@@ -82,7 +83,11 @@ impl AccountLimits {
                 .cell(AccountField::RepeatWindowNs)
                 .value()
                 .unwrap_or(0) as u64,
-            repeat_max: bound(AccountField::RepeatMax),
+            // Without a window there is no telling what repeats: unset, as the other.
+            repeat_max: match cells.cell(AccountField::RepeatWindowNs).value() {
+                Some(_) => bound(AccountField::RepeatMax),
+                None => Cell::UNSET.or_failing(),
+            },
             // Unset profit terms count nothing: the strict end of both fields.
             pnl_cap: cells.cell(AccountField::PnlCap).value().unwrap_or(0),
             pnl_weight_ppm: cells.cell(AccountField::PnlWeightPpm).value().unwrap_or(0) as u32,

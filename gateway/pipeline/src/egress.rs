@@ -1,0 +1,278 @@
+//! Egress: what clients are told.
+//!
+//! One thread owns it, with the outbound half of the transport and every session's sequenced
+//! stream. It encodes what the gateway itself says, forwards what the engine said, numbers, stores
+//! and sends. Invariants: a session's messages are numbered in the order of the log; a client that
+//! reads too slowly loses its connection, not its messages, as far as the store reaches; nothing
+//! here waits for a socket.
+
+mod echo;
+mod encode;
+mod stream;
+
+use crate::item::{ClientEffect, ConnectionItem, EgressItem};
+use crate::tables::SymbolTable;
+use crate::transport::{ConnectionId, OutboundTransport};
+use echo::Echoes;
+use encode::{Encoder, Message};
+use portcullis_domain::{SessionEventKind, SessionId, Timestamp};
+use portcullis_risk_core::{AnswerKind, SessionChange};
+use portcullis_runtime::{Agent, RingConsumer};
+use portcullis_wire::soupbin::{SessionName, encode as soup};
+use stream::{Sent, Stream};
+
+/// What is fixed about egress.
+#[derive(Clone, Debug)]
+pub struct EgressConfig {
+    /// The name every session has today.
+    pub session_name: SessionName,
+    /// Sessions.
+    pub sessions: usize,
+    /// Order slots of the core, whose clients' words are kept.
+    pub orders_max: usize,
+    /// Bytes of messages that a session's store holds for resending.
+    pub store_bytes: usize,
+    /// Messages that it holds.
+    pub store_messages: usize,
+    /// Instruments.
+    pub symbols: SymbolTable,
+}
+
+/// What egress counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EgressCounters {
+    /// Messages put into sessions' streams.
+    pub published: u64,
+    /// Connections ended because their client read too slowly.
+    pub lagged: u64,
+    /// Messages that could not be encoded. Each is a fault of the gateway.
+    pub unencodable: u64,
+}
+
+/// Items taken in one duty cycle.
+const ITEM_BUDGET: usize = 256;
+
+/// Idle sessions looked after in one duty cycle.
+const IDLE_A_CYCLE: usize = 16;
+
+/// The agent.
+#[derive(Debug)]
+pub struct Egress<T> {
+    transport: T,
+    items: RingConsumer<EgressItem>,
+    connections: RingConsumer<ConnectionItem>,
+    streams: Box<[Stream]>,
+    echoes: Echoes,
+    encoder: Encoder,
+    /// Sessions with something to send, each at most once.
+    active: Vec<SessionId>,
+    next_idle: usize,
+    counters: EgressCounters,
+}
+
+impl<T: OutboundTransport> Egress<T> {
+    /// The agent. Allocates all it will ever use.
+    #[must_use]
+    pub fn new(
+        config: &EgressConfig,
+        transport: T,
+        items: RingConsumer<EgressItem>,
+        connections: RingConsumer<ConnectionItem>,
+    ) -> Self {
+        Self {
+            transport,
+            items,
+            connections,
+            streams: (0..config.sessions)
+                .map(|_| {
+                    Stream::new(
+                        config.session_name,
+                        config.store_bytes,
+                        config.store_messages,
+                    )
+                })
+                .collect(),
+            echoes: Echoes::new(config.orders_max),
+            encoder: Encoder::new(config.symbols.clone()),
+            active: Vec::with_capacity(config.sessions),
+            next_idle: 0,
+            counters: EgressCounters::default(),
+        }
+    }
+
+    /// What it has counted.
+    #[must_use]
+    pub const fn counters(&self) -> &EgressCounters {
+        &self.counters
+    }
+
+    /// Messages each session's stream has had so far.
+    #[must_use]
+    pub fn published(&self, session: SessionId) -> u64 {
+        self.streams
+            .get(session.index())
+            .map_or(0, Stream::published)
+    }
+
+    /// Ends every session: no more will be said on any.
+    pub fn end_sessions(&mut self) {
+        for session in (0..self.streams.len() as u32).map(SessionId::new) {
+            self.streams[session.index()].end();
+            self.activate(session);
+        }
+    }
+
+    fn take_items(&mut self, now: Timestamp) -> usize {
+        for taken in 0..ITEM_BUDGET {
+            let Ok(item) = self.items.pop() else {
+                return taken;
+            };
+            self.take_item(&item, now);
+        }
+        ITEM_BUDGET
+    }
+
+    fn take_item(&mut self, item: &EgressItem, now: Timestamp) {
+        let at = item.timestamp;
+        let raw = item.raw.bytes();
+        match &item.effect {
+            ClientEffect::Entered(outbound) => {
+                self.echoes.remember(outbound, raw, &self.encoder);
+            }
+            ClientEffect::Refused(refusal) => {
+                let message = self.encoder.refused(refusal, raw, at);
+                self.publish(refusal.session, message);
+            }
+            ClientEffect::Answered(answer) => match answer.kind {
+                // OUCH says nothing to either.
+                AnswerKind::Resent | AnswerKind::OrderUnknown => {}
+                AnswerKind::NextNumber(_)
+                | AnswerKind::EntryDisabled
+                | AnswerKind::EntryEnabled
+                | AnswerKind::MassCancelTaken
+                | AnswerKind::MassCancelRefused => {
+                    let message = self.encoder.answered(answer, raw, at);
+                    self.publish(answer.session, message);
+                }
+            },
+            ClientEffect::Reported(report) => {
+                let message = self.encoder.reported(report, raw, &mut self.echoes, at);
+                self.publish(report.session, message);
+            }
+            ClientEffect::SessionChanged(change) => self.session_changed(change, now),
+        }
+    }
+
+    fn publish(&mut self, session: SessionId, message: Message) {
+        let Some(stream) = self.streams.get_mut(session.index()) else {
+            return;
+        };
+        match message {
+            Message::Encoded(buffer) => {
+                if stream.publish(buffer.bytes()) {
+                    self.counters.published += 1;
+                    self.activate(session);
+                } else {
+                    self.counters.unencodable += 1;
+                }
+            }
+            Message::Unencodable => self.counters.unencodable += 1,
+            Message::Nothing => {}
+        }
+    }
+
+    fn session_changed(&mut self, change: &SessionChange, now: Timestamp) {
+        let connection = ConnectionId::from_raw(change.connection);
+        let Some(stream) = self.streams.get_mut(change.session.index()) else {
+            return;
+        };
+        match change.kind {
+            SessionEventKind::Up => {
+                stream.log_on(connection, change.sequence, now);
+                self.activate(change.session);
+            }
+            SessionEventKind::LoggedOut | SessionEventKind::Lost | SessionEventKind::Ended => {
+                stream.unlink(connection);
+            }
+        }
+    }
+
+    fn take_connections(&mut self) -> usize {
+        let mut taken = 0;
+        while let Ok(item) = self.connections.pop() {
+            taken += 1;
+            match item {
+                ConnectionItem::RejectLogin(connection, reason) => {
+                    let mut bytes = [0; 8];
+                    if let Ok(len) = soup::login_rejected(reason, &mut bytes) {
+                        let _ = self.transport.write(connection, &bytes[..len]);
+                    }
+                    self.transport.close(connection);
+                }
+                ConnectionItem::Close(connection) => {
+                    for stream in &mut self.streams {
+                        stream.unlink(connection);
+                    }
+                    self.transport.close(connection);
+                }
+            }
+        }
+        taken
+    }
+
+    fn activate(&mut self, session: SessionId) {
+        let stream = &mut self.streams[session.index()];
+        if !stream.active {
+            stream.active = true;
+            self.active.push(session);
+        }
+    }
+
+    /// Sends what active sessions have, as far as their sockets take it.
+    fn send(&mut self, now: Timestamp) -> usize {
+        let mut work = 0;
+        let mut index = 0;
+        while index < self.active.len() {
+            let session = self.active[index];
+            let stream = &mut self.streams[session.index()];
+            let sent = stream.send(&mut self.transport, now);
+            work += usize::from(sent == Sent::Some);
+            let lagged = sent == Sent::Lagged;
+            self.counters.lagged += u64::from(lagged);
+            if sent == Sent::All || lagged {
+                stream.active = false;
+                self.active.swap_remove(index);
+            } else {
+                index += 1;
+            }
+        }
+        work
+    }
+
+    /// Heartbeats of some sessions, in turn.
+    fn keep_alive(&mut self, now: Timestamp) {
+        for _ in 0..IDLE_A_CYCLE.min(self.streams.len()) {
+            let session = self.next_idle;
+            self.next_idle = (session + 1) % self.streams.len();
+            self.streams[session].keep_alive(&mut self.transport, now);
+        }
+    }
+}
+
+impl<T: OutboundTransport> Agent for Egress<T> {
+    fn name(&self) -> &'static str {
+        "egress"
+    }
+
+    fn do_work(&mut self, now: Timestamp) -> usize {
+        let mut work = self.take_items(now);
+        work += self.take_connections();
+        work += self.send(now);
+        self.keep_alive(now);
+        work
+    }
+
+    fn is_drained(&self) -> bool {
+        self.items.is_empty() && self.connections.is_empty() && self.active.is_empty()
+    }
+}

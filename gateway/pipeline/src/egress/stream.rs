@@ -1,0 +1,154 @@
+//! One session's sequenced stream and the connection it goes out on.
+//!
+//! Owned by egress. Invariants: what did not fit the socket stays in a fixed buffer and goes first
+//! next time; a connection whose client lags behind the store is closed.
+
+use crate::transport::{ConnectionId, OutboundTransport, WriteOutcome};
+use portcullis_domain::Timestamp;
+use portcullis_wire::Alpha;
+use portcullis_wire::soupbin::{
+    LoginAnswer, LoginRequest, PACKET_BYTES_MAX, Password, ResendStore, ServerOutbound,
+    SessionName, StoreSlot, UserName,
+};
+
+/// Bytes on their way to the socket.
+const OUT_BYTES: usize = 4 * PACKET_BYTES_MAX;
+
+/// What sending came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// Nothing is left.
+    All,
+    /// Some went, more is left.
+    Some,
+    /// The socket takes no more now.
+    Blocked,
+    /// The client fell behind what is stored; its connection is closed.
+    Lagged,
+}
+
+/// The stream.
+#[derive(Debug)]
+pub(super) struct Stream {
+    outbound: ServerOutbound<Box<[u8]>, Box<[StoreSlot]>>,
+    connection: Option<ConnectionId>,
+    out: Box<[u8; OUT_BYTES]>,
+    start: usize,
+    end: usize,
+    /// Close once the buffer is out: the login was refused.
+    closing: bool,
+    /// Whether it stands in the list of those with something to send.
+    pub(super) active: bool,
+}
+
+impl Stream {
+    pub(super) fn new(name: SessionName, store_bytes: usize, store_messages: usize) -> Self {
+        let bytes = vec![0; store_bytes].into_boxed_slice();
+        let slots = vec![StoreSlot::default(); store_messages].into_boxed_slice();
+        Self {
+            outbound: ServerOutbound::new(name, ResendStore::new(bytes, slots, 1)),
+            connection: None,
+            out: Box::new([0; OUT_BYTES]),
+            start: 0,
+            end: 0,
+            closing: false,
+            active: false,
+        }
+    }
+
+    pub(super) fn published(&self) -> u64 {
+        self.outbound.next_sequence() - 1
+    }
+
+    pub(super) fn end(&mut self) {
+        self.outbound.end_session();
+    }
+
+    /// Numbers and stores a message; `false` where it is too long to be one.
+    #[must_use]
+    pub(super) fn publish(&mut self, message: &[u8]) -> bool {
+        self.outbound.publish(message).is_ok()
+    }
+
+    /// Answers a login, whose password was found right, on a connection.
+    pub(super) fn log_on(&mut self, connection: ConnectionId, sequence: u64, now: Timestamp) {
+        let login = LoginRequest {
+            user: UserName::BLANK,
+            password: Password(Alpha::BLANK),
+            session: None,
+            sequence,
+            silence_max: None,
+        };
+        self.connection = Some(connection);
+        (self.start, self.end) = (0, 0);
+        let answer = self.outbound.login(&login, now, &mut self.out[..]);
+        let answer = answer.expect("an empty buffer holds a login's answer");
+        (self.end, self.closing) = match answer {
+            LoginAnswer::Accepted { len, .. } => (len, false),
+            LoginAnswer::Rejected { len, .. } => (len, true),
+        };
+    }
+
+    /// That connection is gone. Messages go on being stored.
+    pub(super) fn unlink(&mut self, connection: ConnectionId) {
+        if self.connection == Some(connection) {
+            self.connection = None;
+            (self.start, self.end) = (0, 0);
+            self.outbound.unlink();
+        }
+    }
+
+    /// Sends what the socket takes.
+    pub(super) fn send(&mut self, transport: &mut impl OutboundTransport, now: Timestamp) -> Sent {
+        let Some(connection) = self.connection else {
+            return Sent::All;
+        };
+        if self.start == self.end && !self.closing {
+            match self.outbound.pump(now, &mut self.out[..]) {
+                Ok(len) => (self.start, self.end) = (0, len),
+                Err(_lagged) => {
+                    transport.close(connection);
+                    self.unlink(connection);
+                    return Sent::Lagged;
+                }
+            }
+        }
+        if self.start == self.end {
+            if self.outbound.is_end_sent() || self.closing {
+                transport.close(connection);
+                self.unlink(connection);
+            }
+            return Sent::All;
+        }
+        match transport.write(connection, &self.out[self.start..self.end]) {
+            WriteOutcome::Wrote(0) => Sent::Blocked,
+            WriteOutcome::Wrote(len) => {
+                self.start += len;
+                Sent::Some
+            }
+            WriteOutcome::Closed => {
+                transport.close(connection);
+                self.unlink(connection);
+                Sent::All
+            }
+        }
+    }
+
+    /// Sends a heartbeat where one is due and nothing else is on its way.
+    pub(super) fn keep_alive(&mut self, transport: &mut impl OutboundTransport, now: Timestamp) {
+        let Some(connection) = self.connection else {
+            return;
+        };
+        if self.start != self.end || self.active {
+            return;
+        }
+        if let Ok(len) = self.outbound.on_time(now, &mut self.out[..])
+            && len > 0
+        {
+            (self.start, self.end) = (0, len);
+            if let WriteOutcome::Wrote(wrote) = transport.write(connection, &self.out[..len]) {
+                self.start = wrote;
+            }
+        }
+    }
+}

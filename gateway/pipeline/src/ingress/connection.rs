@@ -1,0 +1,147 @@
+//! One connection: its buffer, its session machine, and what is known of it.
+//!
+//! Owned by ingress. Invariant: the buffer holds what was read and not yet taken, and always has
+//! room for the longest packet once what was taken is dropped.
+
+use crate::item::ConnectionItem;
+use crate::transport::ConnectionId;
+use portcullis_domain::{SessionId, Timestamp};
+use portcullis_wire::soupbin::{
+    LoginRejectReason, PACKET_BYTES_MAX, ServerInbound, ServerLimits, ServerState,
+};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// How long a connection may take; see `soupbin`.
+pub type ConnectionLimits = ServerLimits;
+
+/// Bytes of a connection's buffer: two of the longest packets, so that a read is seldom short.
+const BUFFER_BYTES: usize = 2 * PACKET_BYTES_MAX;
+
+/// What is known of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
+    pub(super) id: ConnectionId,
+    pub(super) address: IpAddr,
+    pub(super) session: Option<SessionId>,
+    /// Where its client wants to be resent from.
+    pub(super) sequence_wanted: u64,
+    /// Whether its login is refused: the farewell says so.
+    pub(super) login_refused: bool,
+    /// Messages that could not be answered.
+    pub(super) unanswerable: u32,
+    live: bool,
+}
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) machine: ServerInbound,
+    pub(super) buffer: Box<[u8; BUFFER_BYTES]>,
+    /// The bytes read and not taken are `buffer[start..end]`.
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) facts: Facts,
+}
+
+impl Connection {
+    /// A slot without a connection.
+    pub(super) fn free() -> Self {
+        Self {
+            machine: ServerInbound::new(ServerLimits::default(), Timestamp::ZERO),
+            buffer: Box::new([0; BUFFER_BYTES]),
+            start: 0,
+            end: 0,
+            facts: Self::free_facts(ConnectionId::new(0, 0)),
+        }
+    }
+
+    /// A client connected.
+    pub(super) fn begin(
+        &mut self,
+        id: ConnectionId,
+        address: IpAddr,
+        limits: ConnectionLimits,
+        now: Timestamp,
+    ) {
+        self.machine = ServerInbound::new(limits, now);
+        (self.start, self.end) = (0, 0);
+        self.facts = Facts {
+            id,
+            address,
+            live: true,
+            ..Self::free_facts(id)
+        };
+    }
+
+    const fn free_facts(id: ConnectionId) -> Facts {
+        Facts {
+            id,
+            address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            session: None,
+            sequence_wanted: 0,
+            login_refused: false,
+            unanswerable: 0,
+            live: false,
+        }
+    }
+
+    pub(super) const fn id(&self) -> ConnectionId {
+        self.facts.id
+    }
+
+    /// Whether this is the connection of that id, and lives.
+    pub(super) fn is(&self, id: ConnectionId) -> bool {
+        self.facts.live && self.facts.id == id
+    }
+
+    /// Room to read into.
+    pub(super) fn space(&mut self) -> &mut [u8] {
+        if self.end == BUFFER_BYTES {
+            self.compact();
+        }
+        &mut self.buffer[self.end..]
+    }
+
+    /// `count` bytes were read into the space.
+    pub(super) fn filled(&mut self, count: usize) {
+        self.end += count;
+        assert!(self.end <= BUFFER_BYTES, "a read does not exceed its space");
+    }
+
+    /// Drops what was taken.
+    pub(super) fn compact(&mut self) {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+    }
+
+    /// The login was found right. `false` where the connection does not wait for that.
+    pub(super) fn log_on(&mut self, session: SessionId, now: Timestamp) -> bool {
+        let taken = self.machine.accept(now);
+        if taken {
+            self.facts.session = Some(session);
+        }
+        taken
+    }
+
+    /// Whether a deadline of the session machine has passed.
+    pub(super) fn overdue(&mut self, now: Timestamp) -> bool {
+        self.facts.live && self.machine.on_time(now).is_some()
+    }
+
+    /// The connection is over. Returns what egress is to do about it.
+    pub(super) fn forget(&mut self) -> ConnectionItem {
+        let id = self.facts.id;
+        let refused = self.facts.login_refused;
+        self.facts.live = false;
+        if self.machine.state() != ServerState::Closed {
+            self.machine.close();
+        }
+        if refused {
+            return ConnectionItem::RejectLogin(id, LoginRejectReason::NotAuthorised);
+        }
+        ConnectionItem::Close(id)
+    }
+}
