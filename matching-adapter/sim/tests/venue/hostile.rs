@@ -106,7 +106,10 @@ fn what_is_said_twice_never_makes_a_hold_negative() {
             let beyond = kind == AlarmKind::FillBeyondLeaves;
             assert!(beyond || kind == AlarmKind::FillOnClosedOrder, "{kind:?}");
         }
-        assert_eq!(rig.holds(), (0, 0, 0), "seed {seed}");
+        // What a dispute leaves open stays so: the lots it is about wait for a person.
+        let (buys, sells, orders) = rig.holds();
+        assert!(orders as usize <= rig.effects.alarms.len(), "seed {seed}");
+        assert_eq!(buys + sells > 0, orders > 0, "seed {seed}");
     }
     assert!(duplicated > 100 && alarms > 20);
 }
