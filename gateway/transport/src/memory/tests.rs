@@ -120,6 +120,24 @@ fn a_client_that_closes_is_read_to_its_end() {
 }
 
 #[test]
+fn the_end_of_a_silent_client_is_named() {
+    let (mut inbound, _outbound, network) = memory_transport(MemoryOptions::new(1));
+    let (client, connection) = connect(&network, &mut inbound);
+    let mut outcomes = Vec::new();
+    let mut poll = |inbound: &mut MemoryInbound| {
+        inbound.poll_ready(&mut |inbound, ready| {
+            assert_eq!(ready, connection);
+            outcomes.push(inbound.read(ready, &mut [0; 8]));
+            true
+        });
+    };
+    (0..3).for_each(|_| poll(&mut inbound));
+    client.close();
+    (0..3).for_each(|_| poll(&mut inbound));
+    assert_eq!(outcomes, [ReadOutcome::Nothing, ReadOutcome::Closed]);
+}
+
+#[test]
 fn a_half_closed_client_is_answered() {
     let (mut inbound, mut outbound, network) = memory_transport(MemoryOptions::new(1));
     let (client, connection) = connect(&network, &mut inbound);

@@ -116,6 +116,21 @@ fn silent_connections_cool_and_a_crowd_shares_its_patience() {
     assert!(reads_until_cool(64) < 3 * 64);
 }
 
+#[test]
+fn a_sign_of_bytes_renews_the_patience_until_somebody_reads() {
+    let mut pair = pair(1);
+    let connection = open(&mut pair);
+    while let Some(hot) = pair.0.next_hot() {
+        pair.0.found_nothing(hot);
+        pair.0.settle(hot, true);
+    }
+    pair.0.wake(connection.slot());
+    for _ in 0..100 {
+        assert_eq!(pair.0.next_hot(), Some(connection));
+        pair.0.settle(connection, true);
+    }
+}
+
 /// Bytes that a system holds for a connection, and whether it has a change to tell.
 #[derive(Clone, Copy, Default)]
 struct EdgeTriggered {

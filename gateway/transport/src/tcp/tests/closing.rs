@@ -56,12 +56,31 @@ fn shutting_down_ends_the_inbound_half_at_once() {
         ReadOutcome::Closed
     );
     // Told, and so not named again unless the agent asks for it.
+    for _ in 0..3 {
+        assert_eq!(gateway.named(false), [connection]);
+    }
     gateway.named(true);
     assert_eq!(gateway.named(true), []);
     let mut all = Vec::new();
     client.read_to_end(&mut all).expect("an orderly end");
     assert_eq!(all, b"reason");
+    let reset = client.take_error().expect("it can be asked");
+    assert!(reset.is_none(), "{reset:?}");
     assert_eq!(gateway.outbound.counters().closed, 1);
+}
+
+#[test]
+fn bytes_that_wait_at_the_shutdown_are_never_read() {
+    let mut gateway = Gateway::new(1);
+    let (mut client, connection) = gateway.connect();
+    client.set_nonblocking(true).expect("it can be set");
+    // More than a shutdown throws away.
+    while client.write(&[0; 65_536]).is_ok() {}
+    gateway.outbound.close(connection);
+    assert_eq!(
+        gateway.inbound.read(connection, &mut [0; 8]),
+        ReadOutcome::Closed
+    );
 }
 
 #[test]

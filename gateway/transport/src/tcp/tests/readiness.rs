@@ -16,6 +16,25 @@ fn what_was_not_taken_is_named_again() {
     assert_eq!(gateway.read(connection), Ok(b"later".to_vec()));
 }
 
+/// The agent may keep bytes of its own to work off, with the socket empty.
+#[test]
+fn a_connection_with_work_left_is_named_though_its_socket_is_silent() {
+    let mut options = TcpOptions::new(1);
+    options.idle_reads_max = 1;
+    let mut gateway = Gateway::with(options);
+    let (_client, connection) = gateway.connect();
+    for _ in 0..100 {
+        let mut named = 0;
+        gateway.inbound.poll_ready(&mut |inbound, ready| {
+            assert_eq!(ready, connection);
+            assert_eq!(inbound.read(ready, &mut [0; 8]), ReadOutcome::Nothing);
+            named += 1;
+            false
+        });
+        assert_eq!(named, 1);
+    }
+}
+
 #[test]
 fn a_connection_gone_cold_is_heard_beside_a_hot_one() {
     let mut options = TcpOptions::new(2);
