@@ -10,6 +10,8 @@
 
 mod orders;
 mod receive;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use orders::{CancelWish, Chain, NewOrder};
 
@@ -135,6 +137,11 @@ impl Checker {
         }
         for chain in self.chains.values_mut() {
             chain.awaited = 0;
+            // A cancel can be asked for again; and once it is accepted no replace holds it back.
+            chain.cancel = CancelWish::None;
+            if chain.confirmed.is_some() {
+                chain.given_up.append(&mut chain.asked);
+            }
         }
     }
 

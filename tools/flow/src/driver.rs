@@ -36,6 +36,8 @@ use std::time::{Duration, Instant};
 const BATCH: u32 = 32;
 /// How long one poll sleeps at most.
 const POLL_MAX: Duration = Duration::from_millis(50);
+/// What a poll may oversleep.
+const POLL_GRAIN: Duration = Duration::from_millis(1);
 /// How often heartbeats are looked after.
 const TIMERS_EVERY_NS: u64 = 100_000_000;
 /// The longest latency told apart from longer ones.
@@ -284,7 +286,12 @@ impl Driver {
         for link in &mut self.links {
             link.flush();
         }
-        match self.poll.poll(&mut self.events, Some(wait.min(POLL_MAX))) {
+        // The poll counts in milliseconds and rounds up: what is nearer is yielded for.
+        let sleep = wait.min(POLL_MAX).saturating_sub(POLL_GRAIN);
+        match self.poll.poll(&mut self.events, Some(sleep)) {
+            Ok(()) if self.events.is_empty() && sleep.is_zero() && !wait.is_zero() => {
+                std::thread::yield_now();
+            }
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(FlowError::Poll(error)),
@@ -295,6 +302,7 @@ impl Driver {
             self.receive(session, now);
         }
         self.send_deferred();
+        self.give_up_lost();
         if now.saturating_sub(self.timers_ns) >= TIMERS_EVERY_NS {
             self.timers_ns = now;
             for link in &mut self.links {
@@ -306,6 +314,15 @@ impl Driver {
             return Err(FlowError::AllSessionsLost(why.unwrap_or_default()));
         }
         Ok(())
+    }
+
+    /// Nothing more will come for the sessions that are lost.
+    fn give_up_lost(&mut self) {
+        for (link, checker) in self.links.iter().zip(&mut self.checkers) {
+            if link.lost.is_some() && checker.awaited() > 0 {
+                checker.give_up();
+            }
+        }
     }
 
     fn receive(&mut self, session: usize, now: u64) {

@@ -43,6 +43,9 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+#[cfg(test)]
+mod tests;
+
 /// Units of a recorded price (10^-9) in a wire unit (10^-4).
 const RECORDED_PER_WIRE: i64 = 100_000;
 

@@ -8,6 +8,8 @@
 
 mod arrivals;
 mod faults;
+#[cfg(test)]
+mod tests;
 
 pub use faults::FaultKind;
 

@@ -22,8 +22,12 @@ pub(crate) struct Chain {
     pub(super) leaves: u32,
     /// Shares executed so far.
     pub(crate) executed: u32,
+    /// The worst price it may trade at, in wire units; `None` without a limit.
+    pub(super) limit: Option<u64>,
     /// Numbers asked for and not answered, oldest first.
     pub(super) asked: Vec<u32>,
+    /// Replaces that were given up: one of them may be the live number.
+    pub(super) given_up: Vec<u32>,
     pub(crate) cancel: CancelWish,
     /// Answers the window waits for beside those to the numbers asked for: the end of an order
     /// that cannot rest, or of one that is cancelled.
@@ -39,6 +43,15 @@ impl Chain {
     /// Whether a replace of it is unanswered, so that no number is known to be the live one.
     pub(crate) fn is_replacing(&self) -> bool {
         self.confirmed.is_some() && !self.asked.is_empty()
+    }
+
+    /// Every number that may be the live one, for a cancel that must not miss it.
+    pub(crate) fn may_be_live(&self) -> Vec<u32> {
+        let known = self.confirmed.or(self.tip());
+        known
+            .into_iter()
+            .chain(self.given_up.iter().copied())
+            .collect()
     }
 
     /// Shares open at the venue, as far as is known.
@@ -117,7 +130,9 @@ impl Checker {
                 confirmed: None,
                 leaves: 0,
                 executed: 0,
+                limit: None,
                 asked: vec![number],
+                given_up: Vec::new(),
                 cancel: CancelWish::None,
                 awaited,
             },
@@ -160,9 +175,9 @@ impl Checker {
         self.keep_silent(number);
     }
 
-    /// Notes a cancel of this order; a whole one is waited for.
-    pub(crate) fn cancel_asked(&mut self, first: u32, whole: bool) {
-        self.tally.cancels_sent += 1;
+    /// Notes a cancel of this order in so many messages; a whole one is waited for.
+    pub(crate) fn cancel_asked(&mut self, first: u32, whole: bool, messages: usize) {
+        self.tally.cancels_sent += messages as u64;
         if let Some(chain) = self.chains.get_mut(&first)
             && whole
         {
@@ -205,7 +220,7 @@ impl Checker {
             self.numbers.remove(&number);
             self.dead = Some(number);
         }
-        for number in &chain.asked {
+        for number in chain.asked.iter().chain(&chain.given_up) {
             self.excuse(*number);
         }
         self.news.closed.extend(chain.handle);

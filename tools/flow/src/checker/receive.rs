@@ -7,9 +7,11 @@
 
 use super::orders::{Asked, AskedKind, CancelWish};
 use super::{Checker, Fill, Number, cl_ord_id};
+use portcullis_domain::Side;
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
-    OrderAcceptedView, OrderExecutedView, OrderReplacedView, OrderState, Outbound, RejectedView,
+    OUCH50, OrderAcceptedView, OrderExecutedView, OrderReplacedView, OrderState, OuchPrice,
+    Outbound, RejectedView,
 };
 
 /// What is wrong with a message.
@@ -109,6 +111,7 @@ impl Checker {
         chain.asked.retain(|other| *other != number);
         chain.confirmed = Some(number);
         chain.leaves = view.quantity().min(asked.total);
+        chain.limit = limit(view.price());
         self.numbers
             .insert(number, Number::Confirmed { chain: first });
         let side_differs = view.side().side() != chain.side;
@@ -137,6 +140,8 @@ impl Checker {
         let former = chain.confirmed.replace(number);
         let most = asked.total.saturating_sub(chain.executed);
         chain.leaves = view.quantity().min(most);
+        chain.limit = limit(view.price());
+        chain.given_up.retain(|other| *other != number);
         let over = is_over(&view);
         if let Some(former) = former {
             self.numbers.remove(&former);
@@ -196,6 +201,7 @@ impl Checker {
         let Some(chain) = self.chains.get_mut(&first) else {
             return;
         };
+        chain.given_up.retain(|other| *other != number);
         let at = chain.asked.iter().position(|other| *other == number);
         let behind = chain.asked.split_off(at.unwrap_or(chain.asked.len()));
         for later in behind.into_iter().filter(|other| *other != number) {
@@ -224,6 +230,11 @@ impl Checker {
             price: view.price(),
             match_number: view.match_number(),
         });
+        let worse = match (chain.side, chain.limit) {
+            (Side::Buy, Some(limit)) => view.price() > limit,
+            (Side::Sell, Some(limit)) => view.price() < limit,
+            (Side::Buy | Side::Sell, None) => false,
+        };
         let leaves = chain.leaves;
         chain.executed = chain.executed.saturating_add(quantity);
         chain.leaves = leaves.saturating_sub(quantity);
@@ -233,6 +244,12 @@ impl Checker {
         if quantity == 0 || quantity > leaves {
             return protocol(format!(
                 "an execution of {quantity} on {number}, of which {leaves} were open"
+            ));
+        }
+        if worse {
+            let price = view.price();
+            return protocol(format!(
+                "an execution of {number} at {price}, worse than its limit"
             ));
         }
         Ok(())
@@ -292,6 +309,8 @@ impl Checker {
             .insert(number, Number::Confirmed { chain: first });
         if let Some(chain) = self.chains.get_mut(&first) {
             chain.asked.retain(|other| *other != number);
+            chain.given_up.retain(|other| *other != number);
+            chain.limit = None;
             if let Some(former) = chain.confirmed.replace(number) {
                 self.numbers.remove(&former);
             }
@@ -351,6 +370,14 @@ impl Checker {
         {
             self.news.cancellable.push(first);
         }
+    }
+}
+
+/// The limit that a price field states.
+fn limit(wire: u64) -> Option<u64> {
+    match OUCH50.price(wire) {
+        OuchPrice::Limit(wire) => Some(wire),
+        OuchPrice::Market | OuchPrice::AboveMax(_) => None,
     }
 }
 

@@ -239,18 +239,18 @@ impl Driver {
             checker.defer_cancel(first);
             return true;
         }
-        let Some(number) = chain.confirmed.or(chain.tip()) else {
-            return false;
-        };
         let total = match open {
             0 => 0,
             open => chain.executed.saturating_add(open),
         };
-        if !self.put_cancel(session, number, total) {
-            return false;
+        let numbers = chain.may_be_live();
+        for number in &numbers {
+            if !self.put_cancel(session, *number, total) {
+                return false;
+            }
         }
         if let Some(checker) = self.checkers.get_mut(session) {
-            checker.cancel_asked(first, open == 0);
+            checker.cancel_asked(first, open == 0, numbers.len());
         }
         true
     }
