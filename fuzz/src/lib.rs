@@ -5,7 +5,9 @@
 //! exactly what the encoders make of the values it yields.
 //! **Never.** Take bytes from the input in place of values that were decoded.
 
+use portcullis_control::config::{Errors, Files};
 use portcullis_wire::ouch50::{Appendage, AppendageBuilder, AppendageForm, Element, MessageLayout};
+use std::io::{self, BufRead};
 
 /// The appendage built again, element by element.
 ///
@@ -50,4 +52,28 @@ pub fn check_shape(layout: &MessageLayout, bytes: &[u8], appendage: Option<Appen
             row.name
         );
     }
+}
+
+/// A config without files beside it.
+pub struct NoFiles;
+
+impl Files for NoFiles {
+    fn open(&self, _name: &str) -> io::Result<Box<dyn BufRead>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+/// That a refusal names at least one mistake, each in the text it is about, and can be shown.
+///
+/// # Panics
+/// If it does not.
+pub fn check_errors(errors: &Errors, text: &str) {
+    assert!(!errors.mistakes.is_empty());
+    let lines = text.split('\n').count();
+    for mistake in &errors.mistakes {
+        assert!(mistake.line <= lines, "{mistake}");
+        assert!(!mistake.hint.is_empty());
+    }
+    let shown = errors.to_string();
+    assert!(!shown.contains(|c: char| c != '\n' && c.is_control()));
 }

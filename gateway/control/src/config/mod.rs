@@ -35,7 +35,7 @@ pub use profile::{EngineLink, Idle, LogonProfile, Matching, Profile, Topology, T
 use draft::Draft;
 use mistake::Mistakes;
 use section::Section;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -70,7 +70,7 @@ pub fn load(path: &Path, options: LoadOptions<'_>) -> Result<Config, Errors> {
     let name = path.display().to_string();
     let mut text = String::new();
     let read =
-        File::open(path).and_then(|file| file.take(CONFIG_BYTES_MAX + 1).read_to_string(&mut text));
+        open_file(path).and_then(|file| file.take(CONFIG_BYTES_MAX + 1).read_to_string(&mut text));
     let unread = match read {
         Ok(_) if text.len() as u64 <= CONFIG_BYTES_MAX => None,
         Ok(_) => Some(format!(
@@ -168,12 +168,23 @@ fn read(
     assemble::assemble(draft, csv.map(|(_, file)| file), mistakes)
 }
 
+/// Opens a plain file: a pipe or device could keep whoever reads it waiting for ever.
+fn open_file(path: &Path) -> io::Result<File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is no plain file",
+        ));
+    }
+    File::open(path)
+}
+
 /// Files in the config's folder.
 struct Beside(PathBuf);
 
 impl Files for Beside {
     fn open(&self, name: &str) -> io::Result<Box<dyn BufRead>> {
-        let file = File::open(self.0.join(name))?;
+        let file = open_file(&self.0.join(name))?;
         Ok(Box::new(BufReader::with_capacity(1 << 16, file)))
     }
 }

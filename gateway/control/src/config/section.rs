@@ -17,6 +17,7 @@ pub(super) struct Section<'t> {
     place: Place,
     entries: Vec<(Item<'t>, Place, bool)>,
     known: Vec<String>,
+    absent: bool,
 }
 
 /// A key's value.
@@ -40,6 +41,7 @@ impl<'t> Section<'t> {
             place,
             entries,
             known: Vec::new(),
+            absent: false,
         }
     }
 
@@ -50,6 +52,7 @@ impl<'t> Section<'t> {
             place: Place::default(),
             entries: Vec::new(),
             known: Vec::new(),
+            absent: true,
         }
     }
 
@@ -82,7 +85,12 @@ impl<'t> Section<'t> {
         let item = self.take(key);
         if item.is_none() {
             let what = format!("{} lacks `{key}`", self.what);
-            mistakes.add(self.place, what, format!("add `{key} = {form}`"));
+            if self.absent {
+                let hint = format!("add the section {} with `{key} = {form}`", self.what);
+                mistakes.add_unplaced(what, hint);
+            } else {
+                mistakes.add(self.place, what, format!("add `{key} = {form}`"));
+            }
         }
         item
     }

@@ -68,3 +68,15 @@ fn the_demo_loads_with_everything_in_it() {
     ];
     assert_eq!(counts.map(|table| table.len()), [4, 8, 3, 16]);
 }
+
+#[test]
+fn what_is_no_plain_file_or_not_there_is_refused_by_name() {
+    for (path, what) in [
+        ("/dev/null", "no plain file"),
+        ("/nowhere/x.toml", "cannot be read"),
+    ] {
+        let errors = load(Path::new(path), LoadOptions::default()).expect_err(path);
+        assert_eq!(errors.mistakes[0].file, path);
+        assert!(errors.mistakes[0].what.contains(what), "{errors}");
+    }
+}
