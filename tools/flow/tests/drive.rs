@@ -15,6 +15,7 @@ use portcullis_flow::{
     run,
 };
 use portcullis_wire::ouch50::TimeInForce;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use venue::{Lie, Manners, Seen, Venue};
 
@@ -186,6 +187,52 @@ fn lies_of_the_venue_are_told_apart() {
     assert_eq!(report.total.wrong_session, 1, "{report}");
     let report = lied_to(Lie::Close);
     assert_eq!(report.sessions_lost(), 1, "{report}");
+}
+
+#[test]
+fn a_replace_that_is_done_and_not_answered_is_unanswered_and_still_cancelled() {
+    let venue = Venue::start(manners(Some((30, Lie::SilentReplace))));
+    let mut config = config(&venue, 2, generated(400));
+    config.answer_timeout = Duration::from_millis(500);
+    let report = run(&config, &mut |_| {}).expect("runs");
+    let seen = venue.stop();
+    assert_eq!(report.total.unanswered, 1, "{report}");
+    assert_eq!(seen.resting, 0, "no number of the order was left out");
+    assert_eq!(report.open_orders, 0, "{report}");
+    assert_eq!(report.total.replaced + 1, seen.replaced, "{report}");
+    balanced(&report);
+}
+
+fn recorded_day() -> PathBuf {
+    let shared = std::env::var_os("PORTCULLIS_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    );
+    let path = shared.join("data/esh4-20231225.mbo.dbn.zst");
+    assert!(
+        path.exists(),
+        "the recorded day is missing: put esh4-20231225.mbo.dbn.zst at {}, or point \
+         PORTCULLIS_SHARED at the folder that holds data/",
+        path.display()
+    );
+    path
+}
+
+#[test]
+fn the_recorded_day_drives_whole_and_meets_what_rests() {
+    let venue = Venue::start(manners(None));
+    let config = config(&venue, 4, Source::Dbn(recorded_day()));
+    let report = run(&config, &mut |_| {}).expect("runs");
+    let seen = venue.stop();
+    println!("{report}");
+    assert!(report.is_clean(), "{report}");
+    balanced(&report);
+    agrees(&report, &seen);
+    let counts = report.recorded.expect("a recording");
+    assert_eq!(counts.records, 68_792);
+    let made = counts.enters + counts.immediates + counts.replaces + counts.cancels_made;
+    let end = report.total.messages_sent();
+    assert!(end + report.skipped >= made, "{report}");
 }
 
 fn order(lane: usize, side: Side, quantity: u32, handle: u64) -> Act {

@@ -136,13 +136,17 @@ impl Checker {
         let Some(chain) = self.chains.get_mut(&first) else {
             return protocol(format!("order {number} was replaced after its end"));
         };
-        chain.asked.retain(|other| *other != number);
+        let at = chain.asked.iter().position(|other| *other == number);
+        let passed: Vec<u32> = chain.asked.drain(..at.map_or(0, |at| at + 1)).collect();
         let former = chain.confirmed.replace(number);
         let most = asked.total.saturating_sub(chain.executed);
         chain.leaves = view.quantity().min(most);
         chain.limit = limit(view.price());
         chain.given_up.retain(|other| *other != number);
         let over = is_over(&view);
+        for earlier in passed.iter().filter(|other| **other != number) {
+            self.miss(*earlier);
+        }
         if let Some(former) = former {
             self.numbers.remove(&former);
             self.dead = Some(former);
@@ -154,7 +158,7 @@ impl Checker {
         } else {
             self.look_for_deferred(first);
         }
-        if former != Some(original) {
+        if former != Some(original) && !passed.contains(&original) {
             return protocol(format!(
                 "the replace {number} names {original} as the order before it"
             ));
@@ -194,6 +198,18 @@ impl Checker {
             AskedKind::Replace => self.drop_version(first, number),
         }
         Ok(())
+    }
+
+    /// A later version was confirmed, so this one was too and the answer to it is missing.
+    fn miss(&mut self, number: u32) {
+        if let Some(Number::Asked { asked, .. }) = self.numbers.remove(&number) {
+            if asked.awaited {
+                self.awaited = self.awaited.saturating_sub(1);
+            }
+            if !asked.overdue {
+                self.tally.unanswered += 1;
+            }
+        }
     }
 
     /// A replace was refused: those asked for after it name a version that never was.

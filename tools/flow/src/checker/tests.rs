@@ -202,6 +202,19 @@ fn a_replace_counts_what_was_executed() {
 }
 
 #[test]
+fn a_version_that_was_passed_over_is_unanswered() {
+    let mut checker = checker();
+    let order = enter(&mut checker, 10);
+    checker.on_message(&accepted(order, 10));
+    checker.replace_asked(order, 12, 6);
+    checker.replace_asked(order, 14, 7);
+    checker.on_message(&replaced(2, 3, 14));
+    assert_eq!((checker.awaited(), checker.unanswered()), (0, 1));
+    assert_eq!(checker.chain(order).expect("open").tip(), Some(3));
+    assert_eq!(faults(&checker), (0, 0));
+}
+
+#[test]
 fn every_kind_of_fault_is_noticed() {
     let cases: [(&str, Vec<u8>, (u64, u64)); 9] = [
         ("more than is open", executed(1, 11, 1_000), (0, 1)),

@@ -50,6 +50,8 @@ pub(crate) enum Lie {
     StrangeNumber,
     /// Closes the socket.
     Close,
+    /// Does the next replace and says nothing.
+    SilentReplace,
 }
 
 /// What the venue itself counted.
@@ -126,6 +128,8 @@ struct House {
     orders: HashMap<(usize, u32), u64>,
     owners: HashMap<u64, (usize, u32)>,
     seen: Seen,
+    /// The answer to the next replace is swallowed.
+    mute: bool,
     start: Instant,
 }
 
@@ -138,6 +142,7 @@ impl House {
             orders: HashMap::new(),
             owners: HashMap::new(),
             seen: Seen::default(),
+            mute: false,
             start: Instant::now(),
         }
     }
@@ -398,6 +403,7 @@ impl House {
                 self.publish(client, &out[..len]);
             }
             Lie::Close => self.clients[client].open = false,
+            Lie::SilentReplace => self.mute = true,
         }
     }
 
@@ -450,7 +456,9 @@ impl House {
         }
         .encode(Some(Appendage::EMPTY), &mut out)
         .expect("room");
-        self.publish(client, &out[..len]);
+        if !std::mem::take(&mut self.mute) {
+            self.publish(client, &out[..len]);
+        }
         let reports = self.book.replace(id, view.price(), open);
         self.report(reports);
     }
