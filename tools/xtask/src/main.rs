@@ -8,6 +8,7 @@
 mod ci;
 mod docs;
 mod house;
+mod interop;
 mod licences;
 mod metadata;
 mod python;
@@ -31,6 +32,7 @@ const VERBS: &[Verb] = &[
     docs::VERB,
     licences::VERB,
     vectors::VERB,
+    interop::VERB,
 ];
 
 fn main() -> ExitCode {
