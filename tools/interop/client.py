@@ -10,7 +10,7 @@ import os
 import sys
 
 import ouch_interop as ouch
-from desk import Desk, Failed, check, within
+from desk import Desk, Failed, check, shown, within
 from nasdaq_protocols import soup
 
 DOLLAR = 10_000  # Four decimals.
@@ -82,11 +82,16 @@ async def trades(alice, bobby):
     await bobby.accepted(bid)
     match = await executed(bobby, bid, 25, price)
     check("both sides are told one match number", match == await executed(alice, offer, 25, price), match)
+    # A quantity counts what was executed, the answer only what is open.
+    more = alice.replace(offer, 45, price)
+    await alice.expect(
+        ouch.OrderReplaced, orig_user_ref_num=offer.user_ref_num, user_ref_num=more.user_ref_num, side="S", quantity=20,
+        price=price, order_state="L")
     take = bobby.enter("B", 100, price + DOLLAR, time_in_force="3")
     await bobby.accepted(take)
-    await executed(bobby, take, 15, price)
-    await bobby.expect(ouch.OrderCanceled, user_ref_num=take.user_ref_num, quantity=85, reason="I")
-    await executed(alice, offer, 15, price)
+    await executed(bobby, take, 20, price)
+    await bobby.expect(ouch.OrderCanceled, user_ref_num=take.user_ref_num, quantity=80, reason="I")
+    await executed(alice, more, 20, price)
 
 
 async def trade_while_away(alice, bobby):
@@ -103,8 +108,10 @@ async def trade_while_away(alice, bobby):
     await executed(alice, bid, 20, price)
     await executed(alice, bid, 10, price)
     check("what was missed has the numbers asked for", len(alice.heard) == missed + 1, len(alice.heard))
+    alice.cancel(bid, 40)
+    await alice.expect(ouch.OrderCanceled, user_ref_num=bid.user_ref_num, quantity=20, reason="U")
     alice.cancel(bid)
-    await alice.expect(ouch.OrderCanceled, user_ref_num=bid.user_ref_num, quantity=30, reason="U")
+    await alice.expect(ouch.OrderCanceled, user_ref_num=bid.user_ref_num, quantity=10, reason="U")
     await alice.log_out()
     for sequence in (1, missed):
         check("the session goes on", await alice.log_on(sequence) == session, session)
@@ -154,7 +161,7 @@ async def until(desk, kind, reason=None):
             check(f"{desk.user} order {message.user_ref_num}: {kind.__name__} {reason or ''}".rstrip(), True)
             return seen
         await asyncio.sleep(TRY_EVERY_S)
-    raise Failed(f"{desk.user}: no {kind.__name__} {reason or ''} to {TRIES} orders; the last answer: {seen[-1:]}")
+    raise Failed(f"{desk.user}: no {kind.__name__} {reason or ''} to {TRIES} orders; the last: {shown(seen[-1:])}")
 
 
 async def settle(desk):

@@ -22,10 +22,17 @@ class Failed(Exception):
     """A check did not hold."""
 
 
-def check(what, holds, seen=""):
+def check(what, holds, *seen):
     if not holds:
-        raise Failed(f"{what}; seen: {seen}")
+        raise Failed("; seen: ".join([what, *map(shown, seen)]))
     print(f"ok  {what}", flush=True)
+
+
+def shown(seen):
+    """A message in one line; anything else as it is."""
+    if isinstance(seen, list):
+        return ", ".join(map(shown, seen))
+    return f"{type(seen).__name__} {seen.record.as_collection()}" if isinstance(seen, ouch.Message) else str(seen)
 
 
 async def within(what, awaitable):
