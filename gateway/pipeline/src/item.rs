@@ -4,7 +4,7 @@
 //! engine's own bytes included.
 
 use crate::transport::ConnectionId;
-use portcullis_domain::{RAW_BYTES_MAX, Timestamp};
+use portcullis_domain::{RAW_BYTES_MAX, Seq, Timestamp};
 use portcullis_risk_core::{
     Answer, Approved, ClientReport, ControlOutcome, OutboundOrder, Refusal, SessionChange,
 };
@@ -90,8 +90,8 @@ pub enum ConnectionItem {
 /// From risk to the control thread.
 #[derive(Clone, Copy, Debug)]
 pub enum ControlItem {
-    /// A control command ended.
-    Outcome(ControlOutcome),
+    /// A control command ended, at this place in the log.
+    Outcome(ControlOutcome, Seq),
     /// An order was refused: kept for later questions.
     Refused(Refusal, Timestamp),
     /// People on duty must know.

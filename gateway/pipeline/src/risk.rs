@@ -5,7 +5,7 @@
 //! leaves. It must never decide anything itself.
 
 use crate::item::{ClientEffect, ControlItem, EgressItem, Look, Raw, VenueItem, VenueView, View};
-use portcullis_domain::{Command, CommandKind, Record, ReferencePrice, ReportKind, Timestamp};
+use portcullis_domain::{Command, CommandKind, Record, ReferencePrice, ReportKind, Seq, Timestamp};
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{
     ClientReport, EFFECTS_MAX, Effect, EffectSink, OutboundAction, RiskCore,
@@ -86,6 +86,12 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
         }
     }
 
+    /// The core and the latencies, when all is over.
+    #[must_use]
+    pub fn into_parts(self) -> (Box<RiskCore>, L) {
+        (self.core, self.latency)
+    }
+
     /// The core.
     #[must_use]
     pub const fn core(&self) -> &RiskCore {
@@ -118,6 +124,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
             rings: &mut self.rings,
             raw,
             timestamp,
+            seq: Seq::new(record.head.seq),
             last_trade,
         };
         self.core.apply(record, &mut router);
@@ -223,6 +230,7 @@ struct Router<'a> {
     rings: &'a mut RiskRings,
     raw: Raw,
     timestamp: Timestamp,
+    seq: Seq,
     last_trade: &'a [bool],
 }
 
@@ -294,7 +302,9 @@ impl EffectSink for Router<'_> {
             Effect::SessionChanged(change) => {
                 self.tell_client(ClientEffect::SessionChanged(change));
             }
-            Effect::Controlled(outcome) => self.tell_control(ControlItem::Outcome(outcome)),
+            Effect::Controlled(outcome) => {
+                self.tell_control(ControlItem::Outcome(outcome, self.seq));
+            }
             Effect::StateChanged { scope, state } => {
                 self.tell_control(ControlItem::StateChanged(scope, state, self.timestamp));
             }

@@ -20,18 +20,22 @@ pub trait Agent {
     fn is_drained(&self) -> bool;
 }
 
-/// Duty cycles after which a drain that makes no progress is given up.
+/// Idle duty cycles, all threads being quiet, after which nothing can be on its way any more.
+const QUIET_CYCLES: u32 = 64;
+
+/// Idle duty cycles after which a drain that makes no progress is given up.
 const DRAIN_IDLE_CYCLES: u32 = 20_000;
 
-/// Runs agents in turn on the calling thread until a stop is wanted and all are drained, or until
-/// draining makes no progress any more. Returns whether all were drained.
+/// Runs agents in turn on the calling thread until a stop is wanted and everything is drained, here
+/// and on the other threads of the flag, or until draining makes no progress any more. Returns
+/// whether all was drained.
 pub fn run(
     agents: &mut [&mut dyn Agent],
     clock: &impl Clock,
     mut idle: IdleStrategy,
     stop: &StopFlag,
 ) -> bool {
-    let mut idle_cycles = 0;
+    let mut drain = Drain::begin(stop);
     loop {
         let now = clock.now();
         let mut work = 0;
@@ -40,15 +44,50 @@ pub fn run(
         }
         if stop.is_set() {
             let drained = agents.iter().all(|agent| agent.is_drained());
-            if drained && work == 0 && stop.all_quiet() {
-                return true;
-            }
-            idle_cycles = if work == 0 { idle_cycles + 1 } else { 0 };
-            if idle_cycles > DRAIN_IDLE_CYCLES {
+            if let Some(drained) = drain.after_cycle(work, drained) {
                 return drained;
             }
         }
         idle.idle(work);
+    }
+}
+
+/// How far a thread has come to rest.
+struct Drain<'a> {
+    stop: &'a StopFlag,
+    quiet: bool,
+    idle_cycles: u32,
+}
+
+impl<'a> Drain<'a> {
+    fn begin(stop: &'a StopFlag) -> Self {
+        stop.note_busy(true);
+        Self {
+            stop,
+            quiet: false,
+            idle_cycles: 0,
+        }
+    }
+
+    /// `Some` when it is time to end.
+    fn after_cycle(&mut self, work: usize, drained: bool) -> Option<bool> {
+        self.idle_cycles = if work == 0 { self.idle_cycles + 1 } else { 0 };
+        let quiet = drained && work == 0;
+        if quiet != self.quiet {
+            self.quiet = quiet;
+            self.stop.note_busy(!quiet);
+        }
+        let settled = self.quiet && self.stop.all_quiet() && self.idle_cycles > QUIET_CYCLES;
+        let given_up = self.idle_cycles > DRAIN_IDLE_CYCLES;
+        (settled || given_up).then_some(drained)
+    }
+}
+
+impl Drop for Drain<'_> {
+    fn drop(&mut self) {
+        if !self.quiet {
+            self.stop.note_busy(false);
+        }
     }
 }
 

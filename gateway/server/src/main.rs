@@ -1,3 +1,100 @@
 //! The binary `portcullis`: parse, allocate, pin, wire, run.
 
-fn main() {}
+mod check;
+mod ctl;
+mod demo;
+mod desk;
+mod gateway;
+mod prelude;
+mod replay;
+mod run;
+
+use clap::{Parser, Subcommand};
+use portcullis_control::credentials::{HashCost, hash_password};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A pre-trade risk gateway: decides on every order in front of a matching engine.
+///
+/// Exit codes: 0 done, 1 the answer is no (a config with mistakes, a demo whose figures are off, a
+/// refused command), 2 it could not be tried.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, verbatim_doc_comment)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the gateway of a config until it is stopped (SIGINT or SIGTERM drain it).
+    Run {
+        /// The config, a TOML file.
+        config: PathBuf,
+        /// Write each sequenced record to this file.
+        #[arg(long)]
+        log: Option<PathBuf>,
+    },
+    /// Say whether a config loads, and all that is wrong with it.
+    Check {
+        /// The config, a TOML file.
+        config: PathBuf,
+    },
+    /// Apply a log's records anew: print effects and digest.
+    Replay {
+        /// A log written by `run --log`.
+        log: PathBuf,
+        /// Print each effect, a line each.
+        #[arg(long)]
+        effects: bool,
+    },
+    /// See it work: a gateway, a matching engine, clients and ten seconds of flow, on loopback.
+    Demo(demo::Arguments),
+    /// Ask or tell a running gateway, through its control socket. `ctl help` lists what.
+    Ctl {
+        /// The gateway's control socket.
+        #[arg(long, default_value = "portcullis.sock")]
+        socket: PathBuf,
+        /// The request, for instance: account NAME, kill venue --cancel, reload CONFIG.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        request: Vec<String>,
+    },
+    /// Print the hash of a password read from standard input, for a session in a config.
+    HashPassword,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().verb {
+        Verb::Run { config, log } => run::run(&config, log.as_deref()),
+        Verb::Check { config } => check::check(&config),
+        Verb::Replay { log, effects } => replay::replay(&log, effects),
+        Verb::Demo(arguments) => demo::demo(&arguments),
+        Verb::Ctl { socket, request } => ctl::ask(&socket, &request.join(" ")),
+        Verb::HashPassword => hash(),
+    }
+}
+
+/// The answer is no.
+const REFUSED: u8 = 1;
+
+/// It could not be tried.
+const CANNOT: u8 = 2;
+
+fn cannot(why: impl std::fmt::Display) -> ExitCode {
+    eprintln!("portcullis: {why}");
+    ExitCode::from(CANNOT)
+}
+
+fn hash() -> ExitCode {
+    let mut password = String::new();
+    if let Err(error) = std::io::stdin().read_line(&mut password) {
+        return cannot(error);
+    }
+    match hash_password(password.trim_end_matches(['\r', '\n']), HashCost::default()) {
+        Ok(hash) => {
+            println!("{hash}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => cannot(error),
+    }
+}

@@ -1,0 +1,277 @@
+//! The control thread's desk: commands in, outcomes and alarms out, prices from the feed.
+//!
+//! One thread owns it. It talks to the data plane over rings alone. Invariants: each request has a
+//! number of its own; what the core said is taken off its ring each round, or deciding would wait;
+//! explanations are kept up to a bound, the oldest going first.
+
+mod explanations;
+mod feed;
+mod words;
+
+use crate::check::dialect;
+use crate::gateway::{Finished, Gateway};
+use explanations::Explanations;
+pub(crate) use feed::Feed;
+use portcullis_control::config::{Config, DialectBounds};
+use portcullis_control::ctl::{CtlBackend, Outcome, Query};
+use portcullis_domain::{Command, FlipLimits, Record, Seq};
+use portcullis_journal::write_limit_file;
+use portcullis_pipeline::item::{ControlItem, Look, View};
+use portcullis_risk_core::{ControlOutcome, Done};
+use portcullis_runtime::{Clock, SystemClock};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long an answer of the core is waited for.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Items taken in one round.
+const ITEM_BUDGET: usize = 4_096;
+
+/// The desk.
+pub(crate) struct Desk {
+    gateway: Gateway,
+    config: Arc<Config>,
+    log: Option<PathBuf>,
+    request: u32,
+    outcomes: Vec<(ControlOutcome, Seq)>,
+    views: Vec<View>,
+    explanations: Explanations,
+    feed: Option<Feed>,
+    /// Whether alarms are printed.
+    loud: bool,
+}
+
+impl Desk {
+    /// A desk for a running gateway.
+    pub(crate) fn new(
+        gateway: Gateway,
+        config: Config,
+        log: Option<PathBuf>,
+        feed: Option<Feed>,
+        loud: bool,
+    ) -> Self {
+        let kept = config.profile.capacities.explanations_max as usize;
+        Self {
+            gateway,
+            config: Arc::new(config),
+            log,
+            request: 0,
+            outcomes: Vec::new(),
+            views: Vec::new(),
+            explanations: Explanations::new(kept),
+            feed,
+            loud,
+        }
+    }
+
+    /// Where clients connect.
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Where the price feed connects.
+    pub(crate) fn feed_address(&self) -> Option<std::net::SocketAddr> {
+        self.feed.as_ref().map(Feed::address)
+    }
+
+    /// One round: what the core said, what the feed says. Returns whether anything happened.
+    pub(crate) fn round(&mut self) -> bool {
+        let taken = self.take_items();
+        while let Ok(table) = self.gateway.retired.pop() {
+            drop(table);
+        }
+        let mut fed = 0;
+        if let Some(feed) = &mut self.feed {
+            let commands = &mut self.gateway.commands;
+            fed = feed.poll(&mut |command| push(commands, &command, 0));
+        }
+        taken > 0 || fed > 0
+    }
+
+    /// Has a command sequenced without waiting for its outcome. `false` where there is no room.
+    pub(crate) fn post(&mut self, command: &Command) -> bool {
+        push(&mut self.gateway.commands, command, 0)
+    }
+
+    /// An example of a refusal by each primary reason: the code's number and its explanation.
+    pub(crate) fn examples(&self) -> Vec<(u8, String)> {
+        self.explanations.examples(&self.config)
+    }
+
+    /// Stops the gateway and waits for what is left.
+    pub(crate) fn finish(mut self) -> (Finished, Explanations, Arc<Config>) {
+        self.gateway.stop();
+        // The core must not wait for this thread while it drains.
+        let deadline = Instant::now() + ANSWER_WITHIN;
+        while !self.gateway.is_broken() && Instant::now() < deadline {
+            if !self.round() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        (self.gateway.finish(), self.explanations, self.config)
+    }
+
+    fn take_items(&mut self) -> usize {
+        for taken in 0..ITEM_BUDGET {
+            let Ok(item) = self.gateway.items.pop() else {
+                return taken;
+            };
+            match item {
+                ControlItem::Outcome(outcome, seq) if outcome.request != 0 => {
+                    self.outcomes.push((outcome, seq));
+                }
+                ControlItem::Outcome(..) => {}
+                ControlItem::Refused(refusal, at) => self.explanations.keep(refusal, at),
+                ControlItem::Alarmed(alarm, at) => {
+                    if self.loud {
+                        eprintln!("{}", words::alarm(&alarm, at, &self.config));
+                    }
+                }
+                ControlItem::StateChanged(scope, state, at) => {
+                    if self.loud {
+                        eprintln!("{}", words::state_changed(scope, state, at, &self.config));
+                    }
+                }
+                ControlItem::Viewed(view) => self.views.push(view),
+            }
+        }
+        ITEM_BUDGET
+    }
+
+    fn wait_for<T>(&mut self, mut found: impl FnMut(&mut Self) -> Option<T>) -> Result<T, String> {
+        let deadline = Instant::now() + ANSWER_WITHIN;
+        loop {
+            self.round();
+            if let Some(found) = found(self) {
+                return Ok(found);
+            }
+            if self.gateway.is_broken() {
+                return Err("the gateway's threads have ended".to_owned());
+            }
+            if Instant::now() >= deadline {
+                return Err("the core did not answer in time; the command may yet apply".to_owned());
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+
+    fn look(&mut self, look: Look) -> Result<View, String> {
+        self.views.clear();
+        let asked = self.gateway.looks.push(look);
+        asked.map_err(|_| "too many questions are waiting; ask again".to_owned())?;
+        self.wait_for(|desk| desk.views.pop())
+    }
+}
+
+fn push(
+    commands: &mut portcullis_runtime::RecordProducer,
+    command: &Command,
+    request: u32,
+) -> bool {
+    let mut head = command.encode();
+    head.timestamp_ns = SystemClock.now().ns();
+    head.number = request;
+    commands.push(&Record::bare(head))
+}
+
+impl CtlBackend for Desk {
+    fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config)
+    }
+
+    fn dialect(&self) -> Option<DialectBounds> {
+        Some(dialect())
+    }
+
+    fn submit(&mut self, command: Command) -> Result<Outcome, String> {
+        self.request = self.request.wrapping_add(1).max(1);
+        let request = self.request;
+        if !push(&mut self.gateway.commands, &command, request) {
+            return Err("the gateway takes no more commands now; ask again".to_owned());
+        }
+        let (outcome, seq) = self.wait_for(|desk| {
+            let place = desk
+                .outcomes
+                .iter()
+                .position(|(o, _)| o.request == request)?;
+            Some(desk.outcomes.swap_remove(place))
+        })?;
+        Ok(match outcome.result {
+            Ok(Done::Applied) => Outcome::Applied {
+                seq,
+                note: String::new(),
+            },
+            Ok(Done::Epoch(epoch)) => Outcome::Applied {
+                seq,
+                note: format!("epoch {epoch}"),
+            },
+            Ok(Done::StateHash(hash)) => Outcome::Applied {
+                seq,
+                note: format!("state {hash:016x}"),
+            },
+            Err(refusal) => Outcome::Refused {
+                seq,
+                reason: words::control_refusal(refusal).to_owned(),
+            },
+        })
+    }
+
+    fn query(&mut self, query: Query) -> Result<String, String> {
+        match query {
+            Query::State => match self.look(Look::Venue)? {
+                View::Venue(venue) => Ok(words::venue(&venue)),
+                _ => Err("the core answered another question; ask again".to_owned()),
+            },
+            Query::Account(account) => {
+                let View::Account(view) = self.look(Look::Account(account))? else {
+                    return Err("the core answered another question; ask again".to_owned());
+                };
+                let view = view.ok_or("there is no such account any more")?;
+                let mut text = words::account(&view, &self.config);
+                for index in 0..self.config.limits.instruments.len() as u32 {
+                    let instrument = portcullis_domain::InstrumentId::new(index);
+                    let seen = self.look(Look::Position(account, instrument))?;
+                    if let View::Position(position) = seen {
+                        text.push_str(&words::position(&position, instrument, &self.config));
+                    }
+                }
+                Ok(text)
+            }
+            Query::Explain { session, user_ref } => {
+                if let Some(text) = self.explanations.explain(session, user_ref, &self.config) {
+                    return Ok(text);
+                }
+                match self.look(Look::Order(session, user_ref))? {
+                    View::Order(Some(order)) => Ok(words::order(&order, &self.config)),
+                    View::Order(None) => Err(
+                        "no order with this number is known: it was never admitted, or it is \
+                         longer ago than the gateway remembers"
+                            .to_owned(),
+                    ),
+                    _ => Err("the core answered another question; ask again".to_owned()),
+                }
+            }
+        }
+    }
+
+    fn install(&mut self, config: Config) -> Result<Outcome, String> {
+        let table = Box::new(config.limit_table());
+        let digest = table.digest();
+        if let Some(log) = &self.log {
+            let written = write_limit_file(log, &config.limits.to_words());
+            written.map_err(|error| format!("the table's file beside the log: {error}"))?;
+        }
+        let staged = self.gateway.tables.push(table);
+        staged.map_err(|_| "another table waits to be staged; ask again".to_owned())?;
+        let outcome = self.submit(Command::FlipLimits(FlipLimits { digest }))?;
+        if matches!(outcome, Outcome::Applied { .. }) {
+            if let Some(feed) = &mut self.feed {
+                feed.reload(&config);
+            }
+            self.config = Arc::new(config);
+        }
+        Ok(outcome)
+    }
+}

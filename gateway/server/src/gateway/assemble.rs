@@ -1,0 +1,447 @@
+//! From a config to running threads.
+//!
+//! Control thread, once. Every ring, table and buffer is made here.
+
+use super::credentials;
+use super::latency::Latencies;
+use super::threads::{Agents, Behaviour, Finished, Threads};
+use super::venue_kind::VenueKind;
+use crate::prelude;
+use portcullis_control::config::{Config, Matching, ReferenceSource, SessionConfig};
+use portcullis_control::credentials::{AddressLimit, CredentialTable, LimitedTo, Verifier};
+use portcullis_domain::{AccountId, InstrumentId, Price, Qty, UNIT_BYTES};
+use portcullis_journal::LogWriter;
+use portcullis_pipeline::egress::{Egress, EgressConfig};
+use portcullis_pipeline::ingress::{Ingress, IngressConfig, IngressRings, VenueAbilities};
+use portcullis_pipeline::item::{ControlItem, Look};
+use portcullis_pipeline::log::Log;
+use portcullis_pipeline::risk::{Risk, RiskRings};
+use portcullis_pipeline::sequencer::{Sequencer, SequencerRings};
+use portcullis_pipeline::tables::{SessionProfile, Symbol, SymbolTable};
+use portcullis_pipeline::venue::Venue;
+use portcullis_risk_core::limits::LimitTable;
+use portcullis_risk_core::limits::instrument::InstrumentField;
+use portcullis_risk_core::{Capacities, RiskCore};
+use portcullis_runtime::{
+    RecordProducer, RingConsumer, RingProducer, StopFlag, SystemClock, record_ring, ring,
+};
+use portcullis_transport::tcp_transport;
+use portcullis_venue_embedded::{EmbeddedVenue, Fees, InstrumentConfig, LadderConfig};
+use portcullis_venue_sim::{HostileVenue, Hostility, Plant, Planted};
+use portcullis_wire::Alpha;
+use portcullis_wire::ouch50::OUCH50;
+use portcullis_wire::soupbin::ServerLimits;
+use std::fmt;
+use std::fs::File;
+use std::io::BufWriter;
+use std::net::SocketAddr;
+use std::num::NonZeroU64;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::JoinHandle;
+
+/// Rings of items, in items.
+const VENUE_ITEMS: usize = 4_096;
+const EGRESS_ITEMS: usize = 8_192;
+const CONTROL_ITEMS: usize = 8_192;
+const CONNECTION_ITEMS: usize = 4_096;
+const FEEDBACK_UNITS: usize = 4_096;
+const SEQUENCED_UNITS: usize = 8_192;
+
+/// Bytes that an average message of a store is taken to have.
+const STORED_MESSAGE_BYTES: usize = 64;
+
+/// What a start is told beside the config.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Options<'a> {
+    /// Write a log here.
+    pub(crate) log: Option<&'a Path>,
+    /// Plant this fault in the venue.
+    pub(crate) plant: Option<Plant>,
+}
+
+/// Why a gateway does not start, in words for whoever started it.
+#[derive(Debug)]
+pub(crate) struct StartError(pub(crate) String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+fn cannot(what: &str, why: impl fmt::Display) -> StartError {
+    StartError(format!("{what}: {why}"))
+}
+
+/// A running gateway, as the control thread holds it.
+pub(crate) struct Gateway {
+    /// Where clients connect.
+    pub(crate) address: SocketAddr,
+    /// Commands to be sequenced.
+    pub(crate) commands: RecordProducer,
+    /// What the core says to the control thread.
+    pub(crate) items: RingConsumer<ControlItem>,
+    /// Tables for coming flips.
+    pub(crate) tables: RingProducer<Box<LimitTable>>,
+    /// Tables out of force.
+    pub(crate) retired: RingConsumer<Box<LimitTable>>,
+    /// Looks into the core.
+    pub(crate) looks: RingProducer<Look>,
+    stop: StopFlag,
+    threads: Threads,
+    credentials: JoinHandle<()>,
+}
+
+impl Gateway {
+    /// Starts a gateway.
+    ///
+    /// # Errors
+    /// What could not be had, and why.
+    pub(crate) fn start(config: &Config, options: &Options<'_>) -> Result<Self, StartError> {
+        let symbols = symbols(config)?;
+        let stop = StopFlag::new();
+        let capacities = prelude::capacities(config);
+        let core = RiskCore::new(&capacities, config.limit_table())
+            .map_err(|error| cannot("the risk core", error))?;
+        let (inbound, outbound, address) = tcp_transport(
+            config.profile.listen,
+            config.profile.capacities.connections_max as usize,
+        )
+        .map_err(|error| cannot(&format!("listening on {}", config.profile.listen), error))?;
+        let venue = venue(config, options.plant)?;
+        let mut wiring = Wiring::new(config);
+        let log = match options.log.or(config.profile.log_file.as_deref()) {
+            Some(path) => Some(wiring.log(path, config)?),
+            None => None,
+        };
+        let work_pending = Arc::new(AtomicBool::new(false));
+        let agents = Agents {
+            ingress: Ingress::new(
+                ingress_config(config, &symbols),
+                inbound,
+                wiring.ingress,
+                stop.clone(),
+            ),
+            sequencer: Sequencer::new(wiring.sequencer, Arc::clone(&work_pending)),
+            risk: Risk::new(
+                Box::new(core),
+                wiring.risk,
+                SystemClock,
+                Latencies::new(),
+                last_trade(config),
+                work_pending,
+            ),
+            venue: Venue::new(venue, wiring.venue_orders, wiring.venue_reports),
+            egress: Egress::new(
+                &egress_config(config, &capacities, symbols),
+                outbound,
+                wiring.egress_items,
+                wiring.egress_connections,
+            ),
+            log,
+        };
+        let behaviour = Behaviour {
+            topology: config.profile.topology,
+            idle: config.profile.idle,
+            cores: config.profile.cores.clone(),
+        };
+        let verifier = verifier(config)?;
+        let credentials = {
+            let (queries, verdicts, stop) = (wiring.queries, wiring.verdicts, stop.clone());
+            std::thread::Builder::new()
+                .name("credentials".to_owned())
+                .spawn(move || credentials::run(verifier, queries, verdicts, &stop))
+                .map_err(|error| cannot("the credential thread", error))?
+        };
+        let threads = Threads::start(agents, &behaviour, &stop)
+            .map_err(|error| cannot("the gateway's threads", error))?;
+        Ok(Self {
+            address,
+            commands: wiring.commands,
+            items: wiring.items,
+            tables: wiring.tables,
+            retired: wiring.retired,
+            looks: wiring.looks,
+            stop,
+            threads,
+            credentials,
+        })
+    }
+
+    /// Whether a thread has ended without having been asked to.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.threads.any_ended()
+    }
+
+    /// Wants the gateway to stop: no new orders, outstanding answers drained.
+    pub(crate) fn stop(&self) {
+        self.stop.set();
+    }
+
+    /// Stops the gateway and waits for what is left of it.
+    pub(crate) fn finish(self) -> Finished {
+        self.stop.set();
+        let finished = self.threads.join();
+        // It ends with the flag; what it has not verified is not let in.
+        let _ = self.credentials.join();
+        finished
+    }
+}
+
+/// All rings, by the agent that holds each end.
+struct Wiring {
+    ingress: IngressRings,
+    sequencer: SequencerRings,
+    risk: RiskRings,
+    venue_orders: RingConsumer<portcullis_pipeline::item::VenueItem>,
+    venue_reports: RecordProducer,
+    egress_items: RingConsumer<portcullis_pipeline::item::EgressItem>,
+    egress_connections: RingConsumer<portcullis_pipeline::item::ConnectionItem>,
+    queries: RingConsumer<portcullis_pipeline::ingress::LoginQuery>,
+    verdicts: RingProducer<portcullis_pipeline::ingress::LoginVerdict>,
+    commands: RecordProducer,
+    items: RingConsumer<ControlItem>,
+    tables: RingProducer<Box<LimitTable>>,
+    retired: RingConsumer<Box<LimitTable>>,
+    looks: RingProducer<Look>,
+    log_units: usize,
+}
+
+impl Wiring {
+    fn new(config: &Config) -> Self {
+        let capacities = &config.profile.capacities;
+        let units = |bytes: u32| bytes as usize / UNIT_BYTES;
+        let logons = capacities.logons_pending_max as usize;
+        let (orders, orders_out) = record_ring(units(capacities.order_ring_bytes));
+        let (priority, priority_out) = record_ring(units(capacities.cancel_ring_bytes));
+        let (reports, reports_out) = record_ring(units(capacities.report_ring_bytes));
+        let (commands, control_out) = record_ring(units(capacities.control_ring_bytes));
+        let (feedback, feedback_out) = record_ring(FEEDBACK_UNITS);
+        let (sequenced, sequenced_out) = record_ring(SEQUENCED_UNITS);
+        let (venue, venue_orders) = ring(VENUE_ITEMS);
+        let (egress, egress_items) = ring(EGRESS_ITEMS);
+        let (connections, egress_connections) = ring(CONNECTION_ITEMS);
+        let (control, items) = ring(CONTROL_ITEMS);
+        let (queries, queries_out) = ring(logons);
+        let (verdicts, verdicts_out) = ring(logons);
+        let (tables, tables_out) = ring(2);
+        let (retired, retired_out) = ring(8);
+        let (looks, looks_out) = ring(64);
+        Self {
+            ingress: IngressRings {
+                orders,
+                priority,
+                connections,
+                queries,
+                verdicts: verdicts_out,
+            },
+            sequencer: SequencerRings {
+                control: control_out,
+                reports: reports_out,
+                feedback: feedback_out,
+                priority: priority_out,
+                orders: orders_out,
+                sequenced,
+            },
+            risk: RiskRings {
+                records: sequenced_out,
+                venue,
+                egress,
+                control,
+                log: None,
+                feedback,
+                tables: tables_out,
+                retired,
+                looks: looks_out,
+            },
+            venue_orders,
+            venue_reports: reports,
+            egress_items,
+            egress_connections,
+            queries: queries_out,
+            verdicts,
+            commands,
+            items,
+            tables,
+            retired: retired_out,
+            looks,
+            log_units: units(capacities.log_ring_bytes),
+        }
+    }
+
+    /// The log agent, and the ring that feeds it.
+    fn log(&mut self, path: &Path, config: &Config) -> Result<Log<BufWriter<File>>, StartError> {
+        let what = format!("the log {}", path.display());
+        let file = File::create(path).map_err(|error| cannot(&what, error))?;
+        let words = prelude::words(config);
+        let writer = LogWriter::create(BufWriter::with_capacity(1 << 20, file), &words);
+        let writer = writer.map_err(|error| cannot(&what, error))?;
+        let (records, records_out) = record_ring(self.log_units);
+        self.risk.log = Some(records);
+        Ok(Log::new(writer, records_out))
+    }
+}
+
+/// The instruments on the wire.
+fn symbols(config: &Config) -> Result<SymbolTable, StartError> {
+    let mut symbols = Vec::new();
+    for (index, limits) in config.limits.instruments.iter().enumerate() {
+        let instrument = InstrumentId::new(index as u32);
+        let name = config.names.symbol(instrument).unwrap_or_default();
+        let unfit = |why: &dyn fmt::Display| cannot(&format!("instrument {name}"), why);
+        let symbol = Alpha::new(name.as_bytes());
+        let symbol = symbol.ok_or_else(|| unfit(&"its symbol has over 8 characters"))?;
+        let price_max = limits
+            .cells
+            .cell(InstrumentField::PriceMax)
+            .value()
+            .unwrap_or(0);
+        let scale = OUCH50.fits(
+            NonZeroU64::from(limits.wire.tick),
+            limits.wire.lot,
+            Price::new(1),
+            Price::new(price_max),
+            Qty::new(1),
+        );
+        let scale = scale.map_err(|error| unfit(&error))?;
+        symbols.push(Symbol {
+            name: symbol,
+            instrument,
+            scale,
+        });
+    }
+    Ok(SymbolTable::new(&symbols))
+}
+
+fn ingress_config(config: &Config, symbols: &SymbolTable) -> IngressConfig {
+    let limits = ServerLimits {
+        login_within: config.profile.logon.logon_timeout,
+        silence_max: config
+            .sessions
+            .first()
+            .map_or(ServerLimits::default().silence_max, |session| {
+                session.silence_max
+            }),
+        ..ServerLimits::default()
+    };
+    let abilities = match config.profile.matching {
+        Matching::Embedded | Matching::Sim { .. } => VenueAbilities::LADDER,
+        Matching::Ouch { .. } => VenueAbilities::OUCH50,
+    };
+    IngressConfig {
+        connections_max: config.profile.capacities.connections_max as usize,
+        profiles: config.sessions.iter().map(profile).collect(),
+        symbols: symbols.clone(),
+        abilities,
+        limits,
+    }
+}
+
+fn profile(session: &SessionConfig) -> SessionProfile {
+    let firms = session.firm_codes.iter();
+    let firms =
+        firms.filter_map(|(code, account)| Some((Alpha::new(code.trim_ascii())?, *account)));
+    SessionProfile {
+        session: session.session,
+        default_account: session.default_account.unwrap_or(AccountId::NONE),
+        firms: firms.collect(),
+        market_orders: session.permissions.market_orders,
+    }
+}
+
+fn egress_config(config: &Config, capacities: &Capacities, symbols: SymbolTable) -> EgressConfig {
+    let store_bytes = config.profile.capacities.session_store_bytes as usize;
+    let day = config.profile.trading_day.map_or_else(String::new, |day| {
+        format!("{:04}{:02}{:02}", day.year, day.month, day.day)
+    });
+    EgressConfig {
+        session_name: Alpha::new(day.as_bytes()).unwrap_or(Alpha::BLANK),
+        sessions: config.sessions.len(),
+        orders_max: capacities.orders_max as usize,
+        store_bytes,
+        store_messages: store_bytes / STORED_MESSAGE_BYTES,
+        symbols,
+    }
+}
+
+fn last_trade(config: &Config) -> Vec<bool> {
+    let sources = config
+        .instruments
+        .iter()
+        .map(|instrument| instrument.reference_from);
+    sources
+        .map(|source| source == ReferenceSource::LastTrade)
+        .collect()
+}
+
+fn verifier(config: &Config) -> Result<Verifier, StartError> {
+    let table = CredentialTable::new(&config.sessions);
+    let table = table.map_err(|error| cannot("the sessions' passwords", error))?;
+    let logon = &config.profile.logon;
+    let limited = LimitedTo {
+        failures_max: logon.failures_max,
+        window: logon.window,
+    };
+    Ok(Verifier::new(table, AddressLimit::new(limited)))
+}
+
+fn venue(config: &Config, plant: Option<Plant>) -> Result<VenueKind, StartError> {
+    match (&config.profile.matching, plant) {
+        (Matching::Embedded, None) => Ok(VenueKind::Embedded(Box::new(embedded(config)?))),
+        (Matching::Embedded, Some(plant)) => {
+            let planted = Planted::new(embedded(config)?, plant, PLANT_AFTER);
+            Ok(VenueKind::Planted(Box::new(planted)))
+        }
+        (Matching::Sim { seed }, _) => {
+            let sessions = config.sessions.len() as u32;
+            let hostility = Hostility {
+                seed: *seed,
+                latency_polls_max: 8,
+                split_fill_one_in: 8,
+                refuse_one_in: 64,
+                ..Hostility::NONE
+            };
+            let hostile = HostileVenue::new(embedded(config)?, sessions, hostility);
+            Ok(VenueKind::Hostile(Box::new(hostile)))
+        }
+        (Matching::Ouch { .. }, _) => Err(StartError(
+            "matching.kind = \"ouch\" is not wired up yet; use \"embedded\"".to_owned(),
+        )),
+    }
+}
+
+/// Events of its kind that a planted venue lets pass before its fault.
+const PLANT_AFTER: u64 = 20;
+
+fn embedded(config: &Config) -> Result<EmbeddedVenue, StartError> {
+    let capacities = &config.profile.capacities;
+    let instruments = config.limits.instruments.iter().map(|limits| {
+        let price_max = limits
+            .cells
+            .cell(InstrumentField::PriceMax)
+            .value()
+            .unwrap_or(1);
+        InstrumentConfig {
+            qty_max: Qty::new(OUCH50.qty_max_wire.into()),
+            // A market order's protection price may stand above every limit.
+            price_max: Price::new(price_max.saturating_mul(2)),
+            fees: Fees::default(),
+        }
+    });
+    let ladder = LadderConfig {
+        instruments: instruments.collect(),
+        sessions_max: capacities.sessions_max,
+        orders_max: capacities.orders_max,
+        levels_max: capacities.orders_max,
+        inbox_max: 4_096,
+        trades_max: capacities.executions_max,
+        window_ticks: 4_096,
+    };
+    let symbols = symbols(config)?;
+    let terms = super::terms::reader(symbols);
+    EmbeddedVenue::new(ladder, Some(terms)).map_err(|error| cannot("the embedded ladder", error))
+}

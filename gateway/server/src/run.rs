@@ -1,0 +1,95 @@
+//! `portcullis run`: a gateway until it is stopped.
+//!
+//! The main thread becomes the control thread.
+
+use crate::check::load_config;
+use crate::desk::{Desk, Feed};
+use crate::gateway::{Finished, Gateway, Options};
+use crate::{REFUSED, cannot};
+use portcullis_control::ctl::server::CtlServer;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+const PAUSE: Duration = Duration::from_micros(500);
+
+/// Runs a config's gateway.
+pub(crate) fn run(path: &Path, log: Option<&Path>) -> ExitCode {
+    let config = match load_config(path) {
+        Ok(config) => config,
+        Err(errors) => {
+            eprintln!("{errors}");
+            return ExitCode::from(REFUSED);
+        }
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        if let Err(error) = signal_hook::flag::register(signal, Arc::clone(&stop)) {
+            return cannot(error);
+        }
+    }
+    let log = log
+        .map(Path::to_owned)
+        .or_else(|| config.profile.log_file.clone());
+    let options = Options {
+        log: log.as_deref(),
+        plant: None,
+    };
+    let gateway = match Gateway::start(&config, &options) {
+        Ok(gateway) => gateway,
+        Err(error) => return cannot(error),
+    };
+    let feed = match config
+        .profile
+        .feed_listen
+        .map(|at| Feed::bind(at, &config))
+        .transpose()
+    {
+        Ok(feed) => feed,
+        Err(error) => return cannot(format!("the price feed's socket: {error}")),
+    };
+    let socket = config.profile.ctl_socket.clone();
+    let ctl = socket
+        .map(|socket| CtlServer::bind(&socket, config.profile.ctl_mode))
+        .transpose();
+    let mut ctl = match ctl {
+        Ok(ctl) => ctl,
+        Err(error) => return cannot(format!("the control socket: {error}")),
+    };
+    eprintln!("listening on {}", gateway.address);
+    let mut desk = Desk::new(gateway, config, log, feed, true);
+    if let Some(address) = desk.feed_address() {
+        eprintln!("price feed on {address}");
+    }
+    while !stop.load(Ordering::Acquire) && !desk.gateway().is_broken() {
+        let mut worked = desk.round();
+        if let Some(ctl) = &mut ctl {
+            worked |= ctl.poll(&mut desk);
+        }
+        if !worked {
+            std::thread::sleep(PAUSE);
+        }
+    }
+    let (finished, ..) = desk.finish();
+    report(&finished)
+}
+
+/// What is left when a gateway has stopped.
+fn report(finished: &Finished) -> ExitCode {
+    let counters = finished.core.counters();
+    eprintln!(
+        "stopped: accepted {}, refused {}, open orders {}, digest {:016x}",
+        counters.accepted,
+        counters.refused,
+        finished.core.open_orders(),
+        finished.core.digest(),
+    );
+    if finished.drained {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("not everything could be drained: some answers are outstanding at the engine");
+    ExitCode::from(REFUSED)
+}
