@@ -75,6 +75,36 @@ pub(crate) struct InterestView {
     pub(crate) total: i128,
 }
 
+/// What the schedules of all scopes say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rates {
+    pub(crate) session: Judged,
+    pub(crate) account: Judged,
+    pub(crate) firm: Judged,
+    pub(crate) member: Judged,
+}
+
+/// The reference prices that the order depends on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct References {
+    /// Some one, of the instrument or of a position, is missing.
+    pub(crate) missing: bool,
+    /// Some one is stale.
+    pub(crate) stale: bool,
+    /// Age of the instrument's.
+    pub(crate) age_ns: Option<u64>,
+    /// The collar; `None` where the instrument's is missing or stale.
+    pub(crate) collar: Option<(i64, i64)>,
+}
+
+/// What a scope has open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Open {
+    pub(crate) orders: i64,
+    /// Price x quantity without the order's own hold.
+    pub(crate) notional: i128,
+}
+
 /// The facts of one order.
 #[derive(Clone, Debug)]
 pub(crate) struct View<'a> {
@@ -100,31 +130,18 @@ pub(crate) struct View<'a> {
     pub(crate) position_slot: bool,
     pub(crate) versions_unanswered: i64,
 
-    pub(crate) session_rate: Judged,
-    pub(crate) rate: Judged,
-    pub(crate) firm_rate: Judged,
-    pub(crate) member_rate: Judged,
+    pub(crate) rates: Rates,
     /// Identical orders in a row, this one included.
     pub(crate) repeated: i64,
 
-    pub(crate) open_orders: i64,
-    pub(crate) firm_open_orders: i64,
-    pub(crate) member_open_orders: i64,
-    /// Open notional without the order's own hold.
-    pub(crate) open_notional: i128,
-    pub(crate) firm_open_notional: i128,
-    pub(crate) member_open_notional: i128,
+    /// Of the account, its firm and its clearing member.
+    pub(crate) open: Open,
+    pub(crate) firm_open: Open,
+    pub(crate) member_open: Open,
     /// Notional of the hold the order would have; `None` where p is.
     pub(crate) hold_notional: Option<i128>,
 
-    /// Some reference, of the instrument or of a position, is missing.
-    pub(crate) reference_missing: bool,
-    /// Some reference is stale.
-    pub(crate) reference_stale: bool,
-    /// Age of the instrument's reference.
-    pub(crate) reference_age_ns: Option<u64>,
-    /// The collar; `None` where the instrument's reference is missing or stale.
-    pub(crate) collar: Option<(i64, i64)>,
+    pub(crate) references: References,
 
     pub(crate) net: i64,
     /// Lots on hold of the order's side, without its own hold.

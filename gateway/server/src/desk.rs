@@ -14,7 +14,9 @@ use explanations::Explanations;
 pub(crate) use feed::Feed;
 use portcullis_control::config::{Config, DialectBounds};
 use portcullis_control::ctl::{CtlBackend, Outcome, Query};
-use portcullis_domain::{Command, FlipLimits, Record, Seq};
+use portcullis_domain::{
+    AccountId, Command, FlipLimits, InstrumentId, Record, Seq, SessionId, UserRef,
+};
 use portcullis_journal::write_limit_file;
 use portcullis_pipeline::item::{ControlItem, Look, View};
 use portcullis_risk_core::{ControlOutcome, Done};
@@ -165,6 +167,49 @@ impl Desk {
     }
 }
 
+/// Another question's answer came: two desks ask at once, or one was given up.
+fn mixed_up<T>() -> Result<T, String> {
+    Err("the core answered another question; ask again".to_owned())
+}
+
+impl Desk {
+    fn describe_venue(&mut self) -> Result<String, String> {
+        let View::Venue(venue) = self.look(Look::Venue)? else {
+            return mixed_up();
+        };
+        Ok(words::venue(&venue))
+    }
+
+    fn describe_account(&mut self, account: AccountId) -> Result<String, String> {
+        let View::Account(view) = self.look(Look::Account(account))? else {
+            return mixed_up();
+        };
+        let view = view.ok_or("there is no such account any more")?;
+        let mut text = words::account(&view, &self.config);
+        let instruments = self.config.limits.instruments.len() as u32;
+        for instrument in (0..instruments).map(InstrumentId::new) {
+            let seen = self.look(Look::Position(account, instrument))?;
+            let View::Position(position) = seen else {
+                return mixed_up();
+            };
+            text.push_str(&words::position(&position, instrument, &self.config));
+        }
+        Ok(text)
+    }
+
+    fn describe_order(&mut self, session: SessionId, user_ref: UserRef) -> Result<String, String> {
+        let seen = self.look(Look::Order(session, user_ref))?;
+        let View::Order(order) = seen else {
+            return mixed_up();
+        };
+        let order = order.ok_or(
+            "no order with this number is known: it was never admitted, or it is longer ago than \
+             the gateway remembers",
+        )?;
+        Ok(words::order(&order, &self.config))
+    }
+}
+
 fn push(
     commands: &mut portcullis_runtime::RecordProducer,
     command: &Command,
@@ -220,37 +265,12 @@ impl CtlBackend for Desk {
 
     fn query(&mut self, query: Query) -> Result<String, String> {
         match query {
-            Query::State => match self.look(Look::Venue)? {
-                View::Venue(venue) => Ok(words::venue(&venue)),
-                _ => Err("the core answered another question; ask again".to_owned()),
-            },
-            Query::Account(account) => {
-                let View::Account(view) = self.look(Look::Account(account))? else {
-                    return Err("the core answered another question; ask again".to_owned());
-                };
-                let view = view.ok_or("there is no such account any more")?;
-                let mut text = words::account(&view, &self.config);
-                for index in 0..self.config.limits.instruments.len() as u32 {
-                    let instrument = portcullis_domain::InstrumentId::new(index);
-                    let seen = self.look(Look::Position(account, instrument))?;
-                    if let View::Position(position) = seen {
-                        text.push_str(&words::position(&position, instrument, &self.config));
-                    }
-                }
-                Ok(text)
-            }
+            Query::State => self.describe_venue(),
+            Query::Account(account) => self.describe_account(account),
             Query::Explain { session, user_ref } => {
-                if let Some(text) = self.explanations.explain(session, user_ref, &self.config) {
-                    return Ok(text);
-                }
-                match self.look(Look::Order(session, user_ref))? {
-                    View::Order(Some(order)) => Ok(words::order(&order, &self.config)),
-                    View::Order(None) => Err(
-                        "no order with this number is known: it was never admitted, or it is \
-                         longer ago than the gateway remembers"
-                            .to_owned(),
-                    ),
-                    _ => Err("the core answered another question; ask again".to_owned()),
+                match self.explanations.explain(session, user_ref, &self.config) {
+                    Some(text) => Ok(text),
+                    None => self.describe_order(session, user_ref),
                 }
             }
         }

@@ -134,12 +134,11 @@ impl<W: Write> EffectSink for Printer<'_, W> {
         if !self.print {
             return;
         }
-        let line = match &effect {
-            Effect::Refused(refusal) => {
-                let failing: Vec<_> = refusal.failing.codes().map(checks::name).collect();
-                format!("refused {} {refusal:?}", failing.join(","))
-            }
-            other => format!("{other:?}"),
+        let line = if let Effect::Refused(refusal) = &effect {
+            let failing: Vec<_> = refusal.failing.codes().map(checks::name).collect();
+            format!("refused {} {refusal:?}", failing.join(","))
+        } else {
+            format!("{effect:?}")
         };
         // A closed pipe ends the printing, not the replay.
         self.print = writeln!(self.out, "{} {line}", self.seq).is_ok();

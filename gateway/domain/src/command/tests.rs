@@ -2,63 +2,86 @@
 
 use super::*;
 
+const SESSION: SessionId = SessionId::new(7);
+const USER_REF: UserRef = UserRef { row: 3, number: 41 };
+const ACCOUNT: AccountId = AccountId::new(5);
+const INSTRUMENT: InstrumentId = InstrumentId::new(2);
+const PRICE: Price = Price::new(4_000);
+
 fn samples() -> std::vec::Vec<Command> {
-    let session = SessionId::new(7);
-    let user_ref = UserRef { row: 3, number: 41 };
-    let account = AccountId::new(5);
-    let instrument = InstrumentId::new(2);
-    let price = Price::new(4_000);
-    let cash = CashMove {
-        account,
-        amount: Money::new(-9),
-    };
+    let mut all = orders();
+    all.extend(of_sessions());
+    all.extend(controls());
+    all.extend(reports());
+    all
+}
+
+fn orders() -> std::vec::Vec<Command> {
     let order = NewOrder {
-        session,
-        user_ref,
-        account,
-        instrument,
+        session: SESSION,
+        user_ref: USER_REF,
+        account: ACCOUNT,
+        instrument: INSTRUMENT,
         side: Side::Sell,
         qty: Qty::new(-3),
         price: None,
         time_in_force: TimeInForce::GoodTillCancel,
     };
     let replace = ReplaceRequest {
-        session,
+        session: SESSION,
         original: UserRef { row: 3, number: 40 },
-        user_ref,
+        user_ref: USER_REF,
         units: Units::Wire,
         qty: Qty::new(12),
         qty_meaning: QtyMeaning::Total,
-        price: Some(price),
+        price: Some(PRICE),
         time_in_force: TimeInForce::Day,
     };
-    let moved = AccountMove {
-        kind: PositionMove::Transfer,
-        account,
-        instrument,
-        qty: Qty::new(-4),
-        price,
-        counterparty: AccountId::NONE,
+    let cancel = CancelRequest {
+        session: SESSION,
+        user_ref: USER_REF,
+        units: Units::TicksAndLots,
+        qty_total: Qty::new(6),
+    };
+    let open = ReplaceRequest {
+        price: None,
+        qty_meaning: QtyMeaning::Open,
+        ..replace
     };
     let mut all = std::vec![
         Command::NewOrder(order),
         Command::NewOrder(NewOrder {
             side: Side::Buy,
-            price: Some(price),
+            price: Some(PRICE),
             ..order
         }),
         Command::Replace(replace),
-        Command::Replace(ReplaceRequest {
-            price: None,
-            qty_meaning: QtyMeaning::Open,
-            ..replace
-        }),
-        Command::Cancel(CancelRequest {
+        Command::Replace(open),
+        Command::Cancel(cancel),
+    ];
+    all.extend([None, Some(Side::Buy), Some(Side::Sell)].map(|side| {
+        Command::MassCancel(MassCancel {
+            session: SESSION,
+            user_ref: USER_REF,
+            account: ACCOUNT,
+            instrument: INSTRUMENT,
+            side,
+        })
+    }));
+    all
+}
+
+fn of_sessions() -> std::vec::Vec<Command> {
+    let (session, user_ref) = (SESSION, USER_REF);
+    let event = |kind| {
+        Command::Session(SessionEvent {
             session,
-            user_ref,
-            units: Units::TicksAndLots,
-            qty_total: Qty::new(6)
-        }),
+            kind,
+            connection: 8,
+            sequence: 99,
+        })
+    };
+    std::vec![
         Command::OrderEntry {
             session,
             user_ref,
@@ -72,6 +95,32 @@ fn samples() -> std::vec::Vec<Command> {
         Command::AccountQuery { session, row: 9 },
         Command::VenueLink { session, up: true },
         Command::VenueLink { session, up: false },
+        event(SessionEventKind::Up),
+        event(SessionEventKind::Ended),
+    ]
+}
+
+fn controls() -> std::vec::Vec<Command> {
+    let cash = CashMove {
+        account: ACCOUNT,
+        amount: Money::new(-9),
+    };
+    let moved = AccountMove {
+        kind: PositionMove::Transfer,
+        account: ACCOUNT,
+        instrument: INSTRUMENT,
+        qty: Qty::new(-4),
+        price: PRICE,
+        counterparty: AccountId::NONE,
+    };
+    let (instrument, price) = (INSTRUMENT, PRICE);
+    let cell = LimitCellChange {
+        scope: Scope::Account(ACCOUNT),
+        field: 4,
+        value: -1,
+    };
+    let decision = DisputeDecision::Discard;
+    let mut all = std::vec![
         Command::Deposit(cash),
         Command::Withdraw(cash),
         Command::Settle(Settlement { instrument, price }),
@@ -81,41 +130,19 @@ fn samples() -> std::vec::Vec<Command> {
         Command::FlipLimits(FlipLimits {
             digest: u64::MAX - 1
         }),
-        Command::SetCell(LimitCellChange {
-            scope: Scope::Account(account),
-            field: 4,
-            value: -1
-        }),
+        Command::SetCell(cell),
         Command::MovePosition(moved),
         Command::Dispute {
-            account,
-            decision: DisputeDecision::Discard
+            account: ACCOUNT,
+            decision
         },
         Command::StateHash,
         Command::Tick,
     ];
-    for side in [None, Some(Side::Buy), Some(Side::Sell)] {
-        let request = MassCancel {
-            session,
-            user_ref,
-            account,
-            instrument,
-            side,
-        };
-        all.push(Command::MassCancel(request));
-    }
-    for kind in [SessionEventKind::Up, SessionEventKind::Ended] {
-        all.push(Command::Session(SessionEvent {
-            session,
-            kind,
-            connection: 8,
-            sequence: 99,
-        }));
-    }
     for scope in [
         Scope::Venue,
-        Scope::Session(session),
-        Scope::Account(account),
+        Scope::Session(SESSION),
+        Scope::Account(ACCOUNT),
     ] {
         for (state, cancel) in [(TradingState::Halted, true), (TradingState::Active, false)] {
             all.push(Command::SetState(StateChange {
@@ -125,9 +152,13 @@ fn samples() -> std::vec::Vec<Command> {
             }));
         }
     }
+    all
+}
+
+fn reports() -> impl Iterator<Item = Command> {
     let fill = ReportKind::Fill {
         qty: Qty::new(3),
-        price,
+        price: PRICE,
         match_number: u64::MAX,
         fee: Money::new(-5_000_000_000),
     };
@@ -143,21 +174,21 @@ fn samples() -> std::vec::Vec<Command> {
                 number: u32::MAX,
             },
         },
-        ReportKind::ReplaceRejected { new: user_ref },
+        ReportKind::ReplaceRejected { new: USER_REF },
         ReportKind::CancelPending,
         ReportKind::CancelRejected,
         ReportKind::BrokenTrade { match_number: 12 },
         ReportKind::Information,
     ];
-    all.extend(kinds.map(|kind| {
-        Command::Report(VenueReport {
-            session,
-            user_ref,
-            kind,
-            note: b'A',
-        })
-    }));
-    all
+    let report = |kind| VenueReport {
+        session: SESSION,
+        user_ref: USER_REF,
+        kind,
+        note: b'A',
+    };
+    kinds
+        .into_iter()
+        .map(move |kind| Command::Report(report(kind)))
 }
 
 #[test]

@@ -117,18 +117,18 @@ impl Echoes {
                     cl_ord_id: view.cl_ord_id(),
                 });
             }
-            (Ok(Inbound::ReplaceOrder(view)), OutboundAction::Replace { was_market, .. }) => {
-                if row.order == outbound.order {
-                    row.add(VersionWords {
-                        user_ref: outbound.user_ref,
-                        quantity: view.quantity(),
-                        price,
-                        time_in_force: immediate_if(was_market, view.time_in_force()),
-                        display: view.display(),
-                        iso_eligible: view.iso_eligible(),
-                        cl_ord_id: view.cl_ord_id(),
-                    });
-                }
+            (Ok(Inbound::ReplaceOrder(view)), OutboundAction::Replace { was_market, .. })
+                if row.order == outbound.order =>
+            {
+                row.add(VersionWords {
+                    user_ref: outbound.user_ref,
+                    quantity: view.quantity(),
+                    price,
+                    time_in_force: immediate_if(was_market, view.time_in_force()),
+                    display: view.display(),
+                    iso_eligible: view.iso_eligible(),
+                    cl_ord_id: view.cl_ord_id(),
+                });
             }
             _ => {}
         }

@@ -71,18 +71,17 @@ impl Lanes {
         closing: bool,
     ) -> bool {
         let full = closing || self.orders.free_permille() < OVERLOAD_PERMILLE;
-        let mut refused = false;
-        let ordered = match command {
-            Command::NewOrder(_) | Command::Replace(_) => {
-                refused = full && record.head.early_refusal().is_none();
-                if refused {
-                    record.head.refuse_early(early::OVERLOADED);
-                }
-                true
-            }
-            Command::Cancel(request) => self.is_behind(session, request.user_ref.number),
-            _ => false,
+        let enters = matches!(command, Command::NewOrder(_) | Command::Replace(_));
+        let refused = enters && full && record.head.early_refusal().is_none();
+        if refused {
+            record.head.refuse_early(early::OVERLOADED);
+        }
+        let waits = if let Command::Cancel(request) = command {
+            self.is_behind(session, request.user_ref.number)
+        } else {
+            false
         };
+        let ordered = enters || waits;
         let lane = if ordered {
             &mut self.orders
         } else {

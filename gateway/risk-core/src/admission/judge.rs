@@ -16,7 +16,7 @@ use crate::limits::instrument::InstrumentLimits;
 use crate::orders::{Hold, Order, Version};
 use crate::positions::Position;
 use crate::valuation::Valuation;
-use crate::view::{Form, InterestView, View, Volume, Worth};
+use crate::view::{Form, InterestView, Open, Rates, References, View, Volume, Worth};
 use portcullis_domain::{CheckMask, FirmId, RejectCode, Side, TradingState};
 
 /// The rows of the table that an order is held against.
@@ -134,14 +134,20 @@ impl RiskCore {
         };
         let remembered = Remembered {
             session_tat_ns: view
-                .session_rate
+                .rates
+                .session
                 .tat_after(self.sessions.get(terms.session).rate_tat_ns),
-            tat_ns: view.rate.tat_after(account_tat(&self.ledger, terms)),
+            tat_ns: view
+                .rates
+                .account
+                .tat_after(account_tat(&self.ledger, terms)),
             firm_tat_ns: view
-                .firm_rate
+                .rates
+                .firm
                 .tat_after(self.ledger.accounts.firm(firms.0).rate_tat_ns),
             member_tat_ns: view
-                .member_rate
+                .rates
+                .member
                 .tat_after(self.ledger.accounts.firm(firms.1).rate_tat_ns),
             repeated: view.repeated as u32,
             trips: failing == SPIKE_ALONE && !view.spike.tripped,
@@ -218,26 +224,20 @@ impl RiskCore {
         now_ns: u64,
     ) -> View<'a> {
         let account = self.ledger.accounts.get(terms.account.raw());
-        let firm = self.ledger.accounts.firm(firms.0);
-        let member = self.ledger.accounts.firm(firms.1);
-        let session = self.sessions.get(terms.session);
-        let session_rate = self.table.session(terms.session).map(|limits| limits.rate);
         let instrument = self.ledger.instruments.get(terms.instrument.raw());
         let value = i128::from(rows.instrument.value.quanta());
         let position = facts.position.map(|slot| self.ledger.positions.get(slot));
         let Holds { own, planned } = facts.holds;
         let on_hold = position.map_or(0, |position| position.on_hold(terms.side)) - own.lots;
         let own_notional = own.lot_ticks * value;
-        let states = [
-            self.venue_state,
-            member.state,
-            firm.state,
-            account.state,
-            instrument.state,
-        ];
-        let missing = matches!(known, Known::Exact(valuation) if valuation.missing);
-        let stale = matches!(known, Known::Exact(valuation) if valuation.stale);
-        let reference = facts.reference;
+        let firm_open = |index| {
+            let firm = self.ledger.accounts.firm(index);
+            Open {
+                orders: firm.open_orders,
+                notional: firm.open_notional - own_notional,
+            }
+        };
+        let table = &self.table;
         View {
             limits: rows.limits,
             firm_limits: rows.firm,
@@ -248,43 +248,24 @@ impl RiskCore {
             qty: terms.qty,
             price: facts.price,
             notional: facts.price.map(|price| product(price, terms.qty, value)),
-            state: states
-                .into_iter()
-                .fold(session.strictest(), TradingState::stricter),
-            link_up: session.link_up,
-            permitted: self
-                .table
-                .set_has(rows.limits.permission_set, terms.instrument),
-            restricted: self
-                .table
-                .set_has(rows.firm.restricted_set, terms.instrument)
-                || self
-                    .table
-                    .set_has(rows.member.restricted_set, terms.instrument),
+            state: self.strictest(terms, firms),
+            link_up: self.sessions.get(terms.session).link_up,
+            permitted: table.set_has(rows.limits.permission_set, terms.instrument),
+            restricted: table.set_has(rows.firm.restricted_set, terms.instrument)
+                || table.set_has(rows.member.restricted_set, terms.instrument),
             order_slot: self.has_slot(terms, facts.reducing),
             position_slot: position.is_some(),
             versions_unanswered: facts.versions_unanswered,
-            // A session without limits of its own keeps to the account's.
-            session_rate: session_rate
-                .unwrap_or(rows.limits.rate)
-                .judge(now_ns, session.rate_tat_ns),
-            rate: rows.limits.rate.judge(now_ns, account.rate_tat_ns),
-            firm_rate: rows.firm.rate.judge(now_ns, firm.rate_tat_ns),
-            member_rate: rows.member.rate.judge(now_ns, member.rate_tat_ns),
+            rates: self.rates(terms, rows, firms, now_ns),
             repeated: repeated(account, terms, rows.limits.repeat_window_ns, now_ns),
-            open_orders: account.open_orders.into(),
-            firm_open_orders: firm.open_orders,
-            member_open_orders: member.open_orders,
-            open_notional: account.open_notional - own_notional,
-            firm_open_notional: firm.open_notional - own_notional,
-            member_open_notional: member.open_notional - own_notional,
+            open: Open {
+                orders: account.open_orders.into(),
+                notional: account.open_notional - own_notional,
+            },
+            firm_open: firm_open(firms.0),
+            member_open: firm_open(firms.1),
             hold_notional: facts.price.map(|_| planned.lot_ticks.saturating_mul(value)),
-            reference_missing: reference.is_none() || missing,
-            reference_stale: reference.is_some() && !facts.fresh || stale,
-            reference_age_ns: reference.map(|reference| now_ns - reference.at_ns),
-            collar: reference
-                .filter(|_| facts.fresh)
-                .map(|reference| (reference.lo, reference.hi)),
+            references: references(facts, known, now_ns),
             net: position.map_or(0, |position| position.net),
             on_hold,
             hold: planned.lots,
@@ -293,6 +274,42 @@ impl RiskCore {
             rise: facts.rise,
             volume: volume(position, rows, facts.rise, now_ns),
             spike: instrument.window.judge(now_ns, rows.instrument),
+        }
+    }
+
+    /// The strictest trading state of all scopes.
+    fn strictest(&self, terms: &Terms, firms: (u32, u32)) -> TradingState {
+        let accounts = &self.ledger.accounts;
+        let states = [
+            self.venue_state,
+            accounts.firm(firms.1).state,
+            accounts.firm(firms.0).state,
+            accounts.get(terms.account.raw()).state,
+            self.ledger.instruments.get(terms.instrument.raw()).state,
+        ];
+        let session = self.sessions.get(terms.session).strictest();
+        states.into_iter().fold(session, TradingState::stricter)
+    }
+
+    fn rates(&self, terms: &Terms, rows: Rows<'_>, firms: (u32, u32), now_ns: u64) -> Rates {
+        let accounts = &self.ledger.accounts;
+        let account = rows.limits.rate;
+        // A session without limits of its own keeps to the account's.
+        let session = self
+            .table
+            .session(terms.session)
+            .map_or(account, |limits| limits.rate);
+        Rates {
+            session: session.judge(now_ns, self.sessions.get(terms.session).rate_tat_ns),
+            account: account.judge(now_ns, accounts.get(terms.account.raw()).rate_tat_ns),
+            firm: rows
+                .firm
+                .rate
+                .judge(now_ns, accounts.firm(firms.0).rate_tat_ns),
+            member: rows
+                .member
+                .rate
+                .judge(now_ns, accounts.firm(firms.1).rate_tat_ns),
         }
     }
 
@@ -463,6 +480,22 @@ fn repeated(account: &crate::accounts::Account, terms: &Terms, window_ns: u64, n
         && last.price == terms.price.unwrap_or(i64::MIN)
         && now_ns - last.at_ns <= window_ns;
     if same { i64::from(last.count) + 1 } else { 1 }
+}
+
+fn references(facts: &Facts, known: &Known, now_ns: u64) -> References {
+    let (missing, stale) = match known {
+        Known::Exact(valuation) => (valuation.missing, valuation.stale),
+        Known::NotNeeded | Known::Proved => (false, false),
+    };
+    let own = facts.reference;
+    References {
+        missing: own.is_none() || missing,
+        stale: own.is_some() && !facts.fresh || stale,
+        age_ns: own.map(|reference| now_ns - reference.at_ns),
+        collar: own
+            .filter(|_| facts.fresh)
+            .map(|reference| (reference.lo, reference.hi)),
+    }
 }
 
 fn interest(

@@ -2,7 +2,7 @@
 //!
 //! Risk thread.
 
-use super::Terms;
+use super::{Judgement, Terms};
 use crate::approved::{Approved, OutboundAction, OutboundOrder};
 use crate::effect::{AnswerKind, Effect, EffectSink};
 use crate::engine::RiskCore;
@@ -79,6 +79,27 @@ impl RiskCore {
         };
         let slot = self.ledger.open_order(&entry, &self.table);
         self.count_volume(terms, &judgement);
+        self.spend(terms, &judgement);
+        self.counters.accepted += 1;
+        let outbound = OutboundOrder {
+            order: self.ledger.orders.id(slot),
+            session: terms.session,
+            account: terms.account,
+            instrument: terms.instrument,
+            side: terms.side,
+            user_ref: terms.user_ref,
+            action: OutboundAction::Enter {
+                qty: Qty::new(terms.qty),
+                price: Price::new(limit),
+                time_in_force,
+                was_market,
+            },
+        };
+        self.emit(sink, Effect::Approved(Approved::new(self.seq, outbound)));
+    }
+
+    /// Takes what an accepted order could need out of its account's bound.
+    fn spend(&mut self, terms: &Terms, judgement: &Judgement) {
         let (account, instrument) = (terms.account.raw(), terms.instrument.raw());
         let (qty, value) = (terms.qty, judgement.value);
         // A reducing order adds nothing to the worst case; its adverse money it does add.
@@ -98,26 +119,10 @@ impl RiskCore {
                 fresh_until_ns,
             },
         );
-        self.counters.accepted += 1;
-        let outbound = OutboundOrder {
-            order: self.ledger.orders.id(slot),
-            session: terms.session,
-            account: terms.account,
-            instrument: terms.instrument,
-            side: terms.side,
-            user_ref: terms.user_ref,
-            action: OutboundAction::Enter {
-                qty: Qty::new(qty),
-                price: Price::new(limit),
-                time_in_force,
-                was_market,
-            },
-        };
-        self.emit(sink, Effect::Approved(Approved::new(self.seq, outbound)));
     }
 
     /// Counts an accepted order's lots into the volumes, unless it reduces.
-    pub(super) fn count_volume(&mut self, terms: &Terms, judgement: &super::Judgement) {
+    pub(super) fn count_volume(&mut self, terms: &Terms, judgement: &Judgement) {
         if judgement.reducing {
             return;
         }

@@ -24,7 +24,7 @@ impl Check for Collar {
     };
 
     fn fails(view: &View<'_>) -> bool {
-        let (Some((lo, hi)), Some(price)) = (view.collar, view.price) else {
+        let (Some((lo, hi)), Some(price)) = (view.references.collar, view.price) else {
             return false;
         };
         match view.side {
@@ -34,7 +34,7 @@ impl Check for Collar {
     }
 
     fn explain(view: &View<'_>) -> Explanation {
-        let (lo, hi) = view.collar.unwrap_or((0, 0));
+        let (lo, hi) = view.references.collar.unwrap_or((0, 0));
         let limit = match view.side {
             Side::Buy => hi,
             Side::Sell => lo,

@@ -24,18 +24,18 @@ impl Check for FirmOpenNotionalMax {
         let firm = i128::from(view.firm_limits.open_notional_max);
         let member = i128::from(view.member_limits.open_notional_max);
         view.hold_notional.is_some_and(|hold| {
-            view.firm_open_notional.saturating_add(hold) > firm
-                || view.member_open_notional.saturating_add(hold) > member
+            view.firm_open.notional.saturating_add(hold) > firm
+                || view.member_open.notional.saturating_add(hold) > member
         })
     }
 
     fn explain(view: &View<'_>) -> Explanation {
         let firm = i128::from(view.firm_limits.open_notional_max);
         let hold = view.hold_notional.unwrap_or(0);
-        if view.firm_open_notional.saturating_add(hold) > firm {
-            return super::explain_notional(view, firm, view.firm_open_notional);
+        if view.firm_open.notional.saturating_add(hold) > firm {
+            return super::explain_notional(view, firm, view.firm_open.notional);
         }
         let member = view.member_limits.open_notional_max.into();
-        super::explain_notional(view, member, view.member_open_notional)
+        super::explain_notional(view, member, view.member_open.notional)
     }
 }

@@ -21,17 +21,17 @@ impl Check for FirmOpenOrdersMax {
     };
 
     fn fails(view: &View<'_>) -> bool {
-        let firm = view.firm_open_orders + 1 > view.firm_limits.open_orders_max;
-        let member = view.member_open_orders + 1 > view.member_limits.open_orders_max;
+        let firm = view.firm_open.orders + 1 > view.firm_limits.open_orders_max;
+        let member = view.member_open.orders + 1 > view.member_limits.open_orders_max;
         !view.replace && (firm || member)
     }
 
     fn explain(view: &View<'_>) -> Explanation {
-        let firm = view.firm_open_orders + 1 > view.firm_limits.open_orders_max;
+        let firm = view.firm_open.orders + 1 > view.firm_limits.open_orders_max;
         let (limit, used) = if firm {
-            (view.firm_limits.open_orders_max, view.firm_open_orders)
+            (view.firm_limits.open_orders_max, view.firm_open.orders)
         } else {
-            (view.member_limits.open_orders_max, view.member_open_orders)
+            (view.member_limits.open_orders_max, view.member_open.orders)
         };
         Explanation::of(limit.into(), used.into(), 1, 0)
     }

@@ -26,15 +26,15 @@ impl Check for FirmRate {
     };
 
     fn fails(view: &View<'_>) -> bool {
-        view.firm_rate.fails() || view.member_rate.fails()
+        view.rates.firm.fails() || view.rates.member.fails()
     }
 
     fn explain(view: &View<'_>) -> Explanation {
-        let firm = &view.firm_rate;
+        let firm = &view.rates.firm;
         super::explain_rate(if firm.fails() {
             firm
         } else {
-            &view.member_rate
+            &view.rates.member
         })
     }
 }

@@ -24,11 +24,11 @@ impl Check for OpenNotionalMax {
     fn fails(view: &View<'_>) -> bool {
         let limit = i128::from(view.limits.open_notional_max);
         view.hold_notional
-            .is_some_and(|hold| view.open_notional.saturating_add(hold) > limit)
+            .is_some_and(|hold| view.open.notional.saturating_add(hold) > limit)
     }
 
     fn explain(view: &View<'_>) -> Explanation {
         let limit = view.limits.open_notional_max.into();
-        super::explain_notional(view, limit, view.open_notional)
+        super::explain_notional(view, limit, view.open.notional)
     }
 }

@@ -22,11 +22,11 @@ impl Check for OpenOrdersMax {
     };
 
     fn fails(view: &View<'_>) -> bool {
-        !view.replace && view.open_orders + 1 > view.limits.open_orders_max
+        !view.replace && view.open.orders + 1 > view.limits.open_orders_max
     }
 
     fn explain(view: &View<'_>) -> Explanation {
         let limit = view.limits.open_orders_max;
-        Explanation::of(limit.into(), view.open_orders.into(), 1, 0)
+        Explanation::of(limit.into(), view.open.orders.into(), 1, 0)
     }
 }

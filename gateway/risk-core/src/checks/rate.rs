@@ -26,10 +26,10 @@ impl Check for Rate {
     };
 
     fn fails(view: &View<'_>) -> bool {
-        view.rate.fails()
+        view.rates.account.fails()
     }
 
     fn explain(view: &View<'_>) -> Explanation {
-        super::explain_rate(&view.rate)
+        super::explain_rate(&view.rates.account)
     }
 }

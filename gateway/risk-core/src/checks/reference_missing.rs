@@ -22,7 +22,7 @@ impl Check for ReferenceMissing {
     };
 
     fn fails(view: &View<'_>) -> bool {
-        view.reference_missing
+        view.references.missing
     }
 
     fn explain(_view: &View<'_>) -> Explanation {

@@ -22,11 +22,11 @@ impl Check for ReferenceStale {
     };
 
     fn fails(view: &View<'_>) -> bool {
-        view.reference_stale
+        view.references.stale
     }
 
     fn explain(view: &View<'_>) -> Explanation {
-        let age_ns = view.reference_age_ns.unwrap_or(0);
+        let age_ns = view.references.age_ns.unwrap_or(0);
         Explanation::of(view.instrument.ref_max_age_ns.into(), age_ns.into(), 0, 0)
     }
 }

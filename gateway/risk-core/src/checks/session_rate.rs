@@ -26,10 +26,10 @@ impl Check for SessionRate {
     };
 
     fn fails(view: &View<'_>) -> bool {
-        view.session_rate.fails()
+        view.rates.session.fails()
     }
 
     fn explain(view: &View<'_>) -> Explanation {
-        super::explain_rate(&view.session_rate)
+        super::explain_rate(&view.rates.session)
     }
 }

@@ -3,7 +3,7 @@
 //! Risk thread. Invariant: two effects that differ have different words; each begins with a number
 //! of its own, given once.
 
-use super::{AnswerKind, Done, Effect};
+use super::{AnswerKind, Done, Effect, Refusal};
 use crate::approved::OutboundAction;
 use portcullis_domain::{Price, ReportKind, SessionId, UserRef};
 
@@ -21,25 +21,7 @@ impl Effect {
                 push(order.side as u64);
                 visit_action(&order.action, push);
             }
-            Self::Refused(refusal) => {
-                push(2);
-                push(session_and_ref(refusal.session, refusal.user_ref));
-                push(pair(refusal.account.raw(), refusal.instrument.raw()));
-                push(refusal.side as u64 | u64::from(refusal.replace) << 1);
-                push(refusal.qty.lots() as u64);
-                push(refusal.price.map_or(i64::MIN, Price::ticks) as u64);
-                push(refusal.failing.bits());
-                push(pair(refusal.primary.raw().into(), refusal.epoch));
-                let numbers = &refusal.explanation;
-                for number in [
-                    numbers.limit,
-                    numbers.used,
-                    numbers.asked,
-                    numbers.qty_passing,
-                ] {
-                    push(number as u64);
-                }
-            }
+            Self::Refused(refusal) => visit_refusal(refusal, push),
             Self::Answered(answer) => {
                 push(3);
                 push(session_and_ref(answer.session, answer.user_ref));
@@ -88,6 +70,26 @@ impl Effect {
                 push(alarm.price.ticks() as u64);
             }
         }
+    }
+}
+
+fn visit_refusal(refusal: &Refusal, push: &mut impl FnMut(u64)) {
+    push(2);
+    push(session_and_ref(refusal.session, refusal.user_ref));
+    push(pair(refusal.account.raw(), refusal.instrument.raw()));
+    push(refusal.side as u64 | u64::from(refusal.replace) << 1);
+    push(refusal.qty.lots() as u64);
+    push(refusal.price.map_or(i64::MIN, Price::ticks) as u64);
+    push(refusal.failing.bits());
+    push(pair(refusal.primary.raw().into(), refusal.epoch));
+    let numbers = &refusal.explanation;
+    for number in [
+        numbers.limit,
+        numbers.used,
+        numbers.asked,
+        numbers.qty_passing,
+    ] {
+        push(number as u64);
     }
 }
 

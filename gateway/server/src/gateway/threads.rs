@@ -141,30 +141,7 @@ impl Threads {
                 })?;
             }
             Topology::Dedicated => {
-                starter.spawn("ingress", move |cycle| {
-                    (
-                        cycle.run(&mut [&mut ingress]),
-                        Left::default().with_ingress(&ingress),
-                    )
-                })?;
-                starter.spawn("sequencer", move |cycle| {
-                    (cycle.run(&mut [&mut sequencer]), Left::default())
-                })?;
-                starter.spawn("risk", move |cycle| {
-                    (cycle.run(&mut [&mut risk]), Left::default().with_risk(risk))
-                })?;
-                starter.spawn("venue", move |cycle| {
-                    (
-                        cycle.run(&mut [&mut venue]),
-                        Left::default().with_venue(&venue),
-                    )
-                })?;
-                starter.spawn("egress", move |cycle| {
-                    (
-                        cycle.run(&mut [&mut egress]),
-                        Left::default().with_egress(&egress),
-                    )
-                })?;
+                starter.spawn_each(ingress, sequencer, risk, venue, egress)?;
             }
         }
         if let Some(mut log) = log {
@@ -237,6 +214,41 @@ impl Starter<'_> {
             Idle::Park => IdleStrategy::Park { span_ns: PARK_NS },
         };
         self.spawn_on(name, core, idle, work)
+    }
+
+    /// A thread for each agent.
+    fn spawn_each(
+        &mut self,
+        mut ingress: Ingress<TcpInbound>,
+        mut sequencer: Sequencer,
+        mut risk: RiskAgent,
+        mut venue: Venue<VenueKind>,
+        mut egress: Egress<TcpOutbound>,
+    ) -> io::Result<()> {
+        self.spawn("ingress", move |cycle| {
+            (
+                cycle.run(&mut [&mut ingress]),
+                Left::default().with_ingress(&ingress),
+            )
+        })?;
+        self.spawn("sequencer", move |cycle| {
+            (cycle.run(&mut [&mut sequencer]), Left::default())
+        })?;
+        self.spawn("risk", move |cycle| {
+            (cycle.run(&mut [&mut risk]), Left::default().with_risk(risk))
+        })?;
+        self.spawn("venue", move |cycle| {
+            (
+                cycle.run(&mut [&mut venue]),
+                Left::default().with_venue(&venue),
+            )
+        })?;
+        self.spawn("egress", move |cycle| {
+            (
+                cycle.run(&mut [&mut egress]),
+                Left::default().with_egress(&egress),
+            )
+        })
     }
 
     /// Beside the pinned threads: it blocks on files.
