@@ -74,7 +74,7 @@ fn remarks(rig: &mut Rig<EmbeddedVenue>) -> Vec<(u32, u8, &'static str)> {
     };
     reports
         .iter()
-        .map(|report| (report.user_ref.number, report.note, name(report.kind)))
+        .map(|(report, _)| (report.user_ref.number, report.note, name(report.kind)))
         .collect()
 }
 

@@ -30,7 +30,8 @@ pub(crate) struct Rig<V> {
     pub(crate) venue: V,
     pub(crate) effects: Effects,
     pub(crate) random: Random,
-    pub(crate) reports: Vec<VenueReport>,
+    /// What the venue reported, with the engine's own bytes.
+    pub(crate) reports: Vec<(VenueReport, Vec<u8>)>,
     pub(crate) links_up: u32,
     now_ns: u64,
     numbers: [u32; SESSIONS as usize],
@@ -45,7 +46,8 @@ pub(crate) struct Effects {
     pub(crate) approved: u64,
     pub(crate) refused: u64,
     outbound: VecDeque<(Approved<OutboundOrder>, Vec<u8>)>,
-    raw: Vec<u8>,
+    /// The client's own bytes of the next command.
+    pub(crate) raw: Vec<u8>,
 }
 
 impl EffectSink for Effects {
@@ -72,13 +74,13 @@ impl EffectSink for Effects {
 struct Said(Vec<Word>);
 
 enum Word {
-    Report(VenueReport),
+    Report(VenueReport, Vec<u8>),
     Link(SessionId, bool),
 }
 
 impl VenueSink for Said {
-    fn on_report(&mut self, report: VenueReport, _raw: &[u8]) {
-        self.0.push(Word::Report(report));
+    fn on_report(&mut self, report: VenueReport, raw: &[u8]) {
+        self.0.push(Word::Report(report, raw.to_vec()));
     }
 
     fn on_link(&mut self, session: SessionId, up: bool) {
@@ -160,8 +162,8 @@ impl<V: MatchingVenue> Rig<V> {
         assert!(said.0.len() <= budget, "beyond the budget");
         for word in said.0 {
             match word {
-                Word::Report(report) => {
-                    self.reports.push(report);
+                Word::Report(report, raw) => {
+                    self.reports.push((report, raw));
                     self.apply(Command::Report(report));
                 }
                 Word::Link(session, up) => {

@@ -1,0 +1,138 @@
+//! How a link gets its stream.
+//!
+//! [`Dial`] is called on the venue agent's thread and must not block. [`TcpDial`] connects on a
+//! thread of its own, one address after the other, and hands over non-blocking sockets. Invariant:
+//! at most one try a session is under way.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::time::Duration;
+
+use portcullis_domain::SessionId;
+
+use crate::config::{OuchVenueConfig, Route};
+
+/// A source of streams to the engine.
+pub trait Dial {
+    /// A stream that never blocks: it answers `WouldBlock` instead.
+    type Stream: Read + Write;
+
+    /// Begins to connect a session, or goes on with it. Called again until it is no longer pending.
+    fn dial(&mut self, session: SessionId) -> Dialed<Self::Stream>;
+}
+
+/// How far a connection is.
+#[derive(Debug)]
+pub enum Dialed<S> {
+    /// Under way: ask again.
+    Pending,
+    /// Here it is.
+    Ready(S),
+    /// It could not be made.
+    Failed(io::Error),
+}
+
+/// Connects over TCP, on a thread that ends when this is dropped.
+#[derive(Debug)]
+pub struct TcpDial {
+    lines: Box<[Option<Line>]>,
+    wanted: SyncSender<usize>,
+}
+
+/// One session's side of the dialing thread.
+#[derive(Debug)]
+struct Line {
+    waiting: bool,
+    made: Receiver<io::Result<TcpStream>>,
+}
+
+/// The dialing thread's side of one session.
+struct Target {
+    address: SocketAddr,
+    made: SyncSender<io::Result<TcpStream>>,
+}
+
+impl TcpDial {
+    /// Starts the dialing thread for the sessions of a configuration. A try takes `connect_timeout`
+    /// at the most, and delays those of other sessions by as much.
+    ///
+    /// # Errors
+    /// If the thread cannot be started.
+    pub fn start(config: &OuchVenueConfig, connect_timeout: Duration) -> io::Result<Self> {
+        let mut lines = Vec::new();
+        let mut targets = Vec::new();
+        for route in &config.sessions {
+            let (line, target) = match route {
+                Route::Own(login) => {
+                    let (send, made) = sync_channel(1);
+                    let target = Target {
+                        address: login.address,
+                        made: send,
+                    };
+                    let waiting = false;
+                    (Some(Line { waiting, made }), Some(target))
+                }
+                Route::None => (None, None),
+            };
+            lines.push(line);
+            targets.push(target);
+        }
+        let (wanted, asked) = sync_channel(lines.len());
+        std::thread::Builder::new()
+            .name("engine-dial".to_string())
+            .spawn(move || dial_all(&targets, &asked, connect_timeout))?;
+        Ok(Self {
+            lines: lines.into_boxed_slice(),
+            wanted,
+        })
+    }
+}
+
+fn dial_all(targets: &[Option<Target>], asked: &Receiver<usize>, connect_timeout: Duration) {
+    while let Ok(index) = asked.recv() {
+        let Some(Some(target)) = targets.get(index) else {
+            continue;
+        };
+        let made = connect(target.address, connect_timeout);
+        // A session asks for one connection at a time; one that is gone asks no more.
+        let _ = target.made.try_send(made);
+    }
+}
+
+fn connect(address: SocketAddr, connect_timeout: Duration) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, connect_timeout)?;
+    stream.set_nodelay(true)?;
+    stream.set_nonblocking(true)?;
+    Ok(stream)
+}
+
+impl Dial for TcpDial {
+    type Stream = TcpStream;
+
+    fn dial(&mut self, session: SessionId) -> Dialed<TcpStream> {
+        let Some(Some(line)) = self.lines.get_mut(session.index()) else {
+            return Dialed::Failed(io::Error::other("the session has no route to the engine"));
+        };
+        if !line.waiting {
+            // As many places as sessions, one try each: there is room.
+            return match self.wanted.try_send(session.index()) {
+                Ok(()) => {
+                    line.waiting = true;
+                    Dialed::Pending
+                }
+                Err(_) => Dialed::Failed(io::Error::other("the dialing thread is gone")),
+            };
+        }
+        let made = match line.made.try_recv() {
+            Err(TryRecvError::Empty) => return Dialed::Pending,
+            Err(TryRecvError::Disconnected) => Err(io::Error::other("the dialing thread is gone")),
+            Ok(made) => made,
+        };
+        line.waiting = false;
+        match made {
+            Ok(stream) => Dialed::Ready(stream),
+            Err(error) => Dialed::Failed(error),
+        }
+    }
+}

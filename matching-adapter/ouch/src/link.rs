@@ -1,0 +1,408 @@
+//! One session's link to the engine: connection, login, replay, what goes out, what comes in.
+//!
+//! Owned by the venue. Invariants: nothing is sent before the replay was taken and the unanswered
+//! messages were sent again; the core is told that a link is down before it is told that it is up
+//! again; a link that stopped stays so until a person restarts it. It never blocks.
+
+mod session;
+
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+
+use portcullis_domain::{Duration, OrderKey, ReportKind, SessionId, Timestamp, VenueReport};
+use portcullis_venue::{OutboundAction, OutboundOrder, VenueSink};
+use portcullis_wire::soupbin::{ClientConfig, ClientSession, LoginRejectReason, encode};
+
+use crate::buffer::{Buffer, Moved};
+use crate::config::{EngineLogin, OuchVenueConfig, ReplayEnd};
+use crate::counters::Counters;
+use crate::dial::{Dial, Dialed};
+use crate::in_flight::{Asked, InFlight};
+use crate::orders::{EngineOrder, EngineOrders};
+use crate::outgoing::{self, Outgoing};
+
+/// Bytes received and not yet taken; several of the longest packets.
+const READ_BUFFER_BYTES: usize = 64 * 1024;
+/// Reads of one link in one poll.
+const READS_PER_POLL: usize = 4;
+/// Reject reason for what a session without a link cannot send: destination closed.
+const NOTE_DESTINATION_CLOSED: u8 = 0x02;
+/// Reject reason for what the protocol cannot say: processing error.
+const NOTE_PROCESSING_ERROR: u8 = 0x0A;
+
+/// Where a link stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// Waits before it tries to connect.
+    Waiting {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Connecting.
+    Dialing,
+    /// The login was sent.
+    LoggingIn,
+    /// The engine resends what was missed.
+    Replaying {
+        /// When its last message came.
+        heard: Timestamp,
+    },
+    /// What is not answered is sent again.
+    Resending,
+    /// Up.
+    Up,
+    /// Down until a person restarts it.
+    Stopped(StopReason),
+}
+
+/// Why a link stays down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// Its session has no route to the engine.
+    NoRoute,
+    /// User or password are wrong; trying again could lock the user out.
+    NotAuthorised,
+    /// The engine no longer has messages that were not taken: executions may be lost.
+    MessagesLost {
+        /// The number that was asked for.
+        asked: u64,
+        /// The number that the engine began with.
+        given: u64,
+    },
+    /// The engine gave another session than before: its orders and numbers are not the same.
+    SessionChanged,
+    /// A message could not be read, and may have been an execution.
+    Unreadable {
+        /// Its sequence number.
+        number: u64,
+    },
+    /// The engine ended the session: its day is over.
+    EndOfSession,
+    /// This side logged out.
+    LoggedOut,
+}
+
+/// What all links share.
+pub(crate) struct Shared<'a> {
+    pub(crate) config: &'a OuchVenueConfig,
+    pub(crate) orders: &'a mut EngineOrders,
+    pub(crate) counters: &'a mut Counters,
+    pub(crate) now: Timestamp,
+}
+
+#[derive(Debug)]
+pub(crate) struct Link<S> {
+    session: SessionId,
+    state: LinkState,
+    /// Whether the core was told that it is up.
+    told_up: bool,
+    machine: Option<ClientSession>,
+    stream: Option<S>,
+    received: Buffer,
+    to_write: Buffer,
+    in_flight: InFlight,
+    /// Answers of the adapter itself, for want of a link.
+    owed: VecDeque<VenueReport>,
+    /// Tries to connect since the link was last up.
+    tries: u32,
+    /// The last message that was reported.
+    taken: u64,
+}
+
+impl<S: Read + Write> Link<S> {
+    pub(crate) fn new(
+        session: SessionId,
+        login: Option<&EngineLogin>,
+        config: &OuchVenueConfig,
+    ) -> Self {
+        let in_flight_max = config.in_flight_max as usize;
+        let until = Timestamp::ZERO;
+        let machine = login.map(|login| {
+            ClientSession::new(ClientConfig {
+                session: login.engine_session,
+                next_sequence: login.next_sequence,
+                silence_max: config.silence_max,
+                ..ClientConfig::new(login.user, login.password)
+            })
+        });
+        let (read_bytes, write_bytes) = if machine.is_some() {
+            (READ_BUFFER_BYTES, config.write_buffer_bytes as usize)
+        } else {
+            (0, 0)
+        };
+        Self {
+            session,
+            state: if machine.is_some() {
+                LinkState::Waiting { until }
+            } else {
+                LinkState::Stopped(StopReason::NoRoute)
+            },
+            told_up: false,
+            machine,
+            stream: None,
+            received: Buffer::new(read_bytes),
+            to_write: Buffer::new(write_bytes),
+            in_flight: InFlight::new(in_flight_max),
+            owed: VecDeque::with_capacity(in_flight_max),
+            tries: 0,
+            taken: 0,
+        }
+    }
+
+    pub(crate) const fn state(&self) -> LinkState {
+        self.state
+    }
+
+    /// Number of the last sequenced message that was reported; 0 before the first.
+    pub(crate) const fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Whether nothing is on its way, nor owed by anybody.
+    pub(crate) fn is_idle(&self) -> bool {
+        let told = self.told_up == (self.state == LinkState::Up);
+        told && self.owed.is_empty() && self.to_write.is_empty() && !self.in_flight.is_owed()
+    }
+
+    /// A stopped link tries again, whatever stopped it.
+    pub(crate) fn restart(&mut self, now: Timestamp) {
+        if let LinkState::Stopped(reason) = self.state
+            && reason != StopReason::NoRoute
+            && reason != StopReason::EndOfSession
+        {
+            self.state = LinkState::Waiting { until: now };
+        }
+    }
+
+    /// Logs out, if it is logged in, and stays down. What the socket does not take at once is lost.
+    pub(crate) fn log_out(&mut self) {
+        let (Some(machine), Some(stream)) = (&mut self.machine, &mut self.stream) else {
+            return;
+        };
+        let room = self.to_write.room(encode::packet_len(0));
+        if let Ok(len) = machine.logout(room) {
+            self.to_write.fill(len);
+            self.to_write.write_to(stream);
+        }
+        self.stop(StopReason::LoggedOut);
+    }
+
+    /// Takes an order, or does not for want of room.
+    pub(crate) fn submit(
+        &mut self,
+        order: &OutboundOrder,
+        raw: &[u8],
+        shared: &mut Shared<'_>,
+    ) -> bool {
+        let up = self.state == LinkState::Up;
+        let stopped = matches!(self.state, LinkState::Stopped(_));
+        let is_cancel = matches!(order.action, OutboundAction::Cancel { .. });
+        if stopped || !up && !is_cancel {
+            // The engine never had it, so nobody else can answer it.
+            shared.counters.refused_without_link += 1;
+            return self.owe(order, NOTE_DESTINATION_CLOSED);
+        }
+        let instrument = &shared.config.instruments[order.instrument.index()];
+        let Some(outgoing) = outgoing::write(order, raw, instrument) else {
+            return self.owe(order, NOTE_PROCESSING_ERROR);
+        };
+        if !self.in_flight.has_room_for(outgoing.asked) {
+            return false;
+        }
+        if up {
+            return self.send(order, &outgoing, shared);
+        }
+        self.keep(&outgoing, false, shared);
+        true
+    }
+
+    fn send(
+        &mut self,
+        order: &OutboundOrder,
+        outgoing: &Outgoing,
+        shared: &mut Shared<'_>,
+    ) -> bool {
+        let enters = matches!(order.action, OutboundAction::Enter { .. });
+        if enters && shared.orders.is_full() || !self.write(outgoing.message.bytes(), shared) {
+            return false;
+        }
+        if enters {
+            let engine_order = EngineOrder {
+                instrument: order.instrument,
+                open_wire: outgoing.qty_wire,
+            };
+            let key = OrderKey::new(order.session, order.user_ref);
+            shared.orders.open(key, engine_order);
+        }
+        self.keep(outgoing, true, shared);
+        true
+    }
+
+    fn keep(&mut self, outgoing: &Outgoing, sent: bool, shared: &Shared<'_>) {
+        let named = match outgoing.asked {
+            Asked::Enter { number } => number,
+            Asked::Replace { original, .. } => original,
+            Asked::Cancel { target, .. } => target,
+        };
+        let order = shared.orders.get(OrderKey::new(self.session, named));
+        let alive = order.is_some_and(|order| order.open_wire > 0);
+        let (asked, message) = (outgoing.asked, outgoing.message);
+        self.in_flight.keep(asked, message, sent, alive);
+    }
+
+    /// Puts a message behind what is to be written; `false` if it does not fit.
+    fn write(&mut self, message: &[u8], shared: &mut Shared<'_>) -> bool {
+        let needed = encode::packet_len(message.len());
+        if self.to_write.free() < needed {
+            return false;
+        }
+        let Some(machine) = &mut self.machine else {
+            return false;
+        };
+        match machine.send(message, shared.now, self.to_write.room(needed)) {
+            Ok(len) => {
+                self.to_write.fill(len);
+                shared.counters.messages_sent += 1;
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Refuses an order in the engine's name; `false` if there is no room for the answer.
+    fn owe(&mut self, order: &OutboundOrder, note: u8) -> bool {
+        if self.owed.len() == self.owed.capacity() {
+            return false;
+        }
+        let kind = match order.action {
+            OutboundAction::Enter { .. } | OutboundAction::Replace { .. } => ReportKind::Rejected,
+            OutboundAction::Cancel { .. } => ReportKind::CancelRejected,
+        };
+        self.owed.push_back(VenueReport {
+            session: self.session,
+            user_ref: order.user_ref,
+            kind,
+            note,
+        });
+        true
+    }
+
+    /// The link's share of a poll. Returns what was done, and how many calls of the sink that took.
+    pub(crate) fn poll<D: Dial<Stream = S>>(
+        &mut self,
+        dial: &mut D,
+        shared: &mut Shared<'_>,
+        budget: usize,
+        sink: &mut impl VenueSink,
+    ) -> Work {
+        let mut work = Work::default();
+        self.tell_link(budget, &mut work, sink);
+        while work.told < budget
+            && let Some(report) = self.owed.pop_front()
+        {
+            sink.on_report(report, &[]);
+            work.told += 1;
+        }
+        match self.state {
+            LinkState::Stopped(_) => {}
+            LinkState::Waiting { until } if shared.now < until => {}
+            LinkState::Waiting { .. } | LinkState::Dialing => self.connect(dial, shared, &mut work),
+            LinkState::LoggingIn
+            | LinkState::Replaying { .. }
+            | LinkState::Resending
+            | LinkState::Up => self.converse(shared, budget, &mut work, sink),
+        }
+        self.tell_link(budget, &mut work, sink);
+        work
+    }
+
+    /// Tells the core what became of the link, if that is news.
+    fn tell_link(&mut self, budget: usize, work: &mut Work, sink: &mut impl VenueSink) {
+        let up = self.state == LinkState::Up;
+        if self.told_up != up && work.told < budget {
+            self.told_up = up;
+            sink.on_link(self.session, up);
+            work.told += 1;
+        }
+    }
+
+    fn connect<D: Dial<Stream = S>>(
+        &mut self,
+        dial: &mut D,
+        shared: &mut Shared<'_>,
+        work: &mut Work,
+    ) {
+        self.state = LinkState::Dialing;
+        match dial.dial(self.session) {
+            Dialed::Pending => {}
+            Dialed::Failed(_) => {
+                shared.counters.dials_failed += 1;
+                self.wait(shared);
+                work.done += 1;
+            }
+            Dialed::Ready(stream) => {
+                work.done += 1;
+                self.stream = Some(stream);
+                self.received.clear();
+                self.to_write.clear();
+                let machine = self
+                    .machine
+                    .as_mut()
+                    .expect("a link that dials has a login");
+                let room = self.to_write.room(0);
+                let len = machine
+                    .connect(shared.now, room)
+                    .expect("an idle machine, and room for a packet");
+                self.to_write.fill(len);
+                self.state = LinkState::LoggingIn;
+            }
+        }
+    }
+
+    /// The link is gone: what was sent may be lost, what comes again is known by its number.
+    fn lose(&mut self, shared: &mut Shared<'_>) {
+        shared.counters.links_lost += 1;
+        self.hang_up();
+        self.wait(shared);
+    }
+
+    fn stop(&mut self, reason: StopReason) {
+        self.hang_up();
+        self.state = LinkState::Stopped(reason);
+    }
+
+    fn hang_up(&mut self) {
+        self.stream = None;
+        if let Some(machine) = &mut self.machine {
+            machine.disconnected();
+        }
+        self.received.clear();
+        self.to_write.clear();
+        self.in_flight.link_lost();
+    }
+
+    /// Doubles the wait with each try in vain.
+    fn wait(&mut self, shared: &Shared<'_>) {
+        let config = shared.config;
+        let factor = 1_u64.checked_shl(self.tries).unwrap_or(u64::MAX);
+        let wait_ns = config.reconnect_min.ns().saturating_mul(factor);
+        let wait = Duration::from_ns(wait_ns.min(config.reconnect_max.ns()));
+        self.tries = (self.tries + 1).min(u64::BITS);
+        self.state = LinkState::Waiting {
+            until: shared.now.saturating_add(wait),
+        };
+    }
+}
+
+/// What a poll did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Work {
+    /// Calls of the sink.
+    pub(crate) told: usize,
+    /// Work beside them.
+    pub(crate) done: usize,
+}

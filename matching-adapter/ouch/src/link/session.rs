@@ -1,0 +1,233 @@
+//! A connected link: bytes in, messages taken, bytes out.
+//!
+//! Part of the link. Invariants: a message is taken only when there is budget to report it; one
+//! whose number was taken before is not taken again; the state changes only on the engine's word or
+//! on time.
+
+use super::*;
+use crate::incoming::{Desk, Taken};
+use portcullis_wire::ouch50::AccountQuery;
+use portcullis_wire::soupbin::{ClientEvent, ClientStep, ClientTimer};
+
+/// What a packet comes to, with nothing borrowed of it.
+enum Came {
+    /// Nothing to do.
+    Quiet,
+    /// The login was taken, beginning with this number; another was asked for, in another session.
+    LoggedIn {
+        asked: u64,
+        given: u64,
+        same_session: bool,
+    },
+    Refused(LoginRejectReason),
+    Message(Taken, u64),
+    EndOfSession,
+    Broken,
+}
+
+impl<S: Read + Write> Link<S> {
+    pub(super) fn converse(
+        &mut self,
+        shared: &mut Shared<'_>,
+        budget: usize,
+        work: &mut Work,
+        sink: &mut impl VenueSink,
+    ) {
+        for _ in 0..READS_PER_POLL {
+            if !self.take_packets(shared, budget, work, sink) {
+                break;
+            }
+            match self.receive() {
+                Some(Moved::Bytes(0)) | None => break,
+                Some(Moved::Bytes(_)) => work.done += 1,
+                Some(Moved::Closed) => {
+                    self.lose(shared);
+                    return;
+                }
+            }
+        }
+        self.watch(shared);
+        self.catch_up(shared);
+        self.flush(shared, work);
+    }
+
+    fn receive(&mut self) -> Option<Moved> {
+        let stream = self.stream.as_mut()?;
+        Some(self.received.read_from(stream))
+    }
+
+    /// Takes whole packets while there is budget; `false` when the budget is gone or the link is.
+    fn take_packets(
+        &mut self,
+        shared: &mut Shared<'_>,
+        budget: usize,
+        work: &mut Work,
+        sink: &mut impl VenueSink,
+    ) -> bool {
+        while work.told < budget && self.stream.is_some() {
+            let Some((came, consumed)) = self.next(shared, sink) else {
+                return true;
+            };
+            self.received.take(consumed);
+            work.done += 1;
+            match came {
+                Came::Quiet => {}
+                Came::Message(taken, number) => {
+                    work.told += usize::from(matches!(taken, Taken::Report(_)));
+                    self.taken_message(taken, number, shared);
+                }
+                Came::LoggedIn {
+                    asked,
+                    given,
+                    same_session,
+                } => self.logged_in(asked, given, same_session, shared),
+                Came::Refused(LoginRejectReason::NotAuthorised) => {
+                    self.stop(StopReason::NotAuthorised);
+                }
+                Came::Refused(LoginRejectReason::SessionNotAvailable) | Came::Broken => {
+                    self.lose(shared);
+                }
+                Came::EndOfSession => self.stop(StopReason::EndOfSession),
+            }
+        }
+        false
+    }
+
+    /// The packet at the front, reported if it is one to report; `None` if it is not whole.
+    fn next(
+        &mut self,
+        shared: &mut Shared<'_>,
+        sink: &mut impl VenueSink,
+    ) -> Option<(Came, usize)> {
+        let machine = self.machine.as_mut()?;
+        let before = machine.session();
+        let (event, consumed) = match machine.step(self.received.filled(), shared.now) {
+            ClientStep::NeedMore { .. } | ClientStep::Closed => return None,
+            ClientStep::Event { event, consumed } => (event, consumed),
+        };
+        let came = match event {
+            ClientEvent::Ignored => Came::Quiet,
+            ClientEvent::Unsequenced(_) => {
+                shared.counters.unattributed += 1;
+                Came::Quiet
+            }
+            ClientEvent::LoggedIn { accepted, asked } => Came::LoggedIn {
+                asked,
+                given: accepted.sequence.max(1),
+                same_session: before.is_none_or(|name| {
+                    name.to_ascii_uppercase() == accepted.session.to_ascii_uppercase()
+                }),
+            },
+            ClientEvent::LoginRejected(reason) => Came::Refused(reason),
+            ClientEvent::EndOfSession => Came::EndOfSession,
+            ClientEvent::Fault(_) => Came::Broken,
+            ClientEvent::Sequenced { number, .. } if number <= self.taken => {
+                shared.counters.messages_repeated += 1;
+                Came::Quiet
+            }
+            ClientEvent::Sequenced { number, message } => {
+                let mut desk = Desk {
+                    session: self.session,
+                    instruments: &shared.config.instruments,
+                    orders: shared.orders,
+                    in_flight: &mut self.in_flight,
+                    counters: shared.counters,
+                };
+                let taken = desk.take(message);
+                if let Taken::Report(report) = taken {
+                    sink.on_report(report, message);
+                }
+                Came::Message(taken, number)
+            }
+        };
+        Some((came, consumed))
+    }
+
+    fn taken_message(&mut self, taken: Taken, number: u64, shared: &mut Shared<'_>) {
+        if taken == Taken::Unreadable {
+            self.stop(StopReason::Unreadable { number });
+            return;
+        }
+        shared.counters.messages_taken += 1;
+        self.taken = number;
+        if let LinkState::Replaying { heard } = &mut self.state {
+            *heard = shared.now;
+            let answered = shared.config.replay_end == ReplayEnd::Answered;
+            if answered && taken == Taken::QueryAnswered {
+                self.state = LinkState::Resending;
+            }
+        }
+    }
+
+    fn logged_in(&mut self, asked: u64, given: u64, same_session: bool, shared: &mut Shared<'_>) {
+        shared.counters.logins += 1;
+        if !same_session {
+            self.stop(StopReason::SessionChanged);
+            return;
+        }
+        if asked != 0 && asked != given {
+            self.stop(StopReason::MessagesLost { asked, given });
+            return;
+        }
+        self.state = LinkState::Replaying { heard: shared.now };
+        if shared.config.replay_end == ReplayEnd::Answered {
+            let mut query = [0; 8];
+            let len = AccountQuery {}
+                .encode(None, &mut query)
+                .expect("a query is one byte");
+            // Nothing but the login was written on this link: there is room.
+            self.write(&query[..len], shared);
+        }
+    }
+
+    /// Sends heartbeats, and gives up on an engine that is silent.
+    fn watch(&mut self, shared: &mut Shared<'_>) {
+        let Some(machine) = &mut self.machine else {
+            return;
+        };
+        let room = self.to_write.room(encode::packet_len(0));
+        match machine.on_time(shared.now, room) {
+            Ok(ClientTimer::Heartbeat { len }) => self.to_write.fill(len),
+            Ok(ClientTimer::ServerSilent) => self.lose(shared),
+            // Without room the engine has bytes to read, which are as good as a heartbeat.
+            Ok(ClientTimer::NotDue) | Err(_) => {}
+        }
+    }
+
+    /// From the end of the replay to a link that is up.
+    fn catch_up(&mut self, shared: &mut Shared<'_>) {
+        if let LinkState::Replaying { heard } = self.state
+            && let ReplayEnd::Quiet(span) = shared.config.replay_end
+            && shared.now.since(heard) >= span
+            && self.received.is_empty()
+        {
+            self.state = LinkState::Resending;
+        }
+        if self.state != LinkState::Resending {
+            return;
+        }
+        while let Some(message) = self.in_flight.next_unsent() {
+            let message = crate::in_flight::Message::of(message).expect("it was one before");
+            if !self.write(message.bytes(), shared) {
+                return;
+            }
+            shared.counters.messages_resent += 1;
+            self.in_flight.note_sent();
+        }
+        // The core must have been told that it was down, or it would not learn that it is up again.
+        if !self.told_up {
+            self.state = LinkState::Up;
+            self.tries = 0;
+        }
+    }
+
+    fn flush(&mut self, shared: &mut Shared<'_>, work: &mut Work) {
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
+        match self.to_write.write_to(stream) {
+            Moved::Bytes(count) => work.done += usize::from(count > 0),
+            Moved::Closed => self.lose(shared),
+        }
+    }
+}

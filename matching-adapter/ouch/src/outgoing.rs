@@ -1,0 +1,254 @@
+//! An approved order as the engine's message.
+//!
+//! Pure functions on the venue's thread. Invariant: where the client's bytes say what the order
+//! asks, they go on with nothing changed but the price, the time in force and the numbers that the
+//! order forces; only where there are none, or none that fit, a message is made anew. It must never
+//! send a quantity or limit that the core did not approve.
+
+use portcullis_domain::{Price, Qty, TimeInForce, UserRef};
+use portcullis_venue::{OutboundAction, OutboundOrder};
+use portcullis_wire::Alpha;
+use portcullis_wire::ouch50::{
+    AppendageBuilder, CancelOrder, Capacity, CrossType, Display, Element, EnterOrder, Inbound,
+    ModifyOrder, OrderPatch, ReplaceOrder, TimeInForce as WireTimeInForce, UserRefNum, YesNo,
+};
+
+use crate::config::EngineInstrument;
+use crate::in_flight::{Asked, Message};
+
+/// A message to the engine, and what it asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) asked: Asked,
+    pub(crate) message: Message,
+    /// Of a new order: its quantity in wire units.
+    pub(crate) qty_wire: u32,
+}
+
+/// The message of an order; `None` if the protocol cannot say it.
+pub(crate) fn write(
+    order: &OutboundOrder,
+    raw: &[u8],
+    instrument: &EngineInstrument,
+) -> Option<Outgoing> {
+    match order.action {
+        OutboundAction::Enter {
+            qty,
+            price,
+            time_in_force,
+            was_market,
+        } => {
+            let terms = Terms::of(instrument, qty, price, time_in_force)?;
+            let message = forward_enter(order, raw, &terms, was_market)
+                .or_else(|| make_enter(order, &terms, instrument.symbol))?;
+            let number = order.user_ref;
+            Some(Outgoing {
+                asked: Asked::Enter { number },
+                message,
+                qty_wire: terms.qty_wire,
+            })
+        }
+        OutboundAction::Replace {
+            original,
+            qty_total,
+            price,
+            time_in_force,
+            was_market,
+        } => {
+            let terms = Terms::of(instrument, qty_total, price, time_in_force)?;
+            let message = forward_replace(order, original, raw, &terms, was_market)
+                .or_else(|| make_replace(order, original, &terms))?;
+            let number = order.user_ref;
+            Some(Outgoing {
+                asked: Asked::Replace { number, original },
+                message,
+                qty_wire: terms.qty_wire,
+            })
+        }
+        OutboundAction::Cancel {
+            qty_total,
+            by_gateway: _,
+        } => write_cancel(order, qty_total, raw, instrument),
+    }
+}
+
+/// What the core approved, in the engine's units.
+struct Terms {
+    qty_wire: u32,
+    price_wire: u64,
+    time_in_force: WireTimeInForce,
+}
+
+impl Terms {
+    fn of(
+        instrument: &EngineInstrument,
+        qty: Qty,
+        price: Price,
+        time_in_force: TimeInForce,
+    ) -> Option<Self> {
+        Some(Self {
+            qty_wire: instrument.scale.qty_to_wire(qty).ok()?,
+            price_wire: instrument.scale.price_to_wire(price).ok()?,
+            time_in_force: match time_in_force {
+                // OUCH has no order that outlives the day.
+                TimeInForce::Day | TimeInForce::GoodTillCancel => WireTimeInForce::Day,
+                TimeInForce::ImmediateOrCancel => WireTimeInForce::Ioc,
+                // The seconds stand in the client's bytes alone; made anew it cannot be.
+                TimeInForce::GoodTillTime => WireTimeInForce::Gtt,
+            },
+        })
+    }
+}
+
+fn forward_enter(
+    order: &OutboundOrder,
+    raw: &[u8],
+    terms: &Terms,
+    was_market: bool,
+) -> Option<Message> {
+    let mut message = Message::of(raw)?;
+    let Ok(Inbound::EnterOrder(view)) = Inbound::parse(raw) else {
+        return None;
+    };
+    let same = view.user_ref_idx() == order.user_ref.row
+        && view.quantity() == terms.qty_wire
+        && view.side().side() == order.side
+        && (was_market || view.price() == terms.price_wire);
+    if !same {
+        return None;
+    }
+    patch(&mut message, order.user_ref, terms, was_market)?;
+    Some(message)
+}
+
+fn forward_replace(
+    order: &OutboundOrder,
+    original: UserRef,
+    raw: &[u8],
+    terms: &Terms,
+    was_market: bool,
+) -> Option<Message> {
+    let Ok(Inbound::ReplaceOrder(view)) = Inbound::parse(raw) else {
+        return None;
+    };
+    let same = view.user_ref_idx() == order.user_ref.row
+        && view.quantity() == terms.qty_wire
+        && (was_market || view.price() == terms.price_wire);
+    if !same {
+        return None;
+    }
+    let mut message = if view.orig_user_ref_num().get() == original.number {
+        Message::of(raw)?
+    } else {
+        // The client named a version that is gone; the engine knows the order by a later one.
+        let named = ReplaceOrder {
+            orig_user_ref_num: UserRefNum::new(original.number)?,
+            ..view.value()
+        };
+        Message::written(|out| named.encode(view.appendage(), out))?
+    };
+    patch(&mut message, order.user_ref, terms, was_market)?;
+    Some(message)
+}
+
+/// What the approved order forces into a client's own message.
+fn patch(message: &mut Message, number: UserRef, terms: &Terms, was_market: bool) -> Option<()> {
+    let mut patch = OrderPatch::over(message.bytes_mut()).ok()??;
+    patch.set_user_ref_num(UserRefNum::new(number.number)?);
+    if was_market {
+        patch.set_price(terms.price_wire);
+        patch.set_ioc();
+    }
+    Some(())
+}
+
+fn make_enter(order: &OutboundOrder, terms: &Terms, symbol: Alpha<8>) -> Option<Message> {
+    let enter = EnterOrder {
+        user_ref_num: UserRefNum::new(order.user_ref.number)?,
+        side: order.side.into(),
+        quantity: terms.qty_wire,
+        symbol,
+        price: terms.price_wire,
+        time_in_force: terms.time_in_force,
+        display: Display::Visible,
+        capacity: Capacity::Principal,
+        iso_eligible: YesNo::No,
+        cross_type: CrossType::None,
+        cl_ord_id: Alpha::BLANK,
+    };
+    let row = row(order.user_ref.row);
+    Message::written(|out| enter.encode(Some(row.finish()), out))
+}
+
+fn make_replace(order: &OutboundOrder, original: UserRef, terms: &Terms) -> Option<Message> {
+    let replace = ReplaceOrder {
+        orig_user_ref_num: UserRefNum::new(original.number)?,
+        user_ref_num: UserRefNum::new(order.user_ref.number)?,
+        quantity: terms.qty_wire,
+        price: terms.price_wire,
+        time_in_force: terms.time_in_force,
+        display: Display::Visible,
+        iso_eligible: YesNo::No,
+        cl_ord_id: Alpha::BLANK,
+    };
+    let row = row(order.user_ref.row);
+    Message::written(|out| replace.encode(Some(row.finish()), out))
+}
+
+fn write_cancel(
+    order: &OutboundOrder,
+    qty_total: Qty,
+    raw: &[u8],
+    instrument: &EngineInstrument,
+) -> Option<Outgoing> {
+    let target = order.user_ref;
+    let number = UserRefNum::new(target.number)?;
+    let asked = |remain_wire| Asked::Cancel {
+        target,
+        remain_wire,
+    };
+    let outgoing = |asked, message| Outgoing {
+        asked,
+        message,
+        qty_wire: 0,
+    };
+    match Inbound::parse(raw) {
+        Ok(Inbound::CancelOrder(view)) if view.user_ref_idx() == target.row => {
+            let cancel = CancelOrder {
+                user_ref_num: number,
+                ..view.value()
+            };
+            let message = Message::written(|out| cancel.encode(view.appendage(), out))?;
+            Some(outgoing(asked(cancel.quantity), message))
+        }
+        Ok(Inbound::ModifyOrder(view)) if view.user_ref_idx() == target.row => {
+            let modify = ModifyOrder {
+                user_ref_num: number,
+                ..view.value()
+            };
+            let message = Message::written(|out| modify.encode(view.appendage(), out))?;
+            Some(outgoing(asked(modify.quantity), message))
+        }
+        Ok(_) | Err(_) => {
+            let cancel = CancelOrder {
+                user_ref_num: number,
+                quantity: instrument.scale.qty_to_wire(qty_total).ok()?,
+            };
+            let row = row(target.row);
+            let appendage = (target.row != 0).then(|| row.finish());
+            let message = Message::written(|out| cancel.encode(appendage, out))?;
+            Some(outgoing(asked(cancel.quantity), message))
+        }
+    }
+}
+
+/// The appendage that names a row of numbers; empty for row 0.
+fn row(row: u8) -> AppendageBuilder {
+    let mut builder = AppendageBuilder::new();
+    if row != 0 {
+        builder
+            .push(Element::UserRefIdx(row))
+            .expect("the first element");
+    }
+    builder
+}
