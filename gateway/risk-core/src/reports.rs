@@ -217,7 +217,11 @@ impl RiskCore {
             return;
         }
         let lots = qty.min(order.confirmed.leaves);
-        self.take_lots(slot, lots);
+        // A replace's total does not count cancelled lots: unanswered versions keep theirs.
+        self.ledger.change_order(slot, &self.table, |orders| {
+            orders.get_mut(slot).confirmed.leaves -= lots;
+        });
+        self.close_if_empty(slot);
         self.pass_on(report, slot, lots, sink);
     }
 

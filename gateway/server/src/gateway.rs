@@ -5,6 +5,7 @@
 
 mod assemble;
 mod credentials;
+mod external;
 mod latency;
 mod terms;
 mod threads;

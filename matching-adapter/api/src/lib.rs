@@ -33,7 +33,8 @@ pub trait MatchingVenue {
 /// Where a venue's reports go.
 pub trait VenueSink {
     /// Takes a report, and the engine's own bytes where the client is to have them as they came;
-    /// empty where the gateway encodes the report itself.
+    /// empty where the gateway encodes the report itself. A message of the engine comes with one
+    /// report at the most, or the client would be told twice.
     fn on_report(&mut self, report: VenueReport, raw: &[u8]);
 
     /// The engine's link to a session went up, its orders reconciled, or down.

@@ -3,6 +3,7 @@
 //! Control thread, once. Every ring, table and buffer is made here.
 
 use super::credentials;
+use super::external;
 use super::latency::Latencies;
 use super::threads::{Agents, Behaviour, Finished, Threads};
 use super::venue_kind::VenueKind;
@@ -73,7 +74,7 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-fn cannot(what: &str, why: impl fmt::Display) -> StartError {
+pub(super) fn cannot(what: &str, why: impl fmt::Display) -> StartError {
     StartError(format!("{what}: {why}"))
 }
 
@@ -408,9 +409,10 @@ fn venue(config: &Config, plant: Option<Plant>) -> Result<VenueKind, StartError>
             let hostile = HostileVenue::new(embedded(config)?, sessions, hostility);
             Ok(VenueKind::Hostile(Box::new(hostile)))
         }
-        (Matching::Ouch { .. }, _) => Err(StartError(
-            "matching.kind = \"ouch\" is not wired up yet; use \"embedded\"".to_owned(),
-        )),
+        (Matching::Ouch { .. }, _) => Ok(VenueKind::Ouch(Box::new(external::venue(
+            config,
+            &symbols(config)?,
+        )?))),
     }
 }
 

@@ -5,6 +5,7 @@
 use portcullis_domain::Timestamp;
 use portcullis_venue::{Approved, MatchingVenue, OutboundOrder, VenueSink};
 use portcullis_venue_embedded::EmbeddedVenue;
+use portcullis_venue_ouch::{OuchVenue, TcpDial};
 use portcullis_venue_sim::{HostileVenue, Planted};
 
 /// A venue of one of the kinds.
@@ -15,6 +16,8 @@ pub(crate) enum VenueKind {
     Planted(Box<Planted<EmbeddedVenue>>),
     /// The ladder behind seeded hostility.
     Hostile(Box<HostileVenue<EmbeddedVenue>>),
+    /// An external engine.
+    Ouch(Box<OuchVenue<TcpDial>>),
 }
 
 /// What the engine itself counted, in code that knows no risk core. An external engine keeps its
@@ -34,6 +37,7 @@ impl VenueKind {
             Self::Embedded(venue) => venue,
             Self::Planted(venue) => venue.engine(),
             Self::Hostile(venue) => venue.engine(),
+            Self::Ouch(_) => return None,
         };
         let counters = embedded.counters();
         Some(EngineFigures {
@@ -53,6 +57,7 @@ impl MatchingVenue for VenueKind {
             Self::Embedded(venue) => venue.submit(order, raw),
             Self::Planted(venue) => venue.submit(order, raw),
             Self::Hostile(venue) => venue.submit(order, raw),
+            Self::Ouch(venue) => venue.submit(order, raw),
         }
     }
 
@@ -61,6 +66,7 @@ impl MatchingVenue for VenueKind {
             Self::Embedded(venue) => venue.poll(now, budget, sink),
             Self::Planted(venue) => venue.poll(now, budget, sink),
             Self::Hostile(venue) => venue.poll(now, budget, sink),
+            Self::Ouch(venue) => venue.poll(now, budget, sink),
         }
     }
 
@@ -69,6 +75,7 @@ impl MatchingVenue for VenueKind {
             Self::Embedded(venue) => venue.is_idle(),
             Self::Planted(venue) => venue.is_idle(),
             Self::Hostile(venue) => venue.is_idle(),
+            Self::Ouch(venue) => venue.is_idle(),
         }
     }
 }

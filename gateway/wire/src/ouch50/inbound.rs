@@ -66,7 +66,7 @@ messages! {
         orig_user_ref_num: UserRefNum [1, 4];
         /// The client's number of the new version.
         user_ref_num: UserRefNum [5, 4];
-        /// Total of the whole chain, what was executed and cancelled included.
+        /// Total of the whole chain, what was executed included.
         quantity: u32 [9, 4];
         /// Price, 1e-4; see `OuchPrice` for what it may mean.
         price: u64 [13, 8];

@@ -242,21 +242,14 @@ impl<V: MatchingVenue> Rig<V> {
             4 => TimeInForce::GoodTillTime,
             _ => TimeInForce::Day,
         };
-        // The core takes a partial cancel's lots off unanswered replaces too, which the engine does
-        // not: until they agree, no session does both.
-        let reduces = session == SessionId::new(0);
         match self.random.below(10) {
             0..2 => Command::Cancel(CancelRequest {
                 session,
                 user_ref: earlier,
                 units: Units::TicksAndLots,
-                qty_total: Qty::new(if reduces {
-                    self.random.below(4) as i64
-                } else {
-                    0
-                }),
+                qty_total: Qty::new(self.random.below(4) as i64),
             }),
-            2..4 if !reduces => Command::Replace(ReplaceRequest {
+            2..4 => Command::Replace(ReplaceRequest {
                 session,
                 original: earlier,
                 user_ref: self.number(session),
