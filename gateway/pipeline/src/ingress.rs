@@ -21,7 +21,9 @@ use lanes::Lanes;
 use portcullis_domain::{Command, Record, SessionEvent, SessionEventKind, SessionId, Timestamp};
 use portcullis_runtime::{Agent, RecordProducer, RingConsumer, RingProducer, StopFlag};
 use portcullis_wire::Alpha;
-use portcullis_wire::soupbin::{LoginRejectReason, Password, ServerEvent, ServerStep};
+use portcullis_wire::soupbin::{
+    LoginRejectReason, LoginRequest, Password, ServerEvent, ServerStep, SessionName,
+};
 use std::net::IpAddr;
 use translate::{Message, translate};
 
@@ -97,6 +99,7 @@ pub struct Ingress<T> {
     logged_on: Box<[Option<ConnectionId>]>,
     profiles: Box<[SessionProfile]>,
     symbols: SymbolTable,
+    session_name: SessionName,
     abilities: VenueAbilities,
     limits: ConnectionLimits,
     lanes: Lanes,
@@ -117,6 +120,8 @@ pub struct IngressConfig {
     pub profiles: Vec<SessionProfile>,
     /// Instruments.
     pub symbols: SymbolTable,
+    /// The name every session has today.
+    pub session_name: SessionName,
     /// What the venue behind can do.
     pub abilities: VenueAbilities,
     /// How long a connection may take.
@@ -146,6 +151,7 @@ impl<T: InboundTransport> Ingress<T> {
             logged_on: vec![None; sessions].into_boxed_slice(),
             profiles: config.profiles.into_boxed_slice(),
             symbols: config.symbols,
+            session_name: config.session_name,
             abilities: config.abilities,
             limits: config.limits,
             lanes: Lanes::new(rings.orders, rings.priority, sessions),
@@ -224,6 +230,7 @@ impl<T: InboundTransport> Ingress<T> {
             logged_on,
             profiles,
             symbols,
+            session_name,
             abilities,
             lanes,
             to_egress,
@@ -236,6 +243,7 @@ impl<T: InboundTransport> Ingress<T> {
         let mut desk = Desk {
             profiles,
             symbols,
+            session_name: *session_name,
             abilities,
             lanes,
             queries,
@@ -364,6 +372,7 @@ fn stamped(command: Command, now: Timestamp) -> Record {
 struct Desk<'a> {
     profiles: &'a [SessionProfile],
     symbols: &'a SymbolTable,
+    session_name: SessionName,
     abilities: &'a VenueAbilities,
     lanes: &'a mut Lanes,
     queries: &'a mut RingProducer<LoginQuery>,
@@ -424,21 +433,7 @@ impl Desk<'_> {
     /// Takes one packet; `Some` where the connection is over.
     fn on_event(&mut self, event: ServerEvent<'_>, facts: &mut Facts) -> Option<SessionEventKind> {
         match event {
-            ServerEvent::Login(login) => {
-                facts.sequence_wanted = login.sequence;
-                let query = LoginQuery {
-                    connection: facts.id,
-                    address: facts.address,
-                    user: login.user.to_ascii_uppercase(),
-                    password: login.password,
-                };
-                // Without room to have it verified, the login is refused, before any work is done.
-                self.queries.push(query).is_err().then(|| {
-                    self.counters.logins_refused += 1;
-                    facts.login_refused = true;
-                    SessionEventKind::Ended
-                })
-            }
+            ServerEvent::Login(login) => self.on_login(&login, facts),
             ServerEvent::Unsequenced(bytes) => self.on_message(bytes, facts),
             ServerEvent::LogoutRequested => Some(SessionEventKind::LoggedOut),
             ServerEvent::Ignored => None,
@@ -447,6 +442,32 @@ impl Desk<'_> {
                 Some(SessionEventKind::Ended)
             }
         }
+    }
+
+    /// Has a login verified, or refuses it before any work is done: another session than today's,
+    /// or no room to have it verified.
+    fn on_login(&mut self, login: &LoginRequest, facts: &mut Facts) -> Option<SessionEventKind> {
+        facts.sequence_wanted = login.sequence;
+        let today = self.session_name.to_ascii_uppercase();
+        let other = login
+            .session
+            .is_some_and(|name| name.to_ascii_uppercase() != today);
+        let query = LoginQuery {
+            connection: facts.id,
+            address: facts.address,
+            user: login.user.to_ascii_uppercase(),
+            password: login.password,
+        };
+        facts.login_refused = if other {
+            Some(LoginRejectReason::SessionNotAvailable)
+        } else {
+            let full = self.queries.push(query).is_err();
+            full.then_some(LoginRejectReason::NotAuthorised)
+        };
+        facts.login_refused.map(|_| {
+            self.counters.logins_refused += 1;
+            SessionEventKind::Ended
+        })
     }
 
     /// Makes a record of one message.

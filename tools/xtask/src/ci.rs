@@ -48,10 +48,10 @@ const HABITS: &[Step] = &[
 ];
 
 /// After the tests: the README's commands, as a newcomer types them.
-const SMOKE: &[Step] = &[
-    // README smoke. Enable when the demo is there:
-    // Step { name: "demo", action: Action::Cargo(&["run", "--release", "--", "demo", "--json"]) },
-];
+const SMOKE: &[Step] = &[Step {
+    name: "README",
+    action: Action::Cargo(&["run", "--release", "--", "demo"]),
+}];
 
 fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     no_arguments(VERB.name, arguments)?;

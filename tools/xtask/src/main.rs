@@ -6,6 +6,7 @@
 //! the user sees.
 
 mod ci;
+mod demo;
 mod docs;
 mod house;
 mod interop;
@@ -33,6 +34,7 @@ const VERBS: &[Verb] = &[
     licences::VERB,
     vectors::VERB,
     interop::VERB,
+    demo::VERB,
 ];
 
 fn main() -> ExitCode {

@@ -29,7 +29,14 @@ pub(crate) const STEPS: &[Step] = &[
         name: "vectors",
         action: Action::VerbOverShared("vectors", VECTORS),
     },
-    // When the verb is there: Step { name: "interop", action: Action::Verb("interop", &[]) },
+    Step {
+        name: "interop",
+        action: Action::Verb("interop", &[]),
+    },
+    Step {
+        name: "demo",
+        action: Action::Verb("demo", &[]),
+    },
 ];
 
 /// Command vectors of the rules.

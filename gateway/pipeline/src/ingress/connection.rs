@@ -25,8 +25,8 @@ pub(super) struct Facts {
     pub(super) session: Option<SessionId>,
     /// Where its client wants to be resent from.
     pub(super) sequence_wanted: u64,
-    /// Whether its login is refused: the farewell says so.
-    pub(super) login_refused: bool,
+    /// Why its login is refused without having been verified: the farewell says so.
+    pub(super) login_refused: Option<LoginRejectReason>,
     /// Messages that could not be answered.
     pub(super) unanswerable: u32,
     live: bool,
@@ -79,7 +79,7 @@ impl Connection {
             address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             session: None,
             sequence_wanted: 0,
-            login_refused: false,
+            login_refused: None,
             unanswerable: 0,
             live: false,
         }
@@ -139,9 +139,9 @@ impl Connection {
         if self.machine.state() != ServerState::Closed {
             self.machine.close();
         }
-        if refused {
-            return ConnectionItem::RejectLogin(id, LoginRejectReason::NotAuthorised);
+        match refused {
+            Some(reason) => ConnectionItem::RejectLogin(id, reason),
+            None => ConnectionItem::Close(id),
         }
-        ConnectionItem::Close(id)
     }
 }

@@ -132,28 +132,30 @@ impl RiskCore {
                 Known::Exact(_) | Known::NotNeeded | Known::Proved => None,
             },
         };
-        let remembered = Remembered {
-            session_tat_ns: view
-                .rates
-                .session
-                .tat_after(self.sessions.get(terms.session).rate_tat_ns),
-            tat_ns: view
-                .rates
-                .account
-                .tat_after(account_tat(&self.ledger, terms)),
-            firm_tat_ns: view
-                .rates
-                .firm
-                .tat_after(self.ledger.accounts.firm(firms.0).rate_tat_ns),
-            member_tat_ns: view
-                .rates
-                .member
-                .tat_after(self.ledger.accounts.firm(firms.1).rate_tat_ns),
-            repeated: view.repeated as u32,
-            trips: failing == SPIKE_ALONE && !view.spike.tripped,
-        };
+        let remembered = self.remembered(terms, &view, firms, failing);
         self.remember(terms, &remembered, firms, now_ns);
         judgement
+    }
+
+    fn remembered(
+        &self,
+        terms: &Terms,
+        view: &View<'_>,
+        firms: (u32, u32),
+        failing: CheckMask,
+    ) -> Remembered {
+        let accounts = &self.ledger.accounts;
+        let session_tat_ns = self.sessions.get(terms.session).rate_tat_ns;
+        let tat_ns = accounts.get(terms.account.raw()).rate_tat_ns;
+        let rates = &view.rates;
+        Remembered {
+            session_tat_ns: rates.session.tat_after(session_tat_ns),
+            tat_ns: rates.account.tat_after(tat_ns),
+            firm_tat_ns: rates.firm.tat_after(accounts.firm(firms.0).rate_tat_ns),
+            member_tat_ns: rates.member.tat_after(accounts.firm(firms.1).rate_tat_ns),
+            repeated: view.repeated as u32,
+            trips: failing == SPIKE_ALONE && !view.spike.tripped,
+        }
     }
 
     /// What RULES remembers whatever the answer.
@@ -396,10 +398,6 @@ struct Remembered {
     member_tat_ns: u64,
     repeated: u32,
     trips: bool,
-}
-
-fn account_tat(ledger: &crate::ledger::Ledger, terms: &Terms) -> u64 {
-    ledger.accounts.get(terms.account.raw()).rate_tat_ns
 }
 
 fn gather(

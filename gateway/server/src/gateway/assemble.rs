@@ -24,14 +24,14 @@ use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::limits::instrument::InstrumentField;
 use portcullis_risk_core::{Capacities, RiskCore};
 use portcullis_runtime::{
-    RecordProducer, RingConsumer, RingProducer, StopFlag, SystemClock, record_ring, ring,
+    Clock, RecordProducer, RingConsumer, RingProducer, StopFlag, SystemClock, record_ring, ring,
 };
 use portcullis_transport::tcp_transport;
 use portcullis_venue_embedded::{EmbeddedVenue, Fees, InstrumentConfig, LadderConfig};
 use portcullis_venue_sim::{HostileVenue, Hostility, Plant, Planted};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::OUCH50;
-use portcullis_wire::soupbin::ServerLimits;
+use portcullis_wire::soupbin::{ServerLimits, SessionName};
 use std::fmt;
 use std::fs::File;
 use std::io::BufWriter;
@@ -337,6 +337,7 @@ fn ingress_config(config: &Config, symbols: &SymbolTable) -> IngressConfig {
         connections_max: config.profile.capacities.connections_max as usize,
         profiles: config.sessions.iter().map(profile).collect(),
         symbols: symbols.clone(),
+        session_name: session_name(config),
         abilities,
         limits,
     }
@@ -354,13 +355,41 @@ fn profile(session: &SessionConfig) -> SessionProfile {
     }
 }
 
+/// Every session is named by its trading day.
+fn session_name(config: &Config) -> SessionName {
+    let day = match config.profile.trading_day {
+        Some(day) => (day.year.into(), day.month.into(), day.day.into()),
+        None => civil_day(SystemClock.now().ns() / DAY_NS),
+    };
+    let (year, month, day): (u64, u64, u64) = day;
+    let name = format!("{year:04}{month:02}{day:02}");
+    Alpha::new(name.as_bytes()).expect("eight digits fit ten characters")
+}
+
+const DAY_NS: u64 = 86_400_000_000_000;
+
+/// Year, month and day of a day counted from 1970-01-01, by the 400-year cycle of the Gregorian
+/// calendar with years that begin in March.
+fn civil_day(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 {
+        march_month + 3
+    } else {
+        march_month - 9
+    };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
 fn egress_config(config: &Config, capacities: &Capacities, symbols: SymbolTable) -> EgressConfig {
     let store_bytes = config.profile.capacities.session_store_bytes as usize;
-    let day = config.profile.trading_day.map_or_else(String::new, |day| {
-        format!("{:04}{:02}{:02}", day.year, day.month, day.day)
-    });
     EgressConfig {
-        session_name: Alpha::new(day.as_bytes()).unwrap_or(Alpha::BLANK),
+        session_name: session_name(config),
         sessions: config.sessions.len(),
         orders_max: capacities.orders_max as usize,
         store_bytes,
@@ -446,4 +475,21 @@ fn embedded(config: &Config) -> Result<EmbeddedVenue, StartError> {
     let symbols = symbols(config)?;
     let terms = super::terms::reader(symbols);
     EmbeddedVenue::new(ladder, Some(terms)).map_err(|error| cannot("the embedded ladder", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::civil_day;
+
+    #[test]
+    fn days_have_their_dates() {
+        let cases = [
+            (0, (1970, 1, 1)),
+            (19_723, (2024, 1, 1)),
+            (19_782, (2024, 2, 29)),
+        ];
+        for (days, date) in cases.into_iter().chain([(20_780, (2026, 11, 23))]) {
+            assert_eq!(civil_day(days), date);
+        }
+    }
 }

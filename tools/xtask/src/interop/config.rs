@@ -78,6 +78,7 @@ const LIMITS: &str = r#"
 name = "interop"
 settlement_asset = "USD"
 money_quantum = "0.0001"
+trading_day = "2026-11-23"
 
 [network]
 listen = "127.0.0.1:0"
@@ -123,7 +124,7 @@ open_notional_max = "100_000_000"
 loss_max = "100_000_000"
 pnl_weight_ppm = 0
 pnl_cap = "0"
-account_volume_max = 1_000_000_000
+account_volume_max = 100_000_000
 
 [[firm]]
 name = "broker"

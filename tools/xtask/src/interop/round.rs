@@ -21,6 +21,10 @@ const TURN: Duration = Duration::from_secs(60);
 /// and for the client to say its next line, beyond the bounds that it has itself.
 const CLIENT_SILENCE: Duration = Duration::from_secs(180);
 
+/// Where the search for the engine's port begins, by the process; and how many are tried.
+const FIRST_PORTS: std::ops::Range<u16> = 20_000..28_000;
+const PORTS_TRIED: u16 = 1_000;
+
 /// The exit code of an engine that died of an order.
 const DIED_OF_AN_ORDER: i32 = 17;
 
@@ -215,12 +219,13 @@ fn script(bench: &Bench, name: &str) -> Command {
     script
 }
 
-/// A port that nobody listens on at the moment.
+/// A port that nobody listens on at the moment, below those that systems give to whoever connects:
+/// while the engine is dead, one of the gateway's own attempts could else take its port.
 fn free_port() -> Result<u16, Fault> {
-    let listener = TcpListener::bind("127.0.0.1:0");
-    let address = listener.and_then(|listener| listener.local_addr());
-    let address = address.map_err(|error| Fault::of("a port on loopback", error))?;
-    Ok(address.port())
+    let first = FIRST_PORTS.start + (std::process::id() % FIRST_PORTS.len() as u32) as u16;
+    (first..first + PORTS_TRIED)
+        .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
+        .ok_or_else(|| Fault(format!("no free port of loopback from {first} on")))
 }
 
 /// The users' password as the gateway's config wants it, from the gateway.

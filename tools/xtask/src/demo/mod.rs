@@ -1,0 +1,213 @@
+//! `cargo xtask demo`: the demo as CI runs it.
+//!
+//! Invariants: generated flow, the recorded day, and a replay of the log, twice, all agree; each
+//! planted fault turns its figure non-zero and the exit code with it.
+
+use crate::verb::{Fault, Outcome, Verb, no_arguments};
+use crate::workspace::Workspace;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The verb.
+pub(crate) const VERB: Verb = Verb {
+    name: "demo",
+    arguments: "",
+    summary: "the demo: generated and recorded flow, replay of its log, planted faults",
+    run,
+};
+
+/// Recorded flow, in the shared folder.
+const RECORDED: &str = "data/esh4-20231225.mbo.dbn.zst";
+
+/// Seconds of generated flow: enough for each step of the demo's script.
+const SECONDS: &str = "6";
+
+/// A planted fault and the figure that must show it.
+const PLANTS: [(&str, &str); 4] = [
+    ("lost-answer", "unanswered"),
+    ("wrong-session", "wrong_session"),
+    ("leaked-hold", "holds_left"),
+    ("lost-money", "conservation_error"),
+];
+
+/// Figures that must be zero in a clean run.
+const ZEROES: [&str; 5] = [
+    "unanswered",
+    "wrong_session",
+    "protocol_errors",
+    "holds_left",
+    "conservation_error",
+];
+
+fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
+    no_arguments(VERB.name, arguments)?;
+    let demo = Demo::build(workspace)?;
+    let recorded = workspace.shared(RECORDED)?;
+    let mut wrong = demo.generated()?;
+    wrong.extend(demo.recorded(&recorded)?);
+    for (plant, figure) in PLANTS {
+        wrong.extend(demo.planted(plant, figure)?);
+    }
+    for line in &wrong {
+        println!("demo: {line}");
+    }
+    Ok(if wrong.is_empty() {
+        Outcome::Passed
+    } else {
+        Outcome::Failed
+    })
+}
+
+struct Demo {
+    binary: PathBuf,
+    folder: PathBuf,
+}
+
+impl Demo {
+    fn build(workspace: &Workspace) -> Result<Self, Fault> {
+        let status = Command::new("cargo")
+            .args(["build", "--release", "--package", "portcullis"])
+            .current_dir(workspace.root())
+            .status()
+            .map_err(|error| Fault::of("cargo build", error.to_string()))?;
+        if !status.success() {
+            return Err(Fault("the server does not build: see above".to_owned()));
+        }
+        let target = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| workspace.root().join("target"), PathBuf::from);
+        let folder = target.join("demo");
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| Fault::of("the demo's folder", error.to_string()))?;
+        Ok(Self {
+            binary: target.join("release/portcullis"),
+            folder,
+        })
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Output, Fault> {
+        println!("$ portcullis {}", arguments.join(" "));
+        Command::new(&self.binary)
+            .args(arguments)
+            .output()
+            .map_err(|error| Fault::of("the server's binary", error.to_string()))
+    }
+
+    /// A clean run of generated flow, and its log replayed twice.
+    fn generated(&self) -> Result<Vec<String>, Fault> {
+        let log = self.folder.join("generated.log");
+        let log = log.to_string_lossy();
+        let output = self.run(&["demo", "--json", "--seconds", SECONDS, "--log", &log])?;
+        let figures = figures(&output)?;
+        let mut wrong = unclean("generated flow", &output, &figures);
+        let digest = figures["digest"].as_str().unwrap_or_default().to_owned();
+        for time in ["first", "second"] {
+            let replayed = self.run(&["replay", &log])?;
+            let text = String::from_utf8_lossy(&replayed.stdout).into_owned();
+            print!("{text}");
+            if !replayed.status.success() || !text.contains(&format!("digest {digest}")) {
+                wrong.push(format!(
+                    "the {time} replay of the log has not the digest {digest}"
+                ));
+            }
+        }
+        Ok(wrong)
+    }
+
+    fn recorded(&self, file: &Path) -> Result<Vec<String>, Fault> {
+        let file = file.to_string_lossy();
+        let output = self.run(&["demo", "--json", "--flow", &file])?;
+        let figures = figures(&output)?;
+        Ok(unclean("recorded flow", &output, &figures))
+    }
+
+    fn planted(&self, plant: &str, figure: &str) -> Result<Option<String>, Fault> {
+        let output = self.run(&["demo", "--json", "--seconds", "3", "--plant", plant])?;
+        let figures = figures(&output)?;
+        println!("{plant}: {figure} {}", figures[figure]);
+        let shown = figures[figure].as_i64().is_some_and(|value| value != 0);
+        let noticed = output.status.code() == Some(1);
+        Ok((!shown || !noticed).then(|| {
+            format!(
+                "the planted {plant} does not show: {figure} is {}",
+                figures[figure]
+            )
+        }))
+    }
+}
+
+/// The JSON object of the last line.
+fn figures(output: &Output) -> Result<Value, Fault> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let last = text.lines().last().unwrap_or_default();
+    serde_json::from_str(last).map_err(|error| {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        Fault(format!(
+            "the demo's last line is no JSON ({error}): {last}\n{text}\n{stderr}"
+        ))
+    })
+}
+
+fn unclean(what: &str, output: &Output, figures: &Value) -> Vec<String> {
+    println!("{what}: {figures}");
+    let mut wrong = Vec::new();
+    if !output.status.success() {
+        wrong.push(format!("{what}: exit code {:?}", output.status.code()));
+        wrong.push(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    for figure in ZEROES {
+        if figures[figure].as_i64() != Some(0) {
+            wrong.push(format!("{what}: {figure} is {}, not 0", figures[figure]));
+        }
+    }
+    let executed = [
+        "executed_qty_engine",
+        "executed_qty_gateway",
+        "executed_qty_clients",
+    ];
+    let counts = executed.map(|name| figures[name].as_u64());
+    if counts[0].is_none_or(|lots| lots == 0) || counts.iter().any(|count| *count != counts[0]) {
+        wrong.push(format!(
+            "{what}: executed quantities {counts:?} differ, or nothing traded"
+        ));
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
+    fn output(code: i32) -> Output {
+        Output {
+            status: ExitStatus::from_raw(code << 8),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+        }
+    }
+
+    fn clean() -> Value {
+        json!({
+            "unanswered": 0, "wrong_session": 0, "protocol_errors": 0, "holds_left": 0,
+            "conservation_error": 0, "executed_qty_engine": 7, "executed_qty_gateway": 7,
+            "executed_qty_clients": 7,
+        })
+    }
+
+    #[test]
+    fn a_clean_run_is_clean_and_each_figure_counts() {
+        assert!(unclean("run", &output(0), &clean()).is_empty());
+        assert!(!unclean("run", &output(1), &clean()).is_empty());
+        for figure in ZEROES {
+            let mut spoilt = clean();
+            spoilt[figure] = json!(1);
+            assert_eq!(unclean("run", &output(0), &spoilt).len(), 1, "{figure}");
+        }
+        let mut spoilt = clean();
+        spoilt["executed_qty_clients"] = json!(8);
+        assert_eq!(unclean("run", &output(0), &spoilt).len(), 1);
+    }
+}
