@@ -78,7 +78,6 @@ const LIMITS: &str = r#"
 name = "interop"
 settlement_asset = "USD"
 money_quantum = "0.0001"
-trading_day = "2026-11-23"
 
 [network]
 listen = "127.0.0.1:0"
