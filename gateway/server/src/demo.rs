@@ -9,6 +9,7 @@ mod flow;
 mod prices;
 mod print;
 mod script;
+mod tour;
 
 use crate::check::dialect;
 use crate::desk::{Desk, Feed};
@@ -26,9 +27,19 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-const CONFIG: &str = include_str!("../../../configs/demo.toml");
+/// The config of generated flow, and that of recorded flow.
+const CONFIGS: [(&str, &str); 2] = [
+    (
+        "configs/demo.toml",
+        include_str!("../../../configs/demo.toml"),
+    ),
+    (
+        "configs/replay.toml",
+        include_str!("../../../configs/replay.toml"),
+    ),
+];
 const PAUSE: Duration = Duration::from_micros(500);
 
 /// What the demo can be told.
@@ -106,7 +117,7 @@ fn try_demo(arguments: &Arguments) -> Result<Figures, String> {
     if let Some(path) = arguments.flow.as_ref().filter(|path| !path.exists()) {
         return Err(format!("{}: there is no such file", path.display()));
     }
-    let config = config()?;
+    let config = config(arguments.flow.is_some())?;
     let folder = Scratch::new()?;
     let log = arguments
         .log
@@ -140,11 +151,17 @@ fn try_demo(arguments: &Arguments) -> Result<Figures, String> {
         })
     });
     let mut script = Script::new(arguments.flow.is_none(), prices.clone());
+    let mut connected = None;
     while !clients.is_finished() {
         let worked = desk.round();
         if let Some(progress) = told.try_iter().last() {
             print::progress(&progress);
-            script.go_on(&progress, &mut desk);
+            let elapsed = Duration::from_nanos(progress.elapsed_ns);
+            connected = connected.or_else(|| Instant::now().checked_sub(elapsed));
+        }
+        if let Some(connected) = connected {
+            let elapsed_ns = u64::try_from(connected.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            script.go_on(elapsed_ns, &mut desk);
         }
         if desk.gateway().is_broken() {
             return Err("the gateway's threads have ended; see above".to_owned());
@@ -175,12 +192,13 @@ impl Files for NoFiles {
     }
 }
 
-fn config() -> Result<Config, String> {
+fn config(recorded: bool) -> Result<Config, String> {
+    let (name, text) = CONFIGS[usize::from(recorded)];
     let options = LoadOptions {
         dialect: Some(dialect()),
         previous: None,
     };
-    parse("configs/demo.toml", CONFIG, &NoFiles, options).map_err(|errors| errors.to_string())
+    parse(name, text, &NoFiles, options).map_err(|errors| errors.to_string())
 }
 
 /// A folder of the run's own, gone with it.

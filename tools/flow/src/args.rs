@@ -226,6 +226,7 @@ fn account(word: &str) -> AccountConfig {
         firm,
         label: label.to_owned(),
         barred: Vec::new(),
+        manual: false,
     }
 }
 

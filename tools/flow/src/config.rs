@@ -85,6 +85,8 @@ pub struct AccountConfig {
     /// Indices of instruments this account may not trade. Regular flow leaves them out,
     /// [`FaultKind::NotPermitted`] aims at them.
     pub barred: Vec<usize>,
+    /// Only the caller sends for it, with [`crate::Driver::send`]: generated flow leaves it out.
+    pub manual: bool,
 }
 
 impl AccountConfig {
@@ -95,6 +97,7 @@ impl AccountConfig {
             firm: None,
             label: label.into(),
             barred: Vec::new(),
+            manual: false,
         }
     }
 }

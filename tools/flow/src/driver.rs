@@ -239,6 +239,7 @@ impl Driver {
             total: self.total(),
             sessions,
             executed_qty: self.trades.matched_qty(),
+            executed_by_instrument: self.trades.matched_by_instrument().to_vec(),
             one_sided_qty: self.trades.one_sided_qty(),
             open_orders: self.open_orders(),
             positions: self.open_positions(),

@@ -94,6 +94,8 @@ pub enum Flaw {
     UnknownFirm,
     /// It is pegged to the middle.
     Pegged,
+    /// It is not to be displayed.
+    Hidden,
     /// The byte of its time in force is no letter of the protocol.
     Malformed,
 }

@@ -186,6 +186,8 @@ pub struct FlowReport {
     /// Shares traded, each trade once: both sides of a match number agree. This is what an engine
     /// that counts trades calls its executed quantity.
     pub executed_qty: u64,
+    /// The same by index of the instrument, up to the last one that traded.
+    pub executed_by_instrument: Vec<u64>,
     /// Shares of which only one side has come: the other side is not a session of this driver, or
     /// was lost.
     pub one_sided_qty: u64,

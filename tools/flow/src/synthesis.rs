@@ -16,7 +16,7 @@ pub use faults::FaultKind;
 use crate::config::GeneratorConfig;
 use crate::intent::{Act, Enter, Flaw, Intent, Lane, Listing};
 use crate::random::Random;
-use crate::venue::Venue;
+use crate::venue::{LaneSpec, Venue};
 use arrivals::Arrivals;
 use portcullis_domain::Side;
 use portcullis_wire::ouch50::{OUCH50, TimeInForce};
@@ -84,7 +84,8 @@ impl GeneratedFeed {
             .collect();
         let tradable = |index: &usize| {
             let open = |instrument: &crate::venue::Instrument| !instrument.restricted;
-            venue.instruments.get(*index).is_some_and(open)
+            let somebody = venue.lanes.iter().any(|lane| may_trade(lane, *index));
+            venue.instruments.get(*index).is_some_and(open) && somebody
         };
         Self {
             arrivals: Arrivals::new(config),
@@ -189,8 +190,8 @@ impl GeneratedFeed {
         (0..lanes)
             .map(|step| (start + step) % lanes)
             .find(|lane| {
-                let barred = |spec: &crate::venue::LaneSpec| spec.barred.contains(&instrument);
-                !venue.lanes.get(*lane).is_some_and(barred)
+                let spec = venue.lanes.get(*lane);
+                spec.is_some_and(|spec| may_trade(spec, instrument))
             })
             .map(Lane)
     }
@@ -291,4 +292,9 @@ impl GeneratedFeed {
         let at = self.random.index(len);
         self.books.get(instrument)?.resting.get(at).copied()
     }
+}
+
+/// Whether generated flow may trade the instrument through this lane.
+fn may_trade(lane: &LaneSpec, instrument: usize) -> bool {
+    !lane.manual && !lane.barred.contains(&instrument)
 }

@@ -18,6 +18,7 @@ const OPEN_MAX: usize = 1 << 16;
 pub(crate) struct Trades {
     open: HashMap<(usize, u64), Sides>,
     matched_qty: u64,
+    matched_by_instrument: Vec<u64>,
     overflow_qty: u64,
 }
 
@@ -42,6 +43,9 @@ impl Trades {
         }
         if sides.bought == sides.sold {
             self.matched_qty += sides.bought;
+            let places = self.matched_by_instrument.len().max(fill.instrument + 1);
+            self.matched_by_instrument.resize(places, 0);
+            self.matched_by_instrument[fill.instrument] += sides.bought;
             self.open.remove(&key);
         }
     }
@@ -49,6 +53,11 @@ impl Trades {
     /// Shares of trades of which both sides came, each trade once.
     pub(crate) fn matched_qty(&self) -> u64 {
         self.matched_qty
+    }
+
+    /// The same, each instrument's apart, up to the last one that traded.
+    pub(crate) fn matched_by_instrument(&self) -> &[u64] {
+        &self.matched_by_instrument
     }
 
     /// Shares that lack their other side.
@@ -89,5 +98,6 @@ mod tests {
         assert_eq!((trades.matched_qty(), trades.one_sided_qty()), (5, 2));
         trades.book(&fill(Side::Buy, 2, 2));
         assert_eq!((trades.matched_qty(), trades.one_sided_qty()), (8, 0));
+        assert_eq!(trades.matched_by_instrument(), [8]);
     }
 }

@@ -42,6 +42,7 @@ pub(crate) struct LaneSpec {
     pub(crate) account: usize,
     pub(crate) firm: Option<Alpha<4>>,
     pub(crate) barred: Vec<usize>,
+    pub(crate) manual: bool,
 }
 
 #[derive(Debug)]
@@ -130,6 +131,7 @@ impl Venue {
                     account: index,
                     firm,
                     barred: account.barred.clone(),
+                    manual: account.manual,
                 });
             }
         }

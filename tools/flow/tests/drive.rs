@@ -39,6 +39,7 @@ fn session(user: &str, password: &str) -> SessionConfig {
                 firm: Some("ABCD".to_owned()),
                 label: format!("{user}-firm"),
                 barred: Vec::new(),
+                manual: false,
             },
         ],
     }

@@ -56,6 +56,8 @@ pub(super) struct Figures {
     pub(super) accepted: u64,
     pub(super) resent: u64,
     pub(super) executed_engine: u128,
+    /// Lots, from the executions that the clients received.
+    pub(super) executed_clients: u64,
     /// Orders that still rest in the engine's book.
     pub(super) engine_orders_left: u32,
     /// Each side of a trade for itself, as the core books them.
@@ -94,6 +96,11 @@ impl Figures {
                 positions_left += u64::from(position.net != 0);
             }
         }
+        let shares = report.executed_by_instrument.iter();
+        let executed_clients = shares
+            .zip(&config.limits.instruments)
+            .map(|(shares, spec)| shares / u64::from(spec.wire.lot.get()))
+            .sum();
         let rows = REGISTRY.iter().map(|check| CheckRow {
             name: check.name,
             ouch_reason: check.ouch_reason,
@@ -110,6 +117,7 @@ impl Figures {
             accepted: counters.accepted,
             resent: counters.resent,
             executed_engine: finished.engine.map_or(0, |engine| engine.executed_qty),
+            executed_clients,
             engine_orders_left: finished.engine.map_or(0, |engine| engine.open_orders),
             executed_sides_gateway: counters.executed_qty,
             holds_left,
@@ -134,7 +142,7 @@ impl Figures {
     pub(super) fn is_clean(&self) -> bool {
         let engine = u64::try_from(self.executed_engine).ok();
         self.report.is_clean()
-            && engine == Some(self.report.executed_qty)
+            && engine == Some(self.executed_clients)
             && engine.and_then(|lots| lots.checked_mul(2)) == Some(self.executed_sides_gateway)
             && self.holds_left == 0
             && self.orders_left == 0
@@ -162,7 +170,16 @@ impl Figures {
             .map(|(code, count)| (format!("0x{code:04X}"), json!(count)))
             .collect();
         let latency = &self.report.latency_ns;
+        let (tripped, untripped): (Vec<_>, Vec<_>) =
+            self.checks.iter().partition(|check| check.failing > 0);
+        let beside = tripped.iter().filter(|check| check.primary == 0);
+        let beside: Vec<_> = beside.map(|check| check.name).collect();
+        let name = |checks: Vec<&CheckRow>| checks.iter().map(|check| check.name).collect();
+        let (tripped, untripped): (Vec<_>, Vec<_>) = (name(tripped), name(untripped));
         json!({
+            "checks_tripped": tripped,
+            "checks_not_tripped": untripped,
+            "checks_never_primary": beside,
             "messages_sent": total.messages_sent(),
             "orders_sent": total.orders_sent(),
             "accepted": self.accepted,
@@ -171,7 +188,7 @@ impl Figures {
             "resent": self.resent,
             "executed_qty_engine": self.executed_engine as u64,
             "executed_qty_gateway": self.executed_sides_gateway / 2,
-            "executed_qty_clients": self.report.executed_qty,
+            "executed_qty_clients": self.executed_clients,
             "one_sided_qty": self.report.one_sided_qty,
             "unanswered": total.unanswered,
             "wrong_session": total.wrong_session,

@@ -4,6 +4,7 @@
 
 use super::Arguments;
 use super::prices::Prices;
+use super::tour;
 use portcullis_control::config::{Config, SessionConfig as GatewaySession};
 use portcullis_domain::{AccountId, InstrumentId};
 use portcullis_flow::{
@@ -20,8 +21,14 @@ const SLICE: Duration = Duration::from_millis(20);
 /// Generated flow is paced as its source is.
 const AS_RECORDED_PPM: u64 = 1_000_000;
 
+/// Classes of accounts that the tour alone trades for.
+const TOUR_CLASSES: [&str; 2] = ["tour", "filler"];
+
 /// Events a second that the generator makes by itself.
 const BASE_RATE: u32 = 1_500;
+
+/// Orders of one instrument that the generator lets rest: together they leave slots free.
+const RESTING_MAX: usize = 120;
 
 /// The clients' side of a config.
 pub(super) fn config(
@@ -37,6 +44,7 @@ pub(super) fn config(
         Some(path) => Source::Dbn(path.clone()),
         None => Source::Generated(GeneratorConfig {
             base_rate: BASE_RATE,
+            resting_max: RESTING_MAX,
             ..GeneratorConfig::default()
         }),
     };
@@ -61,6 +69,7 @@ fn session(config: &Config, session: &GatewaySession, index: usize) -> SessionCo
             .unwrap_or_default()
             .to_owned(),
         barred: barred(config, account),
+        manual: is_of_the_tour(config, account),
     };
     let named = session.firm_codes.iter().map(|(code, id)| {
         let code = String::from_utf8_lossy(code.trim_ascii_end()).into_owned();
@@ -76,6 +85,14 @@ fn session(config: &Config, session: &GatewaySession, index: usize) -> SessionCo
         password: format!("demo{}", index + 1),
         accounts,
     }
+}
+
+fn is_of_the_tour(config: &Config, account: AccountId) -> bool {
+    let class = config.account_classes.get(account.index()).copied();
+    let class = class
+        .flatten()
+        .and_then(|class| config.classes.get(class as usize));
+    class.is_some_and(|class| TOUR_CLASSES.contains(&class.name.as_str()))
 }
 
 /// Instruments an account may not enter: not in its set, or on its firm's restricted list.
@@ -122,7 +139,7 @@ fn instrument(config: &Config, prices: &Prices, index: usize) -> InstrumentConfi
     }
 }
 
-/// Connects, drives, cancels what rests, flattens what is held, logs out.
+/// Connects, takes the tour (generated flow only), drives, cancels what rests, flattens what is held, logs out.
 pub(super) fn drive(
     flow: &FlowConfig,
     prices: &Prices,
@@ -130,6 +147,10 @@ pub(super) fn drive(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<FlowReport, FlowError> {
     let mut driver = Driver::connect(flow.clone())?;
+    let generated = matches!(flow.source, Source::Generated(_));
+    if generated {
+        tour::begin(&mut driver, flow)?;
+    }
     let start = Instant::now();
     let within = seconds.map(Duration::from_secs);
     while within.is_none_or(|within| start.elapsed() < within) {
@@ -142,6 +163,10 @@ pub(super) fn drive(
     }
     driver.settle()?;
     progress(&driver.progress());
+    if generated {
+        tour::end(&mut driver, flow, prices)?;
+        progress(&driver.progress());
+    }
     driver.cancel_all()?;
     progress(&driver.progress());
     let at: Vec<_> = (0..prices.len())

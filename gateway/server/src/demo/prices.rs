@@ -16,11 +16,12 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_millis(10);
 
 /// Where each symbol begins, in ticks.
-const BEGIN: [(&str, i64); 4] = [
+const BEGIN: [(&str, i64); 5] = [
     ("IDXF", 19_200),
     ("PERP", 84_000),
     ("MTLF", 20_000),
     ("CASH", 15_000),
+    ("DEMF", 1_000),
 ];
 
 /// Where a symbol begins that is not in the table.

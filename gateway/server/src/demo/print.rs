@@ -36,7 +36,7 @@ pub(super) fn end_of_progress() {
 pub(super) fn table(figures: &Figures) {
     println!(
         "{:<26} {:>6} {:>9} {:>9}  example",
-        "check", "wire", "failed", "refused"
+        "check", "wire", "seen", "refused"
     );
     for check in &figures.checks {
         println!(
@@ -64,7 +64,7 @@ pub(super) fn table(figures: &Figures) {
         "traded    engine {}, gateway {}, clients {} lots",
         figures.executed_engine,
         figures.executed_sides_gateway / 2,
-        report.executed_qty,
+        figures.executed_clients,
     );
     println!(
         "left      unanswered {}, to the wrong session {}, holds {}, orders {}, positions {}, \

@@ -148,8 +148,8 @@ impl Checker {
             self.miss(*earlier);
         }
         if let Some(former) = former {
+            // It still names the order, so it is no number of a closed one.
             self.numbers.remove(&former);
-            self.dead = Some(former);
         }
         self.numbers
             .insert(number, Number::Confirmed { chain: first });

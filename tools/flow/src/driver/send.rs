@@ -118,7 +118,10 @@ impl Driver {
             symbol,
             price: enter.price,
             time_in_force: enter.time_in_force,
-            display: Display::Visible,
+            display: match enter.flaw {
+                Flaw::Hidden => Display::Hidden,
+                Flaw::None | Flaw::UnknownFirm | Flaw::Pegged | Flaw::Malformed => Display::Visible,
+            },
             capacity: Capacity::Principal,
             iso_eligible: YesNo::No,
             cross_type: CrossType::None,
@@ -127,7 +130,7 @@ impl Driver {
         let mut appendage = AppendageBuilder::new();
         let firm = match enter.flaw {
             Flaw::UnknownFirm => Some(self.venue.unknown_firm),
-            Flaw::None | Flaw::Pegged | Flaw::Malformed => firm,
+            Flaw::None | Flaw::Pegged | Flaw::Hidden | Flaw::Malformed => firm,
         };
         if let Some(firm) = firm {
             appendage.push(Element::Firm(firm)).ok()?;

@@ -40,6 +40,8 @@ pub enum FaultKind {
     Malformed,
     /// A price pegged to the middle.
     Pegged,
+    /// An order that nobody is to see.
+    Hidden,
     /// A replace of a closed order: not answered.
     ReplaceOfDead,
     /// A cancel of a closed order: not answered.
@@ -50,7 +52,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::UnknownSymbol,
         Self::PriceOffTick,
         Self::ThroughCollar,
@@ -64,6 +66,7 @@ impl FaultKind {
         Self::AfterHours,
         Self::Malformed,
         Self::Pegged,
+        Self::Hidden,
         Self::ReplaceOfDead,
         Self::CancelOfDead,
         Self::Resend,
@@ -86,6 +89,7 @@ impl FaultKind {
             Self::AfterHours => "after_hours",
             Self::Malformed => "malformed",
             Self::Pegged => "pegged",
+            Self::Hidden => "hidden",
             Self::ReplaceOfDead => "replace_of_dead",
             Self::CancelOfDead => "cancel_of_dead",
             Self::Resend => "resend",
@@ -108,6 +112,7 @@ impl FaultKind {
             | Self::UnknownFirm
             | Self::AfterHours
             | Self::Pegged
+            | Self::Hidden
             | Self::ReplaceOfDead
             | Self::CancelOfDead
             | Self::Resend => 30,
@@ -133,6 +138,7 @@ impl Faults {
             .lanes
             .iter()
             .enumerate()
+            .filter(|(_, spec)| !spec.manual)
             .flat_map(|(lane, spec)| spec.barred.iter().map(move |index| (Lane(lane), *index)))
             .collect();
         let of = |wanted: fn(&crate::venue::Instrument) -> bool| -> Vec<usize> {
@@ -158,6 +164,7 @@ impl Faults {
             | FaultKind::AfterHours
             | FaultKind::Malformed
             | FaultKind::Pegged
+            | FaultKind::Hidden
             | FaultKind::ReplaceOfDead
             | FaultKind::CancelOfDead
             | FaultKind::Resend => true,
@@ -230,7 +237,8 @@ impl GeneratedFeed {
             | FaultKind::UnknownFirm
             | FaultKind::AfterHours
             | FaultKind::Malformed
-            | FaultKind::Pegged => vec![Act::Enter(self.bad_order(kind, lane, instrument, venue))],
+            | FaultKind::Pegged
+            | FaultKind::Hidden => vec![Act::Enter(self.bad_order(kind, lane, instrument, venue))],
         };
         self.queue.extend(acts);
         true
@@ -276,6 +284,7 @@ impl GeneratedFeed {
             | FaultKind::AfterHours
             | FaultKind::Malformed
             | FaultKind::Pegged
+            | FaultKind::Hidden
             | FaultKind::ReplaceOfDead
             | FaultKind::CancelOfDead
             | FaultKind::Resend => instrument,
@@ -312,6 +321,7 @@ impl GeneratedFeed {
             FaultKind::AfterHours => enter.time_in_force = TimeInForce::AfterHours,
             FaultKind::Malformed => enter.flaw = Flaw::Malformed,
             FaultKind::Pegged => enter.flaw = Flaw::Pegged,
+            FaultKind::Hidden => enter.flaw = Flaw::Hidden,
             FaultKind::Restricted
             | FaultKind::Repeated
             | FaultKind::RateBurst

@@ -107,6 +107,7 @@ fn every_kind_of_fault_is_made_as_it_is_meant() {
     );
     assert!(found(|e| e.flaw == Flaw::UnknownFirm));
     assert!(found(|e| e.flaw == Flaw::Pegged));
+    assert!(found(|e| e.flaw == Flaw::Hidden));
     assert!(found(|e| e.flaw == Flaw::Malformed));
     assert!(found(|e| e.time_in_force == TimeInForce::AfterHours));
     for wanted in [
