@@ -205,6 +205,14 @@ pub(crate) const HOUSE: &[House] = &[
         outside: Outside::Anything,
         reach: Reach::Top,
     },
+    House {
+        name: "portcullis-bench-kernel",
+        folder: "benches/kernel",
+        holds: "what an accepted order costs in the risk core alone",
+        may_use: &[RISK_CORE, DOMAIN],
+        outside: Outside::Anything,
+        reach: Reach::Top,
+    },
 ];
 
 /// The row of a member, by package name.
