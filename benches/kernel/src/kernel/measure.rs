@@ -143,12 +143,12 @@ mod tests {
     fn a_small_cell_runs_and_its_state_is_as_sent() {
         for choice in [Choice::Uniform, Choice::Zipf] {
             let cell = Cell {
-                accounts: 100,
+                accounts: 1_000,
                 choice,
                 orders: 6_400,
             };
             let figures = measure(cell).expect("the final state is as sent");
-            assert_eq!(figures.accepted, 400 + 1_600 + 2 * 6_400);
+            assert_eq!(figures.accepted, 4_000 + 1_600 + 2 * 6_400);
             // Every fourth order, about, is on the other side of a position larger than it.
             assert!(
                 (2_400..4_000).contains(&figures.reducing),
