@@ -12,8 +12,9 @@ use portcullis_wire::ouch50::{
     APPENDAGE_BYTES_MAX, Capacity, CrossType, Display, Inbound, OrderSide, TimeInForce, YesNo,
 };
 
-/// Versions asked for that a row remembers, the last ones.
-const VERSIONS: usize = 4;
+/// Versions asked for that a row remembers, the last ones: the entry itself may be unanswered while
+/// four replaces of it are, and each of the five is echoed.
+const VERSIONS: usize = 5;
 
 /// What one version said.
 #[derive(Clone, Copy, Debug)]
