@@ -255,6 +255,9 @@ impl<T: OutboundTransport> Egress<T> {
             let session = self.next_idle;
             self.next_idle = (session + 1) % self.streams.len();
             self.streams[session].keep_alive(&mut self.transport, now);
+            if self.streams[session].is_waiting() {
+                self.activate(SessionId::new(session as u32));
+            }
         }
     }
 }

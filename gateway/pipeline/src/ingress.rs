@@ -391,7 +391,8 @@ impl Desk<'_> {
     ) -> Turn {
         let id = connection.id();
         let outcome = match connection.space() {
-            [] => ReadOutcome::Nothing,
+            // A full buffer says nothing of what the socket still has.
+            [] => ReadOutcome::Bytes(0),
             space => transport.read(id, space),
         };
         if let ReadOutcome::Bytes(count) = outcome {

@@ -121,6 +121,11 @@ impl Stream {
             return Sent::All;
         }
         match transport.write(connection, &self.out[self.start..self.end]) {
+            WriteOutcome::Wrote(0) if self.lags() => {
+                transport.close(connection);
+                self.unlink(connection);
+                Sent::Lagged
+            }
             WriteOutcome::Wrote(0) => Sent::Blocked,
             WriteOutcome::Wrote(len) => {
                 self.start += len;
@@ -132,6 +137,17 @@ impl Stream {
                 Sent::All
             }
         }
+    }
+
+    /// Whether the next message for the client is no longer stored.
+    fn lags(&self) -> bool {
+        let stored = self.outbound.next_sequence() - self.outbound.oldest_sequence();
+        self.outbound.pending() > stored
+    }
+
+    /// Whether bytes wait for the socket.
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.connection.is_some() && self.start != self.end
     }
 
     /// Sends a heartbeat where one is due and nothing else is on its way.

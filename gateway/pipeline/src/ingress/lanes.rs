@@ -18,11 +18,11 @@ const RECORDS_A_STEP: usize = 2;
 /// What a session has in the order lane.
 #[derive(Clone, Copy, Debug, Default)]
 struct Backlog {
-    /// The highest number of the session that has left the lane, or was never in it.
-    settled: u32,
-    /// The highest number put in.
-    last: u32,
-    /// Units of the lane after that.
+    /// The lowest and the highest number of the session's orders that may be in the lane, whatever
+    /// their rows. Numbers that cancels name do not count: a client may name one it never used.
+    lowest: u32,
+    highest: u32,
+    /// Units of the lane after its last order.
     last_at: u64,
 }
 
@@ -81,27 +81,27 @@ impl Lanes {
         } else {
             false
         };
-        let ordered = enters || waits;
-        let lane = if ordered {
+        let lane = if enters || waits {
             &mut self.orders
         } else {
             &mut self.priority
         };
         assert!(lane.push(record), "room was looked for");
-        if ordered {
+        if enters {
             let backlog = &mut self.backlog[session.index()];
-            backlog.last = backlog.last.max(record.head.number);
+            if self.left >= backlog.last_at {
+                (backlog.lowest, backlog.highest) = (u32::MAX, 0);
+            }
+            backlog.lowest = backlog.lowest.min(record.head.number);
+            backlog.highest = backlog.highest.max(record.head.number);
             backlog.last_at = self.orders.pushed();
         }
         refused
     }
 
     /// Whether an order with this number may still be in the order lane.
-    fn is_behind(&mut self, session: SessionId, number: u32) -> bool {
-        let backlog = &mut self.backlog[session.index()];
-        if self.left >= backlog.last_at {
-            backlog.settled = backlog.last;
-        }
-        number > backlog.settled
+    fn is_behind(&self, session: SessionId, number: u32) -> bool {
+        let backlog = self.backlog[session.index()];
+        self.left < backlog.last_at && (backlog.lowest..=backlog.highest).contains(&number)
     }
 }

@@ -48,7 +48,10 @@ const MAY_ALLOCATE: &[&str] = &[
 const MAY_BE_UNSAFE: &[&str] = &["gateway/runtime/", "gateway/transport/"];
 
 /// Tests that carry a counting allocator, which the language cannot express otherwise.
-const TESTS_WITH_AN_ALLOCATOR: &[&str] = &["matching-adapter/ladder/tests/allocation.rs"];
+const TESTS_WITH_AN_ALLOCATOR: &[&str] = &[
+    "gateway/server/tests/sessions/allocation.rs",
+    "matching-adapter/ladder/tests/allocation.rs",
+];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -1,0 +1,13 @@
+//! Client sessions from bytes to bytes: the agents on a transport in memory, on one thread.
+//!
+//! The tests step the agents by hand under a clock that stands until it is moved, and answer the
+//! logins in place of the credential thread; a run is a function of the calls made. Every step of
+//! every test also shows that no agent allocates after start. They must never look at real time.
+
+mod allocation;
+mod client;
+mod connections;
+mod framing;
+mod limits;
+mod orders;
+mod rig;

@@ -1,0 +1,331 @@
+//! The agents on one thread, and what the test holds in place of the other threads.
+//!
+//! Invariants: the agents run in the order of the fused topology; each step moves the clock on by a
+//! microsecond; no agent allocates.
+
+use crate::allocation::counted;
+use crate::limits;
+use portcullis_domain::{
+    AccountId, CashMove, Command, InstrumentId, Money, Price, Qty, Record, ReferencePrice,
+    SessionId, Timestamp,
+};
+use portcullis_pipeline::egress::{Egress, EgressConfig, EgressCounters};
+use portcullis_pipeline::ingress::{
+    Ingress, IngressConfig, IngressCounters, IngressRings, LoginQuery, LoginVerdict, VenueAbilities,
+};
+use portcullis_pipeline::item::ControlItem;
+use portcullis_pipeline::risk::{LatencySink, Risk, RiskRings};
+use portcullis_pipeline::sequencer::{Sequencer, SequencerRings};
+use portcullis_pipeline::tables::{SessionProfile, Symbol, SymbolTable};
+use portcullis_pipeline::venue::Venue;
+use portcullis_risk_core::limits::LimitTable;
+use portcullis_risk_core::{Capacities, RiskCore};
+use portcullis_runtime::{
+    Agent, Clock, ManualClock, RecordProducer, RingConsumer, RingProducer, StopFlag, record_ring,
+    ring,
+};
+use portcullis_transport::{
+    MemoryInbound, MemoryNetwork, MemoryOptions, MemoryOutbound, memory_transport,
+};
+use portcullis_venue_embedded::{EmbeddedVenue, Fees, InstrumentConfig, LadderConfig};
+use portcullis_wire::Alpha;
+use portcullis_wire::ouch50::OUCH50;
+use portcullis_wire::soupbin::ServerLimits;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// The password of every user.
+pub(crate) const PASSWORD: &[u8] = b"right";
+
+/// Reference price of both instruments.
+pub(crate) const REFERENCE: i64 = 1_000;
+
+/// Time of the first step: some midnight.
+const START_NS: u64 = 20_000 * 86_400_000_000_000;
+
+/// What a rig is made with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup {
+    pub(crate) sessions: u32,
+    pub(crate) connections: usize,
+    pub(crate) cancel_on_disconnect: bool,
+    pub(crate) store_bytes: usize,
+    pub(crate) orders_max: u32,
+    pub(crate) buffer_bytes: usize,
+    pub(crate) read_bytes_max: usize,
+    pub(crate) write_bytes_max: usize,
+}
+
+impl Setup {
+    pub(crate) const fn sessions(sessions: u32) -> Self {
+        Self {
+            sessions,
+            connections: 2 * sessions as usize,
+            cancel_on_disconnect: false,
+            store_bytes: 1 << 16,
+            orders_max: 4_096,
+            buffer_bytes: 1 << 16,
+            read_bytes_max: usize::MAX,
+            write_bytes_max: usize::MAX,
+        }
+    }
+}
+
+/// Latencies are the server's affair.
+#[derive(Debug)]
+struct Unmeasured;
+
+impl LatencySink for Unmeasured {
+    fn on_order(&mut self, _taken_ns: u64) {}
+}
+
+/// A gateway stepped by hand.
+pub(crate) struct Rig {
+    ingress: Ingress<MemoryInbound>,
+    sequencer: Sequencer,
+    risk: Risk<ManualClock, Unmeasured>,
+    venue: Venue<EmbeddedVenue>,
+    egress: Egress<MemoryOutbound>,
+    clock: ManualClock,
+    pub(crate) network: MemoryNetwork,
+    queries: RingConsumer<LoginQuery>,
+    verdicts: RingProducer<LoginVerdict>,
+    commands: RecordProducer,
+    items: RingConsumer<ControlItem>,
+}
+
+impl Rig {
+    /// A gateway whose accounts have money and whose instruments have reference prices.
+    pub(crate) fn new(setup: Setup) -> Self {
+        let mut rig = Self::wired(setup);
+        for account in (0..setup.sessions).map(AccountId::new) {
+            let amount = Money::new(1 << 40);
+            rig.command(Command::Deposit(CashMove { account, amount }));
+        }
+        for instrument in (0..limits::INSTRUMENTS).map(InstrumentId::new) {
+            let price = Price::new(REFERENCE);
+            rig.command(Command::Reference(ReferencePrice { instrument, price }));
+        }
+        // The venue names its sessions' links by its report budget a step.
+        rig.steps(setup.sessions / 16 + 8);
+        rig
+    }
+
+    fn wired(setup: Setup) -> Self {
+        let options = MemoryOptions {
+            buffer_bytes: setup.buffer_bytes,
+            read_bytes_max: setup.read_bytes_max,
+            write_bytes_max: setup.write_bytes_max,
+            ..MemoryOptions::new(setup.connections)
+        };
+        let (inbound, outbound, network) = memory_transport(options);
+        let clock = ManualClock::new(Timestamp::from_ns(START_NS));
+        let (orders, orders_out) = record_ring(4_096);
+        let (priority, priority_out) = record_ring(4_096);
+        let (reports, reports_out) = record_ring(4_096);
+        let (commands, control_out) = record_ring(4_096);
+        let (feedback, feedback_out) = record_ring(4_096);
+        let (sequenced, sequenced_out) = record_ring(8_192);
+        let (venue, venue_orders) = ring(4_096);
+        let (to_egress, egress_items) = ring(8_192);
+        let (connections, egress_connections) = ring(4_096);
+        let (control, items) = ring(8_192);
+        let (queries, queries_out) = ring(64);
+        let (verdicts, verdicts_out) = ring(64);
+        let ingress_rings = IngressRings {
+            orders,
+            priority,
+            connections,
+            queries,
+            verdicts: verdicts_out,
+        };
+        let sequencer_rings = SequencerRings {
+            control: control_out,
+            reports: reports_out,
+            feedback: feedback_out,
+            priority: priority_out,
+            orders: orders_out,
+            sequenced,
+        };
+        let risk_rings = RiskRings {
+            records: sequenced_out,
+            venue,
+            egress: to_egress,
+            control,
+            log: None,
+            feedback,
+            tables: ring(1).1,
+            retired: ring(1).0,
+            looks: ring(1).1,
+        };
+        let pending = Arc::new(AtomicBool::new(false));
+        let last_trade = vec![false; limits::INSTRUMENTS as usize];
+        let config = ingress_config(setup);
+        Self {
+            ingress: Ingress::new(config, inbound, ingress_rings, StopFlag::new()),
+            sequencer: Sequencer::new(sequencer_rings, Arc::clone(&pending)),
+            risk: Risk::new(
+                core(setup),
+                risk_rings,
+                clock.clone(),
+                Unmeasured,
+                last_trade,
+                pending,
+            ),
+            venue: Venue::new(ladder(setup), venue_orders, reports),
+            egress: Egress::new(
+                &egress_config(setup),
+                outbound,
+                egress_items,
+                egress_connections,
+            ),
+            clock,
+            network,
+            queries: queries_out,
+            verdicts,
+            commands,
+            items,
+        }
+    }
+
+    /// Puts a command before the sequencer and lets it be carried out.
+    pub(crate) fn command(&mut self, command: Command) {
+        let mut head = command.encode();
+        head.timestamp_ns = self.now().ns();
+        assert!(self.commands.push(&Record::bare(head)), "a step drains it");
+        self.step();
+    }
+
+    /// One duty cycle of every agent, then of those that the test stands for.
+    pub(crate) fn step(&mut self) {
+        let now = self.clock.now();
+        let ((), allocations) = counted(|| {
+            self.ingress.do_work(now);
+            self.sequencer.do_work(now);
+            self.risk.do_work(now);
+            self.venue.do_work(now);
+            self.egress.do_work(now);
+        });
+        assert_eq!(allocations, 0, "agents allocate nothing after start");
+        self.answer_logins();
+        while self.items.pop().is_ok() {}
+        self.clock.advance_ns(1_000);
+    }
+
+    /// Many steps.
+    pub(crate) fn steps(&mut self, count: u32) {
+        for _ in 0..count {
+            self.step();
+        }
+    }
+
+    /// Time passes without a step.
+    pub(crate) fn wait_ns(&self, span_ns: u64) {
+        self.clock.advance_ns(span_ns);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn open_orders(&self) -> usize {
+        self.risk.core().open_orders()
+    }
+
+    pub(crate) fn counted_in(&self) -> IngressCounters {
+        *self.ingress.counters()
+    }
+
+    pub(crate) fn counted_out(&self) -> EgressCounters {
+        *self.egress.counters()
+    }
+
+    fn answer_logins(&mut self) {
+        while let Ok(query) = self.queries.pop() {
+            let number = query.user.as_str().strip_prefix('U');
+            let session = number.and_then(|number| number.parse().ok());
+            let right = query.password.0.as_str().as_bytes() == PASSWORD;
+            let verdict = LoginVerdict {
+                connection: query.connection,
+                session: session.filter(|_| right).map(SessionId::new),
+            };
+            assert!(self.verdicts.push(verdict).is_ok(), "as many as queries");
+        }
+    }
+}
+
+fn core(setup: Setup) -> Box<RiskCore> {
+    let spec = limits::wide(setup.sessions, setup.cancel_on_disconnect);
+    let table = LimitTable::build(&spec).expect("the limits load");
+    let capacities = Capacities {
+        accounts_max: setup.sessions,
+        instruments_max: limits::INSTRUMENTS,
+        firms_max: 1,
+        sessions_max: setup.sessions,
+        orders_max: setup.orders_max,
+        orders_reserved_per_account: 1,
+        ..Capacities::default()
+    };
+    Box::new(RiskCore::new(&capacities, table).expect("the capacities do"))
+}
+
+fn ladder(setup: Setup) -> EmbeddedVenue {
+    let instrument = InstrumentConfig {
+        qty_max: Qty::new(limits::QTY_MAX),
+        price_max: Price::new(2 * limits::PRICE_MAX),
+        fees: Fees::default(),
+    };
+    let config = LadderConfig {
+        instruments: vec![instrument; limits::INSTRUMENTS as usize],
+        sessions_max: setup.sessions,
+        orders_max: setup.orders_max,
+        levels_max: setup.orders_max,
+        inbox_max: 4_096,
+        trades_max: 4_096,
+        window_ticks: 4_096,
+    };
+    EmbeddedVenue::new(config, None).expect("the ladder's configuration is in range")
+}
+
+fn symbols() -> SymbolTable {
+    let (least, lot) = (NonZeroU64::MIN, NonZeroU32::MIN);
+    let (price_max, qty_max) = (Price::new(limits::PRICE_MAX), Qty::new(limits::QTY_MAX));
+    let scale = OUCH50.fits(least, lot, Price::new(1), price_max, qty_max);
+    let scale = scale.expect("the wire holds it");
+    let names: [&[u8]; limits::INSTRUMENTS as usize] = [b"AAA", b"BBB"];
+    let symbols = names.iter().zip(0..).map(|(name, index)| Symbol {
+        name: Alpha::new(name).expect("short"),
+        instrument: InstrumentId::new(index),
+        scale,
+    });
+    SymbolTable::new(&symbols.collect::<Vec<_>>())
+}
+
+fn ingress_config(setup: Setup) -> IngressConfig {
+    let profile = |index| SessionProfile {
+        session: SessionId::new(index),
+        default_account: AccountId::new(index),
+        firms: Vec::new(),
+        market_orders: true,
+    };
+    IngressConfig {
+        session_name: Alpha::new(b"DAY1").expect("short"),
+        connections_max: setup.connections,
+        profiles: (0..setup.sessions).map(profile).collect(),
+        symbols: symbols(),
+        abilities: VenueAbilities::LADDER,
+        limits: ServerLimits::default(),
+    }
+}
+
+fn egress_config(setup: Setup) -> EgressConfig {
+    EgressConfig {
+        session_name: Alpha::new(b"DAY1").expect("short"),
+        sessions: setup.sessions as usize,
+        orders_max: setup.orders_max as usize,
+        store_bytes: setup.store_bytes,
+        store_messages: setup.store_bytes / 64,
+        symbols: symbols(),
+    }
+}
