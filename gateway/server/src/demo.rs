@@ -151,16 +151,16 @@ fn try_demo(arguments: &Arguments) -> Result<Figures, String> {
         })
     });
     let mut script = Script::new(arguments.flow.is_none(), prices.clone());
-    let mut connected = None;
+    let mut began: Option<Instant> = None;
     while !clients.is_finished() {
         let worked = desk.round();
         if let Some(progress) = told.try_iter().last() {
             print::progress(&progress);
-            let elapsed = Duration::from_nanos(progress.elapsed_ns);
-            connected = connected.or_else(|| Instant::now().checked_sub(elapsed));
+            // The first word comes when the flow has begun, however long the tour before it took.
+            began.get_or_insert_with(Instant::now);
         }
-        if let Some(connected) = connected {
-            let elapsed_ns = u64::try_from(connected.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        if let Some(began) = began {
+            let elapsed_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
             script.go_on(elapsed_ns, &mut desk);
         }
         if desk.gateway().is_broken() {

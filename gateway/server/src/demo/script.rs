@@ -66,7 +66,7 @@ fn apply(desk: &mut Desk, command: Command) -> Result<(), String> {
     }
 }
 
-/// The steps, by nanoseconds since the clients connected.
+/// The steps, by nanoseconds since the flow began.
 pub(super) struct Script {
     steps: Vec<(u64, Step)>,
     prices: Prices,
@@ -114,7 +114,7 @@ impl Script {
         Self { steps, prices }
     }
 
-    /// Does what is due so long after the clients connected.
+    /// Does what is due so long after the flow began.
     pub(super) fn go_on(&mut self, elapsed_ns: u64, desk: &mut Desk) {
         while let Some((_, step)) = self.steps.pop_if(|(at_ns, _)| *at_ns <= elapsed_ns) {
             match step {
