@@ -87,10 +87,8 @@ capacities! {
     cancel_ring_bytes = 1_048_576, 4_096, BYTES_MAX, true, "ring of cancels between ingress and sequencer";
     report_ring_bytes = 4_194_304, 4_096, BYTES_MAX, true, "ring of engine reports to the sequencer";
     control_ring_bytes = 262_144, 4_096, BYTES_MAX, true, "ring of commands of this control thread to the sequencer";
-    egress_ring_bytes = 4_194_304, 4_096, BYTES_MAX, true, "ring of replies to the sessions";
     log_ring_bytes = 16_777_216, 4_096, BYTES_MAX, true, "ring of records to the log";
-    session_in_bytes = 65_536, 4_096, BYTES_MAX, false, "receive buffer of a client session";
-    session_out_bytes = 262_144, 4_096, BYTES_MAX, false, "send buffer of a client session; when it is full the session is ended";
+    engine_out_bytes = 262_144, 4_096, BYTES_MAX, false, "bytes of one session that an external engine has not read yet; beyond, orders wait";
     session_store_bytes = 4_194_304, 4_096, BYTES_MAX, false, "sequenced messages kept for resend of a client session";
 }
 

@@ -48,9 +48,33 @@ pub(super) fn table(figures: &Figures) {
             check.example.as_deref().unwrap_or("-"),
         );
     }
-    let report = &figures.report;
-    let total = &report.total;
     println!();
+    counts(figures);
+    let latency = &figures.report.latency_ns;
+    let client = Percentiles {
+        p50: latency.p50,
+        p99: latency.p99,
+        p999: latency.p999,
+        p9999: latency.p9999,
+        max: latency.max,
+    };
+    percentiles("gateway", figures.gateway);
+    percentiles("clients", client);
+    if let Some(fault) = &figures.report.total.first_fault {
+        println!("first fault: {fault}");
+    }
+    println!(
+        "{}",
+        if figures.is_clean() {
+            "all counts agree"
+        } else {
+            "COUNTS DISAGREE"
+        }
+    );
+}
+
+fn counts(figures: &Figures) {
+    let total = &figures.report.total;
     println!(
         "clients   {} messages, {} orders; accepted {}, replaced {}, refused {}, resends {}",
         total.messages_sent(),
@@ -84,31 +108,10 @@ pub(super) fn table(figures: &Figures) {
         "log       {} commands, digest {:016x}, replayed {:016x}",
         figures.commands, figures.digest, figures.replayed_digest,
     );
-    let latency = &report.latency_ns;
-    let client = Percentiles {
-        p50: latency.p50,
-        p99: latency.p99,
-        p999: latency.p999,
-        p9999: latency.p9999,
-        max: latency.max,
-    };
-    percentiles("gateway", figures.gateway);
-    percentiles("clients", client);
     if figures.lagged + figures.unanswerable > 0 {
         let (lagged, unanswerable) = (figures.lagged, figures.unanswerable);
         println!("          {lagged} slow clients, {unanswerable} messages without an answer");
     }
-    if let Some(fault) = &total.first_fault {
-        println!("first fault: {fault}");
-    }
-    println!(
-        "{}",
-        if figures.is_clean() {
-            "all counts agree"
-        } else {
-            "COUNTS DISAGREE"
-        }
-    );
 }
 
 fn percentiles(who: &str, at: Percentiles) {

@@ -55,7 +55,7 @@ pub(super) fn venue(
             .collect(),
         orders_max: capacities.orders_max,
         in_flight_max: IN_FLIGHT_MAX,
-        write_buffer_bytes: capacities.session_out_bytes,
+        write_buffer_bytes: capacities.engine_out_bytes,
         reconnect_min: Duration::from_ns(100 * MS),
         reconnect_max: Duration::from_ns(5_000 * MS),
         silence_max: Duration::from_ns(15_000 * MS),

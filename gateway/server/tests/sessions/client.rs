@@ -128,7 +128,15 @@ fn said(message: &[u8]) -> String {
         Outbound::DisableOrderEntryResponse(view) => format!("G{}", view.user_ref_num().get()),
         Outbound::EnableOrderEntryResponse(view) => format!("K{}", view.user_ref_num().get()),
         Outbound::AccountQueryResponse(view) => format!("Q{}", view.next_user_ref_num().get()),
-        other => format!("{other:?}"),
+        Outbound::SystemEvent(_)
+        | Outbound::OrderReplaced(_)
+        | Outbound::AiqCanceled(_)
+        | Outbound::BrokenTrade(_)
+        | Outbound::CancelPending(_)
+        | Outbound::CancelReject(_)
+        | Outbound::PriorityUpdate(_)
+        | Outbound::OrderModified(_)
+        | Outbound::OrderRestated(_) => format!("{message:?}"),
     }
 }
 

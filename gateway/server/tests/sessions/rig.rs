@@ -70,6 +70,15 @@ impl Setup {
             write_bytes_max: usize::MAX,
         }
     }
+
+    fn memory(&self) -> MemoryOptions {
+        MemoryOptions {
+            buffer_bytes: self.buffer_bytes,
+            read_bytes_max: self.read_bytes_max,
+            write_bytes_max: self.write_bytes_max,
+            ..MemoryOptions::new(self.connections)
+        }
+    }
 }
 
 /// Latencies are the server's affair.
@@ -113,13 +122,7 @@ impl Rig {
     }
 
     fn wired(setup: Setup) -> Self {
-        let options = MemoryOptions {
-            buffer_bytes: setup.buffer_bytes,
-            read_bytes_max: setup.read_bytes_max,
-            write_bytes_max: setup.write_bytes_max,
-            ..MemoryOptions::new(setup.connections)
-        };
-        let (inbound, outbound, network) = memory_transport(options);
+        let (inbound, outbound, network) = memory_transport(setup.memory());
         let clock = ManualClock::new(Timestamp::from_ns(START_NS));
         let (orders, orders_out) = record_ring(4_096);
         let (priority, priority_out) = record_ring(4_096);

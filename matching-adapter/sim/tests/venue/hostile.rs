@@ -118,7 +118,7 @@ fn what_is_said_twice_never_makes_a_hold_negative() {
 fn each_lie_is_an_alarm_and_changes_no_balance() {
     for lie in Lie::ALL {
         let mut hostility = Hostility::NONE;
-        hostility.lie_one_in[lie as usize] = 150;
+        hostility.lie_one_in[lie as usize] = 50;
         let mut rig = rig(10 + lie as u64, hostility);
         run(&mut rig, 2_000);
         let told = rig.venue.misdeeds().lies[lie as usize];

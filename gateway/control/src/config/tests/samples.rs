@@ -66,7 +66,21 @@ fn the_demo_loads_with_everything_in_it() {
         &names.firms,
         &names.accounts,
     ];
-    assert_eq!(counts.map(|table| table.len()), [4, 8, 3, 16]);
+    let spec = &config.limits;
+    let loaded = [
+        spec.instruments.len(),
+        spec.sessions.len(),
+        spec.firms.len(),
+        spec.accounts.len(),
+    ];
+    assert_eq!(counts.map(|table| table.len()), loaded);
+    assert!(loaded.iter().all(|count| *count > 2), "{loaded:?}");
+}
+
+#[test]
+fn the_replay_of_recorded_flow_loads() {
+    let config = sample("replay.toml");
+    assert_eq!(config.limits.instruments.len(), 1);
 }
 
 #[test]
