@@ -6,7 +6,7 @@ use portcullis_transport::MemoryClient;
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
     Appendage, AppendageBuilder, CancelOrder, Capacity, CrossType, Display, Element, EnterOrder,
-    OrderSide, Outbound, TimeInForce, UserRefNum, YesNo,
+    OrderSide, Outbound, ReplaceOrder, TimeInForce, UserRefNum, YesNo,
 };
 use portcullis_wire::soupbin::{LoginRequest, Packet, Parsed, Password, encode, parse};
 use std::net::{IpAddr, Ipv4Addr};
@@ -121,6 +121,10 @@ fn said(message: &[u8]) -> String {
             let number = view.user_ref_num().get();
             format!("E{number} {}@{}", view.quantity(), view.price())
         }
+        Outbound::OrderReplaced(view) => {
+            let original = view.orig_user_ref_num().get();
+            format!("U{original}>{}", view.user_ref_num().get())
+        }
         Outbound::Rejected(view) => {
             format!("J{} {:04x}", view.user_ref_num(), view.reason().code())
         }
@@ -129,7 +133,6 @@ fn said(message: &[u8]) -> String {
         Outbound::EnableOrderEntryResponse(view) => format!("K{}", view.user_ref_num().get()),
         Outbound::AccountQueryResponse(view) => format!("Q{}", view.next_user_ref_num().get()),
         Outbound::SystemEvent(_)
-        | Outbound::OrderReplaced(_)
         | Outbound::AiqCanceled(_)
         | Outbound::BrokenTrade(_)
         | Outbound::CancelPending(_)
@@ -214,6 +217,25 @@ pub(crate) fn buy_in_row(row: u8, number: u32, quantity: u32, price: u64) -> Vec
 /// A packed cancel of all that is open.
 pub(crate) fn cancel(number: u32) -> Vec<u8> {
     packed(&cancel_message(number, None))
+}
+
+/// A packed replace of one version by another, of so many shares in all at a price.
+pub(crate) fn replace(original: u32, number: u32, quantity: u32, price: u64) -> Vec<u8> {
+    let number_of = |number| UserRefNum::new(number).expect("numbers start at 1");
+    let request = ReplaceOrder {
+        orig_user_ref_num: number_of(original),
+        user_ref_num: number_of(number),
+        quantity,
+        price,
+        time_in_force: TimeInForce::Day,
+        display: Display::Visible,
+        iso_eligible: YesNo::No,
+        cl_ord_id: Alpha::BLANK,
+    };
+    let mut out = [0; 64];
+    let none = Some(Appendage::EMPTY);
+    let len = request.encode(none, &mut out).expect("it fits");
+    packed(&out[..len])
 }
 
 /// A packed cancel in another row of numbers.

@@ -1,6 +1,8 @@
 //! What a client may ask of its orders, and what it is told.
 
-use crate::client::{Client, buy, buy_in_row, cancel, cancel_in_row, message, order, packed, sell};
+use crate::client::{
+    Client, buy, buy_in_row, cancel, cancel_in_row, message, order, packed, replace, sell,
+};
 use crate::rig::{Rig, Setup};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
@@ -172,4 +174,16 @@ fn a_number_sent_again_is_booked_once_and_answered_nothing() {
     assert!(client.ask(&mut rig, &twice).is_empty());
     assert_eq!(rig.open_orders(), 1);
     assert_eq!(client.ask(&mut rig, &[buy(2, 1, 900)]), ["A2"]);
+}
+
+/// The core lets four versions be unanswered beside the entry: each answer still has its words.
+#[test]
+fn an_entry_and_four_replaces_in_one_read_are_all_answered() {
+    let mut rig = Rig::new(Setup::sessions(1));
+    let mut client = Client::logged_on(&mut rig, 0, 1);
+    let mut messages = vec![buy(1, 9, 900)];
+    messages.extend((1..=4).map(|number| replace(number, number + 1, 8, 900)));
+    let told = client.ask(&mut rig, &messages);
+    assert_eq!(told, ["A1", "U1>2", "U2>3", "U3>4", "U4>5"]);
+    assert_eq!(rig.open_orders(), 1);
 }
