@@ -272,8 +272,6 @@ pub enum AlarmKind {
     DisputeTableFull = 6,
     /// A broken trade that no remembered execution matches. The account is Halted.
     BrokenTradeUnknown = 7,
-    /// The volume breaker of the instrument tripped.
-    BreakerTripped = 8,
     /// Equity is below maintenance margin.
     MaintenanceBreached = 9,
     /// A record that is no command.

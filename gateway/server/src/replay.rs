@@ -111,8 +111,16 @@ fn stage_for(record: &Record, log: &Path, core: &mut RiskCore) -> Result<(), Str
     let Ok(Command::FlipLimits(flip)) = Command::decode(&record.head) else {
         return Ok(());
     };
-    let Ok(words) = read_limit_file(log, flip.digest) else {
-        return Ok(());
+    let words = match read_limit_file(log, flip.digest) {
+        Ok(words) => words,
+        Err(error) => {
+            eprintln!(
+                "record {}: the limit table {:016x} of this flip: {error}; the flip is refused here, \
+                 as it was then only if it was refused then",
+                record.head.seq, flip.digest,
+            );
+            return Ok(());
+        }
     };
     let spec = LimitSpec::from_words(&words).ok_or("a limit file does not read")?;
     let table = LimitTable::build(&spec);

@@ -49,7 +49,6 @@ const fn alarm_kind(kind: AlarmKind) -> &'static str {
         AlarmKind::VersionNeverAsked => "a report on a version that the order never had",
         AlarmKind::DisputeTableFull => "no room for a disputed execution; account Halted",
         AlarmKind::BrokenTradeUnknown => "a broken trade that no execution matches",
-        AlarmKind::BreakerTripped => "the volume breaker of the instrument tripped",
         AlarmKind::MaintenanceBreached => "equity is below maintenance margin",
         AlarmKind::RecordInvalid => "a record that is no command",
         AlarmKind::SweepQueueFull => "no room for a mass cancel; raise sweeps_max",

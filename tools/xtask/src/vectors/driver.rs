@@ -347,7 +347,6 @@ const fn alarmed(kind: AlarmKind) -> Word {
         | AlarmKind::BrokenTradeUnknown => Word::Halt,
         AlarmKind::OrderNeverAdmitted
         | AlarmKind::VersionNeverAsked
-        | AlarmKind::BreakerTripped
         | AlarmKind::MaintenanceBreached
         | AlarmKind::RecordInvalid
         | AlarmKind::SweepQueueFull => Word::Alarm,
