@@ -71,6 +71,7 @@ const EMBEDDED: &str = "portcullis-venue-embedded";
 const OUCH: &str = "portcullis-venue-ouch";
 const SIM: &str = "portcullis-venue-sim";
 const FLOW: &str = "portcullis-flow";
+const BENCH_HARNESS: &str = "portcullis-bench-harness";
 
 /// Every member of the workspace, lowest first.
 pub(crate) const HOUSE: &[House] = &[
@@ -202,6 +203,22 @@ pub(crate) const HOUSE: &[House] = &[
         folder: "tools/xtask",
         holds: "the chores: tidy, docs, tests, vectors, interop",
         may_use: &[RISK_CORE, DOMAIN, CONTROL, PIPELINE],
+        outside: Outside::Anything,
+        reach: Reach::Top,
+    },
+    House {
+        name: BENCH_HARNESS,
+        folder: "benches/harness",
+        holds: "rows, histograms, pacing, canaries and machine facts of every bench",
+        may_use: &[],
+        outside: Outside::Anything,
+        reach: Reach::Library,
+    },
+    House {
+        name: "portcullis-bench-wire",
+        folder: "benches/wire",
+        holds: "what the gateway adds to an order's way over TCP, beside a relay and proxies",
+        may_use: &[BENCH_HARNESS, WIRE, CONTROL],
         outside: Outside::Anything,
         reach: Reach::Top,
     },

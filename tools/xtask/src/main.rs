@@ -5,6 +5,7 @@
 //! by its module and its line in [`VERBS`]; it must never start another verb except as a step that
 //! the user sees.
 
+mod bench;
 mod ci;
 mod demo;
 mod docs;
@@ -35,6 +36,7 @@ const VERBS: &[Verb] = &[
     vectors::VERB,
     interop::VERB,
     demo::VERB,
+    bench::VERB,
 ];
 
 fn main() -> ExitCode {

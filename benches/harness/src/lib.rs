@@ -1,0 +1,26 @@
+//! What every bench has in common: rows, histograms, pacing, canaries, and the facts of the machine.
+//!
+//! Owned by no thread; a bench uses it from its measuring thread. Invariants: a figure is a whole
+//! number of its unit, and no sum or ratio is formed with floats; a row says its floor, its bar and
+//! whether it holds, or that it has none; nothing here allocates between two readings of a clock.
+//! It must never know what is measured.
+
+mod canary;
+mod histogram;
+mod machine;
+mod options;
+mod pace;
+mod place;
+mod report;
+mod rounds;
+mod row;
+
+pub use canary::{clock_step_ns, hop_ns};
+pub use histogram::{Histograms, Latency};
+pub use machine::Machine;
+pub use options::Options;
+pub use pace::Pace;
+pub use place::{PlaceError, pin, with_core, with_every_core};
+pub use report::Report;
+pub use rounds::{Rounds, Spread};
+pub use row::{Bar, Row, Unit};

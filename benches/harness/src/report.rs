@@ -1,0 +1,123 @@
+//! Rows as a person or a script reads them, and the last line that sums up.
+//!
+//! Owned by a bench's main thread. Invariant: the summary counts the rows that were printed.
+
+use crate::machine::Machine;
+use crate::row::Row;
+use serde_json::{Value, json};
+
+/// The rows of one run of one bench.
+#[derive(Debug)]
+pub struct Report {
+    bench: &'static str,
+    machine: Machine,
+    rows: Vec<Row>,
+    /// Further facts of the run, for the summary.
+    facts: Vec<(&'static str, Value)>,
+}
+
+impl Report {
+    /// An empty report; reads the facts of the machine, so make it before the load begins.
+    #[must_use]
+    pub fn new(bench: &'static str) -> Self {
+        Self {
+            bench,
+            machine: Machine::read(),
+            rows: Vec::new(),
+            facts: Vec::new(),
+        }
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// Adds a fact to the summary.
+    pub fn fact(&mut self, name: &'static str, value: impl Into<Value>) {
+        self.facts.push((name, value.into()));
+    }
+
+    /// Whether a row misses its bar.
+    #[must_use]
+    pub fn misses_any(&self) -> bool {
+        self.rows.iter().any(|row| row.holds() == Some(false))
+    }
+
+    /// Prints the rows and the summary: with `json` one object a line, else a table.
+    pub fn print(&self, json: bool) {
+        if json {
+            for row in &self.rows {
+                println!("{}", row.json(&self.machine.commit));
+            }
+            println!("{}", self.summary());
+            return;
+        }
+        println!("{}", crate::row::header());
+        for row in &self.rows {
+            println!("{}", row.text());
+        }
+        println!("{}", self.machine);
+        for (name, value) in &self.facts {
+            println!("{name}: {value}");
+        }
+    }
+
+    fn summary(&self) -> Value {
+        let count = |wanted| self.rows.iter().filter(|row| row.holds() == wanted).count();
+        let mut summary = json!({
+            "bench": self.bench,
+            "figure": "summary",
+            "unit": "count",
+            "value": self.rows.len(),
+            "floor": null,
+            "ratio": null,
+            "bar": null,
+            "holds": !self.misses_any(),
+            "commit": self.machine.commit,
+            "bars_held": count(Some(true)),
+            "bars_missed": count(Some(false)),
+            "rows_absent": self.rows.iter().filter(|row| row.value.is_none()).count(),
+            "machine": self.machine.json(),
+        });
+        for (name, value) in &self.facts {
+            summary[*name] = value.clone();
+        }
+        summary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::{Bar, Unit};
+
+    #[test]
+    fn the_summary_counts_bars_and_names_the_machine() {
+        let mut report = Report::new("test");
+        for (value, bar) in [
+            (Some(1), Bar::AtMost(1)),
+            (Some(2), Bar::AtMost(1)),
+            (None, Bar::None),
+        ] {
+            report.push(Row {
+                bench: "test",
+                figure: "f".to_owned(),
+                unit: Unit::Ns,
+                value,
+                spread: None,
+                floor: None,
+                bar,
+                note: None,
+            });
+        }
+        report.fact("hop_ns", 65);
+        let summary = report.summary();
+        assert_eq!(summary["bars_held"], 1);
+        assert_eq!(summary["bars_missed"], 1);
+        assert_eq!(summary["rows_absent"], 1);
+        assert_eq!(summary["holds"], false);
+        assert_eq!(summary["hop_ns"], 65);
+        assert!(summary["machine"]["cores"].as_u64() >= Some(1));
+    }
+}

@@ -1,0 +1,113 @@
+//! Who trades what in this bench: symbols, users, and the orders of the load.
+//!
+//! Owned by nobody. Invariants: an order passes every check of the gateway's config; orders of a
+//! session differ from one another, so that none is a repetition.
+
+use portcullis_wire::Alpha;
+use portcullis_wire::ouch50::{
+    AppendageBuilder, Capacity, CrossType, Display, Element, EnterOrder, OrderSide, TimeInForce,
+    UserRefNum, YesNo,
+};
+use portcullis_wire::soupbin::{Password, UserName, encode};
+
+/// Instruments.
+pub(crate) const INSTRUMENTS: u32 = 16;
+/// The reference price about which orders are priced, in wire units of 0.0001.
+const REFERENCE_WIRE: u64 = 1_000_000;
+/// A tick of 0.01 in wire units.
+const TICK_WIRE: u64 = 100;
+/// Every session's password.
+pub(crate) const PASSWORD: &str = "bench";
+/// The firm code in each order, by which the gateway finds the account.
+pub(crate) const FIRM_CODE: &[u8] = b"BNCH";
+
+/// The symbol of an instrument.
+pub(crate) fn symbol(instrument: u32) -> String {
+    format!("SYM{instrument:02}")
+}
+
+/// The user of a session, at both ends.
+pub(crate) fn user(session: usize) -> String {
+    format!("U{session:05}")
+}
+
+pub(crate) fn user_name(session: usize) -> UserName {
+    Alpha::new(user(session).as_bytes()).expect("six characters")
+}
+
+pub(crate) fn password() -> Password {
+    Password(Alpha::new(PASSWORD.as_bytes()).expect("five characters"))
+}
+
+/// A reference price near the middle, as the feed writes it; it moves with each step.
+pub(crate) fn reference(instrument: u32, step: u64) -> String {
+    let ticks = 10_000 + (step + u64::from(instrument)) % 5;
+    format!("{}.{:02}", ticks / 100, ticks % 100)
+}
+
+/// The packet of a session's order, ready to be written; returns its length.
+pub(crate) fn enter(number: u32, out: &mut [u8]) -> usize {
+    let odd = number.wrapping_mul(0x9E37_79B9) >> 16;
+    let instrument = number % INSTRUMENTS;
+    let mut symbol = *b"SYM00   ";
+    symbol[3] += (instrument / 10) as u8;
+    symbol[4] += (instrument % 10) as u8;
+    let order = EnterOrder {
+        user_ref_num: UserRefNum::new(number).expect("numbers begin with 1"),
+        side: if odd & 1 == 0 {
+            OrderSide::Buy
+        } else {
+            OrderSide::Sell
+        },
+        quantity: 1 + odd % 10,
+        symbol: Alpha::new(&symbol).expect("eight characters"),
+        price: REFERENCE_WIRE + TICK_WIRE * u64::from(odd / 16 % 5),
+        time_in_force: TimeInForce::Day,
+        display: Display::Visible,
+        capacity: Capacity::Agency,
+        iso_eligible: YesNo::No,
+        cross_type: CrossType::None,
+        cl_ord_id: Alpha::BLANK,
+    };
+    let mut appendage = AppendageBuilder::new();
+    let firm = Alpha::new(FIRM_CODE).expect("four characters");
+    appendage
+        .push(Element::Firm(firm))
+        .expect("the first of its kind");
+    let mut message = [0; 64];
+    let len = order
+        .encode(Some(appendage.finish()), &mut message)
+        .expect("a valid order");
+    encode::unsequenced(&message[..len], out).expect("room for a packet")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_wire::ouch50::Inbound;
+    use portcullis_wire::soupbin::{Packet, Parsed, parse};
+
+    #[test]
+    fn an_order_is_one_packet_of_the_protocol_for_an_instrument_of_the_market() {
+        for number in 1..=100 {
+            let mut out = [0; 72];
+            let len = enter(number, &mut out);
+            let Ok(Parsed::Packet {
+                packet: Packet::Unsequenced(message),
+                consumed,
+            }) = parse(&out[..len])
+            else {
+                panic!("order {number} is no packet");
+            };
+            assert_eq!((consumed, len), (56, 56), "as docs/performance.md says");
+            let Ok(Inbound::EnterOrder(order)) = Inbound::parse(message) else {
+                panic!("order {number} is no order");
+            };
+            assert_eq!(order.user_ref_num().get(), number);
+            assert_eq!(
+                order.symbol().trimmed(),
+                symbol(number % INSTRUMENTS).as_bytes()
+            );
+        }
+    }
+}
