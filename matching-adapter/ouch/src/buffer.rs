@@ -38,6 +38,11 @@ impl Buffer {
         self.start == self.end
     }
 
+    /// Whether there is no room behind what is filled.
+    pub(crate) const fn is_full_to_the_end(&self) -> bool {
+        self.end == self.bytes.len()
+    }
+
     /// Room behind what is filled, at least `wanted` bytes if there are so many at all.
     pub(crate) fn room(&mut self, wanted: usize) -> &mut [u8] {
         if self.bytes.len() - self.end < wanted {

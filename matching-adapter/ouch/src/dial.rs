@@ -1,14 +1,17 @@
 //! How a link gets its stream.
 //!
 //! [`Dial`] is called on the venue agent's thread and must not block. [`TcpDial`] connects on a
-//! thread of its own, one address after the other, and hands over non-blocking sockets. Invariant:
-//! at most one try a session is under way.
+//! thread of its own, one address after the other, and hands over non-blocking sockets, which the
+//! system's poller then watches: it tells a change once. Invariant: at most one try a session is
+//! under way.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::time::Duration;
 
+use mio::net::TcpStream as EngineStream;
+use mio::{Events, Interest, Poll, Token};
 use portcullis_domain::SessionId;
 
 use crate::config::{OuchVenueConfig, Route};
@@ -20,6 +23,13 @@ pub trait Dial {
 
     /// Begins to connect a session, or goes on with it. Called again until it is no longer pending.
     fn dial(&mut self, session: SessionId) -> Dialed<Self::Stream>;
+
+    /// Names the sessions whose streams have had bytes, or their end, since the last call. `false`
+    /// where that cannot be told: each stream is then read at each poll.
+    fn woken(&mut self, wake: &mut impl FnMut(SessionId)) -> bool {
+        let _ = wake;
+        false
+    }
 }
 
 /// How far a connection is.
@@ -38,6 +48,8 @@ pub enum Dialed<S> {
 pub struct TcpDial {
     lines: Box<[Option<Line>]>,
     wanted: SyncSender<usize>,
+    poll: Poll,
+    events: Events,
 }
 
 /// One session's side of the dialing thread.
@@ -83,9 +95,20 @@ impl TcpDial {
             .name("engine-dial".to_string())
             .spawn(move || dial_all(&targets, &asked, connect_timeout))?;
         Ok(Self {
+            events: Events::with_capacity(lines.len().max(1)),
             lines: lines.into_boxed_slice(),
             wanted,
+            poll: Poll::new()?,
         })
+    }
+
+    /// Puts a stream under the poller's eyes. It leaves them when it is closed.
+    fn watched(&self, stream: TcpStream, session: SessionId) -> io::Result<EngineStream> {
+        let mut stream = EngineStream::from_std(stream);
+        let token = Token(session.index());
+        let registry = self.poll.registry();
+        registry.register(&mut stream, token, Interest::READABLE)?;
+        Ok(stream)
     }
 }
 
@@ -108,9 +131,9 @@ fn connect(address: SocketAddr, connect_timeout: Duration) -> io::Result<TcpStre
 }
 
 impl Dial for TcpDial {
-    type Stream = TcpStream;
+    type Stream = EngineStream;
 
-    fn dial(&mut self, session: SessionId) -> Dialed<TcpStream> {
+    fn dial(&mut self, session: SessionId) -> Dialed<EngineStream> {
         let Some(Some(line)) = self.lines.get_mut(session.index()) else {
             return Dialed::Failed(io::Error::other("the session has no route to the engine"));
         };
@@ -130,9 +153,24 @@ impl Dial for TcpDial {
             Ok(made) => made,
         };
         line.waiting = false;
-        match made {
+        match made.and_then(|stream| self.watched(stream, session)) {
             Ok(stream) => Dialed::Ready(stream),
             Err(error) => Dialed::Failed(error),
         }
+    }
+
+    fn woken(&mut self, wake: &mut impl FnMut(SessionId)) -> bool {
+        if self
+            .poll
+            .poll(&mut self.events, Some(Duration::ZERO))
+            .is_err()
+        {
+            // Interrupted, or broken: reading every stream loses nothing either way.
+            return false;
+        }
+        for event in &self.events {
+            wake(SessionId::new(event.token().0 as u32));
+        }
+        true
     }
 }

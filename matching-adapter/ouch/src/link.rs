@@ -107,6 +107,10 @@ pub(crate) struct Link<S> {
     tries: u32,
     /// The last message that was reported.
     taken: u64,
+    /// Reads that found nothing since the last sign of bytes.
+    fruitless: u32,
+    /// Stands in the venue's list of links that are polled.
+    pub(crate) listed: bool,
 }
 
 impl<S: Read + Write> Link<S> {
@@ -146,6 +150,38 @@ impl<S: Read + Write> Link<S> {
             owed: VecDeque::with_capacity(in_flight_max),
             tries: 0,
             taken: 0,
+            fruitless: 0,
+            listed: false,
+        }
+    }
+
+    /// Whether nothing is to be done for it until its stream has news, an order comes, or a timer
+    /// is due: `patience` reads have found nothing.
+    pub(crate) fn is_cold(&self, patience: u32) -> bool {
+        let settled = match self.state {
+            LinkState::Stopped(_) => true,
+            LinkState::Up => self.fruitless >= patience,
+            LinkState::Waiting { .. }
+            | LinkState::Dialing
+            | LinkState::LoggingIn
+            | LinkState::Replaying { .. }
+            | LinkState::Resending => false,
+        };
+        settled
+            && self.told_up == (self.state == LinkState::Up)
+            && self.owed.is_empty()
+            && self.to_write.is_empty()
+    }
+
+    /// There is a sign of bytes, or of the end.
+    pub(crate) const fn wake(&mut self) {
+        self.fruitless = 0;
+    }
+
+    /// A cold link's timers: a heartbeat that is due, an engine that is silent for too long.
+    pub(crate) fn look_after(&mut self, shared: &mut Shared<'_>) {
+        if self.state == LinkState::Up {
+            self.watch(shared);
         }
     }
 

@@ -1,7 +1,13 @@
 //! The venue: its links, and what they share.
 //!
-//! Owned by the venue agent's thread. Invariant: links are served in turn, each poll beginning with
-//! another one, so that a busy session cannot use up the budget of the others for ever.
+//! Owned by the venue agent's thread. Invariants: links are served in turn, each poll beginning with
+//! another one, so that a busy session cannot use up the budget of the others for ever; a link with
+//! anything to do stands in the list of those polled, once. A link that has been quiet for long
+//! leaves it, and comes back when the poller names it, an order comes or a timer was due: a thousand
+//! quiet sessions cost none of the busy ones a system call.
+
+use std::collections::VecDeque;
+use std::io::{Read, Write};
 
 use portcullis_domain::{SessionId, Timestamp};
 use portcullis_venue::{Approved, MatchingVenue, OutboundOrder, VenueSink};
@@ -22,8 +28,20 @@ pub struct OuchVenue<D: Dial> {
     counters: Counters,
     /// The time of the last poll.
     now: Timestamp,
-    first: usize,
+    /// Links that are polled, by index.
+    polled: VecDeque<usize>,
+    polls_since_asked: u32,
+    /// Whether the system could tell which links have news when it was last asked.
+    told_apart: bool,
+    /// The link whose timers are looked at next.
+    next_timer: usize,
 }
+
+/// While links are polled, the system is asked about the others once in this many polls.
+const ASK_EVERY_POLLS: u32 = 16;
+
+/// Fruitless reads that all polled links together may cost in a row before they count as quiet.
+const IDLE_READS_MAX: usize = 1_024;
 
 impl<D: Dial> OuchVenue<D> {
     /// A venue whose links connect from the first poll on. All memory it will ever use is taken
@@ -40,13 +58,19 @@ impl<D: Dial> OuchVenue<D> {
             };
             Link::new(SessionId::new(index), login, &config)
         });
+        let mut links: Box<[_]> = links.collect();
+        let mut polled = VecDeque::with_capacity(links.len());
+        (0..links.len()).for_each(|index| list(&mut polled, &mut links, index));
         Ok(Self {
             dial,
-            links: links.collect(),
+            links,
             orders: EngineOrders::new(config.orders_max as usize),
             counters: Counters::default(),
             now: Timestamp::ZERO,
-            first: 0,
+            polled,
+            polls_since_asked: 0,
+            told_apart: true,
+            next_timer: 0,
             config,
         })
     }
@@ -89,7 +113,59 @@ impl<D: Dial> OuchVenue<D> {
         let now = self.now;
         if let Some(link) = self.links.get_mut(session.index()) {
             link.restart(now);
+            list(&mut self.polled, &mut self.links, session.index());
         }
+    }
+
+    /// Puts the links that have news back among those polled. Where the system cannot tell, that is
+    /// every link.
+    fn ask_system(&mut self) {
+        self.polls_since_asked = 0;
+        let Self {
+            dial,
+            links,
+            polled,
+            ..
+        } = self;
+        let told_apart = dial.woken(&mut |session| {
+            list(polled, links, session.index());
+        });
+        self.told_apart = told_apart;
+        if !told_apart {
+            let Self { links, polled, .. } = self;
+            (0..links.len()).for_each(|index| list(polled, links, index));
+        }
+    }
+
+    /// The timers of one quiet link, in turn.
+    fn look_after_one(&mut self) {
+        let index = self.next_timer;
+        self.next_timer = (index + 1) % self.links.len();
+        if self.links[index].listed {
+            return;
+        }
+        let mut shared = Shared {
+            config: &self.config,
+            orders: &mut self.orders,
+            counters: &mut self.counters,
+            now: self.now,
+        };
+        self.links[index].look_after(&mut shared);
+        if !self.links[index].is_cold(0) {
+            list(&mut self.polled, &mut self.links, index);
+        }
+    }
+}
+
+/// Puts a link among those polled, if it is not there.
+fn list<S: Read + Write>(polled: &mut VecDeque<usize>, links: &mut [Link<S>], index: usize) {
+    let Some(link) = links.get_mut(index) else {
+        return;
+    };
+    link.wake();
+    if !link.listed {
+        link.listed = true;
+        polled.push_back(index);
     }
 }
 
@@ -109,8 +185,10 @@ impl<D: Dial> MatchingVenue for OuchVenue<D> {
             counters: &mut self.counters,
             now: self.now,
         };
-        let link = &mut self.links[order.get().session.index()];
-        if link.submit(order.get(), raw, &mut shared) {
+        let index = order.get().session.index();
+        let taken = self.links[index].submit(order.get(), raw, &mut shared);
+        list(&mut self.polled, &mut self.links, index);
+        if taken {
             return Ok(());
         }
         self.counters.given_back += 1;
@@ -119,21 +197,36 @@ impl<D: Dial> MatchingVenue for OuchVenue<D> {
 
     fn poll(&mut self, now: Timestamp, budget: usize, sink: &mut impl VenueSink) -> usize {
         self.now = self.now.later(now);
+        self.look_after_one();
+        self.polls_since_asked += 1;
+        if self.polled.is_empty() || self.polls_since_asked >= ASK_EVERY_POLLS {
+            self.ask_system();
+        }
         let mut shared = Shared {
             config: &self.config,
             orders: &mut self.orders,
             counters: &mut self.counters,
             now: self.now,
         };
-        let count = self.links.len();
+        let count = self.polled.len();
+        let patience = u32::try_from(IDLE_READS_MAX / count.max(1)).unwrap_or(u32::MAX);
         let (mut told, mut done) = (0, 0);
-        for turn in 0..count {
-            let link = &mut self.links[(self.first + turn) % count];
+        for _ in 0..count {
+            let Some(index) = self.polled.pop_front() else {
+                break;
+            };
+            let link = &mut self.links[index];
             let work = link.poll(&mut self.dial, &mut shared, budget - told, sink);
             told += work.told;
             done += work.done;
+            link.listed = !(self.told_apart && link.is_cold(patience.max(1)));
+            if link.listed {
+                self.polled.push_back(index);
+            }
         }
-        self.first = (self.first + 1) % count;
+        if !self.polled.is_empty() {
+            self.polled.rotate_left(1);
+        }
         told + done
     }
 

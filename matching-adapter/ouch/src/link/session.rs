@@ -33,17 +33,30 @@ impl<S: Read + Write> Link<S> {
         work: &mut Work,
         sink: &mut impl VenueSink,
     ) {
+        // What was submitted since the last poll goes before anything is read.
+        self.flush(shared, work);
         for _ in 0..READS_PER_POLL {
             if !self.take_packets(shared, budget, work, sink) {
                 break;
             }
             match self.receive() {
-                Some(Moved::Bytes(0)) | None => break,
-                Some(Moved::Bytes(_)) => work.done += 1,
+                Some(Moved::Bytes(0)) | None => {
+                    self.fruitless = self.fruitless.saturating_add(1);
+                    break;
+                }
+                Some(Moved::Bytes(_)) => {
+                    self.fruitless = 0;
+                    work.done += 1;
+                }
                 Some(Moved::Closed) => {
                     self.lose(shared);
                     return;
                 }
+            }
+            if !self.received.is_full_to_the_end() {
+                // A read that left room has emptied the socket; another would find nothing.
+                self.take_packets(shared, budget, work, sink);
+                break;
             }
         }
         self.watch(shared);
@@ -181,7 +194,7 @@ impl<S: Read + Write> Link<S> {
     }
 
     /// Sends heartbeats, and gives up on an engine that is silent.
-    fn watch(&mut self, shared: &mut Shared<'_>) {
+    pub(super) fn watch(&mut self, shared: &mut Shared<'_>) {
         let Some(machine) = &mut self.machine else {
             return;
         };
@@ -221,7 +234,7 @@ impl<S: Read + Write> Link<S> {
         }
     }
 
-    fn flush(&mut self, shared: &mut Shared<'_>, work: &mut Work) {
+    pub(super) fn flush(&mut self, shared: &mut Shared<'_>, work: &mut Work) {
         let Some(stream) = &mut self.stream else {
             return;
         };
