@@ -52,8 +52,9 @@ pub struct EgressCounters {
 /// Items taken in one duty cycle.
 const ITEM_BUDGET: usize = 256;
 
-/// Idle sessions looked after in one duty cycle.
-const IDLE_A_CYCLE: usize = 16;
+/// Idle sessions looked after in one duty cycle: as with deadlines, a line of memory each in every
+/// order's way, for heartbeats that are a second apart.
+const IDLE_A_CYCLE: usize = 1;
 
 /// The agent.
 #[derive(Debug)]

@@ -87,8 +87,9 @@ const MESSAGES_A_TURN: usize = 32;
 /// Messages without an answer after which a connection is ended.
 const UNANSWERABLE_MAX: u32 = 16;
 
-/// Connections whose deadlines are looked at in one duty cycle.
-const DEADLINES_A_CYCLE: usize = 16;
+/// Connections whose deadlines are looked at in one duty cycle: each look is a line of memory in
+/// every order's way, and deadlines are seconds where cycles are microseconds.
+const DEADLINES_A_CYCLE: usize = 1;
 
 /// The agent.
 #[derive(Debug)]

@@ -57,11 +57,18 @@ impl<V: MatchingVenue> Venue<V> {
         ORDER_BUDGET
     }
 
-    fn take_reports(&mut self, now: Timestamp) -> usize {
-        let mut budget = 0;
-        while budget < REPORT_BUDGET && self.reports.has_room_for(budget + 1) {
-            budget += 1;
+    /// How many reports there is room for, up to the budget. Nearly always all of them, which is one
+    /// question.
+    fn room_for_reports(&self) -> usize {
+        if self.reports.has_room_for(REPORT_BUDGET) {
+            return REPORT_BUDGET;
         }
+        let has_room = |budget: &usize| self.reports.has_room_for(*budget);
+        (1..REPORT_BUDGET).take_while(has_room).count()
+    }
+
+    fn take_reports(&mut self, now: Timestamp) -> usize {
+        let budget = self.room_for_reports();
         let mut desk = Desk {
             reports: &mut self.reports,
             now,

@@ -116,12 +116,14 @@ impl Threads {
             stop,
         };
         match behaviour.topology {
+            // Both ends are read before anything is decided, and what was decided is written before
+            // either end is read again: no fruitless read stands in the way of an order or a report.
             Topology::Fused => starter.spawn("gateway", move |cycle| {
                 let drained = cycle.run(&mut [
+                    &mut venue,
                     &mut ingress,
                     &mut sequencer,
                     &mut risk,
-                    &mut venue,
                     &mut egress,
                 ]);
                 let left = Left::default().with_ingress(&ingress).with_egress(&egress);

@@ -19,6 +19,11 @@ use std::time::Duration;
 /// The listener's token; slots have the smaller numbers.
 const LISTENER: Token = Token(ConnectionId::SLOTS_MAX);
 
+/// While the poller has said nothing of the listener, it is tried all the same once in so many turns
+/// of the poller: a try is a system call in every order's way, and only a listener that failed needs
+/// it.
+const POLLS_PER_TRY: u32 = 32;
+
 /// Connections turned away in one call, so that a flood of them does not hold the thread.
 const REFUSED_PER_CALL: usize = 16;
 
@@ -69,7 +74,8 @@ impl TcpInbound {
     /// long (a failure, such as too few descriptors, leaves connections waiting without a sign).
     fn accept_is_due(&mut self) -> bool {
         self.calls_since_accept += 1;
-        let due = self.listener_ready || self.calls_since_accept >= self.options.poll_every_calls;
+        let patience = self.options.poll_every_calls.saturating_mul(POLLS_PER_TRY);
+        let due = self.listener_ready || self.calls_since_accept >= patience;
         if due {
             self.calls_since_accept = 0;
         }

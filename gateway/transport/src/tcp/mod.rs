@@ -28,7 +28,7 @@ pub struct TcpOptions {
     /// makes a client that does not read noticed early. `None` leaves it to the system.
     pub send_buffer_bytes: Option<usize>,
     /// While some connections are hot, the system is asked about the others once in this many calls
-    /// of `poll_ready`; while none is, at each call. The listener is tried as often.
+    /// of `poll_ready`; while none is, at each call. It names the listener as well.
     pub poll_every_calls: u32,
     /// Fruitless reads that all hot connections together may cost in a row before they cool and are
     /// left to the system to name: with one hot connection so many calls, with a hundred a
