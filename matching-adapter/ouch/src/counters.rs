@@ -13,6 +13,8 @@ pub struct Counters {
     pub messages_taken: u64,
     /// Sequenced messages whose number had been taken before: ignored.
     pub messages_repeated: u64,
+    /// Reads of links, fruitless ones with them.
+    pub reads: u64,
     /// Connections that could not be made.
     pub dials_failed: u64,
     /// Logins that were taken.

@@ -182,6 +182,7 @@ impl<S: Read + Write> Link<S> {
     pub(crate) fn look_after(&mut self, shared: &mut Shared<'_>) {
         if self.state == LinkState::Up {
             self.watch(shared);
+            self.flush(shared, &mut Work::default());
         }
     }
 

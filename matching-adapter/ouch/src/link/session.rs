@@ -39,6 +39,7 @@ impl<S: Read + Write> Link<S> {
             if !self.take_packets(shared, budget, work, sink) {
                 break;
             }
+            shared.counters.reads += 1;
             match self.receive() {
                 Some(Moved::Bytes(0)) | None => {
                     self.fruitless = self.fruitless.saturating_add(1);

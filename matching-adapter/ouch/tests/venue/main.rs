@@ -7,5 +7,6 @@ mod directed;
 mod engine;
 mod hostile;
 mod patient;
+mod quiet;
 #[path = "../../../embedded/tests/venue/rig/mod.rs"]
 mod rig;
