@@ -26,7 +26,7 @@ pub use command::{
 };
 pub use digest::Digest;
 pub use id::{AccountId, FirmId, InstrumentId, OrderId, OrderKey, Seq, SessionId, UserRef};
-pub use money::{Money, Notional, Ppm, Price, Qty, TickLotValue};
+pub use money::{Money, Notional, Ppm, Price, Qty, TickLotValue, quanta};
 pub use order::{CancelRequest, QtyMeaning, ReplaceRequest, Side, TimeInForce, Units};
 pub use record::{Head, RAW_BYTES_MAX, RECORD_BYTES_MAX, Record, UNIT_BYTES, Unit};
 pub use reject::{CheckMask, RejectCode};

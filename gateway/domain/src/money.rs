@@ -133,6 +133,17 @@ impl Notional {
     }
 }
 
+/// Lots x ticks times quanta per tick and lot; what leaves i128 stands at its end, above any limit.
+#[inline(always)]
+#[must_use]
+pub fn quanta(lot_ticks: i128, value: i64) -> i128 {
+    // One multiplication where the first factor is what orders have.
+    match i64::try_from(lot_ticks) {
+        Ok(narrow) => i128::from(narrow) * i128::from(value),
+        Err(_) => lot_ticks.saturating_mul(value.into()),
+    }
+}
+
 /// A ratio in parts per million.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[repr(transparent)]

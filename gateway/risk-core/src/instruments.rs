@@ -7,6 +7,7 @@
 extern crate alloc;
 
 use crate::limits::instrument::{InstrumentLimits, TIERS_MAX, Tiers};
+use crate::positions::Position;
 use crate::volume_window::VolumeWindow;
 use alloc::boxed::Box;
 use portcullis_domain::{Ppm, TradingState};
@@ -87,6 +88,25 @@ impl Schedule {
     }
 }
 
+/// What a position adds to its instrument's open interest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Interest {
+    open: i64,
+    long: i64,
+    short: i64,
+}
+
+impl Interest {
+    #[inline(always)]
+    pub(crate) fn of(position: &Position) -> Self {
+        Self {
+            open: position.net.max(0),
+            long: (position.net + position.open_buy).max(0),
+            short: (position.open_sell - position.net).max(0),
+        }
+    }
+}
+
 /// One instrument.
 #[derive(Clone, Debug)]
 pub(crate) struct Instrument {
@@ -95,6 +115,12 @@ pub(crate) struct Instrument {
     pub(crate) reference_version: u64,
     pub(crate) initial: Schedule,
     pub(crate) maintenance: Schedule,
+    /// Quanta that one more lot adds to a requirement at the most, at the reference price and the
+    /// steepest ratio; `i64::MAX` where that is beyond it.
+    pub(crate) lot_need: i64,
+    /// Quanta of one lot at the price that drift is measured from, at least, in the generation under
+    /// way or one that may begin before the next reference; likewise.
+    pub(crate) lot_base: i64,
     /// IM scale, ppm.
     pub(crate) scale_ppm: u32,
     pub(crate) state: TradingState,
@@ -123,6 +149,8 @@ impl Instrument {
             reference_version: 0,
             initial: Schedule::EMPTY,
             maintenance: Schedule::EMPTY,
+            lot_need: i64::MAX,
+            lot_base: i64::MAX,
             scale_ppm: 0,
             state: TradingState::Active,
             open_interest: 0,
@@ -142,6 +170,28 @@ impl Instrument {
     #[inline]
     pub(crate) fn price(&self) -> Option<i64> {
         self.reference.map(|reference| reference.price)
+    }
+
+    /// A position changed from adding `before` to adding `after`.
+    #[inline(always)]
+    pub(crate) fn move_interest(&mut self, before: &Interest, after: &Interest) {
+        self.open_interest += after.open - before.open;
+        self.long_would_be += after.long - before.long;
+        self.short_would_be += after.short - before.short;
+    }
+
+    /// What the bound of accounts takes from here, anew after price, schedule or value changed.
+    fn prepare_bound(&mut self, limits: &InstrumentLimits) {
+        let Some(price) = self.price() else { return };
+        let value = i128::from(limits.value.quanta());
+        let at_most = |quanta: i128| i64::try_from(quanta).unwrap_or(i64::MAX);
+        let lot = i128::from(price) * value;
+        self.lot_need = lot
+            .checked_mul(self.initial.ratio_max().into())
+            .map_or(i64::MAX, |millionths| {
+                at_most(-(-millionths).div_euclid(1_000_000))
+            });
+        self.lot_base = at_most(i128::from(price.max(self.base_price)) * value);
     }
 
     fn scale_for(&self, limits: &InstrumentLimits) -> u32 {
@@ -166,11 +216,11 @@ impl Instrument {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Drift {
     pub(crate) generation: u32,
-    pub(crate) moved_ppb: u64,
+    pub(crate) moved_ppb: i64,
 }
 
 /// Beyond one percent the bound proves too little: a new generation begins.
-const DRIFT_MAX_PPB: u64 = 10_000_000;
+const DRIFT_MAX_PPB: i64 = 10_000_000;
 
 /// All instruments.
 #[derive(Debug)]
@@ -215,16 +265,6 @@ impl Instruments {
         self.drift.moved_ppb = 0;
     }
 
-    /// The price that drift of this instrument is measured from in the generation under way.
-    #[inline]
-    pub(crate) fn drift_base(&self, index: u32) -> Option<i64> {
-        let instrument = self.get(index);
-        if instrument.base_generation == self.drift.generation {
-            return Some(instrument.base_price);
-        }
-        instrument.price()
-    }
-
     /// Sets a reference price that the caller has found to be within 1..=price_max.
     pub(crate) fn set_reference(
         &mut self,
@@ -261,6 +301,7 @@ impl Instruments {
             instrument.initial = Schedule::new(&limits.initial, scale_ppm);
         }
         self.note_drift(index);
+        self.get_mut(index).prepare_bound(limits);
     }
 
     fn note_drift(&mut self, index: u32) {
@@ -273,8 +314,9 @@ impl Instruments {
         };
         let base = i128::from(instrument.base_price);
         let moved = (i128::from(price) - base).abs() * 1_000_000_000;
-        let moved_ppb = ((moved + base - 1) / base) as u64;
-        let scale = u64::from(instrument.scale_ppm.abs_diff(instrument.base_scale_ppm));
+        // Far moves end the generation all the same, whatever their number.
+        let moved_ppb = i64::try_from((moved + base - 1) / base).unwrap_or(i64::MAX / 2);
+        let scale = i64::from(instrument.scale_ppm.abs_diff(instrument.base_scale_ppm));
         // A ratio is rounded up by less than one millionth at either scale.
         let scale_ppb = if scale == 0 { 0 } else { (scale + 1) * 1_000 };
         self.drift.moved_ppb = self.drift.moved_ppb.max(moved_ppb + scale_ppb);
@@ -288,6 +330,8 @@ impl Instruments {
         let instrument = self.get_mut(index);
         instrument.initial = Schedule::new(&limits.initial, instrument.scale_ppm);
         instrument.maintenance = Schedule::new(&limits.maintenance, 0);
+        instrument.window.relimit(limits);
+        instrument.prepare_bound(limits);
     }
 }
 

@@ -5,13 +5,13 @@
 //! Invariants: nothing is ever rounded; cash - cost + n x P x v summed over everything equals
 //! deposits less withdrawals and fees once both sides of each trade are in.
 
-use crate::accounts::{Account, Accounts, Bound};
+use crate::accounts::{Accounts, Bound};
 use crate::capacities::Capacities;
-use crate::instruments::Instruments;
+use crate::instruments::{Instruments, Interest};
 use crate::limits::LimitTable;
 use crate::orders::{Entry, Orders};
 use crate::positions::{Position, Positions};
-use portcullis_domain::{AccountId, InstrumentId};
+use portcullis_domain::{AccountId, InstrumentId, quanta};
 
 /// No cash and no cost may pass this, so that two of them and a position's value stay in i64.
 const MONEY_MAX: i128 = 1 << 61;
@@ -41,23 +41,6 @@ pub(crate) struct Trade {
     pub(crate) fee: i64,
 }
 
-/// What a position adds to its instrument's open interest.
-struct Interest {
-    open: i64,
-    long: i64,
-    short: i64,
-}
-
-impl Interest {
-    fn of(position: &Position) -> Self {
-        Self {
-            open: position.net.max(0),
-            long: (position.net + position.open_buy).max(0),
-            short: (position.open_sell - position.net).max(0),
-        }
-    }
-}
-
 impl Ledger {
     pub(crate) fn new(capacities: &Capacities) -> Self {
         let accounts = Accounts::new(
@@ -75,6 +58,7 @@ impl Ledger {
 
     /// Brings an account up to the day and to its firm; the first step of whatever reads or changes
     /// it. The firm stays that of its open orders until it has none.
+    #[inline(always)]
     pub(crate) fn touch(&mut self, account: AccountId, table: &LimitTable) {
         let this = self.accounts.get(account.raw());
         if this.day != self.day {
@@ -165,17 +149,32 @@ impl Ledger {
         true
     }
 
-    /// Opens an order with its hold.
+    /// Opens an order with its hold: that of its one version.
+    #[inline(always)]
     pub(crate) fn open_order(&mut self, entry: &Entry, table: &LimitTable) -> u32 {
         let slot = self.orders.open(entry);
-        self.positions
-            .get_mut(entry.position)
-            .note_limit(entry.side, entry.version.price);
-        let mut first = self.positions.get(entry.position).first_order;
-        self.orders.link(slot, &mut first);
-        self.positions.get_mut(entry.position).first_order = first;
-        self.count_open(entry.account.raw(), 1, entry.reserved);
-        self.rehold(slot, Held::default(), table);
+        let (lots, price) = (entry.version.leaves, entry.version.price);
+        assert!(lots >= 1, "an order is for one lot at least");
+        let position = self.positions.get_mut(entry.position);
+        let before = Interest::of(position);
+        position.note_limit(entry.side, price);
+        *position.on_hold_mut(entry.side) += lots;
+        let after = Interest::of(position);
+        self.orders.link(slot, &mut position.first_order);
+        let idle = !position.is_involved();
+        self.instruments
+            .get_mut(entry.instrument.raw())
+            .move_interest(&before, &after);
+        if idle {
+            self.relink(entry.position);
+        }
+        let value = table
+            .instrument(entry.instrument)
+            .map_or(0, |limits| limits.value.quanta());
+        let notional = quanta(i128::from(lots) * i128::from(price), value);
+        let account = entry.account.raw();
+        self.count_open(account, 1, entry.reserved);
+        self.count_notional(account, notional);
         slot
     }
 
@@ -283,18 +282,26 @@ impl Ledger {
                 "more lots released than were on hold"
             );
         });
-        let notional = (after.lot_ticks - before.lot_ticks) * i128::from(value);
+        let notional = quanta(after.lot_ticks - before.lot_ticks, value);
+        self.count_notional(account, notional);
+    }
+
+    #[inline(always)]
+    fn count_notional(&mut self, account: u32, change: i128) {
         let this = self.accounts.get_mut(account);
-        this.open_notional += notional;
+        this.open_notional += change;
         assert!(
             this.open_notional >= 0,
             "more notional released than was on hold"
         );
-        for firm in firms_of(this) {
-            self.accounts.firm_mut(firm).open_notional += notional;
+        let (firm, member) = (this.firm, this.clearing_member);
+        self.accounts.firm_mut(firm).open_notional += change;
+        if member != firm {
+            self.accounts.firm_mut(member).open_notional += change;
         }
     }
 
+    #[inline(always)]
     fn count_open(&mut self, account: u32, change: i32, reserved: bool) {
         let this = self.accounts.get_mut(account);
         this.open_orders = this
@@ -305,8 +312,10 @@ impl Ledger {
             let used = this.reserved_used.checked_add_signed(change);
             this.reserved_used = used.expect("reserved orders counted");
         }
-        for firm in firms_of(this) {
-            self.accounts.firm_mut(firm).open_orders += i64::from(change);
+        let (firm, member) = (this.firm, this.clearing_member);
+        self.accounts.firm_mut(firm).open_orders += i64::from(change);
+        if member != firm {
+            self.accounts.firm_mut(member).open_orders += i64::from(change);
         }
     }
 
@@ -316,11 +325,16 @@ impl Ledger {
         change(position);
         position.forget_adverse();
         let after = Interest::of(position);
-        let (account, instrument) = (position.account, position.instrument);
-        let sums = self.instruments.get_mut(instrument);
-        sums.open_interest += after.open - before.open;
-        sums.long_would_be += after.long - before.long;
-        sums.short_would_be += after.short - before.short;
+        let instrument = position.instrument;
+        self.instruments
+            .get_mut(instrument)
+            .move_interest(&before, &after);
+        self.relink(slot);
+    }
+
+    /// Puts a position into its account's list or takes it out, as its lots demand.
+    fn relink(&mut self, slot: u32) {
+        let account = self.positions.get(slot).account;
         let mut first = self.accounts.get(account).first_position;
         self.positions.relink(slot, &mut first);
         self.accounts.get_mut(account).first_position = first;
@@ -331,10 +345,4 @@ impl Ledger {
 struct Held {
     lots: i64,
     lot_ticks: i128,
-}
-
-/// The firm an account counts into, and its clearing member where that is another.
-fn firms_of(account: &Account) -> impl Iterator<Item = u32> + use<> {
-    let member = (account.clearing_member != account.firm).then_some(account.clearing_member);
-    core::iter::once(account.firm).chain(member)
 }

@@ -89,6 +89,7 @@ pub(crate) struct Hold {
 }
 
 impl Version {
+    #[inline(always)]
     pub(crate) fn hold(&self, side: Side, reference: Option<i64>) -> Hold {
         let through = match (side, reference) {
             (_, None) => 0,
@@ -200,6 +201,12 @@ pub(crate) enum Named {
     Nothing,
 }
 
+/// A place in a ring of `len`, for one that is less than a whole turn ahead: no division.
+#[inline(always)]
+const fn wrapped(place: usize, len: usize) -> usize {
+    if place < len { place } else { place - len }
+}
+
 /// The slab.
 #[derive(Debug)]
 pub(crate) struct Orders {
@@ -293,10 +300,11 @@ impl Orders {
     ///
     /// # Panics
     /// If no slot is free: admission counts them.
+    #[inline(always)]
     pub(crate) fn open(&mut self, entry: &Entry) -> u32 {
         assert!(self.free_len > 0, "order slots overrun");
         let slot = self.free[self.free_head];
-        self.free_head = (self.free_head + 1) % self.free.len();
+        self.free_head = wrapped(self.free_head + 1, self.free.len());
         self.free_len -= 1;
         self.forget(slot);
         let generation = match self.get(slot).state {
@@ -336,7 +344,7 @@ impl Orders {
         let reserved = order.reserved;
         self.general_used -= u64::from(!reserved);
         self.open[slot as usize / 64] &= !(1 << (slot % 64));
-        let tail = (self.free_head + self.free_len) % self.free.len();
+        let tail = wrapped(self.free_head + self.free_len, self.free.len());
         self.free[tail] = slot;
         self.free_len += 1;
         assert!(self.free_len <= self.free.len(), "a slot was freed twice");
@@ -402,6 +410,7 @@ impl Orders {
     }
 
     /// Links an order into its position's list, whose head is `first`.
+    #[inline(always)]
     pub(crate) fn link(&mut self, slot: u32, first: &mut u32) {
         let next = *first;
         if next != NONE {
@@ -446,10 +455,10 @@ impl Orders {
         let key = OrderKey::new(order.session, order.user_ref(number)).raw();
         if self.past_len == self.past.len() {
             self.numbers.remove(self.past[self.past_head]);
-            self.past_head = (self.past_head + 1) % self.past.len();
+            self.past_head = wrapped(self.past_head + 1, self.past.len());
             self.past_len -= 1;
         }
-        let tail = (self.past_head + self.past_len) % self.past.len();
+        let tail = wrapped(self.past_head + self.past_len, self.past.len());
         self.past[tail] = key;
         self.past_len += 1;
     }
@@ -468,7 +477,7 @@ impl Orders {
     pub(crate) fn forget_closed(&mut self) {
         while self.past_len > 0 {
             self.numbers.remove(self.past[self.past_head]);
-            self.past_head = (self.past_head + 1) % self.past.len();
+            self.past_head = wrapped(self.past_head + 1, self.past.len());
             self.past_len -= 1;
         }
         for slot in 0..self.slots_len() {

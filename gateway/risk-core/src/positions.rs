@@ -137,6 +137,11 @@ impl Position {
         self.sell_limit_min = lowest;
     }
 
+    /// Whether it is in its account's list.
+    pub(crate) const fn is_involved(&self) -> bool {
+        self.involved
+    }
+
     const fn is_flat(&self) -> bool {
         self.net == 0 && self.open_buy == 0 && self.open_sell == 0
     }

@@ -160,12 +160,8 @@ impl Ledger {
         let fresh_until_ns = reference.at_ns.saturating_add(limits.ref_max_age_ns);
         valuation.stale |= walk.now_ns > fresh_until_ns;
         valuation.fresh_until_ns = valuation.fresh_until_ns.min(fresh_until_ns);
-        let base = self
-            .instruments
-            .drift_base(held.instrument)
-            .unwrap_or(reference.price);
         let lots = i128::from(held.net).abs() + i128::from(held.buy) + i128::from(held.sell);
-        valuation.sensitivity += (lots + worst) * i128::from(base) * value;
+        valuation.sensitivity += (lots + worst) * i128::from(instrument.lot_base);
     }
 
     /// Leaves behind what the next accept may be proved from.
@@ -196,47 +192,37 @@ impl Ledger {
 
     /// Whether LOSS_MAX and MARGIN pass, and each position's reference is fresh, without looking at
     /// any: `need` is the most the order could add to the requirement.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn proves(&self, account: u32, need: i64, now_ns: u64) -> bool {
         let drift = self.instruments.drift;
         let bound = &self.accounts.get(account).bound;
+        let wide = |factor: i64, other: i64| i128::from(factor) * i128::from(other);
         // Twice the largest distance from base, in billionths, and one quantum for each rounding.
-        let eaten = i128::from(bound.sensitivity) * i128::from(2 * drift.moved_ppb);
+        let eaten = wide(bound.sensitivity, 2 * drift.moved_ppb);
         let billion = 1_000_000_000;
-        let headroom = (i128::from(bound.headroom) - i128::from(need) - 2) * billion;
-        let loss_room = (i128::from(bound.loss_room) - 2) * billion;
+        let headroom = bound.headroom.saturating_sub(need).saturating_sub(2);
+        let loss_room = bound.loss_room.saturating_sub(2);
         bound.generation == drift.generation
             && now_ns <= bound.fresh_until_ns
-            && eaten <= headroom
-            && eaten <= loss_room
+            && eaten <= wide(headroom, billion)
+            && eaten <= wide(loss_room, billion)
     }
 
     /// The most that an order of `qty` lots could add to the requirement: its whole notional at the
-    /// steepest ratio, and its adverse money. `None` where that leaves i128: nothing is proved then.
-    pub(crate) fn need(
-        &self,
-        instrument: u32,
-        qty: i64,
-        value: i64,
-        adverse: i128,
-    ) -> Option<i128> {
-        let this = self.instruments.get(instrument);
-        let lot_notional = i128::from(this.price().unwrap_or(0)) * i128::from(value);
-        let notional = lot_notional.checked_mul(qty.into())?;
-        let millionths = notional.checked_mul(this.initial.ratio_max().into())?;
-        ceil_millionths(millionths)
-            .checked_add(1)?
-            .checked_add(adverse)
+    /// steepest ratio, and its adverse money. `None` where that leaves i64: nothing is proved then.
+    #[inline(always)]
+    pub(crate) fn need(&self, instrument: u32, qty: i64, adverse: i128) -> Option<i64> {
+        let lots = self.instruments.get(instrument).lot_need.checked_mul(qty)?;
+        lots.checked_add(1)?
+            .checked_add(i64::try_from(adverse).ok()?)
     }
 
     /// Takes what an accepted order could need out of the bound.
+    #[inline(always)]
     pub(crate) fn spend_bound(&mut self, account: u32, spent: &Spent) {
-        let base = self.instruments.drift_base(spent.instrument).unwrap_or(0);
-        let swing = 2 * i128::from(spent.qty) * i128::from(base) * i128::from(spent.value);
+        let lot_base = self.instruments.get(spent.instrument).lot_base;
         let bound = &mut self.accounts.get_mut(account).bound;
-        let headroom = i64::try_from(i128::from(bound.headroom) - spent.need);
-        let sensitivity = i64::try_from(i128::from(bound.sensitivity) + swing + swing / 32 + 1);
-        let (Ok(headroom), Ok(sensitivity)) = (headroom, sensitivity) else {
+        let Some((headroom, sensitivity)) = bound.after(spent, lot_base) else {
             *bound = Bound::NONE;
             return;
         };
@@ -246,12 +232,24 @@ impl Ledger {
     }
 }
 
+impl Bound {
+    /// Headroom and sensitivity after an accepted order; `None` where one leaves i64.
+    #[inline]
+    fn after(&self, spent: &Spent, lot_base: i64) -> Option<(i64, i64)> {
+        let headroom = self.headroom.checked_sub(spent.need?)?;
+        // The lots count once as held and once in the worst case, as in a valuation.
+        let swing = lot_base.checked_mul(spent.qty)?.checked_mul(2)?;
+        let swing = swing.checked_add(swing / 32)?.checked_add(1)?;
+        Some((headroom, self.sensitivity.checked_add(swing)?))
+    }
+}
+
 /// What an accepted order takes out of its account's bound.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spent {
     pub(crate) instrument: u32,
     pub(crate) qty: i64,
-    pub(crate) value: i64,
-    pub(crate) need: i128,
+    /// `None` where it leaves i64.
+    pub(crate) need: Option<i64>,
     pub(crate) fresh_until_ns: u64,
 }

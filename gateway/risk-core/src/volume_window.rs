@@ -18,6 +18,8 @@ pub(crate) struct VolumeWindow {
     volume: i64,
     /// Lots a bucket, in units of 2^-16.
     ewma: i128,
+    /// What the window may hold: it follows from the baseline and the limits, and changes with them.
+    threshold: i64,
     tripped_until_ns: u64,
 }
 
@@ -41,6 +43,7 @@ impl VolumeWindow {
             bucket_ns: 0,
             volume: 0,
             ewma: 0,
+            threshold: 0,
             tripped_until_ns: 0,
         }
     }
@@ -71,6 +74,17 @@ impl VolumeWindow {
             leaving = (leaving + 1) % VOLUME_BUCKETS;
             steps -= 1;
         }
+        self.relimit(limits);
+    }
+
+    /// Takes over limits: max(spike_floor, floor(64 x ewma x spike_ppm / (2^16 x 10^6))), by the
+    /// shift first, then exactly.
+    pub(crate) fn relimit(&mut self, limits: &InstrumentLimits) {
+        let scaled = VOLUME_BUCKETS as i128 * self.ewma * i128::from(limits.spike_ppm);
+        // A product beyond u64 is a threshold beyond any volume.
+        let baseline = u64::try_from(scaled >> 16).map_or(i64::MAX as u64, |n| n / 1_000_000);
+        let baseline = i64::try_from(baseline).unwrap_or(i64::MAX);
+        self.threshold = baseline.max(limits.spike_floor);
     }
 
     /// Another bucket length: what is in the window counts as just traded, which errs to the strict
@@ -85,23 +99,18 @@ impl VolumeWindow {
         self.buckets[self.current as usize % VOLUME_BUCKETS] = self.volume;
     }
 
-    /// What the breaker says of further `qty` lots. The window must have been moved to `now_ns`.
+    /// What the breaker says at `now_ns`, to which the window must have been moved.
     #[inline]
-    pub(crate) fn judge(&self, now_ns: u64, limits: &InstrumentLimits) -> Spike {
-        // floor(64 x ewma x ppm / (2^16 x 10^6)): by the shift first, then exactly.
-        let scaled = VOLUME_BUCKETS as i128 * self.ewma * i128::from(limits.spike_ppm);
-        // A product beyond u64 is a threshold beyond any volume.
-        let baseline = u64::try_from(scaled >> 16).map_or(i64::MAX as u64, |n| n / 1_000_000);
-        let baseline = i64::try_from(baseline).unwrap_or(i64::MAX);
+    pub(crate) fn judge(&self, now_ns: u64) -> Spike {
         Spike {
             tripped: now_ns < self.tripped_until_ns,
             volume: self.volume,
-            threshold: baseline.max(limits.spike_floor),
+            threshold: self.threshold,
         }
     }
 
     /// Counts accepted lots into the current bucket.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count(&mut self, qty: i64) {
         self.buckets[self.current as usize % VOLUME_BUCKETS] += qty;
         self.volume += qty;

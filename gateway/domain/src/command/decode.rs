@@ -109,6 +109,24 @@ fn time_in_force(head: &Head) -> Result<TimeInForce, DecodeError> {
     TimeInForce::from_raw(head.detail).ok_or(wrong("detail", head.detail.into()))
 }
 
+impl NewOrder {
+    /// The new order that `head` holds, where its kind says that it is one.
+    ///
+    /// # Errors
+    /// The first field that no new order could have.
+    #[inline]
+    pub fn decode(head: &Head) -> Result<Self, DecodeError> {
+        if head.kind != CommandKind::NewOrder as u8 {
+            return Err(wrong("kind", head.kind.into()));
+        }
+        if head.reserved != 0 {
+            return Err(wrong("reserved", head.reserved.into()));
+        }
+        new_order(head)
+    }
+}
+
+#[inline(always)]
 fn new_order(head: &Head) -> Result<NewOrder, DecodeError> {
     let flags = flags_within(head, FLAG_SELL | FLAG_MARKET)?;
     Ok(NewOrder {

@@ -1,150 +1,213 @@
-//! Reading the facts of an order and judging them.
+//! Judging an order: facts, worth, checks, and what RULES remembers of it.
 //!
 //! Risk thread. What changes here is what RULES says is remembered whatever the answer, and caches
-//! that change no answer.
+//! that change no answer. The usual case, an order whose account need not be valued, is one straight
+//! run of code; a valuation and the numbers behind a refusal are worked out beside it, from the same
+//! facts read again.
 
+use super::facts::{Facts, Known, Rows};
 use super::{Holds, Judgement, Terms};
+use crate::accounts::Account;
 use crate::checks::margin::Slope;
 use crate::checks::{self, NOT_OF_REDUCING, SPIKE_ALONE};
 use crate::effect::Explanation;
 use crate::engine::RiskCore;
-use crate::instruments::Reference;
-use crate::limits::LimitTable;
-use crate::limits::account::AccountLimits;
-use crate::limits::firm::FirmLimits;
-use crate::limits::instrument::InstrumentLimits;
-use crate::orders::{Hold, Order, Version};
+use crate::orders::Version;
 use crate::positions::Position;
 use crate::valuation::Valuation;
-use crate::view::{Form, InterestView, Open, Rates, References, View, Volume, Worth};
-use portcullis_domain::{CheckMask, FirmId, RejectCode, Side, TradingState};
+use crate::view::{Form, Open, Rates, View, Worth};
+use portcullis_domain::{CheckMask, RejectCode, Side, TradingState, quanta};
 
-/// The rows of the table that an order is held against.
-#[derive(Clone, Copy)]
-struct Rows<'a> {
-    limits: &'a AccountLimits,
-    firm: &'a FirmLimits,
-    member: &'a FirmLimits,
-    instrument: &'a InstrumentLimits,
-}
-
-impl<'a> Rows<'a> {
-    fn of(table: &'a LimitTable, terms: &Terms, firms: (u32, u32)) -> Option<Self> {
-        Some(Self {
-            limits: table.account(terms.account)?.0,
-            firm: table.firm(FirmId::new(firms.0))?,
-            member: table.firm(FirmId::new(firms.1))?,
-            instrument: table.instrument(terms.instrument)?,
-        })
-    }
-}
-
-/// What is known of an order before its worth is.
-struct Facts {
-    position: Option<u32>,
-    price: Option<i64>,
-    reference: Option<Reference>,
-    fresh: bool,
-    holds: Holds,
-    reducing: bool,
-    versions_unanswered: i64,
-    rise: i64,
-}
-
-/// The account's worth, as far as this order needs it.
-enum Known {
-    /// The order is judged without it.
-    NotNeeded,
-    Proved,
-    Exact(Valuation),
+/// What is kept whatever the answer.
+struct Remembered {
+    session_tat_ns: u64,
+    tat_ns: u64,
+    firm_tat_ns: u64,
+    member_tat_ns: u64,
+    repeated: u32,
+    trips: bool,
 }
 
 impl RiskCore {
-    /// The form checks that fail, and the numbers of the first.
-    pub(super) fn judge_form(
+    /// The form checks that fail.
+    #[inline(always)]
+    pub(super) fn judge_form(&self, terms: &Terms, early: Option<RejectCode>) -> CheckMask {
+        checks::evaluate_form(&self.form(terms, early))
+    }
+
+    /// The numbers behind the first form check that fails.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn explain_form(
         &self,
         terms: &Terms,
         early: Option<RejectCode>,
-    ) -> (CheckMask, Explanation) {
+        failing: CheckMask,
+    ) -> Explanation {
+        let form = self.form(terms, early);
+        let explain = |code| checks::explain_form(code, &form);
+        failing.primary().map_or(Explanation::default(), explain)
+    }
+
+    #[inline(always)]
+    fn form(&self, terms: &Terms, early: Option<RejectCode>) -> Form {
         let instrument = self.table.instrument(terms.instrument);
-        let form = Form {
+        Form {
             account_known: self.table.account(terms.account).is_some(),
             instrument_known: instrument.is_some(),
             qty: terms.qty,
             price: terms.price,
             price_max: instrument.map_or(i64::MAX, |limits| limits.price_max),
             early,
-        };
-        let failing = checks::evaluate_form(&form);
-        let explain = |code| checks::explain_form(code, &form);
-        (
-            failing,
-            failing.primary().map_or(Explanation::default(), explain),
-        )
+        }
     }
 
     /// Judges an order whose form is good.
-    pub(super) fn judge(&mut self, terms: &Terms, now_ns: u64) -> Judgement {
+    #[inline(always)]
+    pub(super) fn judge(&mut self, terms: &Terms) -> Judgement {
+        let position = self.place(terms);
+        let facts = self.facts(terms, position);
+        if facts.reducing {
+            return self.conclude(terms, &facts, Known::NotNeeded);
+        }
+        if !self.is_proved(terms, &facts) {
+            return self.judge_exactly(terms, position);
+        }
+        self.counters.proved_by_bound += 1;
+        self.conclude(terms, &facts, Known::Proved)
+    }
+
+    /// Judges an order whose account must be valued.
+    #[inline(never)]
+    fn judge_exactly(&mut self, terms: &Terms, position: Option<u32>) -> Judgement {
+        self.counters.valued_exactly += 1;
+        let (account, table) = (terms.account.raw(), &self.table);
+        let (limits, _) = table
+            .account(terms.account)
+            .expect("the form checks found it");
+        let valuation = self.ledger.value(account, limits, table, self.now.ns());
+        self.ledger.keep_bound(account, limits, &valuation);
+        let facts = self.facts(terms, position);
+        self.conclude(terms, &facts, Known::Exact(&valuation))
+    }
+
+    /// Brings account and volume window up to date, and finds the slot of the position, or a new one.
+    #[inline(always)]
+    fn place(&mut self, terms: &Terms) -> Option<u32> {
+        let now_ns = self.now.ns();
         self.ledger.touch(terms.account, &self.table);
-        let account = self.ledger.accounts.get(terms.account.raw());
-        let firms = (account.firm, account.clearing_member);
-        let table = &self.table;
-        let rows = Rows::of(table, terms, firms).expect("the form checks found account and firm");
+        let limits = self.table.instrument(terms.instrument);
+        let limits = limits.expect("the form checks found the instrument");
         let instrument = self.ledger.instruments.get_mut(terms.instrument.raw());
-        instrument.window.advance(now_ns, rows.instrument);
+        instrument.window.advance(now_ns, limits);
         let settlements = instrument.settlements;
-        let position = self.ledger.positions.find(terms.account, terms.instrument);
-        let position = position.or_else(|| {
-            let positions = &mut self.ledger.positions;
-            positions.claim(terms.account, terms.instrument, settlements, now_ns)
-        });
-        let facts = gather(&self.ledger, terms, position, &rows, now_ns);
-        let known = self.know_worth(terms, &facts, now_ns);
-        let rows = Rows::of(&self.table, terms, firms).expect("the table is the same");
-        let view = self.view(terms, &facts, &known, rows, firms, now_ns);
+        let positions = &mut self.ledger.positions;
+        positions
+            .find(terms.account, terms.instrument)
+            .or_else(|| positions.claim(terms.account, terms.instrument, settlements, now_ns))
+    }
+
+    #[inline(always)]
+    fn facts(&self, terms: &Terms, position: Option<u32>) -> Facts {
+        let limits = self.table.instrument(terms.instrument);
+        let limits = limits.expect("the form checks found the instrument");
+        Facts::of(&self.ledger, terms, position, limits, self.now.ns())
+    }
+
+    /// Whether LOSS_MAX and MARGIN are known to pass without a valuation.
+    #[inline(always)]
+    fn is_proved(&self, terms: &Terms, facts: &Facts) -> bool {
+        if terms.replaces.is_some() || facts.reference.is_none() {
+            return false;
+        }
+        let (account, instrument) = (terms.account.raw(), terms.instrument.raw());
+        let need = self
+            .ledger
+            .need(instrument, terms.qty, self.adverse(terms, facts));
+        need.is_some_and(|need| self.ledger.proves(account, need, self.now.ns()))
+    }
+
+    /// Adverse quanta that the order adds.
+    #[inline(always)]
+    fn adverse(&self, terms: &Terms, facts: &Facts) -> i128 {
+        let Holds { own, planned } = facts.holds;
+        let value = self
+            .table
+            .instrument(terms.instrument)
+            .map_or(0, |i| i.value.quanta());
+        quanta(planned.adverse_lot_ticks - own.adverse_lot_ticks, value)
+    }
+
+    /// Evaluates every check and keeps what is kept whatever they say.
+    #[inline(always)]
+    fn conclude(&mut self, terms: &Terms, facts: &Facts, known: Known<'_>) -> Judgement {
+        let now_ns = self.now.ns();
+        let firms = self.firms(terms);
+        let view = self.view(terms, facts, known);
         let mut failing = checks::evaluate(&view);
         if facts.reducing {
             failing = failing.without(NOT_OF_REDUCING);
         }
-        let explain = |code| checks::explain(code, &view);
-        let explanation = failing.primary().map_or(Explanation::default(), explain);
+        let remembered = self.remembered(terms, &view, failing);
+        let ref_max_age_ns = view.instrument.ref_max_age_ns;
+        let reference = facts.reference;
         let judgement = Judgement {
             failing,
-            explanation,
-            position,
+            explanation: Explanation::default(),
+            position: facts.position,
             price: facts.price,
             reducing: facts.reducing,
             reserved: facts.reducing && !self.ledger.orders.general_has_room(),
             rise: facts.rise,
             volume_tat_ns: (now_ns as i128 + view.volume.taken_ns) as u64,
-            adverse: (facts.holds.planned.adverse_lot_ticks - facts.holds.own.adverse_lot_ticks)
-                .saturating_mul(rows.instrument.value.quanta().into()),
-            fresh_until_ns: facts.reference.map_or(0, |reference| {
-                reference
-                    .at_ns
-                    .saturating_add(rows.instrument.ref_max_age_ns)
-            }),
-            value: rows.instrument.value.quanta(),
-            below_maintenance: match &known {
+            adverse: self.adverse(terms, facts),
+            fresh_until_ns: reference.map_or(0, |at| at.at_ns.saturating_add(ref_max_age_ns)),
+            below_maintenance: match known {
                 Known::Exact(valuation) if !valuation.missing => {
                     Some(valuation.equity < valuation.maintenance())
                 }
                 Known::Exact(_) | Known::NotNeeded | Known::Proved => None,
             },
         };
-        let remembered = self.remembered(terms, &view, firms, failing);
-        self.remember(terms, &remembered, firms, now_ns);
-        judgement
+        let explanation = if failing.is_empty() {
+            Explanation::default()
+        } else {
+            self.explain(terms, facts.position, known, failing)
+        };
+        self.remember(terms, &remembered, firms);
+        Judgement {
+            explanation,
+            ..judgement
+        }
     }
 
-    fn remembered(
+    /// The numbers behind the first check that fails, from the facts read again.
+    #[cold]
+    #[inline(never)]
+    fn explain(
         &self,
         terms: &Terms,
-        view: &View<'_>,
-        firms: (u32, u32),
+        position: Option<u32>,
+        known: Known<'_>,
         failing: CheckMask,
-    ) -> Remembered {
+    ) -> Explanation {
+        let facts = self.facts(terms, position);
+        let view = self.view(terms, &facts, known);
+        let explain = |code| checks::explain(code, &view);
+        failing.primary().map_or(Explanation::default(), explain)
+    }
+
+    /// Firm and clearing member of the account, which has been touched.
+    #[inline(always)]
+    fn firms(&self, terms: &Terms) -> (u32, u32) {
+        let account = self.ledger.accounts.get(terms.account.raw());
+        (account.firm, account.clearing_member)
+    }
+
+    #[inline(always)]
+    fn remembered(&self, terms: &Terms, view: &View<'_>, failing: CheckMask) -> Remembered {
         let accounts = &self.ledger.accounts;
+        let firms = self.firms(terms);
         let session_tat_ns = self.sessions.get(terms.session).rate_tat_ns;
         let tat_ns = accounts.get(terms.account.raw()).rate_tat_ns;
         let rates = &view.rates;
@@ -159,7 +222,9 @@ impl RiskCore {
     }
 
     /// What RULES remembers whatever the answer.
-    fn remember(&mut self, terms: &Terms, kept: &Remembered, firms: (u32, u32), now_ns: u64) {
+    #[inline(always)]
+    fn remember(&mut self, terms: &Terms, kept: &Remembered, firms: (u32, u32)) {
+        let now_ns = self.now.ns();
         self.sessions.get_mut(terms.session).rate_tat_ns = kept.session_tat_ns;
         self.ledger.accounts.firm_mut(firms.1).rate_tat_ns = kept.member_tat_ns;
         if firms.0 != firms.1 {
@@ -184,54 +249,18 @@ impl RiskCore {
         }
     }
 
-    /// Values the account exactly, unless the bound proves that it need not be.
-    fn know_worth(&mut self, terms: &Terms, facts: &Facts, now_ns: u64) -> Known {
-        if facts.reducing {
-            return Known::NotNeeded;
-        }
-        let (account, instrument) = (terms.account.raw(), terms.instrument.raw());
-        let value = self
-            .table
-            .instrument(terms.instrument)
-            .map_or(0, |i| i.value.quanta());
-        let adverse = facts
-            .holds
-            .planned
-            .adverse_lot_ticks
-            .saturating_mul(value.into());
-        let need = self.ledger.need(instrument, terms.qty, value, adverse);
-        let need = need.and_then(|need| i64::try_from(need).ok());
-        let priced = terms.replaces.is_none() && facts.reference.is_some();
-        if priced && need.is_some_and(|need| self.ledger.proves(account, need, now_ns)) {
-            self.counters.proved_by_bound += 1;
-            return Known::Proved;
-        }
-        self.counters.valued_exactly += 1;
-        let table = &self.table;
-        let (limits, _) = table
-            .account(terms.account)
-            .expect("the form checks found it");
-        let valuation = self.ledger.value(account, limits, table, now_ns);
-        self.ledger.keep_bound(account, limits, &valuation);
-        Known::Exact(valuation)
-    }
-
-    fn view<'a>(
-        &'a self,
-        terms: &Terms,
-        facts: &Facts,
-        known: &Known,
-        rows: Rows<'a>,
-        firms: (u32, u32),
-        now_ns: u64,
-    ) -> View<'a> {
+    #[inline(always)]
+    fn view<'a>(&'a self, terms: &Terms, facts: &Facts, known: Known<'_>) -> View<'a> {
+        let now_ns = self.now.ns();
+        let firms = self.firms(terms);
+        let rows = Rows::of(&self.table, terms, firms);
+        let rows = rows.expect("the form checks found account and firm");
         let account = self.ledger.accounts.get(terms.account.raw());
         let instrument = self.ledger.instruments.get(terms.instrument.raw());
-        let value = i128::from(rows.instrument.value.quanta());
+        let value = rows.instrument.value.quanta();
         let position = facts.position.map(|slot| self.ledger.positions.get(slot));
         let Holds { own, planned } = facts.holds;
-        let on_hold = position.map_or(0, |position| position.on_hold(terms.side)) - own.lots;
-        let own_notional = own.lot_ticks * value;
+        let own_notional = quanta(own.lot_ticks, value);
         let firm_open = |index| {
             let firm = self.ledger.accounts.firm(index);
             Open {
@@ -240,6 +269,7 @@ impl RiskCore {
             }
         };
         let table = &self.table;
+        let lot_ticks = |price| i128::from(price) * i128::from(terms.qty);
         View {
             limits: rows.limits,
             firm_limits: rows.firm,
@@ -249,7 +279,7 @@ impl RiskCore {
             replace: terms.replaces.is_some(),
             qty: terms.qty,
             price: facts.price,
-            notional: facts.price.map(|price| product(price, terms.qty, value)),
+            notional: facts.price.map(|price| quanta(lot_ticks(price), value)),
             state: self.strictest(terms, firms),
             link_up: self.sessions.get(terms.session).link_up,
             permitted: table.set_has(rows.limits.permission_set, terms.instrument),
@@ -258,7 +288,7 @@ impl RiskCore {
             order_slot: self.has_slot(terms, facts.reducing),
             position_slot: position.is_some(),
             versions_unanswered: facts.versions_unanswered,
-            rates: self.rates(terms, rows, firms, now_ns),
+            rates: self.rates(terms, rows, firms),
             repeated: repeated(account, terms, rows.limits.repeat_window_ns, now_ns),
             open: Open {
                 orders: account.open_orders.into(),
@@ -266,34 +296,36 @@ impl RiskCore {
             },
             firm_open: firm_open(firms.0),
             member_open: firm_open(firms.1),
-            hold_notional: facts.price.map(|_| planned.lot_ticks.saturating_mul(value)),
-            references: references(facts, known, now_ns),
-            net: position.map_or(0, |position| position.net),
-            on_hold,
+            hold_notional: facts.price.map(|_| quanta(planned.lot_ticks, value)),
+            references: facts.references(known, now_ns),
+            net: facts.net,
+            on_hold: facts.on_hold,
             hold: planned.lots,
-            interest: interest(instrument, position, terms.side, on_hold, planned.lots),
+            interest: facts.interest(instrument, terms.side),
             worth: self.worth(terms, facts, known),
             rise: facts.rise,
-            volume: volume(position, rows, facts.rise, now_ns),
-            spike: instrument.window.judge(now_ns, rows.instrument),
+            volume: facts.volume(position, rows, now_ns),
+            spike: instrument.window.judge(now_ns),
         }
     }
 
     /// The strictest trading state of all scopes.
+    #[inline(always)]
     fn strictest(&self, terms: &Terms, firms: (u32, u32)) -> TradingState {
         let accounts = &self.ledger.accounts;
-        let states = [
-            self.venue_state,
-            accounts.firm(firms.1).state,
-            accounts.firm(firms.0).state,
-            accounts.get(terms.account.raw()).state,
-            self.ledger.instruments.get(terms.instrument.raw()).state,
-        ];
-        let session = self.sessions.get(terms.session).strictest();
-        states.into_iter().fold(session, TradingState::stricter)
+        self.sessions
+            .get(terms.session)
+            .strictest()
+            .stricter(self.venue_state)
+            .stricter(accounts.firm(firms.1).state)
+            .stricter(accounts.firm(firms.0).state)
+            .stricter(accounts.get(terms.account.raw()).state)
+            .stricter(self.ledger.instruments.get(terms.instrument.raw()).state)
     }
 
-    fn rates(&self, terms: &Terms, rows: Rows<'_>, firms: (u32, u32), now_ns: u64) -> Rates {
+    #[inline(always)]
+    fn rates(&self, terms: &Terms, rows: Rows<'_>, firms: (u32, u32)) -> Rates {
+        let now_ns = self.now.ns();
         let accounts = &self.ledger.accounts;
         let account = rows.limits.rate;
         // A session without limits of its own keeps to the account's.
@@ -316,6 +348,7 @@ impl RiskCore {
     }
 
     /// Whether there is a slot for the order, or for one more version of it.
+    #[inline(always)]
     fn has_slot(&self, terms: &Terms, reducing: bool) -> bool {
         let orders = &self.ledger.orders;
         if terms.replaces.is_some() {
@@ -325,12 +358,17 @@ impl RiskCore {
         orders.general_has_room() || reducing && used < self.reserved_per_account
     }
 
-    fn worth(&self, terms: &Terms, facts: &Facts, known: &Known) -> Worth<'_> {
-        let valuation = match known {
-            Known::NotNeeded => return Worth::Unknown,
-            Known::Proved => return Worth::Proved,
-            Known::Exact(valuation) => valuation,
-        };
+    #[inline(always)]
+    fn worth(&self, terms: &Terms, facts: &Facts, known: Known<'_>) -> Worth<'_> {
+        match known {
+            Known::NotNeeded => Worth::Unknown,
+            Known::Proved => Worth::Proved,
+            Known::Exact(valuation) => self.exact_worth(terms, facts, valuation),
+        }
+    }
+
+    /// What a valuation says of the order.
+    fn exact_worth(&self, terms: &Terms, facts: &Facts, valuation: &Valuation) -> Worth<'_> {
         let instrument = self.ledger.instruments.get(terms.instrument.raw());
         let limits = self.table.instrument(terms.instrument);
         let (Some(reference), Some(limits), Some(limit), false) =
@@ -390,87 +428,8 @@ impl RiskCore {
     }
 }
 
-/// What is kept whatever the answer.
-struct Remembered {
-    session_tat_ns: u64,
-    tat_ns: u64,
-    firm_tat_ns: u64,
-    member_tat_ns: u64,
-    repeated: u32,
-    trips: bool,
-}
-
-fn gather(
-    ledger: &crate::ledger::Ledger,
-    terms: &Terms,
-    position: Option<u32>,
-    rows: &Rows<'_>,
-    now_ns: u64,
-) -> Facts {
-    let reference = ledger.instruments.get(terms.instrument.raw()).reference;
-    let protection = reference.map(|reference| match terms.side {
-        Side::Buy => reference.hi,
-        Side::Sell => reference.lo,
-    });
-    let price = terms.price.or(protection);
-    let at = reference.map(|reference| reference.price);
-    let order = terms.replaces.map(|slot| ledger.orders.get(slot));
-    let own = order.map_or(Hold::default(), |order| order.hold(at));
-    let asked = Version {
-        price: price.unwrap_or(0),
-        leaves: terms.qty,
-        number: terms.user_ref.number,
-        time_in_force: terms.time_in_force,
-    };
-    let planned = own.max(asked.hold(terms.side, at.filter(|_| price.is_some())));
-    let last_leaves = order.map_or(0, |order| order.last_version().leaves);
-    let held = position.map_or((0, 0), |slot| {
-        let position = ledger.positions.get(slot);
-        (position.net, position.on_hold(terms.side) - own.lots)
-    });
-    let calmer = order
-        .zip(price)
-        .is_some_and(|(order, price)| is_calmer(order, terms.qty, price));
-    let max_age_ns = rows.instrument.ref_max_age_ns;
-    Facts {
-        position,
-        price,
-        reference,
-        fresh: reference.is_some_and(|reference| now_ns - reference.at_ns <= max_age_ns),
-        holds: Holds { own, planned },
-        reducing: price.is_some() && (reduces(terms.side, held, planned.lots) || calmer),
-        versions_unanswered: order.map_or(0, |order| order.pending().len() as i64),
-        rise: (terms.qty - last_leaves).max(0),
-    }
-}
-
-/// A buy reduces iff n < 0 and B + q <= -n, a sell iff n > 0 and S + q <= n; `on_hold` is without
-/// the order's own hold, `lots` the hold it would have.
-fn reduces(side: Side, (net, on_hold): (i64, i64), lots: i64) -> bool {
-    let against = match side {
-        Side::Buy => -i128::from(net),
-        Side::Sell => i128::from(net),
-    };
-    against > 0 && i128::from(on_hold) + i128::from(lots) <= against
-}
-
-/// Against every version neither more lots nor a more aggressive price.
-fn is_calmer(order: &Order, qty: i64, price: i64) -> bool {
-    order.versions().all(|version| {
-        let price_calmer = match order.side {
-            Side::Buy => price <= version.price,
-            Side::Sell => price >= version.price,
-        };
-        qty <= version.leaves && price_calmer
-    })
-}
-
-/// price x qty x value, kept at the end of i128 where it leaves it: above any limit.
-fn product(price: i64, qty: i64, value: i128) -> i128 {
-    (i128::from(price) * i128::from(qty)).saturating_mul(value)
-}
-
-fn repeated(account: &crate::accounts::Account, terms: &Terms, window_ns: u64, now_ns: u64) -> i64 {
+#[inline(always)]
+fn repeated(account: &Account, terms: &Terms, window_ns: u64, now_ns: u64) -> i64 {
     let last = &account.last;
     let same = last.instrument == terms.instrument.raw()
         && last.sell == (terms.side == Side::Sell)
@@ -478,60 +437,4 @@ fn repeated(account: &crate::accounts::Account, terms: &Terms, window_ns: u64, n
         && last.price == terms.price.unwrap_or(i64::MIN)
         && now_ns - last.at_ns <= window_ns;
     if same { i64::from(last.count) + 1 } else { 1 }
-}
-
-fn references(facts: &Facts, known: &Known, now_ns: u64) -> References {
-    let (missing, stale) = match known {
-        Known::Exact(valuation) => (valuation.missing, valuation.stale),
-        Known::NotNeeded | Known::Proved => (false, false),
-    };
-    let own = facts.reference;
-    References {
-        missing: own.is_none() || missing,
-        stale: own.is_some() && !facts.fresh || stale,
-        age_ns: own.map(|reference| now_ns - reference.at_ns),
-        collar: own
-            .filter(|_| facts.fresh)
-            .map(|reference| (reference.lo, reference.hi)),
-    }
-}
-
-fn interest(
-    instrument: &crate::instruments::Instrument,
-    position: Option<&Position>,
-    side: Side,
-    on_hold: i64,
-    hold: i64,
-) -> InterestView {
-    let (net, stands) = position.map_or((0, 0), |position| (position.net, position.on_hold(side)));
-    let toward = match side {
-        Side::Buy => i128::from(net),
-        Side::Sell => -i128::from(net),
-    };
-    let total = match side {
-        Side::Buy => instrument.long_would_be,
-        Side::Sell => instrument.short_would_be,
-    };
-    InterestView {
-        was: (toward + i128::from(stands)).max(0),
-        would: (toward + i128::from(on_hold) + i128::from(hold)).max(0),
-        total: total.into(),
-    }
-}
-
-fn volume(position: Option<&Position>, rows: Rows<'_>, rise: i64, now_ns: u64) -> Volume {
-    let tat_ns = position.map_or(0, |position| position.volume_tat_ns);
-    let volume_max = rows.limits.volume_max;
-    let lot_cost_ns = if volume_max == 0 {
-        0
-    } else {
-        rows.instrument.lot_cost_ns(volume_max)
-    };
-    let ahead_ns = i128::from(tat_ns.saturating_sub(now_ns));
-    Volume {
-        taken_ns: ahead_ns + i128::from(rise) * i128::from(lot_cost_ns),
-        ahead_ns,
-        window_ns: rows.instrument.window_ns().into(),
-        lot_cost_ns,
-    }
 }

@@ -4,6 +4,7 @@
 //! remember whatever the answer (schedules, the last order, a breaker's trip); then, past a marked
 //! point of no return, hold and effect. Invariant: up to that point nothing of the ledger changes.
 
+mod facts;
 mod judge;
 mod new_order;
 mod replace;
@@ -50,7 +51,6 @@ pub(crate) struct Judgement {
     /// What it adds to adverse money, in quanta, and when the reference goes stale.
     pub(crate) adverse: i128,
     pub(crate) fresh_until_ns: u64,
-    pub(crate) value: i64,
     /// Whether equity is below maintenance margin, where the account was valued.
     pub(crate) below_maintenance: Option<bool>,
 }
@@ -65,6 +65,7 @@ pub(crate) struct Holds {
 impl RiskCore {
     /// Raises the alarm when an account is first found below its maintenance margin, and again only
     /// after it was above.
+    #[inline(always)]
     fn note_maintenance(
         &mut self,
         terms: &Terms,
@@ -88,6 +89,7 @@ impl RiskCore {
     }
 
     /// Refuses an order, saying why.
+    #[inline(never)]
     fn refuse(
         &mut self,
         terms: &Terms,

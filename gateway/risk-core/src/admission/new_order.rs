@@ -11,6 +11,7 @@ use crate::valuation::Spent;
 use portcullis_domain::{NewOrder, Price, Qty, RejectCode, TimeInForce};
 
 impl RiskCore {
+    #[inline(always)]
     pub(crate) fn new_order(
         &mut self,
         order: &NewOrder,
@@ -33,16 +34,18 @@ impl RiskCore {
             time_in_force: order.time_in_force,
             replaces: None,
         };
-        let (failing, explanation) = self.judge_form(&terms, early);
+        let failing = self.judge_form(&terms, early);
         if !failing.is_empty() {
+            let explanation = self.explain_form(&terms, early, failing);
             self.refuse(&terms, failing, explanation, sink);
             return;
         }
         self.judge_new(&terms, sink);
     }
 
+    #[inline(always)]
     fn judge_new(&mut self, terms: &Terms, sink: &mut impl EffectSink) {
-        let judgement = self.judge(terms, self.now.ns());
+        let judgement = self.judge(terms);
         self.note_maintenance(terms, &judgement, sink);
         if !judgement.failing.is_empty() {
             self.refuse(terms, judgement.failing, judgement.explanation, sink);
@@ -99,29 +102,22 @@ impl RiskCore {
     }
 
     /// Takes what an accepted order could need out of its account's bound.
+    #[inline(always)]
     fn spend(&mut self, terms: &Terms, judgement: &Judgement) {
         let (account, instrument) = (terms.account.raw(), terms.instrument.raw());
-        let (qty, value) = (terms.qty, judgement.value);
         // A reducing order adds nothing to the worst case; its adverse money it does add.
-        let margined = if judgement.reducing { 0 } else { qty };
-        let need = self
-            .ledger
-            .need(instrument, margined, value, judgement.adverse);
-        let need = need.expect("NOTIONAL_MAX or the position bounds an accepted order");
-        let fresh_until_ns = judgement.fresh_until_ns;
-        self.ledger.spend_bound(
-            account,
-            &Spent {
-                instrument,
-                qty,
-                value,
-                need,
-                fresh_until_ns,
-            },
-        );
+        let margined = if judgement.reducing { 0 } else { terms.qty };
+        let spent = Spent {
+            instrument,
+            qty: terms.qty,
+            need: self.ledger.need(instrument, margined, judgement.adverse),
+            fresh_until_ns: judgement.fresh_until_ns,
+        };
+        self.ledger.spend_bound(account, &spent);
     }
 
     /// Counts an accepted order's lots into the volumes, unless it reduces.
+    #[inline(always)]
     pub(super) fn count_volume(&mut self, terms: &Terms, judgement: &Judgement) {
         if judgement.reducing {
             return;

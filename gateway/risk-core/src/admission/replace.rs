@@ -39,8 +39,9 @@ impl RiskCore {
         }
         self.sessions.take(request.session, request.user_ref);
         let (terms, early) = self.replace_terms(request, slot, early);
-        let (failing, explanation) = self.judge_form(&terms, early);
+        let failing = self.judge_form(&terms, early);
         if !failing.is_empty() {
+            let explanation = self.explain_form(&terms, early, failing);
             self.refuse(&terms, failing, explanation, sink);
             return;
         }
@@ -87,7 +88,7 @@ impl RiskCore {
     }
 
     fn judge_replace(&mut self, terms: &Terms, slot: u32, sink: &mut impl EffectSink) {
-        let judgement = self.judge(terms, self.now.ns());
+        let judgement = self.judge(terms);
         self.note_maintenance(terms, &judgement, sink);
         if !judgement.failing.is_empty() {
             self.refuse(terms, judgement.failing, judgement.explanation, sink);

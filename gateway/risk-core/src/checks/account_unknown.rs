@@ -22,6 +22,7 @@ impl FormCheck for AccountUnknown {
         summary: "the account does not exist",
     };
 
+    #[inline(always)]
     fn fails(form: &Form) -> bool {
         !form.account_known
     }

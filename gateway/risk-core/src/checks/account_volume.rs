@@ -21,6 +21,7 @@ impl Check for AccountVolume {
         summary: "the account's volume in the instrument would pass account_volume_max",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         let rises = view.rise > 0 || !view.replace;
         let unset = view.volume.lot_cost_ns == 0;

@@ -23,6 +23,7 @@ impl Check for Collar {
         summary: "the limit is too far through the reference price",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         let (Some((lo, hi)), Some(price)) = (view.references.collar, view.price) else {
             return false;

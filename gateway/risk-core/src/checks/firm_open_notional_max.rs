@@ -20,6 +20,7 @@ impl Check for FirmOpenNotionalMax {
         summary: "open notional of firm or clearing member would pass open_notional_max",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         let firm = i128::from(view.firm_limits.open_notional_max);
         let member = i128::from(view.member_limits.open_notional_max);

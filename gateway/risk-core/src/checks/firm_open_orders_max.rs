@@ -20,6 +20,7 @@ impl Check for FirmOpenOrdersMax {
         summary: "firm or clearing member has open_orders_max open orders",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         let firm = view.firm_open.orders + 1 > view.firm_limits.open_orders_max;
         let member = view.member_open.orders + 1 > view.member_limits.open_orders_max;

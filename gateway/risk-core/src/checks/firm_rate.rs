@@ -25,6 +25,7 @@ impl Check for FirmRate {
         summary: "orders of the firm or its clearing member come too fast",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.rates.firm.fails() || view.rates.member.fails()
     }

@@ -21,6 +21,7 @@ impl FormCheck for InstrumentUnknown {
         summary: "the instrument does not exist",
     };
 
+    #[inline(always)]
     fn fails(form: &Form) -> bool {
         !form.instrument_known
     }

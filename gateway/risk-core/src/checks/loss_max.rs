@@ -23,6 +23,7 @@ impl Check for LossMax {
         summary: "the account has lost more than loss_max today",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         match view.worth {
             Worth::Unknown | Worth::Proved => false,

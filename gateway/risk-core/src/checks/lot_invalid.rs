@@ -22,6 +22,7 @@ impl FormCheck for LotInvalid {
         summary: "the quantity is not a whole number of lots",
     };
 
+    #[inline(always)]
     fn fails(form: &Form) -> bool {
         form.found_early(Self::DESCRIPTOR.code())
     }

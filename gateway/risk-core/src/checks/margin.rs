@@ -28,6 +28,7 @@ impl Check for Margin {
         summary: "admissible equity is below the margin requirement with this order",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         match &view.worth {
             Worth::Unknown | Worth::Proved => false,

@@ -22,6 +22,7 @@ impl FormCheck for MessageUnsupported {
         summary: "the message asks for what the gateway does not do (turning the side, an unknown option)",
     };
 
+    #[inline(always)]
     fn fails(form: &Form) -> bool {
         form.found_early(Self::DESCRIPTOR.code())
     }

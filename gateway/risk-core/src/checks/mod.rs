@@ -90,6 +90,7 @@ macro_rules! registry {
         ];
 
         /// The form checks that fail.
+        #[inline(always)]
         pub(crate) fn evaluate_form(form: &Form) -> CheckMask {
             CheckMask::EMPTY$(.with(
                 <$form_module::$form as FormCheck>::DESCRIPTOR.code(),
@@ -98,7 +99,7 @@ macro_rules! registry {
         }
 
         /// The checks that fail of all others.
-        #[inline]
+        #[inline(always)]
         pub(crate) fn evaluate(view: &View<'_>) -> CheckMask {
             CheckMask::EMPTY$(.with(
                 <$module::$check as Check>::DESCRIPTOR.code(),

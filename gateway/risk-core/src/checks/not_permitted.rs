@@ -21,6 +21,7 @@ impl Check for NotPermitted {
         summary: "the account may not trade the instrument",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         !view.permitted
     }

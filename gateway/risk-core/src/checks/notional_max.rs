@@ -22,6 +22,7 @@ impl Check for NotionalMax {
         summary: "price x quantity of the order is above notional_max",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.notional
             .is_some_and(|notional| notional > notional_max(view))

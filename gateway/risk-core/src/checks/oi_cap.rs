@@ -21,6 +21,7 @@ impl Check for OiCap {
         summary: "the side's open interest would pass oi_cap",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         let interest = &view.interest;
         let rise = interest.would - interest.was;

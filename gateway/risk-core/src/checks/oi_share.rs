@@ -20,6 +20,7 @@ impl Check for OiShare {
         summary: "the share of one account in open interest would pass oi_share_max",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         let interest = &view.interest;
         interest.would > interest.was && interest.would > i128::from(view.instrument.oi_share_max)

@@ -21,6 +21,7 @@ impl Check for OpenNotionalMax {
         summary: "price x quantity of all open orders would pass open_notional_max",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         let limit = i128::from(view.limits.open_notional_max);
         view.hold_notional

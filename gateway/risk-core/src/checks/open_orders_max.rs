@@ -21,6 +21,7 @@ impl Check for OpenOrdersMax {
         summary: "the account has open_orders_max open orders",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         !view.replace && view.open.orders + 1 > view.limits.open_orders_max
     }

@@ -22,6 +22,7 @@ impl FormCheck for OrderTypeNotPermitted {
         summary: "the session may not send this order type",
     };
 
+    #[inline(always)]
     fn fails(form: &Form) -> bool {
         form.found_early(Self::DESCRIPTOR.code())
     }

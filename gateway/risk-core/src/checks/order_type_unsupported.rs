@@ -22,6 +22,7 @@ impl FormCheck for OrderTypeUnsupported {
         summary: "the rules cannot price this order type (pegged, discretionary, cross)",
     };
 
+    #[inline(always)]
     fn fails(form: &Form) -> bool {
         form.found_early(Self::DESCRIPTOR.code())
     }

@@ -21,6 +21,7 @@ impl Check for OrdersFull {
         summary: "no order slot is free; reducing orders have a few of their own",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         !view.order_slot
     }

@@ -22,6 +22,7 @@ impl FormCheck for Overloaded {
         summary: "the gateway is overloaded; cancels still pass",
     };
 
+    #[inline(always)]
     fn fails(form: &Form) -> bool {
         form.found_early(Self::DESCRIPTOR.code())
     }

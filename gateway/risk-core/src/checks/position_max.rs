@@ -22,6 +22,7 @@ impl Check for PositionMax {
         summary: "the worst-case position would pass position_max",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         used(view) + i128::from(view.hold) > i128::from(view.limits.position_max)
     }
@@ -32,6 +33,7 @@ impl Check for PositionMax {
     }
 }
 
+#[inline(always)]
 fn used(view: &View<'_>) -> i128 {
     i128::from(view.on_hold) + i128::from(view.side.signed(Qty::new(view.net)).lots())
 }

@@ -20,6 +20,7 @@ impl Check for PositionsFull {
         summary: "no position slot is free",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         !view.position_slot
     }

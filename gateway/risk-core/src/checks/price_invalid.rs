@@ -22,6 +22,7 @@ impl FormCheck for PriceInvalid {
         summary: "the limit is below 1 tick or above price_max",
     };
 
+    #[inline(always)]
     fn fails(form: &Form) -> bool {
         form.price
             .is_some_and(|price| price < 1 || price > form.price_max)

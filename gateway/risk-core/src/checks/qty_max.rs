@@ -20,6 +20,7 @@ impl Check for QtyMax {
         summary: "the order has more lots than qty_max",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.qty > qty_max(view)
     }

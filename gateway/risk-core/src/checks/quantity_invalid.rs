@@ -21,6 +21,7 @@ impl FormCheck for QuantityInvalid {
         summary: "the quantity is below 1 lot",
     };
 
+    #[inline(always)]
     fn fails(form: &Form) -> bool {
         form.qty < 1
     }

@@ -25,6 +25,7 @@ impl Check for Rate {
         summary: "orders of the account come too fast",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.rates.account.fails()
     }

@@ -21,6 +21,7 @@ impl Check for ReferenceMissing {
         summary: "the instrument or a position of the account has no reference price",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.references.missing
     }

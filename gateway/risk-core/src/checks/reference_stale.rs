@@ -21,6 +21,7 @@ impl Check for ReferenceStale {
         summary: "a reference price the order depends on is older than ref_max_age_ns",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.references.stale
     }

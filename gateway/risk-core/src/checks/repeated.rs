@@ -21,6 +21,7 @@ impl Check for Repeated {
         summary: "too many identical orders in a row",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         !view.replace && view.repeated > view.limits.repeat_max
     }

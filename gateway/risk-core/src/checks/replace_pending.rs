@@ -21,6 +21,7 @@ impl Check for ReplacePending {
         summary: "four versions of the order are unanswered",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.versions_unanswered >= PENDING_MAX as i64
     }

@@ -21,6 +21,7 @@ impl Check for Restricted {
         summary: "the instrument is on the firm's restricted list",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.restricted
     }

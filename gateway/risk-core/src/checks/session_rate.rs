@@ -25,6 +25,7 @@ impl Check for SessionRate {
         summary: "orders of the session come too fast",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.rates.session.fails()
     }

@@ -22,6 +22,7 @@ impl Check for StateHalted {
         summary: "venue, firm, account, instrument or session is Halted or CancelOnly",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.state >= TradingState::CancelOnly
     }

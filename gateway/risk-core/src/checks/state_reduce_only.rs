@@ -22,6 +22,7 @@ impl Check for StateReduceOnly {
         summary: "venue, firm, account, instrument or session is ReduceOnly",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.state == TradingState::ReduceOnly
     }

@@ -22,6 +22,7 @@ impl FormCheck for TickInvalid {
         summary: "the price is not a whole number of ticks",
     };
 
+    #[inline(always)]
     fn fails(form: &Form) -> bool {
         form.found_early(Self::DESCRIPTOR.code())
     }

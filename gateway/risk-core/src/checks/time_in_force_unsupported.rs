@@ -22,6 +22,7 @@ impl FormCheck for TimeInForceUnsupported {
         summary: "the time in force is not supported",
     };
 
+    #[inline(always)]
     fn fails(form: &Form) -> bool {
         form.found_early(Self::DESCRIPTOR.code())
     }

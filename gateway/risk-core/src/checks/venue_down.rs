@@ -20,6 +20,7 @@ impl Check for VenueDown {
         summary: "the session's link to the engine is down or not yet reconciled",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         !view.link_up
     }

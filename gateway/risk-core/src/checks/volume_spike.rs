@@ -25,6 +25,7 @@ impl Check for VolumeSpike {
         summary: "the instrument's volume breaker is open, or this order would trip it",
     };
 
+    #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.spike.fails(view.rise)
     }

@@ -9,6 +9,7 @@ use portcullis_domain::{Price, ReportKind, SessionId, UserRef};
 
 impl Effect {
     /// Gives the effect's canonical words to `push`, in order.
+    #[inline(always)]
     pub fn visit_words(&self, push: &mut impl FnMut(u64)) {
         match self {
             Self::Approved(approved) => {
@@ -122,6 +123,7 @@ fn answer_word(kind: AnswerKind) -> u64 {
     }
 }
 
+#[inline(always)]
 fn visit_action(action: &OutboundAction, push: &mut impl FnMut(u64)) {
     match *action {
         OutboundAction::Enter {

@@ -202,6 +202,7 @@ impl InstrumentLimits {
     }
 
     /// Nanoseconds of the volume window that one lot takes: ceil(window / max).
+    #[inline(always)]
     pub(crate) fn lot_cost_ns(&self, volume_max: i64) -> u64 {
         self.window_ns().div_ceil(volume_max.max(1) as u64)
     }

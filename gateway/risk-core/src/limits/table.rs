@@ -258,7 +258,7 @@ impl LimitTable {
     }
 
     /// Whether the set holds the instrument.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set_has(&self, set: u32, instrument: InstrumentId) -> bool {
         let index = instrument.index();
         let word = self.sets.get(set as usize * self.set_words + index / 64);
