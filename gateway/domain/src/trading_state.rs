@@ -53,9 +53,14 @@ impl TradingState {
     }
 
     /// The stricter of the two.
+    #[inline(always)]
     #[must_use]
-    pub fn stricter(self, other: Self) -> Self {
-        self.max(other)
+    pub const fn stricter(self, other: Self) -> Self {
+        if self as u8 >= other as u8 {
+            self
+        } else {
+            other
+        }
     }
 }
 

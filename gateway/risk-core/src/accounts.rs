@@ -6,27 +6,44 @@
 
 extern crate alloc;
 
-use crate::orders::NONE;
+use crate::approach::LineSink;
+use crate::order::NONE;
 use alloc::boxed::Box;
-use portcullis_domain::TradingState;
+use portcullis_domain::{InstrumentId, Side, TradingState};
 
 /// What the last order looked like, for the repeated-order guard.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct LastOrder {
     pub(crate) at_ns: u64,
     pub(crate) qty: i64,
     /// Limit, or `i64::MIN` for a market order.
     pub(crate) price: i64,
-    pub(crate) instrument: u32,
-    pub(crate) sell: bool,
+    /// Instrument and side together; see [`LastOrder::place`].
+    pub(crate) place: u32,
     pub(crate) count: u32,
+}
+
+impl LastOrder {
+    const NONE: Self = Self {
+        at_ns: 0,
+        qty: 0,
+        price: 0,
+        place: NONE,
+        count: 0,
+    };
+
+    /// Instrument and side in one word: instruments are fewer than 2^30.
+    #[inline(always)]
+    pub(crate) const fn place(instrument: InstrumentId, side: Side) -> u32 {
+        instrument.raw() << 1 | side as u32
+    }
 }
 
 /// What the last exact valuation left of room, and what may have eaten into it since.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Bound {
-    /// Drift generation of the valuation; 0 where there is none to build on.
-    pub(crate) generation: u32,
     /// Admissible equity less requirement.
     pub(crate) headroom: i64,
     /// Equity less day base plus loss_max.
@@ -35,6 +52,8 @@ pub(crate) struct Bound {
     pub(crate) sensitivity: i64,
     /// Until when each reference involved is fresh.
     pub(crate) fresh_until_ns: u64,
+    /// Drift generation of the valuation; 0 where there is none to build on.
+    pub(crate) generation: u32,
 }
 
 impl Bound {
@@ -47,55 +66,69 @@ impl Bound {
     };
 }
 
-/// One account.
+/// One account: a line that an order is held against, one that is rewritten by it, and money.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Account {
-    pub(crate) cash: i64,
-    pub(crate) day_base: i64,
-    pub(crate) rate_tat_ns: u64,
     pub(crate) open_notional: i128,
+    pub(crate) rate_tat_ns: u64,
+    pub(crate) bound: Bound,
+    // The second line.
+    pub(crate) last: LastOrder,
     pub(crate) open_orders: u32,
-    /// The day its day base is of.
-    pub(crate) day: u32,
     /// First position in its list of those involved.
     pub(crate) first_position: u32,
+    /// The day its day base is of.
+    pub(crate) day: u32,
+    /// The table that row, firm and clearing member were last looked up in; 0 where they must be
+    /// looked up again.
+    pub(crate) table_version: u32,
+    /// Its row in the table; none where the table does not know it.
+    pub(crate) row: u32,
     /// The firm and clearing member that its open orders count into.
     pub(crate) firm: u32,
     pub(crate) clearing_member: u32,
     /// Slots kept for reducing orders that it uses.
-    pub(crate) reserved_used: u32,
+    pub(crate) reserved_used: u16,
     pub(crate) state: TradingState,
     /// Whether it was last found below its maintenance margin.
     pub(crate) below_maintenance: bool,
-    pub(crate) last: LastOrder,
-    pub(crate) bound: Bound,
+    // The third line: valuations and trades alone.
+    pub(crate) cash: i64,
+    pub(crate) day_base: i64,
 }
+
+const _: () = assert!(core::mem::offset_of!(Account, last) == 64);
+const _: () = assert!(core::mem::offset_of!(Account, cash) == 128);
 
 impl Account {
     const EMPTY: Self = Self {
-        cash: 0,
-        day_base: 0,
-        rate_tat_ns: 0,
         open_notional: 0,
+        rate_tat_ns: 0,
+        bound: Bound::NONE,
+        last: LastOrder::NONE,
         open_orders: 0,
-        day: 0,
         first_position: NONE,
+        day: 0,
+        table_version: 0,
+        row: NONE,
         firm: 0,
         clearing_member: 0,
         reserved_used: 0,
         state: TradingState::Active,
         below_maintenance: false,
-        last: LastOrder {
-            at_ns: 0,
-            qty: 0,
-            price: 0,
-            instrument: NONE,
-            sell: false,
-            count: 0,
-        },
-        bound: Bound::NONE,
+        cash: 0,
+        day_base: 0,
     };
+}
+
+impl Account {
+    /// The lines that an order touches.
+    #[inline(always)]
+    pub(crate) fn visit_lines(&self, lines: &mut impl LineSink) {
+        lines.line(&self.rate_tat_ns);
+        lines.line(&self.last.at_ns);
+    }
 }
 
 /// One firm or clearing member.
@@ -164,8 +197,7 @@ impl Accounts {
             push(last.at_ns);
             push(last.qty as u64);
             push(last.price as u64);
-            push(u64::from(last.instrument) << 32 | u64::from(last.sell));
-            push(last.count.into());
+            push(u64::from(last.place) << 32 | u64::from(last.count));
         }
         for firm in &self.firms {
             push(firm.rate_tat_ns);

@@ -6,7 +6,8 @@
 use crate::approved::{Approved, OutboundAction, OutboundOrder};
 use crate::effect::{AlarmKind, AnswerKind, Effect, EffectSink, SessionChange};
 use crate::engine::{About, RiskCore};
-use crate::orders::{Named, PENDING_MAX};
+use crate::order::PENDING_MAX;
+use crate::orders::Named;
 use crate::sweeps::Filter;
 use portcullis_domain::{
     AccountId, CancelRequest, InstrumentId, MassCancel, OrderKey, Qty, Scope, SessionEvent,
@@ -24,7 +25,7 @@ impl RiskCore {
             );
             return;
         };
-        let order = self.ledger.orders.get(slot);
+        let order = self.ledger.orders.whole(slot);
         // The engine knows live versions alone: a past one's number is replaced by the newest.
         let asked = request.user_ref.number;
         let live = order.versions().any(|version| version.number == asked);
@@ -124,8 +125,8 @@ impl RiskCore {
     /// Which version the engine holds is not known while some are unanswered, so each is named; it
     /// ignores those that are dead.
     fn cancel_every_version(&mut self, slot: u32, sink: &mut impl EffectSink) {
-        self.ledger.orders.get_mut(slot).canceling = true;
-        let order = self.ledger.orders.get(slot);
+        self.ledger.orders.get_mut(slot).set_canceling(true);
+        let order = self.ledger.orders.whole(slot);
         let mut numbers = [0; PENDING_MAX + 1];
         let mut len = 0;
         for version in order.versions() {

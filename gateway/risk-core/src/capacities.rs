@@ -57,6 +57,8 @@ pub enum CapacityError {
     OutOfRange(&'static str),
     /// The slots kept for reducing orders leave none for others.
     NothingButReserve,
+    /// No account needs more than 65,535 slots kept for reducing orders.
+    TooManyReserved,
 }
 
 impl core::fmt::Display for CapacityError {
@@ -70,6 +72,9 @@ impl core::fmt::Display for CapacityError {
             }
             Self::OutOfRange(what) => {
                 write!(f, "capacity `{what}` must be from 1 to 2^30")
+            }
+            Self::TooManyReserved => {
+                f.write_str("orders_reserved_per_account must be at most 65,535: lower it")
             }
             Self::NothingButReserve => f.write_str(
                 "orders_max must exceed accounts_max x orders_reserved_per_account: raise the \
@@ -101,6 +106,9 @@ impl Capacities {
             ("disputes_max", self.disputes_max),
             ("sweeps_max", self.sweeps_max),
         ];
+        if self.orders_reserved_per_account > u32::from(u16::MAX) {
+            return Err(CapacityError::TooManyReserved);
+        }
         let wrong = named
             .iter()
             .find(|(_, value)| *value == 0 || *value > 1 << 30);

@@ -169,7 +169,7 @@ impl RiskCore {
         self.ledger.orders.forget_closed();
         let mut from = 0;
         while let Some(slot) = self.ledger.orders.next_open(from) {
-            let order = self.ledger.orders.get(slot);
+            let order = self.ledger.orders.whole(slot);
             for version in order.versions() {
                 self.sessions
                     .keep(order.session, order.user_ref(version.number));
@@ -226,7 +226,9 @@ impl RiskCore {
         {
             return Err(ControlRefusal::CellInvalid);
         }
-        self.ledger.accounts.get_mut(account.raw()).bound = crate::accounts::Bound::NONE;
+        let this = self.ledger.accounts.get_mut(account.raw());
+        this.bound = crate::accounts::Bound::NONE;
+        this.table_version = 0;
         self.epoch += 1;
         Ok(Done::Epoch(self.epoch))
     }

@@ -8,7 +8,7 @@ mod words;
 
 use crate::approved::{Approved, OutboundOrder};
 use portcullis_domain::{
-    AccountId, CheckMask, InstrumentId, OrderId, Price, Qty, RejectCode, ReportKind, Scope,
+    AccountId, CheckMask, InstrumentId, OrderId, Price, Qty, Record, RejectCode, ReportKind, Scope,
     SessionEventKind, SessionId, Side, TradingState, UserRef,
 };
 
@@ -17,6 +17,11 @@ pub const EFFECTS_MAX: usize = 32;
 
 /// Where effects go.
 pub trait EffectSink {
+    /// The effects that follow are of this record. Said where records are applied in batches.
+    fn on_record(&mut self, record: &Record) {
+        let _ = record;
+    }
+
     /// Takes the next effect of the command in hand.
     fn on_effect(&mut self, effect: Effect);
 }

@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+use crate::approach::{LineSink, STAGES};
 use crate::capacities::{Capacities, CapacityError};
 use crate::counters::Counters;
 use crate::effect::{Alarm, AlarmKind, Answer, AnswerKind, EFFECTS_MAX, Effect, EffectSink};
@@ -97,6 +98,32 @@ impl RiskCore {
             return;
         }
         self.apply_other(head, sink);
+    }
+
+    /// Applies sequenced records in order, their lines fetched ahead by `lines`.
+    ///
+    /// # Panics
+    /// As [`RiskCore::apply`].
+    pub fn apply_batch(
+        &mut self,
+        records: &[Record],
+        lines: &mut impl LineSink,
+        sink: &mut impl EffectSink,
+    ) {
+        for (stage, distance) in STAGES {
+            for (ahead, record) in records.iter().take(distance).enumerate() {
+                self.approach(&record.head, stage, ahead, lines);
+            }
+        }
+        for (at, record) in records.iter().enumerate() {
+            for (stage, distance) in STAGES {
+                if let Some(next) = records.get(at + distance) {
+                    self.approach(&next.head, stage, distance, lines);
+                }
+            }
+            sink.on_record(record);
+            self.apply(record, sink);
+        }
     }
 
     /// All that is no new order, and what is no command at all: apart from the code of new orders,
@@ -305,6 +332,7 @@ impl RiskCore {
             }
         }
         self.ledger.instruments.begin_generation();
+        self.ledger.begin_table();
     }
 }
 

@@ -209,14 +209,14 @@ impl RiskCore {
             Named::Open(slot) | Named::Closed(slot) => slot,
             Named::Nothing => return None,
         };
-        let order = self.ledger.orders.get(slot);
+        let order = self.ledger.orders.whole(slot);
         Some(OrderView {
             account: AccountId::new(order.account),
             instrument: InstrumentId::new(order.instrument),
             side: order.side,
             price: order.confirmed.price,
             leaves: order.confirmed.leaves,
-            pending: order.pending().len(),
+            pending: order.pending.len(),
             open: order.is_open(),
         })
     }

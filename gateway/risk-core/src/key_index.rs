@@ -43,6 +43,12 @@ impl KeyIndex {
         }
     }
 
+    /// Where the search for a key begins, and nearly always ends.
+    #[inline(always)]
+    pub(crate) fn home_of(&self, key: u64) -> &u64 {
+        &self.entries[self.home(key)].key
+    }
+
     /// The value of a key.
     #[inline]
     pub(crate) fn find(&self, key: u64) -> Option<u64> {

@@ -9,6 +9,7 @@ use crate::accounts::{Accounts, Bound};
 use crate::capacities::Capacities;
 use crate::instruments::{Instruments, Interest};
 use crate::limits::LimitTable;
+use crate::order::NONE;
 use crate::orders::{Entry, Orders};
 use crate::positions::{Position, Positions};
 use portcullis_domain::{AccountId, InstrumentId, quanta};
@@ -28,6 +29,8 @@ pub(crate) struct Ledger {
     pub(crate) instruments: Instruments,
     /// Raised with each day start.
     pub(crate) day: u32,
+    /// Raised with each flip; never 0.
+    table_version: u32,
 }
 
 /// Lots that change hands.
@@ -53,25 +56,47 @@ impl Ledger {
             orders: Orders::new(capacities),
             instruments: Instruments::new(capacities.instruments_max as usize),
             day: 0,
+            table_version: 1,
         }
     }
 
-    /// Brings an account up to the day and to its firm; the first step of whatever reads or changes
+    /// Brings an account up to the day and to the table; the first step of whatever reads or changes
     /// it. The firm stays that of its open orders until it has none.
     #[inline(always)]
     pub(crate) fn touch(&mut self, account: AccountId, table: &LimitTable) {
         let this = self.accounts.get(account.raw());
-        if this.day != self.day {
+        if this.day != self.day || this.table_version != self.table_version {
+            self.refresh(account, table);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refresh(&mut self, account: AccountId, table: &LimitTable) {
+        if self.accounts.get(account.raw()).day != self.day {
             self.begin_day(account, table);
         }
         let this = self.accounts.get_mut(account.raw());
-        if this.open_orders == 0
-            && let Some((_, firm)) = table.account(account)
-            && let Some(limits) = table.firm(firm)
-        {
-            this.firm = firm.raw();
-            this.clearing_member = limits.clearing_member;
+        let (row, firm) = match table.entry(account) {
+            Some((row, firm)) => (row, table.firm(firm).map(|limits| (firm, limits))),
+            None => (NONE, None),
+        };
+        this.row = row;
+        let Some((firm, limits)) = firm else {
+            this.table_version = 0;
+            return;
+        };
+        let now = (firm.raw(), limits.clearing_member);
+        if this.open_orders == 0 {
+            (this.firm, this.clearing_member) = now;
         }
+        let settled = (this.firm, this.clearing_member) == now;
+        this.table_version = if settled { self.table_version } else { 0 };
+    }
+
+    /// Another table is in force.
+    pub(crate) fn begin_table(&mut self) {
+        self.table_version = self.table_version.wrapping_add(1).max(1);
     }
 
     /// The day base becomes the equity of the day's start: nothing of the account has changed since.
@@ -98,7 +123,7 @@ impl Ledger {
     pub(crate) fn involved(&self, account: u32) -> impl Iterator<Item = u32> {
         let mut slot = self.accounts.get(account).first_position;
         core::iter::from_fn(move || {
-            if slot == crate::orders::NONE {
+            if slot == NONE {
                 return None;
             }
             let this = slot;
@@ -187,7 +212,7 @@ impl Ledger {
     ) {
         let before = self.held(slot);
         change(&mut self.orders);
-        let order = self.orders.get(slot);
+        let order = self.orders.whole(slot);
         if order.is_open() {
             let (position, side) = (order.position, order.side);
             let newest = order.last_version().price;
@@ -200,7 +225,7 @@ impl Ledger {
     pub(crate) fn close_order(&mut self, slot: u32, table: &LimitTable) {
         self.change_order(slot, table, |orders| orders.close(slot));
         let order = self.orders.get(slot);
-        let (position, account, reserved) = (order.position, order.account, order.reserved);
+        let (position, account, reserved) = (order.position, order.account, order.is_reserved());
         let mut first = self.positions.get(position).first_order;
         self.orders.unlink(slot, &mut first);
         self.positions.get_mut(position).first_order = first;
@@ -255,7 +280,7 @@ impl Ledger {
 
     /// What an order holds now; its adverse money depends on the reference and is never stored.
     fn held(&self, slot: u32) -> Held {
-        let order = self.orders.get(slot);
+        let order = self.orders.whole(slot);
         if !order.is_open() {
             return Held::default();
         }
@@ -309,7 +334,7 @@ impl Ledger {
             .checked_add_signed(change)
             .expect("open orders counted");
         if reserved {
-            let used = this.reserved_used.checked_add_signed(change);
+            let used = this.reserved_used.checked_add_signed(change as i16);
             this.reserved_used = used.expect("reserved orders counted");
         }
         let (firm, member) = (this.firm, this.clearing_member);

@@ -10,6 +10,7 @@ extern crate std;
 
 mod accounts;
 mod admission;
+mod approach;
 mod approved;
 mod cancels;
 mod capacities;
@@ -25,6 +26,7 @@ mod instruments;
 mod key_index;
 mod ledger;
 pub mod limits;
+mod order;
 mod orders;
 mod positions;
 mod reports;
@@ -35,6 +37,7 @@ mod view;
 mod volume_window;
 
 pub use crate::engine::RiskCore;
+pub use approach::{LineSink, STAGES, Stage};
 pub use approved::{Approved, OutboundAction, OutboundOrder};
 pub use capacities::{Capacities, CapacityError};
 pub use counters::Counters;

@@ -1,181 +1,17 @@
-//! The order slab: every open order, the versions asked of it, and what it holds.
+//! The order slab: every open order, the versions asked of it, and the numbers that name them.
 //!
-//! Risk thread. Invariants: an order's hold is, for lots, money and notional each for itself, the
-//! largest over its confirmed version and the unanswered ones; a slot is used again only after all
-//! slots closed before it, so that a late report still finds its order; slots kept for reducing
-//! orders are counted an account. Never grows.
+//! Risk thread. Invariants: a slot is used again only after all slots closed before it, so that a
+//! late report still finds its order; slots kept for reducing orders are counted an account. Never
+//! grows.
 
 extern crate alloc;
 
+use crate::approach::LineSink;
 use crate::capacities::Capacities;
 use crate::key_index::KeyIndex;
+use crate::order::{Marks, NO_VERSION, NONE, Order, OrderState, PENDING_MAX, Version, WholeOrder};
 use alloc::boxed::Box;
-use portcullis_domain::{
-    AccountId, InstrumentId, OrderId, OrderKey, SessionId, Side, TimeInForce, UserRef,
-};
-
-/// Versions that may be unanswered at a time.
-pub(crate) const PENDING_MAX: usize = 4;
-
-/// No slot.
-pub(crate) const NONE: u32 = u32::MAX;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum OrderState {
-    /// Never used.
-    Free,
-    /// Open at the engine, or on its way there.
-    Open,
-    /// Closed; kept so that late reports find it.
-    Closed,
-}
-
-/// One version of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Version {
-    /// Limit in ticks.
-    pub(crate) price: i64,
-    /// Lots open if this version holds.
-    pub(crate) leaves: i64,
-    /// UserRefNum.
-    pub(crate) number: u32,
-    pub(crate) time_in_force: TimeInForce,
-}
-
-const NO_VERSION: Version = Version {
-    price: 0,
-    leaves: 0,
-    number: 0,
-    time_in_force: TimeInForce::Day,
-};
-
-/// An order.
-#[derive(Clone, Debug)]
-#[repr(C, align(64))]
-pub(crate) struct Order {
-    /// The version the engine has confirmed, or the one entered.
-    pub(crate) confirmed: Version,
-    /// Slot of its position; while it is open.
-    pub(crate) position: u32,
-    pub(crate) account: u32,
-    pub(crate) instrument: u32,
-    pub(crate) session: SessionId,
-    pub(crate) generation: u32,
-    next: u32,
-    previous: u32,
-    pub(crate) row: u8,
-    pub(crate) side: Side,
-    pub(crate) state: OrderState,
-    /// Whether it stands on a slot kept for reducing orders.
-    pub(crate) reserved: bool,
-    /// Whether the gateway itself has asked for its cancel.
-    pub(crate) canceling: bool,
-    pending_len: u8,
-    // The second line: replaces and reports alone.
-    /// Lots of the chain executed so far.
-    pub(crate) executed: i64,
-    pending: [Version; PENDING_MAX],
-}
-
-/// What an order holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Hold {
-    pub(crate) lots: i64,
-    /// leaves x limit, in lots x ticks: times tick_lot_value it is money.
-    pub(crate) lot_ticks: i128,
-    /// leaves x how far the limit is through the reference, in lots x ticks.
-    pub(crate) adverse_lot_ticks: i128,
-}
-
-impl Version {
-    #[inline(always)]
-    pub(crate) fn hold(&self, side: Side, reference: Option<i64>) -> Hold {
-        let through = match (side, reference) {
-            (_, None) => 0,
-            (Side::Buy, Some(at)) => (self.price - at).max(0),
-            (Side::Sell, Some(at)) => (at - self.price).max(0),
-        };
-        Hold {
-            lots: self.leaves,
-            lot_ticks: i128::from(self.leaves) * i128::from(self.price),
-            adverse_lot_ticks: i128::from(self.leaves) * i128::from(through),
-        }
-    }
-}
-
-impl Hold {
-    /// Each for itself, the larger.
-    pub(crate) fn max(self, other: Self) -> Self {
-        Self {
-            lots: self.lots.max(other.lots),
-            lot_ticks: self.lot_ticks.max(other.lot_ticks),
-            adverse_lot_ticks: self.adverse_lot_ticks.max(other.adverse_lot_ticks),
-        }
-    }
-}
-
-impl Order {
-    const FREE: Self = Self {
-        confirmed: NO_VERSION,
-        position: NONE,
-        account: NONE,
-        instrument: NONE,
-        session: SessionId::NONE,
-        generation: 0,
-        next: NONE,
-        previous: NONE,
-        row: 0,
-        side: Side::Buy,
-        state: OrderState::Free,
-        reserved: false,
-        canceling: false,
-        pending_len: 0,
-        executed: 0,
-        pending: [NO_VERSION; PENDING_MAX],
-    };
-
-    pub(crate) const fn is_open(&self) -> bool {
-        matches!(self.state, OrderState::Open)
-    }
-
-    /// The unanswered versions, oldest first.
-    pub(crate) fn pending(&self) -> &[Version] {
-        &self.pending[..usize::from(self.pending_len)]
-    }
-
-    /// The last version admitted and not refused.
-    pub(crate) fn last_version(&self) -> &Version {
-        self.pending().last().unwrap_or(&self.confirmed)
-    }
-
-    /// Confirmed and unanswered versions.
-    pub(crate) fn versions(&self) -> impl Iterator<Item = &Version> {
-        core::iter::once(&self.confirmed).chain(self.pending())
-    }
-
-    /// What the order holds against a reference price.
-    pub(crate) fn hold(&self, reference: Option<i64>) -> Hold {
-        self.versions()
-            .map(|version| version.hold(self.side, reference))
-            .fold(Hold::default(), Hold::max)
-    }
-
-    pub(crate) const fn user_ref(&self, number: u32) -> UserRef {
-        UserRef {
-            row: self.row,
-            number,
-        }
-    }
-
-    /// Takes lots from every version, none below 0.
-    pub(crate) fn take(&mut self, lots: i64) {
-        self.confirmed.leaves = (self.confirmed.leaves - lots).max(0);
-        for version in &mut self.pending[..usize::from(self.pending_len)] {
-            version.leaves = (version.leaves - lots).max(0);
-        }
-    }
-}
+use portcullis_domain::{AccountId, InstrumentId, OrderId, OrderKey, SessionId, Side, UserRef};
 
 /// What a slot is opened with.
 #[derive(Clone, Copy, Debug)]
@@ -211,6 +47,8 @@ const fn wrapped(place: usize, len: usize) -> usize {
 #[derive(Debug)]
 pub(crate) struct Orders {
     slots: Box<[Order]>,
+    /// By slot, its unanswered versions: as many of them as the order says.
+    pending: Box<[[Version; PENDING_MAX]]>,
     /// Slots free for use, a queue: those never used, then those closed longest ago.
     free: Box<[u32]>,
     free_head: usize,
@@ -235,6 +73,7 @@ impl Orders {
         let past = capacities.past_versions_max as usize;
         Self {
             slots: alloc::vec![Order::FREE; slots].into_boxed_slice(),
+            pending: alloc::vec![[NO_VERSION; PENDING_MAX]; slots].into_boxed_slice(),
             free: (0..capacities.orders_max).collect(),
             free_head: 0,
             free_len: slots,
@@ -258,6 +97,67 @@ impl Orders {
     #[inline]
     pub(crate) fn get_mut(&mut self, slot: u32) -> &mut Order {
         &mut self.slots[slot as usize]
+    }
+
+    /// An order with its unanswered versions.
+    #[inline]
+    pub(crate) fn whole(&self, slot: u32) -> WholeOrder<'_> {
+        let order = self.get(slot);
+        let pending = &self.pending[slot as usize][..order.marks.pending_len()];
+        WholeOrder { order, pending }
+    }
+
+    /// The slot that the new order after `ahead` others will get, and the number it will be given.
+    #[inline(always)]
+    pub(crate) fn visit_next(&self, ahead: usize, key: OrderKey, lines: &mut impl LineSink) {
+        lines.line(self.numbers.home_of(key.raw()));
+        if let Some(slot) = self.next_free(ahead) {
+            lines.line(&self.get(slot).executed);
+        }
+    }
+
+    /// The number of the order that stood last on that slot, which will be forgotten.
+    #[inline(always)]
+    pub(crate) fn visit_forgotten(&self, ahead: usize, lines: &mut impl LineSink) {
+        let Some(slot) = self.next_free(ahead) else {
+            return;
+        };
+        let order = self.get(slot);
+        if order.state == OrderState::Closed {
+            let key = OrderKey::new(order.session, order.user_ref(order.confirmed.number));
+            lines.line(self.numbers.home_of(key.raw()));
+        }
+    }
+
+    /// Where the slot of a number stands written.
+    #[inline(always)]
+    pub(crate) fn visit_number(&self, key: OrderKey, lines: &mut impl LineSink) {
+        lines.line(self.numbers.home_of(key.raw()));
+    }
+
+    /// An order, if there is one.
+    #[inline(always)]
+    pub(crate) fn visit_order(&self, slot: u32, lines: &mut impl LineSink) {
+        if let Some(order) = self.slots.get(slot as usize) {
+            lines.line(&order.executed);
+        }
+    }
+
+    #[inline(always)]
+    fn next_free(&self, ahead: usize) -> Option<u32> {
+        let place =
+            (ahead < self.free_len).then(|| wrapped(self.free_head + ahead, self.free.len()));
+        place.map(|place| self.free[place])
+    }
+
+    /// Takes lots from every version, none below 0.
+    pub(crate) fn take(&mut self, slot: u32, lots: i64) {
+        let order = self.get_mut(slot);
+        order.confirmed.leaves = (order.confirmed.leaves - lots).max(0);
+        let len = order.marks.pending_len();
+        for version in &mut self.pending[slot as usize][..len] {
+            version.leaves = (version.leaves - lots).max(0);
+        }
     }
 
     pub(crate) fn slots_len(&self) -> u32 {
@@ -322,7 +222,7 @@ impl Orders {
             row: entry.user_ref.row,
             side: entry.side,
             state: OrderState::Open,
-            reserved: entry.reserved,
+            marks: Marks::with_reserved(entry.reserved),
             ..Order::FREE
         };
         self.general_used += u64::from(!entry.reserved);
@@ -341,7 +241,7 @@ impl Orders {
         let order = self.get_mut(slot);
         order.confirmed.leaves = 0;
         order.state = OrderState::Closed;
-        let reserved = order.reserved;
+        let reserved = order.is_reserved();
         self.general_used -= u64::from(!reserved);
         self.open[slot as usize / 64] &= !(1 << (slot % 64));
         let tail = wrapped(self.free_head + self.free_len, self.free.len());
@@ -352,15 +252,13 @@ impl Orders {
 
     /// Adds an unanswered version.
     pub(crate) fn ask(&mut self, slot: u32, version: Version) {
-        let order = self.get_mut(slot);
-        let index = usize::from(order.pending_len);
+        let len = self.get(slot).marks.pending_len();
         assert!(
-            index < PENDING_MAX,
+            len < PENDING_MAX,
             "more versions asked for than can be unanswered"
         );
-        order.pending[index] = version;
-        order.pending_len += 1;
-        self.pending_used += 1;
+        self.pending[slot as usize][len] = version;
+        self.set_pending_len(slot, len + 1);
         let order = self.get(slot);
         let key = OrderKey::new(order.session, order.user_ref(version.number));
         let id = self.id(slot);
@@ -369,30 +267,35 @@ impl Orders {
 
     /// The unanswered version at `index` becomes the order; those before it are gone.
     pub(crate) fn confirm(&mut self, slot: u32, index: usize) {
-        let order = self.get(slot);
-        let (confirmed, version) = (order.confirmed, order.pending()[index]);
-        self.remember_past(slot, confirmed.number);
-        for gone in 0..index {
-            let number = self.get(slot).pending[gone].number;
-            self.remember_past(slot, number);
+        let pending = self.pending[slot as usize];
+        let len = self.get(slot).marks.pending_len();
+        assert!(
+            index < len,
+            "the version confirmed is one that was asked for"
+        );
+        self.remember_past(slot, self.get(slot).confirmed.number);
+        for gone in &pending[..index] {
+            self.remember_past(slot, gone.number);
         }
-        let order = self.get_mut(slot);
-        order.confirmed = version;
-        order.pending.copy_within(index + 1.., 0);
-        order.pending_len -= index as u8 + 1;
-        self.pending_used -= index + 1;
+        self.get_mut(slot).confirmed = pending[index];
+        self.pending[slot as usize].copy_within(index + 1.., 0);
+        self.set_pending_len(slot, len - index - 1);
     }
 
     /// The unanswered version at `index` is refused; it and those after it are gone.
     pub(crate) fn refuse(&mut self, slot: u32, index: usize) {
-        while self.get(slot).pending().len() > index {
-            let order = self.get_mut(slot);
-            order.pending_len -= 1;
-            self.pending_used -= 1;
-            let order = self.get(slot);
-            let number = order.pending[usize::from(order.pending_len)].number;
-            self.remember_past(slot, number);
+        while self.get(slot).marks.pending_len() > index {
+            let last = self.get(slot).marks.pending_len() - 1;
+            self.set_pending_len(slot, last);
+            self.remember_past(slot, self.pending[slot as usize][last].number);
         }
+    }
+
+    fn set_pending_len(&mut self, slot: u32, len: usize) {
+        let marks = &mut self.get_mut(slot).marks;
+        let before = marks.pending_len();
+        marks.set_pending_len(len);
+        self.pending_used = self.pending_used + len - before;
     }
 
     /// The next open slot at or after `from`.
@@ -440,10 +343,13 @@ impl Orders {
     }
 
     /// The orders of a position's list.
-    pub(crate) fn list(&self, first: u32) -> impl Iterator<Item = &Order> {
+    pub(crate) fn list(&self, first: u32) -> impl Iterator<Item = WholeOrder<'_>> {
         let mut slot = first;
         core::iter::from_fn(move || {
-            let order = self.slots.get(slot as usize)?;
+            if slot == NONE {
+                return None;
+            }
+            let order = self.whole(slot);
             slot = order.next;
             Some(order)
         })
@@ -492,12 +398,13 @@ impl Orders {
 
     /// Gives the slab's canonical words to `push`.
     pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
-        for (order, slot) in self.slots.iter().zip(0_u64..) {
+        for slot in 0..self.slots_len() {
+            let order = self.whole(slot);
             if order.state == OrderState::Free {
                 continue;
             }
-            push(slot << 32 | u64::from(order.generation));
-            let flags = u64::from(order.reserved) | u64::from(order.canceling) << 1;
+            push(u64::from(slot) << 32 | u64::from(order.generation));
+            let flags = u64::from(order.is_reserved()) | u64::from(order.is_canceling()) << 1;
             push(u64::from(order.account) << 32 | u64::from(order.instrument));
             push(u64::from(order.position) << 32 | u64::from(order.session.raw()));
             push(

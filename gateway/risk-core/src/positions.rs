@@ -6,15 +6,17 @@
 
 extern crate alloc;
 
+use crate::approach::LineSink;
 use crate::capacities::Capacities;
 use crate::key_index::KeyIndex;
-use crate::orders::{NONE, Orders};
+use crate::order::NONE;
+use crate::orders::Orders;
 use alloc::boxed::Box;
 use portcullis_domain::{AccountId, InstrumentId, Side};
 
-/// One position.
+/// One position: two lines that come together.
 #[derive(Clone, Debug)]
-#[repr(C, align(64))]
+#[repr(C, align(128))]
 pub(crate) struct Position {
     /// Net lots, long positive.
     pub(crate) net: i64,
@@ -31,6 +33,8 @@ pub(crate) struct Position {
     pub(crate) previous: u32,
     /// Settlements of the instrument that it has taken part in.
     pub(crate) settlements: u32,
+    /// Theoretical arrival time of the account's volume.
+    pub(crate) volume_tat_ns: u64,
     // The second line.
     /// Highest limit of an open buy, lowest of an open sell, or beyond.
     buy_limit_max: i64,
@@ -38,11 +42,11 @@ pub(crate) struct Position {
     /// Adverse lots x ticks, valid at one version of the reference.
     adverse_lot_ticks: i128,
     adverse_version: u64,
-    /// Theoretical arrival time of the account's volume.
-    pub(crate) volume_tat_ns: u64,
     in_use: bool,
     involved: bool,
 }
+
+const _: () = assert!(core::mem::offset_of!(Position, buy_limit_max) == 64);
 
 /// No version of a reference: the cached sum is not valid.
 const STALE: u64 = u64::MAX;
@@ -137,6 +141,13 @@ impl Position {
         self.sell_limit_min = lowest;
     }
 
+    /// The lines that an order touches.
+    #[inline(always)]
+    pub(crate) fn visit_lines(&self, lines: &mut impl LineSink) {
+        lines.line(&self.net);
+        lines.line(&self.buy_limit_max);
+    }
+
     /// Whether it is in its account's list.
     pub(crate) const fn is_involved(&self) -> bool {
         self.involved
@@ -191,6 +202,17 @@ impl Positions {
         self.index
             .find(key(account.raw(), instrument.raw()))
             .map(|slot| slot as u32)
+    }
+
+    /// Where the slot of an account's position in an instrument stands written.
+    #[inline(always)]
+    pub(crate) fn visit_index(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+        lines: &mut impl LineSink,
+    ) {
+        lines.line(self.index.home_of(key(account.raw(), instrument.raw())));
     }
 
     /// A slot for a new pair: one never used, or one that nothing needs any more. `None` if the

@@ -72,7 +72,7 @@ impl RiskCore {
                 self.broken_trade(report, Some(slot), match_number, sink);
             }
             ReportKind::CancelRejected => {
-                self.ledger.orders.get_mut(slot).canceling = false;
+                self.ledger.orders.get_mut(slot).set_canceling(false);
                 self.pass_on(report, slot, 0, sink);
             }
             ReportKind::Accepted | ReportKind::CancelPending | ReportKind::Information => {
@@ -173,7 +173,7 @@ impl RiskCore {
     /// Takes lots from every version, and closes the order when none of the confirmed are left.
     fn take_lots(&mut self, slot: u32, lots: i64) {
         self.ledger
-            .change_order(slot, &self.table, |orders| orders.get_mut(slot).take(lots));
+            .change_order(slot, &self.table, |orders| orders.take(slot, lots));
         self.close_if_empty(slot);
     }
 
@@ -197,13 +197,9 @@ impl RiskCore {
 
     /// OUCH says Rejected of an order and of a version alike: the number tells which.
     fn rejected(&mut self, report: &VenueReport, slot: u32, sink: &mut impl EffectSink) {
-        let order = self.ledger.orders.get(slot);
+        let order = self.ledger.orders.whole(slot);
         let number = report.user_ref.number;
-        if order
-            .pending()
-            .iter()
-            .any(|version| version.number == number)
-        {
+        if order.pending.iter().any(|version| version.number == number) {
             self.replaced(report, slot, report.user_ref, false, sink);
             return;
         }
@@ -234,11 +230,11 @@ impl RiskCore {
         confirmed: bool,
         sink: &mut impl EffectSink,
     ) {
-        let order = self.ledger.orders.get(slot);
+        let order = self.ledger.orders.whole(slot);
         let same_row = new.row == order.row;
         let number = new.number;
         let asked = order
-            .pending()
+            .pending
             .iter()
             .position(|version| version.number == number);
         let Some(index) = asked.filter(|_| same_row && order.is_open()) else {

@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+use crate::approach::LineSink;
 use alloc::boxed::Box;
 use portcullis_domain::{SessionId, TradingState, UserRef};
 
@@ -81,6 +82,13 @@ impl Sessions {
     /// Takes a number that [`Sessions::is_new`] found new.
     pub(crate) fn take(&mut self, session: SessionId, user_ref: UserRef) {
         self.taken[slot(session, user_ref.row)] = user_ref.number;
+    }
+
+    /// The lines that an order of the session touches.
+    #[inline(always)]
+    pub(crate) fn visit_lines(&self, session: SessionId, row: u8, lines: &mut impl LineSink) {
+        lines.line(&self.all[session.index()].rate_tat_ns);
+        lines.line(&self.taken[slot(session, row)]);
     }
 
     /// The next number that will be taken in a row.

@@ -6,7 +6,8 @@
 
 extern crate alloc;
 
-use crate::orders::{Order, Orders};
+use crate::order::Order;
+use crate::orders::Orders;
 use alloc::boxed::Box;
 use portcullis_domain::{AccountId, InstrumentId, Scope, SessionId, Side};
 
@@ -113,7 +114,7 @@ impl Sweeps {
             };
             sweep.next_slot = slot + 1;
             let order = orders.get(slot);
-            if !order.canceling && sweep.filter.matches(order, firms_of(order.account)) {
+            if !order.is_canceling() && sweep.filter.matches(order, firms_of(order.account)) {
                 return Some(slot);
             }
         }

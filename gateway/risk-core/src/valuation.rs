@@ -102,7 +102,7 @@ impl Ledger {
             valuation,
         };
         let mut slot = self.accounts.get(account).first_position;
-        while slot != crate::orders::NONE {
+        while slot != crate::order::NONE {
             self.settle(slot, table);
             let position = self.positions.get(slot);
             let next = position.next;

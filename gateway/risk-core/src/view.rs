@@ -47,8 +47,8 @@ pub(crate) struct Volume {
 pub(crate) enum Worth<'a> {
     /// A reference is missing: LOSS_MAX and MARGIN are passed over.
     Unknown,
-    /// Both are known to pass.
-    Proved,
+    /// Both are known to pass, or the order is judged without them.
+    Enough,
     /// Valued.
     Exact {
         /// equity - day_base.

@@ -8,6 +8,7 @@ mod affinity;
 mod agent;
 mod clock;
 mod idle;
+mod prefetch;
 mod ring;
 mod stop;
 
@@ -15,5 +16,6 @@ pub use affinity::{PinError, pin_to_core};
 pub use agent::{Agent, run};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use idle::IdleStrategy;
+pub use prefetch::prefetch;
 pub use ring::{RecordConsumer, RecordProducer, RingConsumer, RingProducer, record_ring, ring};
 pub use stop::StopFlag;

@@ -226,7 +226,7 @@ pub(crate) const HOUSE: &[House] = &[
         name: "portcullis-bench-kernel",
         folder: "benches/kernel",
         holds: "what an accepted order costs in the risk core alone",
-        may_use: &[RISK_CORE, DOMAIN],
+        may_use: &[RISK_CORE, RUNTIME, DOMAIN],
         outside: Outside::Anything,
         reach: Reach::Top,
     },

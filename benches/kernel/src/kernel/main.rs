@@ -3,6 +3,7 @@
 //! One thread, no sockets, no log. Prints a row a cell, and with `--json` one line of JSON last.
 //! Must never print figures of a run whose final state is not what was sent.
 
+mod floor;
 mod limits;
 mod load;
 mod market;
@@ -36,11 +37,14 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), String> {
     println!(
-        "{:>9} {:>7} | {:>10} {:>9} | {:>6} {:>6} {:>7} {:>6} | {:>10} {:>10} {:>9}",
+        "{:>9} {:>7} | {:>10} {:>9} | {:>10} {:>9} {:>5} | {:>6} {:>6} {:>7} {:>6} | {:>10} {:>10} {:>9}",
         "accounts",
         "choice",
         "batch mean",
         "batch p50",
+        "floor mean",
+        "floor p50",
+        "lines",
         "p50",
         "p99",
         "p99.9",
@@ -73,11 +77,14 @@ fn run(options: &Options) -> Result<(), String> {
 
 fn print(figures: &Figures) {
     println!(
-        "{:>9} {:>7} | {:>10} {:>9} | {:>6} {:>6} {:>7} {:>6} | {:>10} {:>10} {:>9}",
+        "{:>9} {:>7} | {:>10} {:>9} | {:>10} {:>9} {:>5} | {:>6} {:>6} {:>7} {:>6} | {:>10} {:>10} {:>9}",
         figures.cell.accounts,
         figures.cell.choice.name(),
         figures.batch_mean_ns,
         figures.batch_p50_ns,
+        figures.floor_mean_ns,
+        figures.floor_p50_ns,
+        figures.floor_lines,
         figures.single.p50,
         figures.single.p99,
         figures.single.p999,

@@ -3,6 +3,7 @@
 //! One thread. Invariants: between two readings of the clock stand calls of `RiskCore::apply` with
 //! orders and nothing else; a cell whose final state is not what was sent has no figures.
 
+use super::floor::{self, Fetch};
 use super::load::{Accounts, Choice};
 use super::market::Market;
 use portcullis_domain::{Command, Record};
@@ -27,6 +28,10 @@ pub(crate) struct Figures {
     pub(crate) cell: Cell,
     /// Mean of an order over all batches.
     pub(crate) batch_mean_ns: u64,
+    /// The floor's, over the same batches, and lines it read an order.
+    pub(crate) floor_mean_ns: u64,
+    pub(crate) floor_p50_ns: u64,
+    pub(crate) floor_lines: u64,
     /// An order's share of the median batch.
     pub(crate) batch_p50_ns: u64,
     pub(crate) single: Percentiles,
@@ -61,12 +66,13 @@ pub(crate) fn measure(cell: Cell) -> Result<Figures, String> {
     batches(&mut market, &accounts, rounds / 4);
     let before = market.core.counters().clone();
     let mut batch_ns = batches(&mut market, &accounts, rounds);
+    let mut floor = floors(&mut market, &accounts, rounds);
     let mut single_ns = singles(&mut market, &accounts, rounds);
     market.check()?;
     let after = market.core.counters();
     let valued_exactly = after.valued_exactly - before.valued_exactly;
     let proved_by_bound = after.proved_by_bound - before.proved_by_bound;
-    let timed = (2 * rounds * BATCH) as u64;
+    let timed = (3 * rounds * BATCH) as u64;
     let reducing = timed
         .checked_sub(valued_exactly + proved_by_bound)
         .ok_or("more accounts were valued than orders sent")?;
@@ -74,6 +80,9 @@ pub(crate) fn measure(cell: Cell) -> Result<Figures, String> {
     Ok(Figures {
         cell,
         batch_mean_ns,
+        floor_mean_ns: floor.ns.iter().sum::<u64>() / (rounds * BATCH) as u64,
+        floor_p50_ns: quantile(&mut floor.ns, 500) / BATCH as u64,
+        floor_lines: floor.lines / (rounds * BATCH) as u64,
         batch_p50_ns: quantile(&mut batch_ns, 500) / BATCH as u64,
         single: Percentiles {
             p50: quantile(&mut single_ns, 500),
@@ -103,12 +112,36 @@ fn batches(market: &mut Market, accounts: &Accounts, rounds: usize) -> Vec<u64> 
     (0..rounds).map(round).collect()
 }
 
+/// Nanoseconds of each batch that is walked and not decided.
+struct Floor {
+    ns: Vec<u64>,
+    lines: u64,
+}
+
+/// Walks batches, and applies each only afterwards, untimed.
+fn floors(market: &mut Market, accounts: &Accounts, rounds: usize) -> Floor {
+    let mut records = [Record::bare(Command::Tick.encode()); BATCH];
+    let mut floor = Floor {
+        ns: Vec::with_capacity(rounds),
+        lines: 0,
+    };
+    for _ in 0..rounds {
+        market.prepare(accounts, &mut records);
+        let begun = Instant::now();
+        let lines = floor::walk(&market.core, black_box(&records));
+        floor.ns.push(begun.elapsed().as_nanos() as u64);
+        floor.lines += lines;
+        apply_all(market, &records);
+        market.cancel_all(&records);
+    }
+    floor
+}
+
 /// The measured call, a function of its own so that instructions can be counted in it alone.
 #[inline(never)]
 fn apply_all(market: &mut Market, records: &[Record]) {
-    for record in records {
-        market.core.apply(black_box(record), &mut market.tally);
-    }
+    let Market { core, tally, .. } = market;
+    core.apply_batch(black_box(records), &mut Fetch, tally);
 }
 
 /// Nanoseconds of each call.
@@ -154,10 +187,10 @@ mod tests {
                 orders: 6_400,
             };
             let figures = measure(cell).expect("the final state is as sent");
-            assert_eq!(figures.accepted, 4_000 + 1_600 + 2 * 6_400);
+            assert_eq!(figures.accepted, 4_000 + 1_600 + 3 * 6_400);
             // Every fourth order, about, is on the other side of a position larger than it.
             assert!(
-                (2_400..4_000).contains(&figures.reducing),
+                (3_600..6_000).contains(&figures.reducing),
                 "{}",
                 figures.reducing
             );
@@ -168,6 +201,29 @@ mod tests {
                 "the load is the same each time"
             );
         }
+    }
+
+    #[test]
+    fn a_batch_decides_as_its_records_one_by_one() {
+        let accounts = Accounts::new(Choice::Zipf, 1_000);
+        let run = |together: bool| {
+            let mut market = Market::new(1_000).expect("it loads");
+            let mut records = [Record::bare(Command::Tick.encode()); BATCH];
+            for _ in 0..20 {
+                market.prepare(&accounts, &mut records);
+                if together {
+                    apply_all(&mut market, &records);
+                } else {
+                    for record in &records {
+                        market.core.apply(record, &mut market.tally);
+                    }
+                }
+                market.cancel_all(&records);
+            }
+            market.check().expect("the final state is as sent");
+            (market.core.digest(), market.core.state_hash())
+        };
+        assert_eq!(run(true), run(false));
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl NewOrder {
     ///
     /// # Errors
     /// The first field that no new order could have.
-    #[inline]
+    #[inline(always)]
     pub fn decode(head: &Head) -> Result<Self, DecodeError> {
         if head.kind != CommandKind::NewOrder as u8 {
             return Err(wrong("kind", head.kind.into()));

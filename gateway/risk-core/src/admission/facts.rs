@@ -4,13 +4,14 @@
 //! again to explain a refusal.
 
 use super::{Holds, Terms};
+use crate::accounts::Account;
 use crate::instruments::{Instrument, Reference};
 use crate::ledger::Ledger;
 use crate::limits::LimitTable;
 use crate::limits::account::AccountLimits;
 use crate::limits::firm::FirmLimits;
 use crate::limits::instrument::InstrumentLimits;
-use crate::orders::{Hold, Order, Version};
+use crate::order::{Hold, Version, WholeOrder};
 use crate::positions::Position;
 use crate::valuation::Valuation;
 use crate::view::{InterestView, References, Volume};
@@ -28,11 +29,11 @@ pub(super) struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// The rows of an order whose form is good: its account and instrument are there.
     #[inline(always)]
-    pub(super) fn of(table: &'a LimitTable, terms: &Terms, firms: (u32, u32)) -> Option<Self> {
+    pub(super) fn of(table: &'a LimitTable, terms: &Terms, account: &Account) -> Option<Self> {
         Some(Self {
-            limits: table.account(terms.account)?.0,
-            firm: table.firm(FirmId::new(firms.0))?,
-            member: table.firm(FirmId::new(firms.1))?,
+            limits: table.row(account.row)?,
+            firm: table.firm(FirmId::new(account.firm))?,
+            member: table.firm(FirmId::new(account.clearing_member))?,
             instrument: table.instrument(terms.instrument)?,
         })
     }
@@ -57,10 +58,8 @@ pub(super) struct Facts {
 /// The account's worth, as far as an order needs it.
 #[derive(Clone, Copy)]
 pub(super) enum Known<'a> {
-    /// The order is judged without it.
-    NotNeeded,
-    /// It is known to suffice.
-    Proved,
+    /// It is known to suffice, or the order reduces and is judged without it.
+    Enough,
     /// It was valued.
     Exact(&'a Valuation),
 }
@@ -82,7 +81,7 @@ impl Facts {
         });
         let price = terms.price.or(protection);
         let at = reference.map(|reference| reference.price);
-        let order = terms.replaces.map(|slot| ledger.orders.get(slot));
+        let order = terms.replaces.map(|slot| ledger.orders.whole(slot));
         let own = order.map_or(Hold::default(), |order| order.hold(at));
         let asked = Version {
             price: price.unwrap_or(0),
@@ -112,7 +111,7 @@ impl Facts {
             reducing: price.is_some()
                 && (reduces(terms.side, net, on_hold, planned.lots) || calmer),
             holds: Holds { own, planned },
-            versions_unanswered: order.map_or(0, |order| order.pending().len() as i64),
+            versions_unanswered: order.map_or(0, |order| order.pending.len() as i64),
             rise: (terms.qty - last_leaves).max(0),
         }
     }
@@ -122,7 +121,7 @@ impl Facts {
     pub(super) fn references(&self, known: Known<'_>, now_ns: u64) -> References {
         let (missing, stale) = match known {
             Known::Exact(valuation) => (valuation.missing, valuation.stale),
-            Known::NotNeeded | Known::Proved => (false, false),
+            Known::Enough => (false, false),
         };
         let own = self.reference;
         References {
@@ -196,7 +195,7 @@ fn reduces(side: Side, net: i64, on_hold: i64, lots: i64) -> bool {
 }
 
 /// Against every version neither more lots nor a more aggressive price.
-fn is_calmer(order: &Order, qty: i64, price: i64) -> bool {
+fn is_calmer(order: WholeOrder<'_>, qty: i64, price: i64) -> bool {
     order.versions().all(|version| {
         let price_calmer = match order.side {
             Side::Buy => price <= version.price,

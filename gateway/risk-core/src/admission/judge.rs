@@ -7,16 +7,16 @@
 
 use super::facts::{Facts, Known, Rows};
 use super::{Holds, Judgement, Terms};
-use crate::accounts::Account;
+use crate::accounts::{Account, Firm, LastOrder};
 use crate::checks::margin::Slope;
 use crate::checks::{self, NOT_OF_REDUCING, SPIKE_ALONE};
 use crate::effect::Explanation;
 use crate::engine::RiskCore;
-use crate::orders::Version;
+use crate::order::{NONE, Version};
 use crate::positions::Position;
 use crate::valuation::Valuation;
 use crate::view::{Form, Open, Rates, View, Worth};
-use portcullis_domain::{CheckMask, RejectCode, Side, TradingState, quanta};
+use portcullis_domain::{CheckMask, RejectCode, Side, quanta};
 
 /// What is kept whatever the answer.
 struct Remembered {
@@ -31,7 +31,10 @@ struct Remembered {
 impl RiskCore {
     /// The form checks that fail.
     #[inline(always)]
-    pub(super) fn judge_form(&self, terms: &Terms, early: Option<RejectCode>) -> CheckMask {
+    pub(super) fn judge_form(&mut self, terms: &Terms, early: Option<RejectCode>) -> CheckMask {
+        if terms.account.index() < self.table.accounts_len() {
+            self.ledger.touch(terms.account, &self.table);
+        }
         checks::evaluate_form(&self.form(terms, early))
     }
 
@@ -53,7 +56,8 @@ impl RiskCore {
     fn form(&self, terms: &Terms, early: Option<RejectCode>) -> Form {
         let instrument = self.table.instrument(terms.instrument);
         Form {
-            account_known: self.table.account(terms.account).is_some(),
+            account_known: terms.account.index() < self.table.accounts_len()
+                && self.ledger.accounts.get(terms.account.raw()).row != NONE,
             instrument_known: instrument.is_some(),
             qty: terms.qty,
             price: terms.price,
@@ -62,19 +66,18 @@ impl RiskCore {
         }
     }
 
-    /// Judges an order whose form is good.
+    /// Judges an order whose form is good, which has brought its account up to date.
     #[inline(always)]
     pub(super) fn judge(&mut self, terms: &Terms) -> Judgement {
         let position = self.place(terms);
         let facts = self.facts(terms, position);
-        if facts.reducing {
-            return self.conclude(terms, &facts, Known::NotNeeded);
-        }
-        if !self.is_proved(terms, &facts) {
+        // Both are worked out, since which of them an order is can hardly be foretold.
+        let (reducing, proved) = (facts.reducing, self.is_proved(terms, &facts));
+        if !(reducing | proved) {
             return self.judge_exactly(terms, position);
         }
-        self.counters.proved_by_bound += 1;
-        self.conclude(terms, &facts, Known::Proved)
+        self.counters.proved_by_bound += u64::from(!reducing);
+        self.conclude(terms, &facts, Known::Enough)
     }
 
     /// Judges an order whose account must be valued.
@@ -91,11 +94,10 @@ impl RiskCore {
         self.conclude(terms, &facts, Known::Exact(&valuation))
     }
 
-    /// Brings account and volume window up to date, and finds the slot of the position, or a new one.
+    /// Brings the volume window up to date, and finds the slot of the position, or a new one.
     #[inline(always)]
     fn place(&mut self, terms: &Terms) -> Option<u32> {
         let now_ns = self.now.ns();
-        self.ledger.touch(terms.account, &self.table);
         let limits = self.table.instrument(terms.instrument);
         let limits = limits.expect("the form checks found the instrument");
         let instrument = self.ledger.instruments.get_mut(terms.instrument.raw());
@@ -148,7 +150,7 @@ impl RiskCore {
         if facts.reducing {
             failing = failing.without(NOT_OF_REDUCING);
         }
-        let remembered = self.remembered(terms, &view, failing);
+        let remembered = self.remembered(terms, &view, firms, failing);
         let ref_max_age_ns = view.instrument.ref_max_age_ns;
         let reference = facts.reference;
         let judgement = Judgement {
@@ -166,7 +168,7 @@ impl RiskCore {
                 Known::Exact(valuation) if !valuation.missing => {
                     Some(valuation.equity < valuation.maintenance())
                 }
-                Known::Exact(_) | Known::NotNeeded | Known::Proved => None,
+                Known::Exact(_) | Known::Enough => None,
             },
         };
         let explanation = if failing.is_empty() {
@@ -205,9 +207,14 @@ impl RiskCore {
     }
 
     #[inline(always)]
-    fn remembered(&self, terms: &Terms, view: &View<'_>, failing: CheckMask) -> Remembered {
+    fn remembered(
+        &self,
+        terms: &Terms,
+        view: &View<'_>,
+        firms: (u32, u32),
+        failing: CheckMask,
+    ) -> Remembered {
         let accounts = &self.ledger.accounts;
-        let firms = self.firms(terms);
         let session_tat_ns = self.sessions.get(terms.session).rate_tat_ns;
         let tat_ns = accounts.get(terms.account.raw()).rate_tat_ns;
         let rates = &view.rates;
@@ -237,8 +244,7 @@ impl RiskCore {
             last.at_ns = now_ns;
             last.qty = terms.qty;
             last.price = terms.price.unwrap_or(i64::MIN);
-            last.instrument = terms.instrument.raw();
-            last.sell = terms.side == Side::Sell;
+            last.place = LastOrder::place(terms.instrument, terms.side);
             last.count = kept.repeated;
         }
         if kept.trips
@@ -252,23 +258,22 @@ impl RiskCore {
     #[inline(always)]
     fn view<'a>(&'a self, terms: &Terms, facts: &Facts, known: Known<'_>) -> View<'a> {
         let now_ns = self.now.ns();
-        let firms = self.firms(terms);
-        let rows = Rows::of(&self.table, terms, firms);
-        let rows = rows.expect("the form checks found account and firm");
         let account = self.ledger.accounts.get(terms.account.raw());
+        let rows = Rows::of(&self.table, terms, account);
+        let rows = rows.expect("the form checks found account and firm");
+        let firm = self.ledger.accounts.firm(account.firm);
+        let member = self.ledger.accounts.firm(account.clearing_member);
+        let session = self.sessions.get(terms.session);
         let instrument = self.ledger.instruments.get(terms.instrument.raw());
+        let table = &self.table;
         let value = rows.instrument.value.quanta();
         let position = facts.position.map(|slot| self.ledger.positions.get(slot));
         let Holds { own, planned } = facts.holds;
         let own_notional = quanta(own.lot_ticks, value);
-        let firm_open = |index| {
-            let firm = self.ledger.accounts.firm(index);
-            Open {
-                orders: firm.open_orders,
-                notional: firm.open_notional - own_notional,
-            }
+        let firm_open = |firm: &Firm| Open {
+            orders: firm.open_orders,
+            notional: firm.open_notional - own_notional,
         };
-        let table = &self.table;
         let lot_ticks = |price| i128::from(price) * i128::from(terms.qty);
         View {
             limits: rows.limits,
@@ -280,22 +285,28 @@ impl RiskCore {
             qty: terms.qty,
             price: facts.price,
             notional: facts.price.map(|price| quanta(lot_ticks(price), value)),
-            state: self.strictest(terms, firms),
-            link_up: self.sessions.get(terms.session).link_up,
+            state: session
+                .strictest()
+                .stricter(self.venue_state)
+                .stricter(member.state)
+                .stricter(firm.state)
+                .stricter(account.state)
+                .stricter(instrument.state),
+            link_up: session.link_up,
             permitted: table.set_has(rows.limits.permission_set, terms.instrument),
             restricted: table.set_has(rows.firm.restricted_set, terms.instrument)
                 || table.set_has(rows.member.restricted_set, terms.instrument),
-            order_slot: self.has_slot(terms, facts.reducing),
+            order_slot: self.has_slot(terms, account, facts.reducing),
             position_slot: position.is_some(),
             versions_unanswered: facts.versions_unanswered,
-            rates: self.rates(terms, rows, firms),
+            rates: self.rates(terms, rows, account),
             repeated: repeated(account, terms, rows.limits.repeat_window_ns, now_ns),
             open: Open {
                 orders: account.open_orders.into(),
                 notional: account.open_notional - own_notional,
             },
-            firm_open: firm_open(firms.0),
-            member_open: firm_open(firms.1),
+            firm_open: firm_open(firm),
+            member_open: firm_open(member),
             hold_notional: facts.price.map(|_| quanta(planned.lot_ticks, value)),
             references: facts.references(known, now_ns),
             net: facts.net,
@@ -309,60 +320,40 @@ impl RiskCore {
         }
     }
 
-    /// The strictest trading state of all scopes.
     #[inline(always)]
-    fn strictest(&self, terms: &Terms, firms: (u32, u32)) -> TradingState {
-        let accounts = &self.ledger.accounts;
-        self.sessions
-            .get(terms.session)
-            .strictest()
-            .stricter(self.venue_state)
-            .stricter(accounts.firm(firms.1).state)
-            .stricter(accounts.firm(firms.0).state)
-            .stricter(accounts.get(terms.account.raw()).state)
-            .stricter(self.ledger.instruments.get(terms.instrument.raw()).state)
-    }
-
-    #[inline(always)]
-    fn rates(&self, terms: &Terms, rows: Rows<'_>, firms: (u32, u32)) -> Rates {
+    fn rates(&self, terms: &Terms, rows: Rows<'_>, account: &Account) -> Rates {
         let now_ns = self.now.ns();
-        let accounts = &self.ledger.accounts;
-        let account = rows.limits.rate;
+        let tat_ns = |firm| self.ledger.accounts.firm(firm).rate_tat_ns;
+        let session_tat_ns = self.sessions.get(terms.session).rate_tat_ns;
         // A session without limits of its own keeps to the account's.
-        let session = self
-            .table
-            .session(terms.session)
-            .map_or(account, |limits| limits.rate);
+        let session = self.table.session(terms.session);
+        let session = session.map_or(rows.limits.rate, |limits| limits.rate);
         Rates {
-            session: session.judge(now_ns, self.sessions.get(terms.session).rate_tat_ns),
-            account: account.judge(now_ns, accounts.get(terms.account.raw()).rate_tat_ns),
-            firm: rows
-                .firm
-                .rate
-                .judge(now_ns, accounts.firm(firms.0).rate_tat_ns),
+            session: session.judge(now_ns, session_tat_ns),
+            account: rows.limits.rate.judge(now_ns, account.rate_tat_ns),
+            firm: rows.firm.rate.judge(now_ns, tat_ns(account.firm)),
             member: rows
                 .member
                 .rate
-                .judge(now_ns, accounts.firm(firms.1).rate_tat_ns),
+                .judge(now_ns, tat_ns(account.clearing_member)),
         }
     }
 
     /// Whether there is a slot for the order, or for one more version of it.
     #[inline(always)]
-    fn has_slot(&self, terms: &Terms, reducing: bool) -> bool {
+    fn has_slot(&self, terms: &Terms, account: &Account, reducing: bool) -> bool {
         let orders = &self.ledger.orders;
         if terms.replaces.is_some() {
             return orders.has_room_for_version();
         }
-        let used = self.ledger.accounts.get(terms.account.raw()).reserved_used;
+        let used = u32::from(account.reserved_used);
         orders.general_has_room() || reducing && used < self.reserved_per_account
     }
 
     #[inline(always)]
     fn worth(&self, terms: &Terms, facts: &Facts, known: Known<'_>) -> Worth<'_> {
         match known {
-            Known::NotNeeded => Worth::Unknown,
-            Known::Proved => Worth::Proved,
+            Known::Enough => Worth::Enough,
             Known::Exact(valuation) => self.exact_worth(terms, facts, valuation),
         }
     }
@@ -431,8 +422,7 @@ impl RiskCore {
 #[inline(always)]
 fn repeated(account: &Account, terms: &Terms, window_ns: u64, now_ns: u64) -> i64 {
     let last = &account.last;
-    let same = last.instrument == terms.instrument.raw()
-        && last.sell == (terms.side == Side::Sell)
+    let same = last.place == LastOrder::place(terms.instrument, terms.side)
         && last.qty == terms.qty
         && last.price == terms.price.unwrap_or(i64::MIN)
         && now_ns - last.at_ns <= window_ns;

@@ -11,7 +11,7 @@ mod replace;
 
 use crate::effect::{AlarmKind, Effect, EffectSink, Explanation, Refusal};
 use crate::engine::{About, RiskCore};
-use crate::orders::Hold;
+use crate::order::Hold;
 use portcullis_domain::{
     AccountId, CheckMask, InstrumentId, Price, Qty, SessionId, Side, TimeInForce, UserRef,
 };

@@ -6,7 +6,8 @@ use super::{Judgement, Terms};
 use crate::approved::{Approved, OutboundAction, OutboundOrder};
 use crate::effect::{AnswerKind, Effect, EffectSink};
 use crate::engine::RiskCore;
-use crate::orders::{Entry, Version};
+use crate::order::Version;
+use crate::orders::Entry;
 use crate::valuation::Spent;
 use portcullis_domain::{NewOrder, Price, Qty, RejectCode, TimeInForce};
 

@@ -9,7 +9,8 @@ use crate::checks::early;
 use crate::effect::{AnswerKind, Effect, EffectSink};
 use crate::engine::RiskCore;
 use crate::limits::instrument::WireUnits;
-use crate::orders::{Named, Version};
+use crate::order::Version;
+use crate::orders::Named;
 use portcullis_domain::{
     AccountId, InstrumentId, OrderKey, Price, Qty, QtyMeaning, RejectCode, ReplaceRequest,
     TimeInForce, Units,
@@ -104,7 +105,7 @@ impl RiskCore {
         } else {
             terms.time_in_force
         };
-        let order = self.ledger.orders.get(slot);
+        let order = self.ledger.orders.whole(slot);
         let original = order.user_ref(order.last_version().number);
         let qty_total = Qty::new(terms.qty.saturating_add(order.executed));
         let number = terms.user_ref.number;
@@ -117,7 +118,7 @@ impl RiskCore {
         };
         self.ledger
             .change_order(slot, &self.table, |orders| orders.ask(slot, version));
-        self.ledger.orders.get_mut(slot).canceling = false;
+        self.ledger.orders.get_mut(slot).set_canceling(false);
         self.ledger.accounts.get_mut(terms.account.raw()).bound = Bound::NONE;
         self.count_volume(terms, &judgement);
         self.counters.accepted += 1;

@@ -26,7 +26,7 @@ impl Check for LossMax {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         match view.worth {
-            Worth::Unknown | Worth::Proved => false,
+            Worth::Unknown | Worth::Enough => false,
             Worth::Exact { day_result, .. } => day_result < -i128::from(view.limits.loss_max),
         }
     }
@@ -34,7 +34,7 @@ impl Check for LossMax {
     fn explain(view: &View<'_>) -> Explanation {
         let limit = view.limits.loss_max;
         let lost = match view.worth {
-            Worth::Unknown | Worth::Proved => 0,
+            Worth::Unknown | Worth::Enough => 0,
             Worth::Exact { day_result, .. } => -day_result,
         };
         Explanation::of(limit.into(), lost, 0, reducible(view))

@@ -31,7 +31,7 @@ impl Check for Margin {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         match &view.worth {
-            Worth::Unknown | Worth::Proved => false,
+            Worth::Unknown | Worth::Enough => false,
             Worth::Exact {
                 admissible,
                 requirement,

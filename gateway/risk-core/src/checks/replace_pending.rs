@@ -4,7 +4,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
-use crate::orders::PENDING_MAX;
+use crate::order::PENDING_MAX;
 use crate::view::View;
 
 pub(crate) struct ReplacePending;

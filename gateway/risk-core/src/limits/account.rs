@@ -65,6 +65,13 @@ pub(crate) struct AccountLimits {
 }
 
 impl AccountLimits {
+    /// Its lines.
+    #[inline(always)]
+    pub(crate) fn visit_lines(&self, lines: &mut impl crate::approach::LineSink) {
+        lines.line(&self.qty_max);
+        lines.line(&self.repeat_window_ns);
+    }
+
     pub(super) fn new(cells: &AccountCells, permission_set: u32) -> Self {
         let bound = |field| cells.cell(field).or_failing();
         Self {

@@ -237,9 +237,21 @@ impl LimitTable {
     /// Limits and firm of an account, or `None` where there is no such account.
     #[inline]
     pub(crate) fn account(&self, account: AccountId) -> Option<(&AccountLimits, FirmId)> {
+        let (row, firm) = self.entry(account)?;
+        Some((self.row(row)?, firm))
+    }
+
+    /// Row and firm of an account, or `None` where there is no such account.
+    #[inline]
+    pub(crate) fn entry(&self, account: AccountId) -> Option<(u32, FirmId)> {
         let entry = self.accounts.get(account.index())?;
-        let limits = self.rows.get(entry.row as usize)?;
-        Some((limits, FirmId::new(entry.firm)))
+        (entry.row != NONE).then_some((entry.row, FirmId::new(entry.firm)))
+    }
+
+    /// The limits in a row, or `None` where there is no such row.
+    #[inline(always)]
+    pub(crate) fn row(&self, row: u32) -> Option<&AccountLimits> {
+        self.rows.get(row as usize)
     }
 
     #[inline]
