@@ -7,6 +7,7 @@
 mod affinity;
 mod agent;
 mod clock;
+mod huge_pages;
 mod idle;
 mod prefetch;
 mod ring;
@@ -15,6 +16,7 @@ mod stop;
 pub use affinity::{PinError, pin_to_core};
 pub use agent::{Agent, run};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use huge_pages::HugePages;
 pub use idle::IdleStrategy;
 pub use prefetch::prefetch;
 pub use ring::{RecordConsumer, RecordProducer, RingConsumer, RingProducer, record_ring, ring};

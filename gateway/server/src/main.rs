@@ -63,6 +63,10 @@ enum Verb {
     HashPassword,
 }
 
+/// Large tables are read at random: huge pages spare each reading a walk of the page tables.
+#[global_allocator]
+static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
+
 fn main() -> ExitCode {
     match Cli::parse().verb {
         Verb::Run { config, log } => run::run(&config, log.as_deref()),

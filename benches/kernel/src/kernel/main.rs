@@ -18,6 +18,10 @@ const USAGE: &str = "usage: kernel [--orders N] [--accounts N] [--json]
   --accounts N  this many accounts, an even number, instead of 10000 and 1000000
   --json        one line of JSON last";
 
+/// As in the product: large tables on huge pages.
+#[global_allocator]
+static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
+
 struct Options {
     orders: u64,
     accounts: Vec<u32>,
