@@ -72,6 +72,7 @@ impl RiskCore {
                 if let Some(slot) = ledger.positions.find(account, instrument) {
                     ledger.positions.get(slot).visit_lines(lines);
                 }
+                self.approach_valuation(head, lines);
                 ledger.orders.visit_forgotten(ahead, lines);
             }
             Stage::Neighbour => {
@@ -80,10 +81,34 @@ impl RiskCore {
                         .orders
                         .visit_order(ledger.positions.get(slot).first_order, lines);
                 }
+                if let Some(first) = ledger
+                    .positions
+                    .at(ledger.accounts.get(account.raw()).first_position)
+                    && let Some(second) = ledger.positions.at(first.next)
+                {
+                    second.visit_lines(lines);
+                }
                 if let Some(limits) = self.table.row(ledger.accounts.get(account.raw()).row) {
                     limits.visit_lines(lines);
                 }
             }
+        }
+    }
+
+    /// What a valuation would read first, where nothing can be proved without one.
+    #[inline(always)]
+    fn approach_valuation(&self, head: &Head, lines: &mut impl LineSink) {
+        let ledger = &self.ledger;
+        let account = ledger.accounts.get(head.account);
+        let generation = ledger.instruments.drift.generation;
+        let stands = account.bound.generation == generation
+            && head.timestamp_ns <= account.bound.fresh_until_ns;
+        if stands {
+            return;
+        }
+        lines.line(&account.cash);
+        if let Some(position) = ledger.positions.at(account.first_position) {
+            position.visit_lines(lines);
         }
     }
 

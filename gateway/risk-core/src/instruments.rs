@@ -76,10 +76,15 @@ impl Schedule {
             tier -= 1;
         }
         let above = notional - i128::from(self.from[tier]);
-        // A notional that leaves i128 stands at its end, and so does its margin.
-        above
-            .saturating_mul(self.ratio[tier].into())
-            .saturating_add(self.base[tier])
+        let ratio = i64::from(self.ratio[tier]);
+        match i64::try_from(above) {
+            // Far from the end of i128: a base is below 2^63 quanta in millionths.
+            Ok(above) => i128::from(above) * i128::from(ratio) + self.base[tier],
+            // A notional that leaves i128 stands at its end, and so does its margin.
+            Err(_) => above
+                .saturating_mul(ratio.into())
+                .saturating_add(self.base[tier]),
+        }
     }
 
     /// The steepest ratio: no further quantum of notional costs more.

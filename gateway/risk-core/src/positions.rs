@@ -191,6 +191,12 @@ impl Positions {
         &self.slots[slot as usize]
     }
 
+    /// The position in a slot, if it is one.
+    #[inline(always)]
+    pub(crate) fn at(&self, slot: u32) -> Option<&Position> {
+        self.slots.get(slot as usize)
+    }
+
     #[inline]
     pub(crate) fn get_mut(&mut self, slot: u32) -> &mut Position {
         &mut self.slots[slot as usize]

@@ -66,6 +66,18 @@ const fn ceil_millionths(amount: i128) -> i128 {
     -(-amount).div_euclid(1_000_000)
 }
 
+/// An exact product: one multiplication where the first factor is what positions have.
+///
+/// # Panics
+/// If it leaves i128, which the load rules keep positions from.
+#[inline(always)]
+fn times(amount: i128, factor: i64) -> i128 {
+    match i64::try_from(amount) {
+        Ok(narrow) => i128::from(narrow) * i128::from(factor),
+        Err(_) => amount * i128::from(factor),
+    }
+}
+
 /// A walk over an account's positions.
 struct Walk<'a> {
     table: &'a LimitTable,
@@ -133,7 +145,10 @@ impl Ledger {
             return;
         };
         let position = self.positions.get_mut(slot);
-        let worth = i128::from(held.net) * i128::from(price) * i128::from(limits.value.quanta());
+        let worth = times(
+            i128::from(held.net) * i128::from(price),
+            limits.value.quanta(),
+        );
         let profit = worth - i128::from(position.cost);
         walk.losses += profit.min(0);
         walk.profits += profit.max(0);
@@ -150,18 +165,18 @@ impl Ledger {
             valuation.missing = true;
             return;
         };
-        let value = i128::from(limits.value.quanta());
+        let value = limits.value.quanta();
         let worst = Position::worst(held.net, held.buy, held.sell);
-        let per_lot = i128::from(reference.price) * value;
-        valuation.margin_millionths += instrument.initial.margin_millionths(worst * per_lot);
-        let settled = i128::from(held.net).abs() * per_lot;
-        valuation.maintenance_millionths += instrument.maintenance.margin_millionths(settled);
-        valuation.adverse += adverse_lot_ticks * value;
+        let notional = |lots: i128| times(times(lots, reference.price), value);
+        let net = i128::from(held.net).abs();
+        valuation.margin_millionths += instrument.initial.margin_millionths(notional(worst));
+        valuation.maintenance_millionths += instrument.maintenance.margin_millionths(notional(net));
+        valuation.adverse += times(adverse_lot_ticks, value);
         let fresh_until_ns = reference.at_ns.saturating_add(limits.ref_max_age_ns);
         valuation.stale |= walk.now_ns > fresh_until_ns;
         valuation.fresh_until_ns = valuation.fresh_until_ns.min(fresh_until_ns);
         let lots = i128::from(held.net).abs() + i128::from(held.buy) + i128::from(held.sell);
-        valuation.sensitivity += (lots + worst) * i128::from(instrument.lot_base);
+        valuation.sensitivity += times(lots + worst, instrument.lot_base);
     }
 
     /// Leaves behind what the next accept may be proved from.
