@@ -12,17 +12,19 @@ pub(crate) struct Judged {
     pub(crate) ahead_ns: u64,
     /// How far it may be.
     pub(crate) tolerance_ns: u64,
+    tat_ns: u64,
     next_tat_ns: u64,
 }
 
 impl Rate {
     /// Judges one event at `now_ns` against the theoretical arrival time `tat_ns`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn judge(&self, now_ns: u64, tat_ns: u64) -> Judged {
         let at = now_ns.max(tat_ns);
         Judged {
             ahead_ns: at - now_ns,
             tolerance_ns: self.tolerance_ns,
+            tat_ns,
             next_tat_ns: at.saturating_add(self.emission_ns),
         }
     }
@@ -30,16 +32,16 @@ impl Rate {
 
 impl Judged {
     /// Whether the event comes too early.
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn fails(&self) -> bool {
         self.ahead_ns > self.tolerance_ns
     }
 
     /// The theoretical arrival time to keep: moved on only if the event did not fail.
-    #[inline]
-    pub(crate) const fn tat_after(&self, tat_ns: u64) -> u64 {
+    #[inline(always)]
+    pub(crate) const fn tat_after(&self) -> u64 {
         if self.fails() {
-            tat_ns
+            self.tat_ns
         } else {
             self.next_tat_ns
         }
@@ -58,11 +60,11 @@ mod tests {
         for (now_ns, fails) in [(0, false); 4].into_iter().chain([(0, true), (333, true)]) {
             let judged = rate.judge(now_ns, tat_ns);
             assert_eq!(judged.fails(), fails, "at {now_ns}");
-            tat_ns = judged.tat_after(tat_ns);
+            tat_ns = judged.tat_after();
         }
         // T is ceil(1000 / 3): one emission later there is room for exactly one.
         assert!(!rate.judge(334, tat_ns).fails());
-        tat_ns = rate.judge(334, tat_ns).tat_after(tat_ns);
+        tat_ns = rate.judge(334, tat_ns).tat_after();
         assert!(rate.judge(334, tat_ns).fails());
     }
 }

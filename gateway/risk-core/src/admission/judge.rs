@@ -25,31 +25,47 @@ struct Remembered {
     firm_tat_ns: u64,
     member_tat_ns: u64,
     repeated: u32,
-    trips: bool,
+}
+
+impl Remembered {
+    #[inline(always)]
+    fn of(view: &View<'_>) -> Self {
+        let rates = &view.rates;
+        Self {
+            session_tat_ns: rates.session.tat_after(),
+            tat_ns: rates.account.tat_after(),
+            firm_tat_ns: rates.firm.tat_after(),
+            member_tat_ns: rates.member.tat_after(),
+            repeated: view.repeated as u32,
+        }
+    }
 }
 
 impl RiskCore {
-    /// The form checks that fail.
+    /// Whether a form check fails.
     #[inline(always)]
-    pub(super) fn judge_form(&mut self, terms: &Terms, early: Option<RejectCode>) -> CheckMask {
+    pub(super) fn form_fails(&mut self, terms: &Terms, early: Option<RejectCode>) -> bool {
         if terms.account.index() < self.table.accounts_len() {
             self.ledger.touch(terms.account, &self.table);
         }
-        checks::evaluate_form(&self.form(terms, early))
+        checks::form_fails(&self.form(terms, early))
     }
 
-    /// The numbers behind the first form check that fails.
+    /// The form checks that fail, and the numbers behind the first.
     #[cold]
     #[inline(never)]
     pub(super) fn explain_form(
         &self,
         terms: &Terms,
         early: Option<RejectCode>,
-        failing: CheckMask,
-    ) -> Explanation {
+    ) -> (CheckMask, Explanation) {
         let form = self.form(terms, early);
+        let failing = checks::evaluate_form(&form);
         let explain = |code| checks::explain_form(code, &form);
-        failing.primary().map_or(Explanation::default(), explain)
+        (
+            failing,
+            failing.primary().map_or(Explanation::default(), explain),
+        )
     }
 
     #[inline(always)]
@@ -71,18 +87,32 @@ impl RiskCore {
     pub(super) fn judge(&mut self, terms: &Terms) -> Judgement {
         let position = self.place(terms);
         let facts = self.facts(terms, position);
+        let (Some(slot), Some(price), Some(reference)) = (position, facts.price, facts.reference)
+        else {
+            return self.judge_slowly(terms, position);
+        };
         // Both are worked out, since which of them an order is can hardly be foretold.
         let (reducing, proved) = (facts.reducing, self.is_proved(terms, &facts));
         if !(reducing | proved) {
-            return self.judge_exactly(terms, position);
+            return self.judge_slowly(terms, position);
         }
+        let facts = Facts {
+            position: Some(slot),
+            price: Some(price),
+            reference: Some(reference),
+            ..facts
+        };
         self.counters.proved_by_bound += u64::from(!reducing);
         self.conclude(terms, &facts, Known::Enough)
     }
 
-    /// Judges an order whose account must be valued.
+    /// Judges an order whose account must be valued, or that lacks a position's slot or a price.
     #[inline(never)]
-    fn judge_exactly(&mut self, terms: &Terms, position: Option<u32>) -> Judgement {
+    fn judge_slowly(&mut self, terms: &Terms, position: Option<u32>) -> Judgement {
+        let facts = self.facts(terms, position);
+        if facts.reducing {
+            return self.conclude(terms, &facts, Known::Enough);
+        }
         self.counters.valued_exactly += 1;
         let (account, table) = (terms.account.raw(), &self.table);
         let (limits, _) = table
@@ -90,7 +120,6 @@ impl RiskCore {
             .expect("the form checks found it");
         let valuation = self.ledger.value(account, limits, table, self.now.ns());
         self.ledger.keep_bound(account, limits, &valuation);
-        let facts = self.facts(terms, position);
         self.conclude(terms, &facts, Known::Exact(&valuation))
     }
 
@@ -146,15 +175,12 @@ impl RiskCore {
         let now_ns = self.now.ns();
         let firms = self.firms(terms);
         let view = self.view(terms, facts, known);
-        let mut failing = checks::evaluate(&view);
-        if facts.reducing {
-            failing = failing.without(NOT_OF_REDUCING);
-        }
-        let remembered = self.remembered(terms, &view, firms, failing);
+        let fails = checks::any_fails(&view, facts.reducing);
+        let remembered = Remembered::of(&view);
         let ref_max_age_ns = view.instrument.ref_max_age_ns;
         let reference = facts.reference;
         let judgement = Judgement {
-            failing,
+            failing: CheckMask::EMPTY,
             explanation: Explanation::default(),
             position: facts.position,
             price: facts.price,
@@ -171,19 +197,21 @@ impl RiskCore {
                 Known::Exact(_) | Known::Enough => None,
             },
         };
-        let explanation = if failing.is_empty() {
-            Explanation::default()
-        } else {
-            self.explain(terms, facts.position, known, failing)
-        };
+        if !fails {
+            self.remember(terms, &remembered, firms);
+            return judgement;
+        }
+        let (failing, explanation) = self.explain(terms, facts.position, known);
         self.remember(terms, &remembered, firms);
+        self.trip_if_alone(terms, failing);
         Judgement {
+            failing,
             explanation,
             ..judgement
         }
     }
 
-    /// The numbers behind the first check that fails, from the facts read again.
+    /// The checks that fail, and the numbers behind the first, from the facts read again.
     #[cold]
     #[inline(never)]
     fn explain(
@@ -191,12 +219,30 @@ impl RiskCore {
         terms: &Terms,
         position: Option<u32>,
         known: Known<'_>,
-        failing: CheckMask,
-    ) -> Explanation {
+    ) -> (CheckMask, Explanation) {
         let facts = self.facts(terms, position);
         let view = self.view(terms, &facts, known);
+        let mut failing = checks::evaluate(&view);
+        if facts.reducing {
+            failing = failing.without(NOT_OF_REDUCING);
+        }
         let explain = |code| checks::explain(code, &view);
-        failing.primary().map_or(Explanation::default(), explain)
+        let primary = failing.primary();
+        (failing, primary.map_or(Explanation::default(), explain))
+    }
+
+    /// Trips the breaker of an order that nothing else refuses.
+    #[cold]
+    #[inline(never)]
+    fn trip_if_alone(&mut self, terms: &Terms, failing: CheckMask) {
+        let instrument = self.ledger.instruments.get_mut(terms.instrument.raw());
+        let tripped = instrument.window.judge(self.now.ns()).tripped;
+        if failing == SPIKE_ALONE
+            && !tripped
+            && let Some(limits) = self.table.instrument(terms.instrument)
+        {
+            instrument.window.trip(self.now.ns(), limits);
+        }
     }
 
     /// Firm and clearing member of the account, which has been touched.
@@ -204,28 +250,6 @@ impl RiskCore {
     fn firms(&self, terms: &Terms) -> (u32, u32) {
         let account = self.ledger.accounts.get(terms.account.raw());
         (account.firm, account.clearing_member)
-    }
-
-    #[inline(always)]
-    fn remembered(
-        &self,
-        terms: &Terms,
-        view: &View<'_>,
-        firms: (u32, u32),
-        failing: CheckMask,
-    ) -> Remembered {
-        let accounts = &self.ledger.accounts;
-        let session_tat_ns = self.sessions.get(terms.session).rate_tat_ns;
-        let tat_ns = accounts.get(terms.account.raw()).rate_tat_ns;
-        let rates = &view.rates;
-        Remembered {
-            session_tat_ns: rates.session.tat_after(session_tat_ns),
-            tat_ns: rates.account.tat_after(tat_ns),
-            firm_tat_ns: rates.firm.tat_after(accounts.firm(firms.0).rate_tat_ns),
-            member_tat_ns: rates.member.tat_after(accounts.firm(firms.1).rate_tat_ns),
-            repeated: view.repeated as u32,
-            trips: failing == SPIKE_ALONE && !view.spike.tripped,
-        }
     }
 
     /// What RULES remembers whatever the answer.
@@ -246,12 +270,6 @@ impl RiskCore {
             last.price = terms.price.unwrap_or(i64::MIN);
             last.place = LastOrder::place(terms.instrument, terms.side);
             last.count = kept.repeated;
-        }
-        if kept.trips
-            && let Some(limits) = self.table.instrument(terms.instrument)
-        {
-            let instrument = self.ledger.instruments.get_mut(terms.instrument.raw());
-            instrument.window.trip(now_ns, limits);
         }
     }
 

@@ -35,9 +35,8 @@ impl RiskCore {
             time_in_force: order.time_in_force,
             replaces: None,
         };
-        let failing = self.judge_form(&terms, early);
-        if !failing.is_empty() {
-            let explanation = self.explain_form(&terms, early, failing);
+        if self.form_fails(&terms, early) {
+            let (failing, explanation) = self.explain_form(&terms, early);
             self.refuse(&terms, failing, explanation, sink);
             return;
         }

@@ -40,9 +40,8 @@ impl RiskCore {
         }
         self.sessions.take(request.session, request.user_ref);
         let (terms, early) = self.replace_terms(request, slot, early);
-        let failing = self.judge_form(&terms, early);
-        if !failing.is_empty() {
-            let explanation = self.explain_form(&terms, early, failing);
+        if self.form_fails(&terms, early) {
+            let (failing, explanation) = self.explain_form(&terms, early);
             self.refuse(&terms, failing, explanation, sink);
             return;
         }

@@ -90,7 +90,6 @@ macro_rules! registry {
         ];
 
         /// The form checks that fail.
-        #[inline(always)]
         pub(crate) fn evaluate_form(form: &Form) -> CheckMask {
             CheckMask::EMPTY$(.with(
                 <$form_module::$form as FormCheck>::DESCRIPTOR.code(),
@@ -98,8 +97,29 @@ macro_rules! registry {
             ))+
         }
 
-        /// The checks that fail of all others.
+        /// Whether any form check fails: each is evaluated, which of them does is not kept.
         #[inline(always)]
+        pub(crate) fn form_fails(form: &Form) -> bool {
+            false $(| $form_module::$form::fails(form))+
+        }
+
+        /// Whether any other check fails that judges the order: each is evaluated, which of them does
+        /// is not kept.
+        #[inline(always)]
+        pub(crate) fn any_fails(view: &View<'_>, reducing: bool) -> bool {
+            let (mut of_all, mut of_increasing) = (false, false);
+            $(
+                let fails = $module::$check::fails(view);
+                if <$module::$check as Check>::DESCRIPTOR.judges_reducing {
+                    of_all |= fails;
+                } else {
+                    of_increasing |= fails;
+                }
+            )+
+            of_all | of_increasing & !reducing
+        }
+
+        /// Which of all others fail.
         pub(crate) fn evaluate(view: &View<'_>) -> CheckMask {
             CheckMask::EMPTY$(.with(
                 <$module::$check as Check>::DESCRIPTOR.code(),
