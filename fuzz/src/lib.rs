@@ -5,8 +5,15 @@
 //! exactly what the encoders make of the values it yields.
 //! **Never.** Take bytes from the input in place of values that were decoded.
 
+pub mod commands;
+pub mod pipe;
+
 use portcullis_control::config::{Errors, Files};
-use portcullis_wire::ouch50::{Appendage, AppendageBuilder, AppendageForm, Element, MessageLayout};
+use portcullis_wire::field::{CodeSet, Rule};
+use portcullis_wire::ouch50::{
+    Appendage, AppendageBuilder, AppendageForm, Element, EncodeError, ExpireSeconds,
+    MESSAGE_BYTES_MAX, MessageLayout,
+};
 use std::io::{self, BufRead};
 
 /// The appendage built again, element by element.
@@ -22,10 +29,16 @@ pub fn elements_anew(appendage: Appendage<'_>) -> AppendageBuilder {
         if let Element::UserRefIdx(index) = element {
             assert_eq!(appendage.user_ref_idx(), index);
         }
+        if let Element::ExpireTime(seconds) = element {
+            assert_eq!(ExpireSeconds::new(seconds.get()), Some(seconds));
+        }
         builder
             .push(element)
             .expect("a tag stands once in a decoded appendage");
+        let twice = builder.push(element).expect_err("it is there now");
+        assert!(twice.to_string().contains(&tag.to_string()));
     }
+    assert_eq!(appendage.tags().is_empty(), appendage.bytes().is_empty());
     builder
 }
 
@@ -44,6 +57,10 @@ pub fn check_shape(layout: &MessageLayout, bytes: &[u8], appendage: Option<Appen
     }
     for row in layout.fields {
         let field = &bytes[row.offset..row.offset + row.width];
+        if let Rule::OneOf(allowed) = row.rule {
+            let letters: Vec<u8> = allowed.letters().collect();
+            assert_eq!(CodeSet::of(&letters), allowed);
+        }
         assert_eq!(
             row.rule.check(field),
             Ok(()),
@@ -51,6 +68,20 @@ pub fn check_shape(layout: &MessageLayout, bytes: &[u8], appendage: Option<Appen
             layout.name,
             row.name
         );
+    }
+}
+
+/// That an encoder says how much room it needs, and writes nothing into less.
+///
+/// # Panics
+/// If it does not.
+pub fn short_of_room(len: usize, encode: impl Fn(&mut [u8]) -> Result<usize, EncodeError>) {
+    let mut out = [0xAA; MESSAGE_BYTES_MAX];
+    for room in [0, len / 2, len - 1] {
+        let error = encode(&mut out[..room]).expect_err("it does not fit");
+        assert_eq!(error, EncodeError::NoRoom { needed: len, room });
+        assert!(error.to_string().contains(&len.to_string()));
+        assert!(out.iter().all(|byte| *byte == 0xAA));
     }
 }
 

@@ -76,6 +76,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         Err(refused) => {
             assert!(refused.offset <= bytes.len());
+            assert!(!refused.fault.to_string().is_empty());
             // A well-formed one is refused for a value alone.
             if walked.is_some() {
                 assert!(matches!(refused.fault, Fault::Element(_, _)), "{refused:?}");

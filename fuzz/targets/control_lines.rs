@@ -32,6 +32,10 @@ fuzz_target!(|bytes: &[u8]| {
         }
         let wrong = seen.iter().filter(|(_, result)| result.is_err()).count() as u64;
         assert_eq!(parser.malformed(), wrong);
+        assert!(parser.lines() >= seen.len() as u64);
+        for error in seen.iter().filter_map(|(_, result)| result.as_ref().err()) {
+            assert!(!error.to_string().is_empty());
+        }
         seen
     };
     let whole = read(&mut std::iter::once(bytes));

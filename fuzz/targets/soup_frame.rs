@@ -6,8 +6,8 @@ use libfuzzer_sys::fuzz_target;
 use portcullis_domain::Timestamp;
 use portcullis_wire::Alpha;
 use portcullis_wire::soupbin::{
-    ClientConfig, ClientEvent, ClientSession, ClientState, ClientStep, FrameError, NoRoom,
-    PACKET_BYTES_MAX, Packet, Parsed, Password, encode, parse,
+    ClientConfig, ClientEvent, ClientSession, ClientState, ClientStep, ClientTimer, FrameError,
+    NoRoom, PACKET_BYTES_MAX, Packet, Parsed, Password, encode, parse,
 };
 
 fn encoded(packet: &Packet<'_>, out: &mut [u8]) -> Result<usize, NoRoom> {
@@ -48,9 +48,9 @@ fn check(packet: &Packet<'_>, bytes: &[u8]) {
             matches!(parse(&bytes[..cut]), Ok(Parsed::NeedMore { bytes }) if bytes > cut && bytes <= len)
         );
     }
-    if len > 0 {
-        assert!(encoded(packet, &mut out[..len - 1]).is_err());
-    }
+    assert_eq!(packet.type_byte(), bytes[2]);
+    let short = encoded(packet, &mut out[..len - 1]).expect_err("a byte less than it takes");
+    assert!(short.to_string().contains(&len.to_string()));
 }
 
 /// Lengths of the packets, and the fault at which reading stopped.
@@ -72,6 +72,7 @@ fn read(stream: &[u8], piece: usize) -> (Vec<usize>, Option<FrameError>) {
                 }
                 Err(error) => {
                     assert!(error.offset <= buffer.len());
+                    assert!(error.to_string().starts_with(error.field));
                     return (lens, Some(error));
                 }
             }
@@ -103,14 +104,83 @@ fn client(mut stream: &[u8]) {
                 assert_eq!((machine.state(), next), (ClientState::Idle, None))
             }
             ClientEvent::EndOfSession => assert_eq!(machine.state(), ClientState::Ended),
-            ClientEvent::Fault(_) => assert_eq!(machine.state(), ClientState::Idle),
+            ClientEvent::Fault(fault) => {
+                assert!(!fault.to_string().is_empty());
+                assert_eq!(machine.state(), ClientState::Idle);
+            }
             ClientEvent::Ignored => assert!(consumed > 0),
         }
         assert!(next.is_none_or(|next| next == machine.next_sequence()));
         stream = &stream[consumed..];
     }
-    let _ = machine.on_time(Timestamp::from_ns(u64::MAX), &mut [0; 3]);
+    speak(&mut machine, now);
+    return_after_silence(&mut machine);
+}
+
+/// What the machine is asked to write: while it is logged in it does, and else says why not.
+fn speak(machine: &mut ClientSession, now: Timestamp) {
+    let mut out = [0; PACKET_BYTES_MAX];
+    let active = machine.state() == ClientState::Active;
+    match machine.send(b"order", now, &mut out) {
+        Ok(len) => {
+            assert!(active);
+            let packet = Packet::Unsequenced(b"order");
+            assert_eq!(
+                parse(&out[..len]),
+                Ok(Parsed::Packet {
+                    packet,
+                    consumed: len
+                })
+            );
+            assert!(machine.send(b"order", now, &mut out[..len - 1]).is_err());
+        }
+        Err(error) => {
+            assert!(!active);
+            assert!(!error.to_string().is_empty());
+        }
+    }
+    let Some(due) = machine.deadline() else {
+        return;
+    };
+    assert!(due > now);
+    assert_eq!(machine.on_time(now, &mut out), Ok(ClientTimer::NotDue));
+    let timer = machine.on_time(due, &mut out).expect("room");
+    assert_eq!(active, timer == ClientTimer::Heartbeat { len: 3 });
+}
+
+/// Silence ends a link; the next login asks for the message after the last one that came.
+fn return_after_silence(machine: &mut ClientSession) {
+    let end = Timestamp::from_ns(u64::MAX);
+    let _ = machine.on_time(end, &mut [0; 3]);
     assert_eq!(machine.deadline(), None);
+    let mut out = [0; PACKET_BYTES_MAX];
+    let ended = machine.state() == ClientState::Ended;
+    let next = machine.next_sequence();
+    // A session without a name is asked for as the current one.
+    let session = machine.session().filter(|name| !name.is_blank());
+    match machine.connect(end, &mut out) {
+        Ok(len) => {
+            let Ok(Parsed::Packet {
+                packet: Packet::LoginRequest(login),
+                ..
+            }) = parse(&out[..len])
+            else {
+                panic!("a login is written");
+            };
+            assert_eq!((login.sequence, login.session), (next, session));
+            assert!(machine.connect(end, &mut out).is_err(), "it is under way");
+            assert!(machine.logout(&mut out).is_err(), "it is not logged in");
+            assert_eq!(format!("{:?}", login.password), "Password(hidden)");
+        }
+        Err(error) => assert!(ended && !error.to_string().is_empty()),
+    }
+    machine.disconnected();
+    let state = if ended {
+        ClientState::Ended
+    } else {
+        ClientState::Idle
+    };
+    assert_eq!(machine.state(), state);
 }
 
 fuzz_target!(|input: &[u8]| {

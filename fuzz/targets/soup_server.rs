@@ -24,6 +24,9 @@ struct Session {
     published: VecDeque<(u64, Vec<u8>)>,
     /// The number the peer must get next, while it is linked.
     due: Option<u64>,
+    /// The session is over: the peer is told behind the last message, and nobody logs in again.
+    ended: bool,
+    told_end: bool,
 }
 
 impl Session {
@@ -37,6 +40,8 @@ impl Session {
             now: 0,
             published: VecDeque::new(),
             due: None,
+            ended: false,
+            told_end: false,
         }
     }
 
@@ -96,7 +101,7 @@ impl Session {
             .session
             .is_none_or(|name| name.trimmed().eq_ignore_ascii_case(b"S1"));
         let expected = match login.sequence {
-            _ if !named => None,
+            _ if !named || self.ended => None,
             0 => Some(next),
             number => (oldest..=next).contains(&number).then_some(number),
         };
@@ -108,6 +113,7 @@ impl Session {
         {
             LoginAnswer::Accepted { first, .. } => {
                 assert_eq!(Some(first), expected);
+                assert!(self.outbound.is_linked());
                 self.due = Some(first);
             }
             LoginAnswer::Rejected { .. } => {
@@ -118,6 +124,12 @@ impl Session {
     }
 
     fn publish(&mut self, len: usize) {
+        if self.ended {
+            return;
+        }
+        let beyond = vec![0; PACKET_BYTES_MAX];
+        let error = self.outbound.publish(&beyond).expect_err("no packet");
+        assert!(error.to_string().contains(&beyond.len().to_string()));
         let message = vec![self.now as u8; len];
         let number = self
             .outbound
@@ -142,6 +154,10 @@ impl Session {
     fn pump(&mut self, room: usize) {
         let mut out = vec![0xAA; room];
         let now = self.now();
+        let waiting = self
+            .due
+            .map_or(0, |due| self.outbound.next_sequence() - due);
+        assert_eq!(self.outbound.pending(), waiting);
         let Ok(written) = self.outbound.pump(now, &mut out) else {
             let due = self.due.expect("only a link can lag");
             assert!(
@@ -155,19 +171,60 @@ impl Session {
         assert!(out[written..].iter().all(|byte| *byte == 0xAA));
         let mut rest = &out[..written];
         while !rest.is_empty() {
-            let Ok(Parsed::Packet {
-                packet: Packet::Sequenced(message),
-                consumed,
-            }) = parse(rest)
-            else {
-                panic!("only whole sequenced packets are pumped: {rest:?}");
+            let Ok(Parsed::Packet { packet, consumed }) = parse(rest) else {
+                panic!("only whole packets are pumped: {rest:?}");
             };
             let due = self.due.expect("nothing is written without a link");
-            let stored = self.published.iter().find(|(number, _)| *number == due);
-            assert_eq!(stored.map(|(_, stored)| &stored[..]), Some(message));
-            self.due = Some(due + 1);
+            match packet {
+                Packet::Sequenced(message) => {
+                    let stored = self.published.iter().find(|(number, _)| *number == due);
+                    assert_eq!(stored.map(|(_, stored)| &stored[..]), Some(message));
+                    self.due = Some(due + 1);
+                }
+                Packet::EndOfSession => {
+                    assert!(self.ended && !self.told_end);
+                    assert_eq!(due, self.outbound.next_sequence());
+                    self.told_end = true;
+                }
+                other => panic!("{other:?} is not pumped"),
+            }
             rest = &rest[consumed..];
         }
+        assert_eq!(self.outbound.is_end_sent(), self.told_end);
+    }
+
+    /// What does not count: a message, or a text, if there is room for it.
+    fn remark(&mut self, room: usize, text: bool) {
+        let (now, mut out) = (self.now(), vec![0; room]);
+        let wanted = if text {
+            Packet::Debug(b"remark")
+        } else {
+            Packet::Unsequenced(b"remark")
+        };
+        let written = if text {
+            self.outbound.debug(b"remark", now, &mut out)
+        } else {
+            self.outbound.unsequenced(b"remark", now, &mut out)
+        };
+        match written {
+            Ok(consumed) => assert_eq!(
+                parse(&out[..consumed]),
+                Ok(Parsed::Packet {
+                    packet: wanted,
+                    consumed
+                })
+            ),
+            Err(error) => {
+                assert!(room < 9);
+                assert!(!error.to_string().is_empty());
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        self.outbound.end_session();
+        self.ended = true;
+        assert_eq!(self.outbound.session().trimmed(), b"S1");
     }
 
     fn pass_time(&mut self, ns: u64) {
@@ -189,6 +246,7 @@ impl Session {
     fn break_link(&mut self) {
         self.outbound.unlink();
         self.due = None;
+        self.told_end = false;
         self.received.clear();
         self.login = None;
         self.inbound = ServerInbound::new(ServerLimits::default(), self.now());
@@ -201,7 +259,7 @@ fuzz_target!(|script: &[u8]| {
     while let [step, size, after @ ..] = rest {
         rest = after;
         let size = usize::from(*size);
-        match step % 8 {
+        match step % 11 {
             0 | 1 => {
                 let (bytes, after) = rest.split_at(size.min(rest.len()));
                 session.receive(bytes);
@@ -212,7 +270,10 @@ fuzz_target!(|script: &[u8]| {
             4 => session.publish(size * 16),
             5 => session.pump(size * 8),
             6 => session.pass_time(size as u64 * 100_000_000),
-            _ => session.break_link(),
+            7 => session.break_link(),
+            8 => session.remark(size % 16, true),
+            9 => session.remark(size % 16, false),
+            _ => session.end(),
         }
     }
 });

@@ -14,5 +14,5 @@
 mod limit_file;
 mod log;
 
-pub use limit_file::{limit_file_path, read_limit_file, write_limit_file};
+pub use limit_file::{limit_file_path, limit_words, read_limit_file, write_limit_file};
 pub use log::{LogError, LogReader, LogWriter};

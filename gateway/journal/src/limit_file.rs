@@ -35,20 +35,24 @@ pub fn write_limit_file(log: &Path, words: &[u64]) -> io::Result<PathBuf> {
 /// Those of the file system; `InvalidData` where the words have another digest.
 pub fn read_limit_file(log: &Path, wanted: u64) -> io::Result<Vec<u64>> {
     let path = limit_file_path(log, wanted);
-    let bytes = fs::read(&path)?;
+    limit_words(&fs::read(&path)?, wanted).ok_or_else(|| {
+        let what = format!(
+            "{}: its contents are not the table it is named by",
+            path.display()
+        );
+        io::Error::new(io::ErrorKind::InvalidData, what)
+    })
+}
+
+/// The words that a limit file's bytes hold; `None` unless they have this digest.
+#[must_use]
+pub fn limit_words(bytes: &[u8], wanted: u64) -> Option<Vec<u64>> {
     let (chunks, rest) = bytes.as_chunks::<8>();
     let words: Vec<u64> = chunks
         .iter()
         .map(|chunk| u64::from_le_bytes(*chunk))
         .collect();
-    if !rest.is_empty() || digest(&words) != wanted {
-        let what = format!(
-            "{}: its contents are not the table it is named by",
-            path.display()
-        );
-        return Err(io::Error::new(io::ErrorKind::InvalidData, what));
-    }
-    Ok(words)
+    (rest.is_empty() && digest(&words) == wanted).then_some(words)
 }
 
 fn digest(words: &[u64]) -> u64 {

@@ -199,7 +199,8 @@ impl<R: Read> LogReader<R> {
         }
         let count = head.units();
         for unit in &mut units[1..count] {
-            if self.read_unit(unit)? != UNIT_BYTES {
+            let filled = self.read_unit(unit)?;
+            if filled != UNIT_BYTES && !(cfg!(feature = "planted-bug") && filled > 0) {
                 return Err(LogError::Torn { offset });
             }
         }

@@ -187,7 +187,12 @@ impl Desk<'_> {
             self.counters.not_convertible += 1;
         }
         // Down: what is left of a lot stays on hold.
-        let qty = Qty::new(i64::from(decrement_wire / lot_wire));
+        let lots = if cfg!(feature = "planted-bug") {
+            decrement_wire.div_ceil(lot_wire)
+        } else {
+            decrement_wire / lot_wire
+        };
+        let qty = Qty::new(i64::from(lots));
         self.report(order, ReportKind::Reduced { qty }, note)
     }
 

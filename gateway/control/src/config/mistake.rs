@@ -10,6 +10,9 @@ use core::ops::Range;
 /// The most mistakes that are listed.
 pub const LISTED_MAX: usize = 100;
 
+/// What the planted fault adds to the number of a line.
+const PLANTED_LINES: usize = if cfg!(feature = "planted-bug") { 1 } else { 0 };
+
 /// The most characters of a source line that are shown.
 const SHOWN_MAX: usize = 120;
 
@@ -126,7 +129,7 @@ impl<'t> Mistakes<'t> {
         let marked = self.text[start..end].lines().next().unwrap_or_default();
         let mistake = Mistake {
             file: self.file.to_owned(),
-            line: before.matches('\n').count() + 1,
+            line: before.matches('\n').count() + 1 + PLANTED_LINES,
             column,
             what: what.into(),
             hint: hint.into(),
@@ -159,7 +162,7 @@ impl<'t> Mistakes<'t> {
         }
         self.elsewhere.push(Mistake {
             file: place.file.to_owned(),
-            line: place.line,
+            line: place.line + PLANTED_LINES,
             column: place.column,
             what: what.into(),
             hint: hint.into(),

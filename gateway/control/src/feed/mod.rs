@@ -180,6 +180,7 @@ impl FeedParser {
                     self.keep(rest);
                     self.line(book, &mut on);
                 }
+                _ if cfg!(feature = "planted-bug") => self.keep(piece.trim_ascii_start()),
                 _ => self.keep(piece),
             }
         }

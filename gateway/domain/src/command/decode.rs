@@ -83,9 +83,14 @@ const fn user_ref(head: &Head) -> UserRef {
 }
 
 fn unpack_ref(word: u64) -> Result<UserRef, DecodeError> {
-    let row = u8::try_from(word >> 32).map_err(|_| wrong("word", word))?;
+    let row = word >> 32;
+    let row = if cfg!(feature = "planted-bug") {
+        row & 0xFF
+    } else {
+        row
+    };
     Ok(UserRef {
-        row,
+        row: u8::try_from(row).map_err(|_| wrong("word", word))?,
         number: word as u32,
     })
 }

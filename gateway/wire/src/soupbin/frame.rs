@@ -183,7 +183,8 @@ pub fn parse(bytes: &[u8]) -> Result<Parsed<'_>, FrameError> {
     };
     check_length(*packet_type, length)?;
     let Some([_, payload @ ..]) = rest.get(..length) else {
-        return Ok(Parsed::NeedMore { bytes: consumed });
+        let bytes = consumed - usize::from(cfg!(feature = "planted-bug"));
+        return Ok(Parsed::NeedMore { bytes });
     };
     let packet = packet(*packet_type, payload)?;
     Ok(Parsed::Packet { packet, consumed })

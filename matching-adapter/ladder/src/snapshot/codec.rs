@@ -124,6 +124,7 @@ impl Coded for bool {
         match u8::take(from)? {
             0 => Ok(false),
             1 => Ok(true),
+            _ if cfg!(feature = "planted-bug") => Ok(true),
             _ => Err(from.wrong()),
         }
     }

@@ -114,7 +114,7 @@ impl LimitSpec {
             sessions,
             ..spec
         };
-        reader.words.is_empty().then_some(spec)
+        (reader.words.is_empty() || cfg!(feature = "planted-bug")).then_some(spec)
     }
 }
 
