@@ -201,7 +201,7 @@ pub(crate) const HOUSE: &[House] = &[
     House {
         name: "xtask",
         folder: "tools/xtask",
-        holds: "the chores: tidy, docs, tests, vectors, interop",
+        holds: "the chores: tidy, docs, tests, vectors, interop, fuzzing",
         may_use: &[RISK_CORE, DOMAIN, CONTROL, PIPELINE],
         outside: Outside::Anything,
         reach: Reach::Top,

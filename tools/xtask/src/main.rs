@@ -9,6 +9,7 @@ mod bench;
 mod ci;
 mod demo;
 mod docs;
+mod fuzz;
 mod house;
 mod interop;
 mod licences;
@@ -35,6 +36,7 @@ const VERBS: &[Verb] = &[
     licences::VERB,
     vectors::VERB,
     interop::VERB,
+    fuzz::VERB,
     demo::VERB,
     bench::VERB,
 ];

@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 pub(crate) const VERB: Verb = Verb {
     name: "test",
     arguments: "",
-    summary: "all tests: unit, vectors, interop; installs what they need",
+    summary: "all tests: unit, vectors, interop, fuzz smoke, demo; installs what they need",
     run,
 };
 
@@ -32,6 +32,10 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "interop",
         action: Action::Verb("interop", &[]),
+    },
+    Step {
+        name: "fuzz",
+        action: Action::Verb("fuzz", &["--smoke"]),
     },
     Step {
         name: "demo",
