@@ -250,7 +250,13 @@ impl RiskCore {
                 if change.counterparty == change.account {
                     return Err(ControlRefusal::AccountUnknown);
                 }
-                Some(self.movable(change.counterparty, change.instrument)?)
+                let from = self.movable(change.counterparty, change.instrument)?;
+                let positions = &self.ledger.positions;
+                // With one slot to give, the second claim takes the first one's.
+                if positions.find(change.account, change.instrument) != Some(to) {
+                    return Err(ControlRefusal::TableFull);
+                }
+                Some(from)
             }
         };
         let trade = Trade {

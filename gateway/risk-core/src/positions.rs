@@ -2,7 +2,12 @@
 //!
 //! Risk thread. Invariants: `open_buy` and `open_sell` are the lots on hold of the open orders in
 //! the list; a position is in its account's list exactly while it is involved (net or a hold is not
-//! zero); a slot is given back only when it holds nothing that a later decision could read.
+//! zero), and among the idle otherwise; a slot is given away only when it holds nothing that a later
+//! decision could read, and is found whenever there is one.
+
+mod idle;
+mod slot_set;
+mod waiting;
 
 extern crate alloc;
 
@@ -12,6 +17,7 @@ use crate::key_index::KeyIndex;
 use crate::order::NONE;
 use crate::orders::Orders;
 use alloc::boxed::Box;
+use idle::Idle;
 use portcullis_domain::{AccountId, InstrumentId, Side};
 
 /// One position: two lines that come together.
@@ -42,7 +48,6 @@ pub(crate) struct Position {
     /// Adverse lots x ticks, valid at one version of the reference.
     adverse_lot_ticks: i128,
     adverse_version: u64,
-    in_use: bool,
     involved: bool,
 }
 
@@ -68,7 +73,6 @@ impl Position {
         adverse_lot_ticks: 0,
         adverse_version: STALE,
         volume_tat_ns: 0,
-        in_use: false,
         involved: false,
     };
 
@@ -164,12 +168,11 @@ pub(crate) struct Positions {
     slots: Box<[Position]>,
     used: usize,
     index: KeyIndex,
-    /// Where the search for a slot to give back goes on.
-    hand: usize,
+    /// Those of the flat ones.
+    idle: Idle,
+    /// The latest time that was told.
+    now_ns: u64,
 }
-
-/// Slots looked at for one to give back, an order at the most.
-const HAND_STEPS: usize = 64;
 
 fn key(account: u32, instrument: u32) -> u64 {
     u64::from(account) << 32 | u64::from(instrument)
@@ -182,7 +185,8 @@ impl Positions {
             slots: alloc::vec![Position::FREE; slots].into_boxed_slice(),
             used: 0,
             index: KeyIndex::new(slots),
-            hand: 0,
+            idle: Idle::new(slots),
+            now_ns: 0,
         }
     }
 
@@ -221,8 +225,8 @@ impl Positions {
         lines.line(self.index.home_of(key(account.raw(), instrument.raw())));
     }
 
-    /// A slot for a new pair: one never used, or one that nothing needs any more. `None` if the
-    /// bounded search finds none.
+    /// A slot for a new pair: one never used, or one that nothing needs any more. `None` if there is
+    /// none. The pair's slot is idle until it is involved, so that another claim may take it.
     pub(crate) fn claim(
         &mut self,
         account: AccountId,
@@ -230,6 +234,7 @@ impl Positions {
         settlements: u32,
         now_ns: u64,
     ) -> Option<u32> {
+        self.now_ns = now_ns;
         let slot = if self.used < self.slots.len() {
             self.used += 1;
             self.used - 1
@@ -240,29 +245,32 @@ impl Positions {
             account: account.raw(),
             instrument: instrument.raw(),
             settlements,
-            in_use: true,
             ..Position::FREE
         };
         self.index
             .insert(key(account.raw(), instrument.raw()), slot as u64);
+        self.idle.insert(slot, 0, now_ns);
         Some(slot as u32)
     }
 
     fn reclaim(&mut self, now_ns: u64) -> Option<usize> {
-        for _ in 0..HAND_STEPS.min(self.slots.len()) {
-            let slot = self.hand;
-            self.hand = (self.hand + 1) % self.slots.len();
-            let position = &self.slots[slot];
-            if position.in_use && position.is_flat() && position.volume_tat_ns <= now_ns {
-                let gone = key(position.account, position.instrument);
-                self.index.remove(gone);
-                return Some(slot);
-            }
-        }
-        None
+        let slot = self.idle.take(now_ns)?;
+        let position = &self.slots[slot];
+        assert!(position.is_flat(), "only a flat position gives its slot");
+        self.index
+            .remove(key(position.account, position.instrument));
+        Some(slot)
     }
 
-    /// Puts a position into its account's list or takes it out, as its lots demand.
+    /// Counts lots of an accepted order: the account's volume runs until `volume_tat_ns`.
+    pub(crate) fn count_volume(&mut self, slot: u32, volume_tat_ns: u64, now_ns: u64) {
+        self.now_ns = now_ns;
+        let position = self.get_mut(slot);
+        assert!(position.involved, "an accepted order is on hold");
+        position.volume_tat_ns = volume_tat_ns;
+    }
+
+    /// Puts a position into its account's list or among the idle, as its lots demand.
     pub(crate) fn relink(&mut self, slot: u32, first: &mut u32) {
         let position = self.get(slot);
         let wanted = !position.is_flat();
@@ -270,7 +278,9 @@ impl Positions {
             return;
         }
         let (next, previous) = (position.next, position.previous);
+        let volume_tat_ns = position.volume_tat_ns;
         if wanted {
+            self.idle.remove(slot as usize);
             let head = *first;
             if head != NONE {
                 self.get_mut(head).previous = slot;
@@ -288,6 +298,8 @@ impl Positions {
             } else {
                 self.get_mut(previous).next = next;
             }
+            // A time that is behind makes it wait longer than it must, until a claim knows better.
+            self.idle.insert(slot as usize, volume_tat_ns, self.now_ns);
         }
         self.get_mut(slot).involved = wanted;
     }
@@ -298,7 +310,10 @@ impl Positions {
 
     /// Gives the canonical words of all positions to `push`.
     pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
-        for position in self.iter() {
+        push(self.idle.hand() as u64);
+        push(self.now_ns);
+        for (slot, position) in self.iter().enumerate() {
+            push(self.idle.word(slot));
             push(key(position.account, position.instrument));
             push(position.net as u64);
             push(position.cost as u64);
@@ -309,3 +324,6 @@ impl Positions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

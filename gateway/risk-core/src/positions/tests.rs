@@ -1,0 +1,121 @@
+//! A slot is found exactly when there is one, beside a naive table.
+//!
+//! Invariant: the naive side knows each pair's lots and the time its volume runs off, and nothing of
+//! slots.
+
+use super::*;
+use std::collections::BTreeMap;
+
+const INSTRUMENT: InstrumentId = InstrumentId::new(0);
+
+fn positions(slots: u32) -> Positions {
+    Positions::new(&Capacities {
+        positions_max: slots,
+        ..Capacities::default()
+    })
+}
+
+/// Sets the lots of an account's position; each account has one, so its list is that or nothing.
+fn hold(positions: &mut Positions, slot: u32, lots: i64) {
+    let mut first = if positions.get(slot).involved {
+        slot
+    } else {
+        NONE
+    };
+    positions.get_mut(slot).open_buy = lots;
+    positions.relink(slot, &mut first);
+}
+
+fn claim(positions: &mut Positions, account: u32, now_ns: u64) -> Option<u32> {
+    positions.claim(AccountId::new(account), INSTRUMENT, 0, now_ns)
+}
+
+#[test]
+fn a_slot_behind_a_long_run_of_held_ones_is_found() {
+    let mut positions = positions(1_000);
+    for account in 0..1_000 {
+        let slot = claim(&mut positions, account, 0).expect("one never used");
+        hold(&mut positions, slot, 1);
+    }
+    assert_eq!(claim(&mut positions, 1_000, 0), None, "all are held");
+    let last = positions
+        .find(AccountId::new(999), INSTRUMENT)
+        .expect("it has one");
+    hold(&mut positions, last, 0);
+    assert_eq!(claim(&mut positions, 1_000, 0), Some(last));
+    assert_eq!(positions.find(AccountId::new(999), INSTRUMENT), None);
+}
+
+#[test]
+fn a_volume_that_runs_keeps_its_slot_to_the_nanosecond() {
+    let mut positions = positions(1);
+    let slot = claim(&mut positions, 0, 0).expect("one never used");
+    hold(&mut positions, slot, 5);
+    positions.count_volume(slot, 100, 7);
+    hold(&mut positions, slot, 0);
+    assert_eq!(claim(&mut positions, 1, 99), None);
+    assert_eq!(claim(&mut positions, 1, 100), Some(slot));
+}
+
+#[test]
+fn the_slot_claimed_last_is_given_away_last() {
+    let mut positions = positions(2);
+    let first = claim(&mut positions, 0, 0).expect("one never used");
+    let second = claim(&mut positions, 1, 0).expect("one never used");
+    assert_eq!(claim(&mut positions, 2, 0), Some(first));
+    assert_eq!(claim(&mut positions, 3, 0), Some(second));
+}
+
+/// What the naive side knows of an account's position.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    lots: i64,
+    until_ns: u64,
+}
+
+#[test]
+fn agrees_with_a_naive_table() {
+    const SLOTS: u32 = 150;
+    let mut positions = positions(SLOTS);
+    let mut naive: BTreeMap<u32, Known> = BTreeMap::new();
+    let (mut full, mut reclaimed) = (0, 0);
+    let mut state = 5_u64;
+    for now_ns in 0..60_000_u64 {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let account = (state >> 33) as u32 % (2 * SLOTS);
+        let found = positions.find(AccountId::new(account), INSTRUMENT);
+        assert_eq!(found.is_some(), naive.contains_key(&account));
+        let slot = found.or_else(|| {
+            let free = |known: &Known| known.lots == 0 && known.until_ns <= now_ns;
+            let room = naive.len() < SLOTS as usize || naive.values().any(free);
+            let claimed = claim(&mut positions, account, now_ns);
+            assert_eq!(claimed.is_some(), room, "at {now_ns}");
+            claimed
+        });
+        let Some(slot) = slot else {
+            full += 1;
+            continue;
+        };
+        if found.is_none() {
+            // Whose slot it was is the table's choice, as long as nothing was lost with it.
+            naive.retain(|&other, known| {
+                let kept = positions.find(AccountId::new(other), INSTRUMENT).is_some();
+                assert!(kept || known.lots == 0 && known.until_ns <= now_ns);
+                reclaimed += u32::from(!kept);
+                kept
+            });
+            naive.insert(account, Known::default());
+        }
+        let known = naive.get_mut(&account).expect("it has one now");
+        // Mostly held, so that the table is full now and then.
+        known.lots = i64::from(!(state >> 20).is_multiple_of(4));
+        hold(&mut positions, slot, known.lots);
+        if known.lots > 0 && (state >> 25).is_multiple_of(2) {
+            known.until_ns = known.until_ns.max(now_ns) + (state >> 40) % 2_000;
+            positions.count_volume(slot, known.until_ns, now_ns);
+        }
+    }
+    assert!(full > 100 && reclaimed > 100, "{full} {reclaimed}");
+}
