@@ -11,6 +11,7 @@ pub mod item;
 pub mod log;
 pub mod risk;
 pub mod sequencer;
+pub mod signals;
 pub mod tables;
 pub mod transport;
 pub mod venue;

@@ -5,6 +5,7 @@
 //! leaves. It must never decide anything itself.
 
 use crate::item::{ClientEffect, ControlItem, EgressItem, Look, Raw, VenueItem, VenueView, View};
+use crate::signals::RiskSignals;
 use portcullis_domain::{Command, CommandKind, Record, ReferencePrice, ReportKind, Seq, Timestamp};
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{
@@ -13,8 +14,6 @@ use portcullis_risk_core::{
 use portcullis_runtime::{
     Agent, Clock, RecordConsumer, RecordProducer, RingConsumer, RingProducer,
 };
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Records taken in one duty cycle.
 const RECORD_BUDGET: usize = 64;
@@ -61,7 +60,7 @@ pub struct Risk<C, L> {
     latency: L,
     /// Instruments whose reference price is the venue's own last trade.
     last_trade: Box<[bool]>,
-    work_pending: Arc<AtomicBool>,
+    signals: RiskSignals,
 }
 
 impl<C: Clock, L: LatencySink> Risk<C, L> {
@@ -73,7 +72,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
         clock: C,
         latency: L,
         last_trade: Vec<bool>,
-        work_pending: Arc<AtomicBool>,
+        signals: RiskSignals,
     ) -> Self {
         let last_trade = last_trade.into_boxed_slice();
         Self {
@@ -82,7 +81,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
             clock,
             latency,
             last_trade,
-            work_pending,
+            signals,
         }
     }
 
@@ -215,8 +214,10 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
             self.apply(&record);
             work += usize::from(!idle);
         }
-        self.work_pending
-            .store(self.core.work_pending(), Ordering::Relaxed);
+        self.signals.tell_work_pending(self.core.work_pending());
+        let venue = &self.rings.venue;
+        let crowded = venue.slots() < venue.buffer().capacity() / 2;
+        self.signals.tell_venue_crowded(crowded);
         work
     }
 

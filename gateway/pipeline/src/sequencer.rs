@@ -3,12 +3,12 @@
 //! One thread owns it. It takes from control, engine reports, cancels and orders, each by a budget a
 //! cycle, stamps each record and passes it on. Invariants: sequence numbers have no gaps; times
 //! never go back, and are those at which bytes arrived, so that a stall does not look like a burst;
-//! risk-reducing traffic and reports are never behind orders.
+//! risk-reducing traffic and reports are never behind orders; while the way to the venue is half full
+//! no client's message is taken, so that reports never stand behind one that risk has no room for.
 
+use crate::signals::RiskSignals;
 use portcullis_domain::{Command, Record, Seq, Timestamp};
 use portcullis_runtime::{Agent, RecordConsumer, RecordProducer};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Records taken from each input in one duty cycle.
 const CONTROL_BUDGET: usize = 16;
@@ -43,20 +43,22 @@ pub struct Sequencer {
     seq: Seq,
     last: Timestamp,
     ticked: Timestamp,
-    /// Set by risk while sliced work waits.
-    work_pending: Arc<AtomicBool>,
+    /// Units put into the ring to risk when the last tick was in it.
+    ticked_at: u64,
+    signals: RiskSignals,
 }
 
 impl Sequencer {
     /// A sequencer whose first record will be number 1.
     #[must_use]
-    pub const fn new(rings: SequencerRings, work_pending: Arc<AtomicBool>) -> Self {
+    pub const fn new(rings: SequencerRings, signals: RiskSignals) -> Self {
         Self {
             rings,
             seq: Seq::ZERO,
             last: Timestamp::ZERO,
             ticked: Timestamp::ZERO,
-            work_pending,
+            ticked_at: 0,
+            signals,
         }
     }
 
@@ -87,16 +89,19 @@ impl Sequencer {
         assert!(self.rings.sequenced.push(&record), "room was looked for");
     }
 
+    /// One tick at a time: risk has seen the last one, or another would only queue behind it.
     fn tick(&mut self, now: Timestamp) -> usize {
         let due = now.since(self.ticked).ns() >= TICK_EVERY_NS;
-        let pending = self.work_pending.load(Ordering::Relaxed);
-        if !(due || pending) || !self.rings.sequenced.has_room_for(2) {
+        let pending = self.signals.work_pending();
+        let seen = self.rings.sequenced.taken() >= self.ticked_at;
+        if !(due || pending) || !seen || !self.rings.sequenced.has_room_for(2) {
             return 0;
         }
         self.ticked = now;
         let mut head = Command::Tick.encode();
         head.timestamp_ns = now.ns();
         self.stamp(Record::bare(head));
+        self.ticked_at = self.rings.sequenced.pushed();
         usize::from(pending)
     }
 }
@@ -108,10 +113,14 @@ impl Agent for Sequencer {
 
     fn do_work(&mut self, now: Timestamp) -> usize {
         let mut work = self.drain(|rings| &mut rings.control, CONTROL_BUDGET);
-        work += self.drain(|rings| &mut rings.reports, REPORT_BUDGET);
+        // Before the reports that more of it follows from, or the ring fills up and risk waits for
+        // room in it while this waits for room to risk.
         work += self.drain(|rings| &mut rings.feedback, REPORT_BUDGET);
-        work += self.drain(|rings| &mut rings.priority, PRIORITY_BUDGET);
-        work += self.drain(|rings| &mut rings.orders, ORDER_BUDGET);
+        work += self.drain(|rings| &mut rings.reports, REPORT_BUDGET);
+        if !self.signals.venue_crowded() {
+            work += self.drain(|rings| &mut rings.priority, PRIORITY_BUDGET);
+            work += self.drain(|rings| &mut rings.orders, ORDER_BUDGET);
+        }
         work + self.tick(now)
     }
 

@@ -1,19 +1,27 @@
 //! The venue agent: approved orders to the engine, its reports back to the sequencer.
 //!
-//! One thread owns it, with the engine's adapter. Invariants: an order the engine had no room for is
-//! offered again before any other; reports are asked for only as far as there is room for them, so
-//! that a book that makes thousands resumes instead of deadlocking.
+//! One thread owns it, with the engine's adapter. Invariants: what the engine has no room for waits
+//! behind its own session alone, and is offered again in its order; where a session has much
+//! waiting, the core is told that its link is down, and told again when nothing waits any more;
+//! reports are asked for only as far as there is room for them, so that a book that makes thousands
+//! resumes instead of deadlocking. It must never drop, reorder or answer an order itself.
+
+mod pending;
 
 use crate::item::VenueItem;
+use pending::Pending;
 use portcullis_domain::{Command, RAW_BYTES_MAX, Record, SessionId, Timestamp, VenueReport};
 use portcullis_runtime::{Agent, RecordProducer, RingConsumer};
 use portcullis_venue::{MatchingVenue, VenueSink};
 
-/// Orders handed over in one duty cycle.
+/// Orders taken from the ring, and orders offered again, in one duty cycle.
 const ORDER_BUDGET: usize = 64;
 
 /// Reports taken in one duty cycle at the most.
 const REPORT_BUDGET: usize = 64;
+
+/// Items of one session that may wait before the core is told that its link is down.
+pub const CONGESTED_AT: u32 = 256;
 
 /// The agent.
 #[derive(Debug)]
@@ -21,19 +29,71 @@ pub struct Venue<V> {
     venue: V,
     orders: RingConsumer<VenueItem>,
     reports: RecordProducer,
-    /// What the engine had no room for.
-    held: Option<VenueItem>,
+    pending: Pending,
+    links: Links,
+    /// The time of this duty cycle.
+    now: Timestamp,
+}
+
+/// What the core is told of the sessions' links: up while the venue says so and little waits.
+#[derive(Debug)]
+struct Links {
+    up: Box<[bool]>,
+    congested: Box<[bool]>,
+    /// A session whose congestion began or ended, of which the core is not told yet.
+    untold: Option<SessionId>,
+    /// Times that one began.
+    congestions: u64,
+}
+
+impl Links {
+    fn new(sessions: usize) -> Self {
+        Self {
+            up: vec![false; sessions].into_boxed_slice(),
+            congested: vec![false; sessions].into_boxed_slice(),
+            untold: None,
+            congestions: 0,
+        }
+    }
+
+    fn is_open(&self, session: SessionId) -> bool {
+        self.up[session.index()] && !self.congested[session.index()]
+    }
+
+    /// Looks at how much of a session waits.
+    fn note(&mut self, session: SessionId, waiting: u32) {
+        let congested = &mut self.congested[session.index()];
+        let changed = if *congested {
+            waiting == 0
+        } else {
+            waiting >= CONGESTED_AT
+        };
+        if changed {
+            *congested = !*congested;
+            self.congestions += u64::from(*congested);
+            self.untold = Some(session);
+        }
+    }
 }
 
 impl<V: MatchingVenue> Venue<V> {
-    /// The agent.
+    /// The agent, for this many sessions; `pending_max` items wait for their links at the most, and
+    /// beyond that nothing is taken for anybody.
     #[must_use]
-    pub const fn new(venue: V, orders: RingConsumer<VenueItem>, reports: RecordProducer) -> Self {
+    pub fn new(
+        venue: V,
+        orders: RingConsumer<VenueItem>,
+        reports: RecordProducer,
+        sessions: usize,
+        pending_max: usize,
+    ) -> Self {
         Self {
             venue,
             orders,
             reports,
-            held: None,
+            pending: Pending::new(sessions, pending_max),
+            links: Links::new(sessions),
+            now: Timestamp::ZERO,
         }
     }
 
@@ -43,18 +103,92 @@ impl<V: MatchingVenue> Venue<V> {
         &self.venue
     }
 
+    /// How often a session's link was called down because the engine took nothing over it.
+    #[must_use]
+    pub const fn congestions(&self) -> u64 {
+        self.links.congestions
+    }
+
     fn hand_over(&mut self) -> usize {
-        for handed in 0..ORDER_BUDGET {
-            let next = self.held.take().or_else(|| self.orders.pop().ok());
-            let Some(VenueItem { order, raw }) = next else {
-                return handed;
-            };
-            if let Err(order) = self.venue.submit(order, raw.bytes()) {
-                self.held = Some(VenueItem { order, raw });
+        let mut handed = self.offer_again();
+        for _ in 0..ORDER_BUDGET {
+            if self.pending.is_full() || !self.tell_link() {
                 return handed;
             }
+            let Ok(item) = self.orders.pop() else {
+                return handed;
+            };
+            self.take(item);
+            handed += 1;
         }
-        ORDER_BUDGET
+        handed
+    }
+
+    /// Takes an item: to the engine, or behind its session's others.
+    fn take(&mut self, item: VenueItem) {
+        let session = item.order.get().session;
+        let waits = if self.pending.len(session) == 0 {
+            self.offer(item)
+        } else {
+            Some(item)
+        };
+        let Some(item) = waits else { return };
+        self.pending.put(item);
+        self.links.note(session, self.pending.len(session));
+    }
+
+    /// Offers an item to the engine, which gives it back where it has no room.
+    fn offer(&mut self, item: VenueItem) -> Option<VenueItem> {
+        let VenueItem { order, raw } = item;
+        let given_back = self.venue.submit(order, raw.bytes()).err()?;
+        Some(VenueItem {
+            order: given_back,
+            raw,
+        })
+    }
+
+    /// Offers what waits again, session by session, until each was given back something.
+    fn offer_again(&mut self) -> usize {
+        let mut handed = 0;
+        for _ in 0..self.pending.sessions().min(ORDER_BUDGET) {
+            if !self.tell_link() {
+                return handed;
+            }
+            let Some(session) = self.pending.next_turn() else {
+                return handed;
+            };
+            while handed < ORDER_BUDGET
+                && let Some(item) = self.pending.take(session)
+            {
+                if let Some(item) = self.offer(item) {
+                    self.pending.put_back(item);
+                    break;
+                }
+                handed += 1;
+            }
+            self.links.note(session, self.pending.len(session));
+        }
+        handed
+    }
+
+    /// Tells the core of the session whose congestion changed, if one did; `false` where there is
+    /// no room to.
+    fn tell_link(&mut self) -> bool {
+        let Some(session) = self.links.untold else {
+            return true;
+        };
+        if !self.reports.has_room_for(1) {
+            return false;
+        }
+        self.links.untold = None;
+        let up = self.links.is_open(session);
+        let mut desk = Desk {
+            reports: &mut self.reports,
+            links: &mut self.links,
+            now: self.now,
+        };
+        desk.push(Command::VenueLink { session, up }, &[]);
+        true
     }
 
     /// How many reports there is room for, up to the budget. Nearly always all of them, which is one
@@ -67,18 +201,23 @@ impl<V: MatchingVenue> Venue<V> {
         (1..REPORT_BUDGET).take_while(has_room).count()
     }
 
-    fn take_reports(&mut self, now: Timestamp) -> usize {
+    fn take_reports(&mut self) -> usize {
+        if !self.tell_link() {
+            return 0;
+        }
         let budget = self.room_for_reports();
         let mut desk = Desk {
             reports: &mut self.reports,
-            now,
+            links: &mut self.links,
+            now: self.now,
         };
-        self.venue.poll(now, budget, &mut desk)
+        self.venue.poll(self.now, budget, &mut desk)
     }
 }
 
 struct Desk<'a> {
     reports: &'a mut RecordProducer,
+    links: &'a mut Links,
     now: Timestamp,
 }
 
@@ -102,6 +241,8 @@ impl VenueSink for Desk<'_> {
     }
 
     fn on_link(&mut self, session: SessionId, up: bool) {
+        self.links.up[session.index()] = up;
+        let up = self.links.is_open(session);
         self.push(Command::VenueLink { session, up }, &[]);
     }
 }
@@ -112,10 +253,11 @@ impl<V: MatchingVenue> Agent for Venue<V> {
     }
 
     fn do_work(&mut self, now: Timestamp) -> usize {
-        self.hand_over() + self.take_reports(now)
+        self.now = now;
+        self.hand_over() + self.take_reports()
     }
 
     fn is_drained(&self) -> bool {
-        self.held.is_none() && self.orders.is_empty() && self.venue.is_idle()
+        self.pending.is_empty() && self.orders.is_empty() && self.venue.is_idle()
     }
 }

@@ -14,8 +14,8 @@ pub trait MatchingVenue {
     /// itself asks.
     ///
     /// # Errors
-    /// The order comes back where there is no room now: the caller offers it again, before any
-    /// other, and its hold stays.
+    /// The order comes back where there is no room for it now: the caller offers it again, before any
+    /// other of its session, and its hold stays. Other sessions' orders may come in between.
     fn submit(
         &mut self,
         order: Approved<OutboundOrder>,

@@ -17,7 +17,7 @@ impl Check for VenueDown {
         fields: &[],
         ouch_reason: 0x0002,
         fix_reason: 2,
-        summary: "the session's link to the engine is down or not yet reconciled",
+        summary: "the session's link to the engine is down, not yet reconciled, or takes nothing",
     };
 
     #[inline(always)]

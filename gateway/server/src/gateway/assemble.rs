@@ -14,15 +14,16 @@ use portcullis_domain::{AccountId, InstrumentId, Price, Qty, UNIT_BYTES};
 use portcullis_journal::LogWriter;
 use portcullis_pipeline::egress::{Egress, EgressConfig};
 use portcullis_pipeline::ingress::{Ingress, IngressConfig, IngressRings, VenueAbilities};
-use portcullis_pipeline::item::{ControlItem, Look};
+use portcullis_pipeline::item::{ControlItem, Look, VenueItem};
 use portcullis_pipeline::log::Log;
 use portcullis_pipeline::risk::{Risk, RiskRings};
 use portcullis_pipeline::sequencer::{Sequencer, SequencerRings};
+use portcullis_pipeline::signals::RiskSignals;
 use portcullis_pipeline::tables::{SessionProfile, Symbol, SymbolTable};
 use portcullis_pipeline::venue::Venue;
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::limits::instrument::InstrumentField;
-use portcullis_risk_core::{Capacities, RiskCore};
+use portcullis_risk_core::{Capacities, EFFECTS_MAX, RiskCore};
 use portcullis_runtime::{
     Clock, RecordProducer, RingConsumer, RingProducer, StopFlag, SystemClock, record_ring, ring,
 };
@@ -38,17 +39,21 @@ use std::io::BufWriter;
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
 /// Rings of items, in items.
-const VENUE_ITEMS: usize = 4_096;
+const VENUE_ITEMS: usize = 12_288;
+/// Approved orders that wait for links that take nothing.
+const VENUE_PENDING_ITEMS: usize = 16_384;
 const EGRESS_ITEMS: usize = 8_192;
 const CONTROL_ITEMS: usize = 8_192;
 const CONNECTION_ITEMS: usize = 4_096;
 const FEEDBACK_UNITS: usize = 4_096;
 const SEQUENCED_UNITS: usize = 8_192;
+
+/// While the ring to the venue is half full no order is sequenced; the other half has room for those
+/// that were, each of two units at least, and for what follows from a few ticks and commands.
+const _: () = assert!(VENUE_ITEMS / 2 >= SEQUENCED_UNITS / 2 + 32 * EFFECTS_MAX);
 
 /// Bytes that an average message of a store is taken to have.
 const STORED_MESSAGE_BYTES: usize = 64;
@@ -119,7 +124,7 @@ impl Gateway {
             Some(path) => Some(wiring.log(path, config)?),
             None => None,
         };
-        let work_pending = Arc::new(AtomicBool::new(false));
+        let signals = RiskSignals::default();
         let agents = Agents {
             ingress: Ingress::new(
                 ingress_config(config, &symbols),
@@ -127,16 +132,21 @@ impl Gateway {
                 wiring.ingress,
                 stop.clone(),
             ),
-            sequencer: Sequencer::new(wiring.sequencer, Arc::clone(&work_pending)),
+            sequencer: Sequencer::new(wiring.sequencer, signals.clone()),
             risk: Risk::new(
                 Box::new(core),
                 wiring.risk,
                 SystemClock,
                 Latencies::new(),
                 last_trade(config),
-                work_pending,
+                signals,
             ),
-            venue: Venue::new(venue, wiring.venue_orders, wiring.venue_reports),
+            venue: venue_agent(
+                venue,
+                wiring.venue_orders,
+                wiring.venue_reports,
+                &capacities,
+            ),
             egress: Egress::new(
                 &egress_config(config, &capacities, symbols),
                 outbound,
@@ -145,20 +155,11 @@ impl Gateway {
             ),
             log,
         };
-        let behaviour = Behaviour {
-            topology: config.profile.topology,
-            idle: config.profile.idle,
-            cores: config.profile.cores.clone(),
-        };
         let verifier = verifier(config)?;
-        let credentials = {
-            let (queries, verdicts, stop) = (wiring.queries, wiring.verdicts, stop.clone());
-            std::thread::Builder::new()
-                .name("credentials".to_owned())
-                .spawn(move || credentials::run(verifier, queries, verdicts, &stop))
-                .map_err(|error| cannot("the credential thread", error))?
-        };
-        let threads = Threads::start(agents, &behaviour, &stop)
+        let credentials =
+            credentials::start(verifier, wiring.queries, wiring.verdicts, stop.clone())
+                .map_err(|error| cannot("the credential thread", error))?;
+        let threads = Threads::start(agents, &behaviour(config), &stop)
             .map_err(|error| cannot("the gateway's threads", error))?;
         Ok(Self {
             address,
@@ -198,7 +199,7 @@ struct Wiring {
     ingress: IngressRings,
     sequencer: SequencerRings,
     risk: RiskRings,
-    venue_orders: RingConsumer<portcullis_pipeline::item::VenueItem>,
+    venue_orders: RingConsumer<VenueItem>,
     venue_reports: RecordProducer,
     egress_items: RingConsumer<portcullis_pipeline::item::EgressItem>,
     egress_connections: RingConsumer<portcullis_pipeline::item::ConnectionItem>,
@@ -443,6 +444,24 @@ fn venue(config: &Config, plant: Option<Plant>) -> Result<VenueKind, StartError>
             &symbols(config)?,
         )?))),
     }
+}
+
+fn behaviour(config: &Config) -> Behaviour {
+    Behaviour {
+        topology: config.profile.topology,
+        idle: config.profile.idle,
+        cores: config.profile.cores.clone(),
+    }
+}
+
+fn venue_agent(
+    venue: VenueKind,
+    orders: RingConsumer<VenueItem>,
+    reports: RecordProducer,
+    capacities: &Capacities,
+) -> Venue<VenueKind> {
+    let sessions = capacities.sessions_max as usize;
+    Venue::new(venue, orders, reports, sessions, VENUE_PENDING_ITEMS)
 }
 
 /// Events of its kind that a planted venue lets pass before its fault.

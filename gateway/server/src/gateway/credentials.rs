@@ -7,12 +7,25 @@ use portcullis_control::credentials::{LogonRequest, LogonVerdict, Verifier};
 use portcullis_domain::Timestamp;
 use portcullis_pipeline::ingress::{LoginQuery, LoginVerdict};
 use portcullis_runtime::{Clock, RingConsumer, RingProducer, StopFlag, SystemClock};
+use std::io;
+use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 const PAUSE: Duration = Duration::from_millis(1);
 
+/// Starts the thread, which ends when the gateway stops.
+pub(super) fn start(
+    verifier: Verifier,
+    queries: RingConsumer<LoginQuery>,
+    verdicts: RingProducer<LoginVerdict>,
+    stop: StopFlag,
+) -> io::Result<JoinHandle<()>> {
+    let thread = Builder::new().name("credentials".to_owned());
+    thread.spawn(move || run(verifier, queries, verdicts, &stop))
+}
+
 /// Verifies until the gateway stops.
-pub(super) fn run(
+fn run(
     mut verifier: Verifier,
     mut queries: RingConsumer<LoginQuery>,
     mut verdicts: RingProducer<LoginVerdict>,

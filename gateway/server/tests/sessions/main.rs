@@ -5,9 +5,11 @@
 //! every test also shows that no agent allocates after start. They must never look at real time.
 
 mod allocation;
+mod blocked_link;
 mod client;
 mod connections;
 mod framing;
+mod gated;
 mod limits;
 mod orders;
 mod rig;

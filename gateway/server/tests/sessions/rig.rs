@@ -4,6 +4,7 @@
 //! microsecond; no agent allocates.
 
 use crate::allocation::counted;
+use crate::gated::{Gated, Gates, Taken};
 use crate::limits;
 use portcullis_domain::{
     AccountId, CashMove, Command, InstrumentId, Money, Price, Qty, Record, ReferencePrice,
@@ -13,9 +14,10 @@ use portcullis_pipeline::egress::{Egress, EgressConfig, EgressCounters};
 use portcullis_pipeline::ingress::{
     Ingress, IngressConfig, IngressCounters, IngressRings, LoginQuery, LoginVerdict, VenueAbilities,
 };
-use portcullis_pipeline::item::ControlItem;
+use portcullis_pipeline::item::{ControlItem, VenueItem};
 use portcullis_pipeline::risk::{LatencySink, Risk, RiskRings};
 use portcullis_pipeline::sequencer::{Sequencer, SequencerRings};
+use portcullis_pipeline::signals::RiskSignals;
 use portcullis_pipeline::tables::{SessionProfile, Symbol, SymbolTable};
 use portcullis_pipeline::venue::Venue;
 use portcullis_risk_core::limits::LimitTable;
@@ -32,14 +34,15 @@ use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::OUCH50;
 use portcullis_wire::soupbin::ServerLimits;
 use std::num::{NonZeroU32, NonZeroU64};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// The password of every user.
 pub(crate) const PASSWORD: &[u8] = b"right";
 
 /// Reference price of both instruments.
 pub(crate) const REFERENCE: i64 = 1_000;
+
+/// Orders that wait for links that take nothing.
+pub(crate) const PENDING_MAX: usize = 1_024;
 
 /// Time of the first step: some midnight.
 const START_NS: u64 = 20_000 * 86_400_000_000_000;
@@ -94,7 +97,8 @@ pub(crate) struct Rig {
     ingress: Ingress<MemoryInbound>,
     sequencer: Sequencer,
     risk: Risk<ManualClock, Unmeasured>,
-    venue: Venue<EmbeddedVenue>,
+    venue: Venue<Gated>,
+    pub(crate) gates: Gates,
     egress: Egress<MemoryOutbound>,
     clock: ManualClock,
     pub(crate) network: MemoryNetwork,
@@ -129,7 +133,7 @@ impl Rig {
         let (reports, reports_out) = record_ring(4_096);
         let (commands, control_out) = record_ring(4_096);
         let (feedback, feedback_out) = record_ring(4_096);
-        let (sequenced, sequenced_out) = record_ring(8_192);
+        let (sequenced, sequenced_out) = record_ring(1_024);
         let (venue, venue_orders) = ring(4_096);
         let (to_egress, egress_items) = ring(8_192);
         let (connections, egress_connections) = ring(4_096);
@@ -162,27 +166,24 @@ impl Rig {
             retired: ring(1).0,
             looks: ring(1).1,
         };
-        let pending = Arc::new(AtomicBool::new(false));
+        let signals = RiskSignals::default();
+        let gates = Gates::new(setup.sessions);
         let last_trade = vec![false; limits::INSTRUMENTS as usize];
-        let config = ingress_config(setup);
+        let (config, out) = (ingress_config(setup), egress_config(setup));
         Self {
             ingress: Ingress::new(config, inbound, ingress_rings, StopFlag::new()),
-            sequencer: Sequencer::new(sequencer_rings, Arc::clone(&pending)),
+            sequencer: Sequencer::new(sequencer_rings, signals.clone()),
             risk: Risk::new(
                 core(setup),
                 risk_rings,
                 clock.clone(),
                 Unmeasured,
                 last_trade,
-                pending,
+                signals,
             ),
-            venue: Venue::new(ladder(setup), venue_orders, reports),
-            egress: Egress::new(
-                &egress_config(setup),
-                outbound,
-                egress_items,
-                egress_connections,
-            ),
+            venue: venue_agent(setup, venue_orders, reports, &gates),
+            gates,
+            egress: Egress::new(&out, outbound, egress_items, egress_connections),
             clock,
             network,
             queries: queries_out,
@@ -236,6 +237,20 @@ impl Rig {
         self.risk.core().open_orders()
     }
 
+    pub(crate) fn cash(&self, account: AccountId) -> i128 {
+        let account = self.risk.core().account(account);
+        account.expect("there is one a session").cash
+    }
+
+    /// What the engine took so far.
+    pub(crate) fn taken(&self) -> &[Taken] {
+        self.venue.venue().taken()
+    }
+
+    pub(crate) fn congestions(&self) -> u64 {
+        self.venue.congestions()
+    }
+
     pub(crate) fn counted_in(&self) -> IngressCounters {
         *self.ingress.counters()
     }
@@ -271,6 +286,17 @@ fn core(setup: Setup) -> Box<RiskCore> {
         ..Capacities::default()
     };
     Box::new(RiskCore::new(&capacities, table).expect("the capacities do"))
+}
+
+fn venue_agent(
+    setup: Setup,
+    orders: RingConsumer<VenueItem>,
+    reports: RecordProducer,
+    gates: &Gates,
+) -> Venue<Gated> {
+    let venue = Gated::new(ladder(setup), gates.clone());
+    let sessions = setup.sessions as usize;
+    Venue::new(venue, orders, reports, sessions, PENDING_MAX)
 }
 
 fn ladder(setup: Setup) -> EmbeddedVenue {
