@@ -64,6 +64,8 @@ pub enum Matching {
     Ouch {
         /// Links for what the gateway itself sends; at least one.
         house: Vec<EngineLink>,
+        /// Silence after a login that ends the engine's replay.
+        replay_quiet: Duration,
     },
     /// The deterministic hostile venue of the tests.
     Sim {
@@ -98,6 +100,18 @@ pub enum Topology {
     Split,
     /// Each on its own.
     Dedicated,
+}
+
+impl Topology {
+    /// Its word in a config.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Fused => "fused",
+            Self::Split => "split",
+            Self::Dedicated => "dedicated",
+        }
+    }
 }
 
 /// What an agent does when it has nothing to do.

@@ -122,6 +122,9 @@ fn soup_text(item: &Item<'_>, length_max: usize, mistakes: &mut Mistakes<'_>) ->
     Some(text.to_owned())
 }
 
+/// What an engine on the same network needs, with room for one slow write.
+const REPLAY_QUIET_DEFAULT: Duration = Duration::from_ns(300_000_000);
+
 fn matching(mut section: Section<'_>, mistakes: &mut Mistakes<'_>) -> Matching {
     #[derive(Clone, Copy)]
     enum Kind {
@@ -154,7 +157,14 @@ fn matching(mut section: Section<'_>, mistakes: &mut Mistakes<'_>) -> Matching {
                 let hint = "add [[matching.house]] with `address`, `user` and `password`";
                 mistakes.add(section.place(), what, hint);
             }
-            Matching::Ouch { house }
+            let quiet_ms = integer(&mut section, "replay_quiet_ms", 1, 60_000, mistakes);
+            let replay_quiet = quiet_ms.map_or(REPLAY_QUIET_DEFAULT, |ms| {
+                Duration::from_ns(ms as u64 * 1_000_000)
+            });
+            Matching::Ouch {
+                house,
+                replay_quiet,
+            }
         }
     };
     section.finish(mistakes);

@@ -21,16 +21,16 @@ const CONNECT_WITHIN: time::Duration = time::Duration::from_secs(2);
 
 const MS: u64 = 1_000_000;
 
-/// SoupBinTCP does not say where a replay ends, and not every engine answers an account query:
-/// silence of this length after the login does.
-const REPLAY_QUIET: Duration = Duration::from_ns(300 * MS);
-
 /// The adapter of a config's engine.
 pub(super) fn venue(
     config: &Config,
     symbols: &SymbolTable,
 ) -> Result<OuchVenue<TcpDial>, StartError> {
-    let Matching::Ouch { house } = &config.profile.matching else {
+    let Matching::Ouch {
+        house,
+        replay_quiet,
+    } = &config.profile.matching
+    else {
         return Err(cannot("the engine", "the config names none"));
     };
     let clients = config
@@ -59,7 +59,9 @@ pub(super) fn venue(
         reconnect_min: Duration::from_ns(100 * MS),
         reconnect_max: Duration::from_ns(5_000 * MS),
         silence_max: Duration::from_ns(15_000 * MS),
-        replay_end: ReplayEnd::Quiet(REPLAY_QUIET),
+        // SoupBinTCP does not say where a replay ends, and not every engine answers an account query:
+        // silence after the login does.
+        replay_end: ReplayEnd::Quiet(*replay_quiet),
     };
     let dial = TcpDial::start(&engine, CONNECT_WITHIN);
     let dial = dial.map_err(|error| cannot("the thread that dials the engine", error))?;

@@ -52,7 +52,14 @@ fn the_perpetual_loads() {
 #[test]
 fn the_cash_product_loads_in_front_of_an_engine() {
     let config = sample("cash.toml");
-    assert!(matches!(&config.profile.matching, Matching::Ouch { house } if house.len() == 1));
+    let Matching::Ouch {
+        house,
+        replay_quiet,
+    } = &config.profile.matching
+    else {
+        panic!("an external engine")
+    };
+    assert_eq!((house.len(), replay_quiet.ns()), (1, 500_000_000));
     assert!(config.sessions[0].engine.is_some());
 }
 
