@@ -5,7 +5,7 @@
 
 use crate::clock::Clock;
 use crate::idle::IdleStrategy;
-use crate::stop::StopFlag;
+use crate::stop::{DrainEnd, Seat, StopFlag};
 use portcullis_domain::Timestamp;
 
 /// A stage of the pipeline: a struct and what it does in one duty cycle.
@@ -20,81 +20,59 @@ pub trait Agent {
     fn is_drained(&self) -> bool;
 }
 
-/// Idle duty cycles, all threads being quiet, after which nothing can be on its way any more.
-const QUIET_CYCLES: u32 = 64;
-
-/// Idle duty cycles after which a drain that makes no progress is given up.
-const DRAIN_IDLE_CYCLES: u32 = 20_000;
-
-/// Runs agents in turn on the calling thread until a stop is wanted and everything is drained, here
-/// and on the other threads of the flag, or until draining makes no progress any more. Returns
-/// whether all was drained.
+/// Runs agents in turn on the calling thread until a stop is wanted and all threads with a seat have
+/// nothing left to do, or until none of them makes progress any more. Returns whether all was
+/// drained.
 pub fn run(
     agents: &mut [&mut dyn Agent],
     clock: &impl Clock,
     mut idle: IdleStrategy,
-    stop: &StopFlag,
+    mut seat: Seat,
 ) -> bool {
-    let mut drain = Drain::begin(stop);
     loop {
+        let round = seat.round();
         let now = clock.now();
-        let mut work = 0;
-        for agent in &mut *agents {
-            work += agent.do_work(now);
-        }
-        if stop.is_set() {
+        let work = cycle(agents, now);
+        if seat.stop().is_set() {
             let drained = agents.iter().all(|agent| agent.is_drained());
-            if let Some(drained) = drain.after_cycle(work, drained) {
-                return drained;
+            match seat.after_cycle(round, work, drained, now) {
+                None => {}
+                Some(DrainEnd::Settled) => return true,
+                Some(DrainEnd::GivenUp) => return drained,
             }
         }
         idle.idle(work);
     }
 }
 
-/// How far a thread has come to rest.
-struct Drain<'a> {
-    stop: &'a StopFlag,
-    quiet: bool,
-    idle_cycles: u32,
-}
-
-impl<'a> Drain<'a> {
-    fn begin(stop: &'a StopFlag) -> Self {
-        stop.note_busy(true);
-        Self {
-            stop,
-            quiet: false,
-            idle_cycles: 0,
+/// Runs an agent that only takes, until all threads with a seat have ended and it has taken what
+/// they left. Returns whether it has.
+pub fn run_behind(
+    agent: &mut dyn Agent,
+    clock: &impl Clock,
+    mut idle: IdleStrategy,
+    stop: &StopFlag,
+) -> bool {
+    loop {
+        let last = stop.is_set() && stop.all_ended();
+        let work = agent.do_work(clock.now());
+        if last && work == 0 {
+            return agent.is_drained();
         }
-    }
-
-    /// `Some` when it is time to end.
-    fn after_cycle(&mut self, work: usize, drained: bool) -> Option<bool> {
-        self.idle_cycles = if work == 0 { self.idle_cycles + 1 } else { 0 };
-        let quiet = drained && work == 0;
-        if quiet != self.quiet {
-            self.quiet = quiet;
-            self.stop.note_busy(!quiet);
-        }
-        let settled = self.quiet && self.stop.all_quiet() && self.idle_cycles > QUIET_CYCLES;
-        let given_up = self.idle_cycles > DRAIN_IDLE_CYCLES;
-        (settled || given_up).then_some(drained)
+        idle.idle(work);
     }
 }
 
-impl Drop for Drain<'_> {
-    fn drop(&mut self) {
-        if !self.quiet {
-            self.stop.note_busy(false);
-        }
-    }
+fn cycle(agents: &mut [&mut dyn Agent], now: Timestamp) -> usize {
+    let work = agents.iter_mut().map(|agent| agent.do_work(now));
+    work.sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::ManualClock;
+    use crate::clock::{ManualClock, SystemClock};
+    use crate::ring::{RingConsumer, RingProducer, ring};
 
     struct Countdown {
         left: usize,
@@ -128,12 +106,86 @@ mod tests {
             stop: stop.clone(),
         };
         let clock = ManualClock::new(Timestamp::ZERO);
-        assert!(run(
-            &mut [&mut agent],
-            &clock,
-            IdleStrategy::yielding(),
-            &stop
-        ));
+        let seat = stop.take_seat();
+        let idle = IdleStrategy::yielding();
+        assert!(run(&mut [&mut agent], &clock, idle, seat));
         assert_eq!(agent.left, 0);
+        assert!(stop.all_ended());
+    }
+
+    /// Passes numbers on, from ring to ring.
+    struct Relay {
+        from: RingConsumer<u32>,
+        to: Option<RingProducer<u32>>,
+        passed: u32,
+    }
+
+    impl Agent for Relay {
+        fn name(&self) -> &'static str {
+            "relay"
+        }
+
+        fn do_work(&mut self, _now: Timestamp) -> usize {
+            let Ok(number) = self.from.pop() else {
+                return 0;
+            };
+            if let Some(to) = &mut self.to {
+                assert!(to.push(number).is_ok(), "the rings hold all");
+            }
+            self.passed += 1;
+            1
+        }
+
+        fn is_drained(&self) -> bool {
+            self.from.is_empty()
+        }
+    }
+
+    /// Each on a thread of its own, stopped at once: whatever was put in comes out at the end,
+    /// however the threads are interleaved and whatever they do when idle.
+    #[test]
+    fn threads_that_feed_one_another_end_together() {
+        const NUMBERS: u32 = 200;
+        let park = IdleStrategy::Park { span_ns: 10_000 };
+        for (round, idle) in (0..40).zip([IdleStrategy::yielding(), park].into_iter().cycle()) {
+            let stop = StopFlag::new();
+            let (mut first, mut from) = ring(NUMBERS as usize);
+            (0..NUMBERS).for_each(|number| first.push(number).expect("the rings hold all"));
+            let mut threads = Vec::new();
+            for _ in 0..4 {
+                let (to, next) = ring(NUMBERS as usize);
+                let from = std::mem::replace(&mut from, next);
+                threads.push((
+                    Relay {
+                        from,
+                        to: Some(to),
+                        passed: 0,
+                    },
+                    stop.take_seat(),
+                ));
+            }
+            threads.push((
+                Relay {
+                    from,
+                    to: None,
+                    passed: 0,
+                },
+                stop.take_seat(),
+            ));
+            stop.set();
+            let handles: Vec<_> = threads
+                .into_iter()
+                .map(|(mut relay, seat)| {
+                    std::thread::spawn(move || {
+                        let drained = run(&mut [&mut relay], &SystemClock, idle, seat);
+                        (drained, relay.passed)
+                    })
+                })
+                .collect();
+            for handle in handles {
+                let ended = handle.join().expect("a relay ends");
+                assert_eq!(ended, (true, NUMBERS), "round {round}");
+            }
+        }
     }
 }

@@ -14,10 +14,10 @@ mod ring;
 mod stop;
 
 pub use affinity::{PinError, pin_to_core};
-pub use agent::{Agent, run};
+pub use agent::{Agent, run, run_behind};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use huge_pages::HugePages;
 pub use idle::IdleStrategy;
 pub use prefetch::prefetch;
 pub use ring::{RecordConsumer, RecordProducer, RingConsumer, RingProducer, record_ring, ring};
-pub use stop::StopFlag;
+pub use stop::{Seat, StopFlag};

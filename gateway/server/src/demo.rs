@@ -18,7 +18,7 @@ use crate::replay::replay_quietly;
 use crate::{REFUSED, cannot};
 use clap::{Args, ValueEnum};
 use figures::Figures;
-use portcullis_control::config::{Config, Files, LoadOptions, parse};
+use portcullis_control::config::{Config, Files, Idle, LoadOptions, Topology, parse};
 use portcullis_flow::Progress;
 use portcullis_venue_sim::Plant;
 use prices::Prices;
@@ -63,6 +63,52 @@ pub(crate) struct Arguments {
     /// Plant a fault, to see that the figures show it.
     #[arg(long)]
     plant: Option<PlantKind>,
+    /// Which agents of the gateway share a thread, instead of what the demo's config says.
+    #[arg(long)]
+    topology: Option<TopologyWord>,
+    /// What they do when idle, instead of what the demo's config says; busy wants a core a thread.
+    #[arg(long)]
+    idle: Option<IdleWord>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TopologyWord {
+    /// All on one thread.
+    Fused,
+    /// Session input and output on one, the rest on another.
+    Split,
+    /// Each on its own.
+    Dedicated,
+}
+
+impl TopologyWord {
+    const fn topology(self) -> Topology {
+        match self {
+            Self::Fused => Topology::Fused,
+            Self::Split => Topology::Split,
+            Self::Dedicated => Topology::Dedicated,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum IdleWord {
+    /// Look again at once.
+    Busy,
+    /// Let others run first.
+    Yield,
+    /// Sleep a little.
+    Park,
+}
+
+impl IdleWord {
+    const fn idle(self) -> Idle {
+        match self {
+            Self::Busy => Idle::Busy,
+            Self::Yield => Idle::Yield,
+            Self::Park => Idle::Park,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -117,7 +163,7 @@ fn try_demo(arguments: &Arguments) -> Result<Figures, String> {
     if let Some(path) = arguments.flow.as_ref().filter(|path| !path.exists()) {
         return Err(format!("{}: there is no such file", path.display()));
     }
-    let config = config(arguments.flow.is_some())?;
+    let config = config(arguments)?;
     let folder = Scratch::new()?;
     let log = arguments
         .log
@@ -192,13 +238,21 @@ impl Files for NoFiles {
     }
 }
 
-fn config(recorded: bool) -> Result<Config, String> {
-    let (name, text) = CONFIGS[usize::from(recorded)];
+fn config(arguments: &Arguments) -> Result<Config, String> {
+    let (name, text) = CONFIGS[usize::from(arguments.flow.is_some())];
     let options = LoadOptions {
         dialect: Some(dialect()),
         previous: None,
     };
-    parse(name, text, &NoFiles, options).map_err(|errors| errors.to_string())
+    let config = parse(name, text, &NoFiles, options);
+    let mut config = config.map_err(|errors| errors.to_string())?;
+    if let Some(word) = arguments.topology {
+        config.profile.topology = word.topology();
+    }
+    if let Some(word) = arguments.idle {
+        config.profile.idle = word.idle();
+    }
+    Ok(config)
 }
 
 /// A folder of the run's own, gone with it.

@@ -12,4 +12,4 @@ mod threads;
 mod venue_kind;
 
 pub(crate) use assemble::{Gateway, Options};
-pub(crate) use threads::Finished;
+pub(crate) use threads::{Finished, Left};

@@ -6,6 +6,7 @@ use crate::check::load_config;
 use crate::desk::{Desk, Feed};
 use crate::gateway::{Finished, Gateway, Options};
 use crate::{REFUSED, cannot};
+use portcullis_control::config::Config;
 use portcullis_control::ctl::server::CtlServer;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::path::Path;
@@ -73,18 +74,19 @@ pub(crate) fn run(path: &Path, log: Option<&Path>) -> ExitCode {
             std::thread::sleep(PAUSE);
         }
     }
-    let (finished, ..) = desk.finish();
-    report(&finished)
+    let (finished, _, config) = desk.finish();
+    report(&finished, &config)
 }
 
 /// What is left when a gateway has stopped.
-fn report(finished: &Finished) -> ExitCode {
+fn report(finished: &Finished, config: &Config) -> ExitCode {
     let counters = finished.core.counters();
     eprintln!(
-        "stopped: accepted {}, refused {}, open orders {}, digest {:016x}",
+        "stopped: accepted {}, refused {}, open orders {}, lots on hold {}, digest {:016x}",
         counters.accepted,
         counters.refused,
         finished.core.open_orders(),
+        finished.left(config).holds,
         finished.core.digest(),
     );
     if finished.drained {

@@ -1,10 +1,9 @@
 //! What the demo came to: three independent counts, held against each other.
 
-use crate::gateway::Finished;
+use crate::gateway::{Finished, Left};
 use crate::replay::Replayed;
 use hdrhistogram::Histogram;
 use portcullis_control::config::Config;
-use portcullis_domain::{AccountId, InstrumentId};
 use portcullis_flow::FlowReport;
 use portcullis_risk_core::checks::REGISTRY;
 use serde_json::{Map, Value, json};
@@ -73,6 +72,7 @@ pub(super) struct Figures {
     pub(super) valued_exactly: u64,
     pub(super) proved_by_bound: u64,
     pub(super) drained: bool,
+    pub(super) topology: &'static str,
     pub(super) unencodable: u64,
     pub(super) lagged: u64,
     pub(super) unanswerable: u64,
@@ -88,14 +88,10 @@ impl Figures {
     ) -> Self {
         let core = &finished.core;
         let counters = core.counters();
-        let (mut holds_left, mut positions_left) = (0_i128, 0);
-        for account in (0..config.limits.accounts.len() as u32).map(AccountId::new) {
-            for instrument in (0..config.limits.instruments.len() as u32).map(InstrumentId::new) {
-                let position = core.position(account, instrument);
-                holds_left += i128::from(position.open_buy) + i128::from(position.open_sell);
-                positions_left += u64::from(position.net != 0);
-            }
-        }
+        let Left {
+            holds: holds_left,
+            positions: positions_left,
+        } = finished.left(config);
         let shares = report.executed_by_instrument.iter();
         let executed_clients = shares
             .zip(&config.limits.instruments)
@@ -131,6 +127,7 @@ impl Figures {
             valued_exactly: counters.valued_exactly,
             proved_by_bound: counters.proved_by_bound,
             drained: finished.drained,
+            topology: config.profile.topology.word(),
             unencodable: finished.egress.unencodable,
             lagged: finished.egress.lagged,
             unanswerable: finished.ingress.unanswerable,
@@ -211,6 +208,7 @@ impl Figures {
                 "p9999": latency.p9999, "max": latency.max,
             },
             "drained": self.drained,
+            "topology": self.topology,
             "clean": self.is_clean(),
         })
     }

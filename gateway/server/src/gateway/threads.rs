@@ -4,7 +4,8 @@
 
 use super::latency::Latencies;
 use super::venue_kind::{EngineFigures, VenueKind};
-use portcullis_control::config::{Idle, Topology};
+use portcullis_control::config::{Config, Idle, Topology};
+use portcullis_domain::{AccountId, InstrumentId};
 use portcullis_pipeline::egress::{Egress, EgressCounters};
 use portcullis_pipeline::ingress::{Ingress, IngressCounters};
 use portcullis_pipeline::log::Log;
@@ -12,7 +13,9 @@ use portcullis_pipeline::risk::Risk;
 use portcullis_pipeline::sequencer::Sequencer;
 use portcullis_pipeline::venue::Venue;
 use portcullis_risk_core::RiskCore;
-use portcullis_runtime::{Agent, IdleStrategy, StopFlag, SystemClock, pin_to_core, run};
+use portcullis_runtime::{
+    Agent, IdleStrategy, Seat, StopFlag, SystemClock, pin_to_core, run, run_behind,
+};
 use portcullis_transport::{TcpInbound, TcpOutbound};
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -41,6 +44,40 @@ pub(super) struct Behaviour {
     pub(super) cores: Vec<usize>,
 }
 
+impl Behaviour {
+    const fn threads(&self) -> &'static [&'static str] {
+        match self.topology {
+            Topology::Fused => &["gateway"],
+            Topology::Split => &["sessions", "deciding"],
+            Topology::Dedicated => &["ingress", "sequencer", "risk", "venue", "egress"],
+        }
+    }
+
+    /// What whoever starts it should know of its threads and cores.
+    fn notes(&self) -> Vec<String> {
+        let threads = self.threads();
+        let mut notes = Vec::new();
+        let pinned = self.cores.len();
+        if (1..threads.len()).contains(&pinned) {
+            let rest = threads[pinned..].join(", ");
+            notes.push(format!(
+                "[threads] cores names {pinned} for {} threads; not pinned: {rest}",
+                threads.len()
+            ));
+        }
+        // Where the system does not say, nothing is known that could be wrong.
+        let usable = std::thread::available_parallelism().map_or(usize::MAX, usize::from);
+        if self.idle == Idle::Busy && threads.len() > usable {
+            notes.push(format!(
+                "{} busy threads share {usable} cores and will starve one another: set [threads] \
+                 idle = \"yield\", or a topology of fewer threads",
+                threads.len()
+            ));
+        }
+        notes
+    }
+}
+
 /// What is left of a gateway that has stopped.
 pub(crate) struct Finished {
     /// Whether everything had gone where it belonged.
@@ -52,16 +89,40 @@ pub(crate) struct Finished {
     pub(crate) egress: EgressCounters,
 }
 
+/// What accounts are left with.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Left {
+    /// Lots on hold of open orders.
+    pub(crate) holds: i128,
+    /// Positions that are not flat.
+    pub(crate) positions: u64,
+}
+
+impl Finished {
+    /// What the accounts of a config are left with.
+    pub(crate) fn left(&self, config: &Config) -> Left {
+        let mut left = Left::default();
+        for account in (0..config.limits.accounts.len() as u32).map(AccountId::new) {
+            for instrument in (0..config.limits.instruments.len() as u32).map(InstrumentId::new) {
+                let position = self.core.position(account, instrument);
+                left.holds += i128::from(position.open_buy) + i128::from(position.open_sell);
+                left.positions += u64::from(position.net != 0);
+            }
+        }
+        left
+    }
+}
+
 /// What threads leave, gathered.
 #[derive(Default)]
-struct Left {
+struct Parts {
     risk: Option<(Box<RiskCore>, Latencies)>,
     engine: Option<EngineFigures>,
     ingress: Option<IngressCounters>,
     egress: Option<EgressCounters>,
 }
 
-impl Left {
+impl Parts {
     fn with_risk(mut self, risk: RiskAgent) -> Self {
         self.risk = Some(risk.into_parts());
         self
@@ -92,7 +153,7 @@ impl Left {
 
 /// The running threads.
 pub(super) struct Threads {
-    handles: Vec<JoinHandle<(bool, Left)>>,
+    handles: Vec<JoinHandle<(bool, Parts)>>,
 }
 
 impl Threads {
@@ -110,6 +171,9 @@ impl Threads {
             mut egress,
             log,
         } = agents;
+        for note in behaviour.notes() {
+            eprintln!("{note}");
+        }
         let mut starter = Starter {
             handles: Vec::new(),
             behaviour,
@@ -126,7 +190,7 @@ impl Threads {
                     &mut risk,
                     &mut egress,
                 ]);
-                let left = Left::default().with_ingress(&ingress).with_egress(&egress);
+                let left = Parts::default().with_ingress(&ingress).with_egress(&egress);
                 (drained, left.with_venue(&venue).with_risk(risk))
             })?,
             Topology::Split => {
@@ -134,22 +198,20 @@ impl Threads {
                     let drained = cycle.run(&mut [&mut ingress, &mut egress]);
                     (
                         drained,
-                        Left::default().with_ingress(&ingress).with_egress(&egress),
+                        Parts::default().with_ingress(&ingress).with_egress(&egress),
                     )
                 })?;
                 starter.spawn("deciding", move |cycle| {
                     let drained = cycle.run(&mut [&mut sequencer, &mut risk, &mut venue]);
-                    (drained, Left::default().with_venue(&venue).with_risk(risk))
+                    (drained, Parts::default().with_venue(&venue).with_risk(risk))
                 })?;
             }
             Topology::Dedicated => {
                 starter.spawn_each(ingress, sequencer, risk, venue, egress)?;
             }
         }
-        if let Some(mut log) = log {
-            starter.spawn_unpinned("log", move |cycle| {
-                (cycle.run(&mut [&mut log]), Left::default())
-            })?;
+        if let Some(log) = log {
+            starter.spawn_log(log)?;
         }
         Ok(Self {
             handles: starter.handles,
@@ -162,7 +224,7 @@ impl Threads {
     /// If one of them did: its invariant was broken, and so the gateway's.
     pub(super) fn join(self) -> Finished {
         let mut all_drained = true;
-        let mut left = Left::default();
+        let mut left = Parts::default();
         for handle in self.handles {
             let (drained, part) = handle.join().expect("an agent's invariant was broken");
             all_drained &= drained;
@@ -186,7 +248,7 @@ impl Threads {
 }
 
 struct Starter<'a> {
-    handles: Vec<JoinHandle<(bool, Left)>>,
+    handles: Vec<JoinHandle<(bool, Parts)>>,
     behaviour: &'a Behaviour,
     stop: &'a StopFlag,
 }
@@ -194,12 +256,12 @@ struct Starter<'a> {
 /// What a thread runs its agents with.
 struct Cycle {
     idle: IdleStrategy,
-    stop: StopFlag,
+    seat: Seat,
 }
 
 impl Cycle {
-    fn run(&self, agents: &mut [&mut dyn Agent]) -> bool {
-        run(agents, &SystemClock, self.idle, &self.stop)
+    fn run(self, agents: &mut [&mut dyn Agent]) -> bool {
+        run(agents, &SystemClock, self.idle, self.seat)
     }
 }
 
@@ -207,7 +269,7 @@ impl Starter<'_> {
     fn spawn(
         &mut self,
         name: &'static str,
-        work: impl FnOnce(Cycle) -> (bool, Left) + Send + 'static,
+        work: impl FnOnce(Cycle) -> (bool, Parts) + Send + 'static,
     ) -> io::Result<()> {
         let core = self.behaviour.cores.get(self.handles.len()).copied();
         let idle = match self.behaviour.idle {
@@ -215,7 +277,20 @@ impl Starter<'_> {
             Idle::Yield => IdleStrategy::yielding(),
             Idle::Park => IdleStrategy::Park { span_ns: PARK_NS },
         };
-        self.spawn_on(name, core, idle, work)
+        let cycle = Cycle {
+            idle,
+            seat: self.stop.take_seat(),
+        };
+        let handle = Builder::new().name(name.to_owned()).spawn(move || {
+            if let Some(core) = core
+                && let Err(error) = pin_to_core(core)
+            {
+                eprintln!("thread {name}: {error}");
+            }
+            work(cycle)
+        })?;
+        self.handles.push(handle);
+        Ok(())
     }
 
     /// A thread for each agent.
@@ -230,58 +305,67 @@ impl Starter<'_> {
         self.spawn("ingress", move |cycle| {
             (
                 cycle.run(&mut [&mut ingress]),
-                Left::default().with_ingress(&ingress),
+                Parts::default().with_ingress(&ingress),
             )
         })?;
         self.spawn("sequencer", move |cycle| {
-            (cycle.run(&mut [&mut sequencer]), Left::default())
+            (cycle.run(&mut [&mut sequencer]), Parts::default())
         })?;
         self.spawn("risk", move |cycle| {
-            (cycle.run(&mut [&mut risk]), Left::default().with_risk(risk))
+            (
+                cycle.run(&mut [&mut risk]),
+                Parts::default().with_risk(risk),
+            )
         })?;
         self.spawn("venue", move |cycle| {
             (
                 cycle.run(&mut [&mut venue]),
-                Left::default().with_venue(&venue),
+                Parts::default().with_venue(&venue),
             )
         })?;
         self.spawn("egress", move |cycle| {
             (
                 cycle.run(&mut [&mut egress]),
-                Left::default().with_egress(&egress),
+                Parts::default().with_egress(&egress),
             )
         })
     }
 
-    /// Beside the pinned threads: it blocks on files.
-    fn spawn_unpinned(
-        &mut self,
-        name: &'static str,
-        work: impl FnOnce(Cycle) -> (bool, Left) + Send + 'static,
-    ) -> io::Result<()> {
-        self.spawn_on(name, None, IdleStrategy::Park { span_ns: PARK_NS }, work)
-    }
-
-    fn spawn_on(
-        &mut self,
-        name: &'static str,
-        core: Option<usize>,
-        idle: IdleStrategy,
-        work: impl FnOnce(Cycle) -> (bool, Left) + Send + 'static,
-    ) -> io::Result<()> {
-        let cycle = Cycle {
-            idle,
-            stop: self.stop.clone(),
-        };
-        let handle = Builder::new().name(name.to_owned()).spawn(move || {
-            if let Some(core) = core
-                && let Err(error) = pin_to_core(core)
-            {
-                eprintln!("thread {name}: {error}");
-            }
-            work(cycle)
+    /// Beside the pinned threads, since it blocks on files, and behind them: it ends last, so that
+    /// it has whatever was applied.
+    fn spawn_log(&mut self, mut log: Log<BufWriter<File>>) -> io::Result<()> {
+        let stop = self.stop.clone();
+        let idle = IdleStrategy::Park { span_ns: PARK_NS };
+        let handle = Builder::new().name("log".to_owned()).spawn(move || {
+            let drained = run_behind(&mut log, &SystemClock, idle, &stop);
+            (drained, Parts::default())
         })?;
         self.handles.push(handle);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn behaviour(topology: Topology, idle: Idle, cores: &[usize]) -> Behaviour {
+        Behaviour {
+            topology,
+            idle,
+            cores: cores.to_vec(),
+        }
+    }
+
+    #[test]
+    fn threads_without_a_core_are_named() {
+        let notes = behaviour(Topology::Dedicated, Idle::Yield, &[0, 1]).notes();
+        let note = "[threads] cores names 2 for 5 threads; not pinned: risk, venue, egress";
+        assert_eq!(notes, [note]);
+        for unpinned in [Topology::Fused, Topology::Split, Topology::Dedicated] {
+            assert!(behaviour(unpinned, Idle::Park, &[]).notes().is_empty());
+        }
+        let whole = behaviour(Topology::Split, Idle::Yield, &[0, 1]);
+        assert!(whole.notes().is_empty());
     }
 }

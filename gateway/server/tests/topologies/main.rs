@@ -1,0 +1,92 @@
+//! The binary in each topology, through real sockets, until it is told to stop.
+//!
+//! Each test has processes of its own and waits for what they say, never for time. Busy threads run
+//! in the fused topology alone: there each has a core.
+
+mod client;
+mod engine;
+mod gateway;
+
+use client::Client;
+use engine::MuteEngine;
+use gateway::{Gateway, Setup};
+
+const TOPOLOGIES: [&str; 3] = ["fused", "split", "dedicated"];
+
+fn setup(topology: &'static str) -> Setup {
+    Setup {
+        topology,
+        idle: "yield",
+        cores: "",
+        engine: None,
+    }
+}
+
+/// Runs a gateway, leaves an order of 10 lots resting, stops it; what it said in the end.
+fn stop_with_a_resting_order(setup: Setup) -> String {
+    let gateway = Gateway::start(setup);
+    let mut client = Client::log_on(gateway.address());
+    client.buy_until_accepted(10);
+    let log = gateway.log();
+    let (code, said) = gateway.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("open orders 1, lots on hold 10"), "{said}");
+    assert!(!said.contains("outstanding"), "{said}");
+    client.expect_end();
+    let digest = said.rsplit_once("digest ").expect("it names its digest").1;
+    let digest = digest.trim();
+    let replayed = gateway::run(&["replay", &log.path()]);
+    assert!(replayed.contains(digest), "{digest} is not in {replayed}");
+    said
+}
+
+#[test]
+fn a_stop_leaves_resting_orders_on_hold_and_says_so() {
+    for topology in TOPOLOGIES {
+        for idle in ["yield", "park"] {
+            stop_with_a_resting_order(Setup {
+                idle,
+                ..setup(topology)
+            });
+        }
+    }
+}
+
+#[test]
+fn one_thread_may_be_busy() {
+    stop_with_a_resting_order(Setup {
+        idle: "busy",
+        ..setup("fused")
+    });
+}
+
+#[test]
+fn threads_are_pinned_as_far_as_there_are_cores_and_the_rest_is_named() {
+    let said = stop_with_a_resting_order(Setup {
+        cores: "cores = [0, 4_095]",
+        ..setup("dedicated")
+    });
+    let missing = "thread sequencer: core 4095 is not among the";
+    assert!(said.contains(missing), "{said}");
+    let rest = "cores names 2 for 5 threads; not pinned: risk, venue, egress";
+    assert!(said.contains(rest), "{said}");
+    assert!(!said.contains("thread ingress:"), "core 0 is there: {said}");
+}
+
+/// The engine has the order and says nothing: its hold stays, and the exit code says so.
+#[test]
+fn a_stop_with_an_answer_outstanding_is_given_up_and_says_so() {
+    for topology in TOPOLOGIES {
+        let engine = MuteEngine::listen();
+        let gateway = Gateway::start(Setup {
+            engine: Some(engine.address()),
+            ..setup(topology)
+        });
+        let mut client = Client::log_on(gateway.address());
+        client.buy_until(10, &mut || engine.has_an_order());
+        let (code, said) = gateway.stop();
+        assert_eq!(code, Some(1), "{topology}: {said}");
+        assert!(said.contains("open orders 1, lots on hold 10"), "{said}");
+        assert!(said.contains("some answers are outstanding"), "{said}");
+    }
+}
