@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: the demo as CI runs it.
 //!
-//! Invariants: generated flow, the recorded day, and a replay of the log, twice, all agree; each
-//! planted fault turns its figure non-zero and the exit code with it.
+//! Invariants: generated flow in each topology, the recorded day, and a replay of each generated
+//! flow's log, twice, all agree; each planted fault turns its figure non-zero and the exit code with it.
 
 use crate::verb::{Fault, Outcome, Verb, no_arguments};
 use crate::workspace::Workspace;
@@ -13,7 +13,7 @@ use std::process::{Command, Output};
 pub(crate) const VERB: Verb = Verb {
     name: "demo",
     arguments: "",
-    summary: "the demo: generated and recorded flow, replay of its log, planted faults",
+    summary: "the demo: generated flow in each topology, recorded flow, replay, planted faults",
     run,
 };
 
@@ -31,6 +31,11 @@ const PLANTS: [(&str, &str); 4] = [
     ("lost-money", "conservation_error"),
 ];
 
+/// Topologies beside the demo's own, with what their threads do when idle. Busy threads want a core
+/// each, so the one thread of fused alone is busy.
+const TOPOLOGIES: [(&str, &str); 3] =
+    [("split", "yield"), ("dedicated", "park"), ("fused", "busy")];
+
 /// Figures that must be zero in a clean run.
 const ZEROES: [&str; 5] = [
     "unanswered",
@@ -46,6 +51,9 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     let recorded = workspace.shared(RECORDED)?;
     let mut wrong = demo.generated()?;
     wrong.extend(demo.recorded(&recorded)?);
+    for (topology, idle) in TOPOLOGIES {
+        wrong.extend(demo.driven(topology, &["--topology", topology, "--idle", idle])?);
+    }
     for (plant, figure) in PLANTS {
         wrong.extend(demo.planted(plant, figure)?);
     }
@@ -93,13 +101,32 @@ impl Demo {
             .map_err(|error| Fault::of("the server's binary", error.to_string()))
     }
 
-    /// A clean run of generated flow, and its log replayed twice.
+    /// A clean run of generated flow, long enough for each step of the demo's script.
     fn generated(&self) -> Result<Vec<String>, Fault> {
+        self.logged("generated flow", &["--seconds", SECONDS])
+    }
+
+    /// A short one, its threads as told.
+    fn driven(&self, topology: &str, threads: &[&str]) -> Result<Vec<String>, Fault> {
+        let mut options = vec!["--seconds", "3"];
+        options.extend(threads);
+        self.logged(topology, &options)
+    }
+
+    /// A clean run, and its log replayed twice.
+    fn logged(&self, what: &str, options: &[&str]) -> Result<Vec<String>, Fault> {
         let log = self.folder.join("generated.log");
         let log = log.to_string_lossy();
-        let output = self.run(&["demo", "--json", "--seconds", SECONDS, "--log", &log])?;
+        let mut arguments = vec!["demo", "--json", "--log", &log];
+        arguments.extend(options);
+        let output = self.run(&arguments)?;
         let figures = figures(&output)?;
-        let mut wrong = unclean("generated flow", &output, &figures);
+        let mut wrong = unclean(what, &output, &figures);
+        if let Some(at) = options.iter().position(|option| *option == "--topology")
+            && figures["topology"].as_str() != options.get(at + 1).copied()
+        {
+            wrong.push(format!("{what}: it ran as {}", figures["topology"]));
+        }
         let digest = figures["digest"].as_str().unwrap_or_default().to_owned();
         for time in ["first", "second"] {
             let replayed = self.run(&["replay", &log])?;
@@ -107,7 +134,7 @@ impl Demo {
             print!("{text}");
             if !replayed.status.success() || !text.contains(&format!("digest {digest}")) {
                 wrong.push(format!(
-                    "the {time} replay of the log has not the digest {digest}"
+                    "{what}: the {time} replay of the log has not the digest {digest}"
                 ));
             }
         }
