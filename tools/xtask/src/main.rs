@@ -15,6 +15,7 @@ mod interop;
 mod licences;
 mod metadata;
 mod python;
+mod sanitize;
 mod steps;
 mod test;
 mod tidy;
@@ -39,6 +40,7 @@ const VERBS: &[Verb] = &[
     fuzz::VERB,
     demo::VERB,
     bench::VERB,
+    sanitize::VERB,
 ];
 
 fn main() -> ExitCode {

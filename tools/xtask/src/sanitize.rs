@@ -1,0 +1,179 @@
+//! `cargo xtask sanitize [address|thread]`: tests under AddressSanitizer and ThreadSanitizer.
+//!
+//! The runtimes come with the toolchain; the standard library does not come instrumented, and its
+//! sources would be needed to build it so. What it hides from the sanitizers, and the two reports
+//! that the test harness itself gives rise to, are named here. Invariant: each sanitizer first has
+//! to find a planted fault.
+
+use crate::verb::{Fault, Outcome, Verb};
+use crate::workspace::Workspace;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The verb.
+pub(crate) const VERB: Verb = Verb {
+    name: "sanitize",
+    arguments: "[address|thread]",
+    summary: "tests of runtime, transport, pipeline and the sessions under the sanitizers",
+    run,
+};
+
+/// What is tested: cargo's words for it.
+const TARGETS: [&[&str]; 2] = [
+    &[
+        "--package",
+        "portcullis-runtime",
+        "--package",
+        "portcullis-transport",
+        "--package",
+        "portcullis-pipeline",
+    ],
+    &["--package", "portcullis", "--test", "sessions"],
+];
+
+struct Sanitizer {
+    /// Its word on the command line, for rustc too.
+    word: &'static str,
+    /// How its reports begin.
+    name: &'static str,
+    /// A program that it must find at fault.
+    planted: &'static str,
+    /// Reports that are not about our code.
+    suppressions: &'static str,
+}
+
+const SANITIZERS: [Sanitizer; 2] = [
+    Sanitizer {
+        word: "address",
+        name: "AddressSanitizer",
+        planted: "fn main() {\n    let gone = { let here = Box::new(7_u64); &raw const *here };\n    \
+                  println!(\"{}\", unsafe { gone.read_volatile() });\n}\n",
+        suppressions: "",
+    },
+    Sanitizer {
+        word: "thread",
+        name: "ThreadSanitizer",
+        planted: "static mut SHARED: u64 = 0;\n\
+                  fn write() { for n in 0..1_000 { unsafe { (&raw mut SHARED).write_volatile(n) } } }\n\
+                  fn main() {\n    let other = std::thread::spawn(write);\n    write();\n    \
+                  other.join().unwrap();\n}\n",
+        // The harness hands a test and its result to another thread through a channel and a mutex of
+        // the standard library, whose fences are not seen.
+        suppressions: "race:CompletedTest\nrace:Mutex<core::option::Option<test::run_test\n",
+    },
+];
+
+fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
+    let chosen: Vec<&Sanitizer> = match arguments {
+        [] => SANITIZERS.iter().collect(),
+        [word] => SANITIZERS.iter().filter(|s| s.word == word).collect(),
+        _ => Vec::new(),
+    };
+    if chosen.is_empty() {
+        return Err(Fault(format!(
+            "sanitize takes address, thread or nothing, not `{}`",
+            arguments.join(" ")
+        )));
+    }
+    let host = host()?;
+    let mut passed = true;
+    for sanitizer in chosen {
+        let folder = workspace
+            .root()
+            .join("target")
+            .join(format!("sanitize-{}", sanitizer.word));
+        std::fs::create_dir_all(&folder).map_err(|error| Fault::of(folder.display(), error))?;
+        if !finds_planted(sanitizer, &folder)? {
+            println!("{}: it does not find the planted fault", sanitizer.name);
+            passed = false;
+        }
+        for target in TARGETS {
+            passed &= tests_pass(workspace, sanitizer, &host, &folder, target)?;
+        }
+    }
+    Ok(Outcome::of(passed))
+}
+
+/// The triple of this machine: named, so that build scripts and macros are not instrumented.
+fn host() -> Result<String, Fault> {
+    let output = Command::new("rustc").arg("-vV").output();
+    let output = output.map_err(|error| Fault::of("rustc", error))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned)
+        .ok_or_else(|| Fault::of("rustc -vV", "it names no host"))
+}
+
+/// Whether the sanitizer reports what is wrong with a program that is.
+fn finds_planted(sanitizer: &Sanitizer, folder: &Path) -> Result<bool, Fault> {
+    let (source, binary) = (folder.join("planted.rs"), folder.join("planted"));
+    std::fs::write(&source, sanitizer.planted)
+        .map_err(|error| Fault::of(source.display(), error))?;
+    let built = Command::new("rustc")
+        .args(["--edition", "2024", "-g"])
+        .args(flags(sanitizer))
+        .arg("-o")
+        .args([&binary, &source])
+        .env("RUSTC_BOOTSTRAP", "1")
+        .status()
+        .map_err(|error| Fault::of("rustc", error))?;
+    if !built.success() {
+        return Err(Fault(format!(
+            "rustc does not build with {}: the toolchain must have its runtime",
+            sanitizer.name
+        )));
+    }
+    let output = Command::new(&binary).output();
+    let output = output.map_err(|error| Fault::of(binary.display(), error))?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let found = !output.status.success() && said.contains(sanitizer.name);
+    println!("{}: planted fault found: {found}", sanitizer.name);
+    Ok(found)
+}
+
+fn flags(sanitizer: &Sanitizer) -> [String; 2] {
+    // The standard library was built without; what follows from that is said above.
+    let mixed = "-Cunsafe-allow-abi-mismatch=sanitizer".to_owned();
+    [format!("-Zsanitizer={}", sanitizer.word), mixed]
+}
+
+fn tests_pass(
+    workspace: &Workspace,
+    sanitizer: &Sanitizer,
+    host: &str,
+    folder: &Path,
+    target: &[&str],
+) -> Result<bool, Fault> {
+    let suppressions: PathBuf = folder.join("suppressions.txt");
+    std::fs::write(&suppressions, sanitizer.suppressions)
+        .map_err(|error| Fault::of(suppressions.display(), error))?;
+    println!("$ cargo test {} ({})", target.join(" "), sanitizer.name);
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["test", "--no-fail-fast", "--target", host])
+        .arg("--target-dir")
+        .arg(folder)
+        .args(target)
+        .current_dir(workspace.root())
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTFLAGS", flags(sanitizer).join(" "))
+        .env(
+            "TSAN_OPTIONS",
+            format!("suppressions={}", suppressions.display()),
+        )
+        .status()
+        .map_err(|error| Fault::of("cargo", error))?;
+    Ok(status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_sanitizer_is_a_fault() {
+        let workspace = Workspace::find().unwrap();
+        assert!(run(&workspace, &["memory".to_owned()]).is_err());
+        let two = ["address".to_owned(), "thread".to_owned()];
+        assert!(run(&workspace, &two).is_err());
+    }
+}
