@@ -2,7 +2,7 @@
 //!
 //! Made on the risk thread, handed by value to the venue adapter. Invariant: only this crate can
 //! make one, and it cannot be copied, so nothing reaches an engine that the core did not decide,
-//! and nothing reaches it twice.
+//! and nothing reaches it twice. It names the epoch of the limits it passed, as a refusal does.
 
 use portcullis_domain::{
     AccountId, InstrumentId, OrderId, Price, Qty, Seq, SessionId, Side, TimeInForce, UserRef,
@@ -12,18 +12,25 @@ use portcullis_domain::{
 #[derive(Debug, PartialEq, Eq)]
 pub struct Approved<T> {
     seq: Seq,
+    epoch: u32,
     inner: T,
 }
 
 impl<T> Approved<T> {
-    pub(crate) const fn new(seq: Seq, inner: T) -> Self {
-        Self { seq, inner }
+    pub(crate) const fn new(seq: Seq, epoch: u32, inner: T) -> Self {
+        Self { seq, epoch, inner }
     }
 
     /// The command that was decided.
     #[must_use]
     pub const fn seq(&self) -> Seq {
         self.seq
+    }
+
+    /// The limits that were in force then.
+    #[must_use]
+    pub const fn epoch(&self) -> u32 {
+        self.epoch
     }
 
     /// What was approved, to look at.

@@ -159,7 +159,8 @@ impl RiskCore {
                 by_gateway,
             },
         };
-        self.emit(sink, Effect::Approved(Approved::new(self.seq, outbound)));
+        let approved = Approved::new(self.seq, self.epoch, outbound);
+        self.emit(sink, Effect::Approved(approved));
     }
 
     /// What an alarm about an order says.

@@ -1,8 +1,8 @@
 //! Instruments: reference price, collar, margin schedule, open interest, volume window.
 //!
-//! Risk thread. Invariants: collar and margin scale keep the value of the last reference; open
-//! interest sums are those of the positions; the drift of prices since a valuation is never
-//! understated.
+//! Risk thread. Invariants: collar and margin scale are those of the last reference under the limits
+//! in force; open interest sums are those of the positions; the drift of prices since a valuation
+//! is never understated.
 
 extern crate alloc;
 
@@ -19,6 +19,20 @@ pub(crate) struct Reference {
     pub(crate) at_ns: u64,
     pub(crate) lo: i64,
     pub(crate) hi: i64,
+}
+
+impl Reference {
+    /// A price with the collar that these limits put around it.
+    fn new(price: i64, at_ns: u64, limits: &InstrumentLimits) -> Self {
+        let wide = i128::from(price);
+        let away = Ppm::new(limits.collar_ppm).of_floor(wide);
+        Self {
+            price,
+            at_ns,
+            lo: (wide - away) as i64,
+            hi: (wide + away) as i64,
+        }
+    }
 }
 
 /// A margin schedule with the scale of the moment already in it.
@@ -141,6 +155,8 @@ pub(crate) struct Instrument {
     pub(crate) settlements: u32,
     /// Reference price at the start of the day.
     pub(crate) day_price: Option<i64>,
+    /// Open interest when the last reference came.
+    reference_open_interest: i64,
     /// What drift is measured from, in the drift generation that follows.
     base_price: i64,
     base_scale_ppm: u32,
@@ -165,6 +181,7 @@ impl Instrument {
             settlement_price: 0,
             settlements: 0,
             day_price: None,
+            reference_open_interest: 0,
             base_price: 0,
             base_scale_ppm: 0,
             base_generation: 0,
@@ -199,8 +216,9 @@ impl Instrument {
         self.lot_base = at_most(i128::from(price.max(self.base_price)) * value);
     }
 
+    /// The margin scale of the last reference's open interest.
     fn scale_for(&self, limits: &InstrumentLimits) -> u32 {
-        let oi = self.open_interest;
+        let oi = self.reference_open_interest;
         if oi <= limits.oi_lower {
             return 0;
         }
@@ -291,15 +309,9 @@ impl Instruments {
             instrument.base_scale_ppm = instrument.scale_ppm;
             instrument.base_generation = generation;
         }
-        let away = Ppm::new(limits.collar_ppm);
-        let wide = i128::from(price);
-        instrument.reference = Some(Reference {
-            price,
-            at_ns: now_ns,
-            lo: (wide - away.of_floor(wide)) as i64,
-            hi: (wide + away.of_floor(wide)) as i64,
-        });
+        instrument.reference = Some(Reference::new(price, now_ns, limits));
         instrument.reference_version += 1;
+        instrument.reference_open_interest = instrument.open_interest;
         let scale_ppm = instrument.scale_for(limits);
         if scale_ppm != instrument.scale_ppm {
             instrument.scale_ppm = scale_ppm;
@@ -330,9 +342,14 @@ impl Instruments {
         }
     }
 
-    /// Takes over new limits: schedules keep the scale of the last reference.
+    /// Takes over new limits: what was prepared from the last reference is prepared anew, as if the
+    /// price came again. Whoever calls begins a generation.
     pub(crate) fn relimit(&mut self, index: u32, limits: &InstrumentLimits) {
         let instrument = self.get_mut(index);
+        if let Some(last) = instrument.reference {
+            instrument.reference = Some(Reference::new(last.price, last.at_ns, limits));
+            instrument.scale_ppm = instrument.scale_for(limits);
+        }
         instrument.initial = Schedule::new(&limits.initial, instrument.scale_ppm);
         instrument.maintenance = Schedule::new(&limits.maintenance, 0);
         instrument.window.relimit(limits);
@@ -348,6 +365,7 @@ impl Instrument {
         push(reference.map_or(0, |at| at.at_ns));
         push(u64::from(self.scale_ppm) << 8 | self.state as u64);
         push(self.open_interest as u64);
+        push(self.reference_open_interest as u64);
         push(self.long_would_be as u64);
         push(self.short_would_be as u64);
         push(self.settlement_price as u64);

@@ -98,7 +98,8 @@ impl RiskCore {
                 was_market,
             },
         };
-        self.emit(sink, Effect::Approved(Approved::new(self.seq, outbound)));
+        let approved = Approved::new(self.seq, self.epoch, outbound);
+        self.emit(sink, Effect::Approved(approved));
     }
 
     /// Takes what an accepted order could need out of its account's bound.

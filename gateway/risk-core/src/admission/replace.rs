@@ -136,6 +136,7 @@ impl RiskCore {
                 was_market,
             },
         };
-        self.emit(sink, Effect::Approved(Approved::new(self.seq, outbound)));
+        let approved = Approved::new(self.seq, self.epoch, outbound);
+        self.emit(sink, Effect::Approved(approved));
     }
 }

@@ -16,6 +16,7 @@ impl Effect {
                 let order = approved.get();
                 push(1);
                 push(approved.seq().raw());
+                push(approved.epoch().into());
                 push(order.order.raw());
                 push(session_and_ref(order.session, order.user_ref));
                 push(pair(order.account.raw(), order.instrument.raw()));

@@ -6,6 +6,7 @@
 
 mod boundary;
 mod facts;
+mod flips;
 mod reducing;
 mod tightening;
 

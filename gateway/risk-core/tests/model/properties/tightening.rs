@@ -151,6 +151,7 @@ fn tightening_any_parameter_never_admits() {
         (From::Instrument, "oi_cap"),
         (From::Instrument, "oi_share_max"),
         (From::Instrument, "price_max"),
+        (From::Instrument, "collar_ppm"),
         (From::Instrument, "ref_max_age_ns"),
         (From::Firm, "qty_max"),
         (From::Firm, "notional_max"),

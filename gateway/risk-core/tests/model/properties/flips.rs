@@ -1,0 +1,146 @@
+//! A flip takes effect whole: no decision after it is one of the limits before it.
+//!
+//! Owned by a test. What the core prepared from the old limits is prepared anew, and each verdict
+//! names the limits that made it.
+
+use super::facts::calm;
+use super::{LimitSpec, Scene, flip, refusal};
+use crate::op::{Op, OrderOp};
+use portcullis_domain::{
+    Command, InstrumentId, NewOrder, Price, Qty, SessionId, TimeInForce, UserRef,
+};
+use portcullis_risk_core::Effect;
+use portcullis_risk_core::limits::instrument::InstrumentField;
+
+const SCENES: u64 = 400;
+
+/// The scene's limits with one cell of the first instrument changed.
+fn with(scene: &Scene, field: InstrumentField, value: i64) -> LimitSpec {
+    let mut spec = scene.spec.clone();
+    let cells = &mut spec.instruments[0].cells;
+    assert!(cells.set_by_number(field as usize, value), "a field");
+    spec
+}
+
+#[test]
+fn a_flip_to_the_same_limits_changes_no_decision() {
+    for seed in 0..SCENES {
+        let scene = Scene::random(seed, 120);
+        let unmoved = scene.judged(scene.order, None);
+        let flipped = scene.judged(scene.order, Some(&scene.spec));
+        assert_eq!(flipped, unmoved, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_collar_is_that_of_the_limits_in_force_without_a_new_reference() {
+    let scene = calm();
+    let order = OrderOp {
+        price: Some(1_100),
+        ..scene.order
+    };
+    let wide = with(&scene, InstrumentField::CollarPpm, 100_000);
+    let tight = with(&scene, InstrumentField::CollarPpm, 99_999);
+    assert!(!scene.judged(order, Some(&wide)).contains(&"COLLAR".into()));
+    assert_eq!(scene.judged(order, Some(&tight)), ["COLLAR"]);
+    let mut machine = scene.play();
+    for (spec, collar) in [(&tight, (901, 1_099)), (&wide, (900, 1_100))] {
+        flip(&mut machine, spec);
+        let view = machine.core.instrument(InstrumentId::new(0));
+        assert_eq!(view.and_then(|view| view.collar), Some(collar));
+    }
+}
+
+/// Ten lots were open when the last reference came; forty are now, and do not count before the next.
+#[test]
+fn a_margin_scale_is_that_of_the_limits_in_force_at_the_last_reference() {
+    let mut scene = calm();
+    let time_ns = scene.time_ns;
+    let again = Op::Reference {
+        instrument: 0,
+        price: 1_000,
+    };
+    scene.commands.push((time_ns, again));
+    let more = OrderOp {
+        id: 3,
+        qty: 30,
+        ..scene.order
+    };
+    let fill = Op::Fill {
+        id: 3,
+        qty: 30,
+        price: 1_000,
+    };
+    scene.commands.push((time_ns, Op::Order(more)));
+    scene.commands.push((time_ns, fill));
+    let mut spec = with(&scene, InstrumentField::OiLower, 0);
+    let cells = &mut spec.instruments[0].cells;
+    assert!(cells.set_by_number(InstrumentField::OiUpper as usize, 40));
+    let mut machine = scene.play();
+    let scale = |machine: &crate::driver::CoreMachine| {
+        let view = machine.core.instrument(InstrumentId::new(0));
+        view.map(|view| (view.open_interest, view.scale_ppm))
+    };
+    assert_eq!(scale(&machine), Some((40, 0)));
+    flip(&mut machine, &spec);
+    assert_eq!(scale(&machine), Some((40, 250_000)));
+    flip(&mut machine, &scene.spec);
+    assert_eq!(scale(&machine), Some((40, 0)));
+}
+
+fn new_order(order: &OrderOp) -> Command {
+    let (account, instrument) = super::ids(order);
+    Command::NewOrder(NewOrder {
+        session: SessionId::new(0),
+        user_ref: UserRef::new(order.id),
+        account,
+        instrument,
+        side: order.side,
+        qty: Qty::new(order.qty),
+        price: order.price.map(Price::new),
+        time_in_force: TimeInForce::Day,
+    })
+}
+
+/// The epoch of the approval among the effects of an order.
+fn approved(effects: &[Effect]) -> Option<u32> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Approved(approved) => Some(approved.epoch()),
+        Effect::Refused(_)
+        | Effect::Answered(_)
+        | Effect::Reported(_)
+        | Effect::SessionChanged(_)
+        | Effect::Controlled(_)
+        | Effect::StateChanged { .. }
+        | Effect::Alarmed(_) => None,
+    })
+}
+
+#[test]
+fn approvals_and_refusals_name_the_epoch_that_made_them() {
+    let scene = calm();
+    let narrow = with(&scene, InstrumentField::PriceMax, 1_000);
+    let mut machine = scene.play();
+    for (epoch, spec) in (2..).zip([&narrow, &scene.spec, &narrow]) {
+        flip(&mut machine, spec);
+        assert_eq!(machine.core.epoch(), epoch);
+        for price in [1_000, 1_001] {
+            let order = OrderOp {
+                id: epoch * 10 + (price - 1_000) as u32,
+                qty: 1,
+                price: Some(price),
+                ..scene.order
+            };
+            let effects = machine.send(new_order(&order));
+            let refused = refusal(effects).map(|refusal| refusal.epoch);
+            let passes = price == 1_000 || epoch == 3;
+            let verdict = if passes {
+                (Some(epoch), None)
+            } else {
+                (None, Some(epoch))
+            };
+            let told = format!("epoch {epoch}, price {price}");
+            assert_eq!((approved(effects), refused), verdict, "{told}");
+        }
+    }
+}
