@@ -135,12 +135,13 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
         }
     }
 
-    /// Tables come and go beside the records: a flip names one by its digest.
+    /// Tables come and go beside the records: a flip names one by its digest. Freeing one takes
+    /// milliseconds and is the control thread's.
     fn exchange_tables(&mut self) {
-        if let Ok(table) = self.rings.tables.pop()
-            && let Some(unused) = self.core.stage(table)
-        {
-            self.retire(unused);
+        while let Ok(table) = self.rings.tables.pop() {
+            if let Some(unused) = self.core.stage(table) {
+                self.retire(unused);
+            }
         }
         if let Some(table) = self.core.take_retired() {
             self.retire(table);
@@ -209,6 +210,10 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
             let Some(record) = self.rings.records.pop() else {
                 break;
             };
+            // Its table was sent before it, but may have come since the cycle began.
+            if record.head.kind == CommandKind::FlipLimits as u8 {
+                self.exchange_tables();
+            }
             // A tick that finds no sliced work is no work, or an idle gateway would never idle.
             let idle = record.head.kind == CommandKind::Tick as u8 && !self.core.work_pending();
             self.apply(&record);
@@ -315,3 +320,6 @@ impl EffectSink for Router<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! Tables and records on their two rings, in the worst order that there is.
+
+use super::{LatencySink, Risk, RiskRings};
+use crate::item::ControlItem;
+use portcullis_domain::{Command, CommandKind, FlipLimits, Head, Record, Timestamp};
+use portcullis_risk_core::limits::{LimitSpec, LimitTable};
+use portcullis_risk_core::{Capacities, ControlOutcome, Done, RiskCore};
+use portcullis_runtime::{
+    Agent, ManualClock, RecordProducer, RingConsumer, RingProducer, record_ring, ring,
+};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+const UNITS: usize = 256;
+const ITEMS: usize = 128;
+
+fn table(rows_spare: u32) -> Box<LimitTable> {
+    let spec = LimitSpec {
+        rows_spare,
+        ..LimitSpec::default()
+    };
+    Box::new(LimitTable::build(&spec).expect("no limits at all load"))
+}
+
+/// Sends table and flip while an order is being applied: after the cycle has looked for tables.
+struct SendsLate {
+    tables: RingProducer<Box<LimitTable>>,
+    records: RecordProducer,
+}
+
+impl LatencySink for SendsLate {
+    fn on_order(&mut self, _taken_ns: u64) {
+        let table = table(1);
+        let digest = table.digest();
+        assert!(self.tables.push(table).is_ok(), "there is room");
+        let mut head = Command::FlipLimits(FlipLimits { digest }).encode();
+        head.seq = 2;
+        assert!(self.records.push(&Record::bare(head)), "there is room");
+    }
+}
+
+fn outcomes(items: &mut RingConsumer<ControlItem>) -> Vec<ControlOutcome> {
+    std::iter::from_fn(|| items.pop().ok())
+        .filter_map(|item| match item {
+            ControlItem::Outcome(outcome, _) => Some(outcome),
+            ControlItem::Refused(..)
+            | ControlItem::Alarmed(..)
+            | ControlItem::StateChanged(..)
+            | ControlItem::Viewed(_) => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_flip_finds_its_table_though_both_came_within_the_cycle() {
+    let core = RiskCore::new(&Capacities::default(), *table(0)).expect("fits");
+    let (mut records, records_out) = record_ring(UNITS);
+    let (tables, tables_out) = ring(2);
+    let (control, mut items) = ring(ITEMS);
+    let (retired, mut retired_out) = ring(8);
+    let rings = RiskRings {
+        records: records_out,
+        venue: ring(ITEMS).0,
+        egress: ring(ITEMS).0,
+        control,
+        log: None,
+        feedback: record_ring(UNITS).0,
+        tables: tables_out,
+        retired,
+        looks: ring(1).1,
+    };
+    let mut head = Head::blank(CommandKind::NewOrder as u8);
+    head.seq = 1;
+    assert!(records.push(&Record::bare(head)));
+    let latency = SendsLate { tables, records };
+    let clock = ManualClock::new(Timestamp::ZERO);
+    let pending = Arc::new(AtomicBool::new(false));
+    let mut risk = Risk::new(Box::new(core), rings, clock, latency, Vec::new(), pending);
+    risk.do_work(Timestamp::ZERO);
+    let expected = ControlOutcome {
+        request: 0,
+        result: Ok(Done::Epoch(2)),
+    };
+    assert_eq!(outcomes(&mut items), [expected]);
+    risk.do_work(Timestamp::ZERO);
+    let retired = retired_out.pop().expect("what was in force is handed back");
+    assert_eq!(retired.digest(), table(0).digest());
+}
