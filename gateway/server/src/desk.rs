@@ -6,14 +6,16 @@
 
 mod explanations;
 mod feed;
+mod freeing;
 mod words;
 
 use crate::check::dialect;
 use crate::gateway::{Finished, Gateway};
 use explanations::Explanations;
 pub(crate) use feed::Feed;
+use freeing::free_elsewhere;
 use portcullis_control::config::{Config, DialectBounds};
-use portcullis_control::ctl::{CtlBackend, Outcome, Query};
+use portcullis_control::ctl::{CtlBackend, KeepLimits, Outcome, Query, Ready};
 use portcullis_domain::{
     AccountId, Command, FlipLimits, InstrumentId, Record, Seq, SessionId, UserRef,
 };
@@ -82,7 +84,7 @@ impl Desk {
     pub(crate) fn round(&mut self) -> bool {
         let taken = self.take_items();
         while let Ok(table) = self.gateway.retired.pop() {
-            drop(table);
+            free_elsewhere(table);
         }
         let mut fed = 0;
         if let Some(feed) = &mut self.feed {
@@ -277,21 +279,29 @@ impl CtlBackend for Desk {
         }
     }
 
-    fn install(&mut self, config: Config) -> Result<Outcome, String> {
-        let table = Box::new(config.limit_table());
-        let digest = table.digest();
-        if let Some(log) = &self.log {
-            let written = write_limit_file(log, &config.limits.to_words());
-            written.map_err(|error| format!("the table's file beside the log: {error}"))?;
-        }
-        let staged = self.gateway.tables.push(table);
+    fn keep_limits(&self) -> KeepLimits {
+        let log = self.log.clone();
+        Box::new(move |limits| {
+            let Some(log) = log else { return Ok(()) };
+            let written = write_limit_file(&log, &limits.to_words());
+            let unkept = |error| format!("the table's file beside the log: {error}");
+            written.map(drop).map_err(unkept)
+        })
+    }
+
+    fn install(&mut self, ready: Ready) -> Result<Outcome, String> {
+        let digest = ready.table.digest();
+        let begun = Instant::now();
+        let staged = self.gateway.tables.push(ready.table);
         staged.map_err(|_| "another table waits to be staged; ask again".to_owned())?;
-        let outcome = self.submit(Command::FlipLimits(FlipLimits { digest }))?;
-        if matches!(outcome, Outcome::Applied { .. }) {
+        let mut outcome = self.submit(Command::FlipLimits(FlipLimits { digest }))?;
+        if let Outcome::Applied { note, .. } = &mut outcome {
+            note.push_str(&format!(", flipped in {} us", begun.elapsed().as_micros()));
             if let Some(feed) = &mut self.feed {
-                feed.reload(&config);
+                feed.reload(&ready.config);
             }
-            self.config = Arc::new(config);
+            let before = std::mem::replace(&mut self.config, Arc::new(ready.config));
+            free_elsewhere(before);
         }
         Ok(outcome)
     }

@@ -1,16 +1,18 @@
 //! What the control socket needs of the server, and the answer to each request.
 //!
-//! Control thread only. Invariants: a reload is loaded and compared away from the control thread,
-//! so that a kill never waits for a file; it is installed only if it was compared with the config
-//! that is still in force.
+//! Control thread only. Invariants: a reload is read, compared, built and kept away from the control
+//! thread, so that neither a kill nor the data plane, whose words the control thread takes, waits
+//! for a file; it is installed only if it was compared with the config that is still in force.
 
 use super::answer::{Answer, Status};
 use super::request::{CtlRequest, FORMS, Query};
-use crate::config::{self, Config, DialectBounds, Difference, Errors, LoadOptions, diff};
+use crate::config::{self, Config, DialectBounds, LoadOptions, diff};
 use portcullis_domain::{Command, Seq};
-use std::path::PathBuf;
+use portcullis_risk_core::limits::{LimitSpec, LimitTable};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 /// What became of a sequenced command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,38 +53,51 @@ pub trait CtlBackend {
     /// Why it cannot be looked up.
     fn query(&mut self, query: Query) -> Result<String, String>;
 
-    /// Stages a config, loaded as a reload of the one in force, and has its limits flipped to.
+    /// How a table is kept where a replay finds it.
+    fn keep_limits(&self) -> KeepLimits;
+
+    /// Stages the table of a config, loaded as a reload of the one in force, and has it flipped to.
+    /// The control thread waits for it meanwhile: it takes no longer for a million accounts.
     ///
     /// # Errors
     /// Why nothing was sequenced; the old config is in force.
-    fn install(&mut self, config: Config) -> Result<Outcome, String>;
+    fn install(&mut self, ready: Ready) -> Result<Outcome, String>;
+}
+
+/// Keeps a table where a replay finds it, on the thread that loaded it.
+///
+/// # Errors
+/// Why it cannot be kept.
+pub type KeepLimits = Box<dyn FnOnce(&LimitSpec) -> Result<(), String> + Send>;
+
+/// A config with all done that takes long.
+#[derive(Debug)]
+pub struct Ready {
+    /// The config.
+    pub config: Config,
+    /// Its limits, as the core takes them.
+    pub table: Box<LimitTable>,
 }
 
 /// A config being loaded on a thread of its own.
 pub(super) struct Loading {
     against: Arc<Config>,
-    thread: JoinHandle<Result<(Config, Difference), Errors>>,
-    install: bool,
+    thread: JoinHandle<Result<Loaded, Answer>>,
+}
+
+/// What comes of a load: the text for whoever asked, and for a reload what to install.
+struct Loaded {
+    text: String,
+    ready: Option<Box<Ready>>,
 }
 
 impl Loading {
     fn start<B: CtlBackend>(backend: &B, path: PathBuf, install: bool) -> Self {
         let (against, dialect) = (backend.config(), backend.dialect());
         let previous = Arc::clone(&against);
-        let thread = thread::spawn(move || {
-            let options = LoadOptions {
-                dialect,
-                previous: Some(&previous),
-            };
-            let config = config::load(&path, options)?;
-            let difference = diff(&previous, &config);
-            Ok((config, difference))
-        });
-        Self {
-            against,
-            thread,
-            install,
-        }
+        let keep = install.then(|| backend.keep_limits());
+        let thread = thread::spawn(move || load(&path, dialect, &previous, keep));
+        Self { against, thread }
     }
 
     pub(super) fn is_finished(&self) -> bool {
@@ -91,32 +106,68 @@ impl Loading {
 
     /// The answer; where it was a reload, what it installed is in force after it.
     pub(super) fn finish<B: CtlBackend>(self, backend: &mut B) -> Answer {
-        let (config, difference) = match self.thread.join() {
+        let loaded = match self.thread.join() {
             Ok(Ok(loaded)) => loaded,
-            Ok(Err(errors)) => {
-                let status = Status::Failed("the config has mistakes; nothing changed".to_owned());
-                return Answer::with_text(&errors.to_string(), status);
-            }
+            Ok(Err(answer)) => return answer,
             Err(_) => {
                 let what = "the config broke its reader; nothing changed, please report it";
                 return Answer::new(Status::Failed(what.to_owned()));
             }
         };
-        let mut text = difference.to_string();
-        for warning in &config.warnings {
-            text.push_str("\nwarning: ");
-            text.push_str(warning);
-        }
-        if !self.install {
-            return Answer::with_text(&text, Status::Done("nothing was changed".to_owned()));
-        }
+        let Some(ready) = loaded.ready else {
+            return Answer::with_text(&loaded.text, Status::Done("nothing was changed".to_owned()));
+        };
         if !Arc::ptr_eq(&self.against, &backend.config()) {
             let what = "another reload came first; ask again";
             return Answer::new(Status::Failed(what.to_owned()));
         }
-        let status = status(backend.install(config));
-        Answer::with_text(&text, status)
+        // Whoever installs frees the config that goes out of force, so nobody else may hold it.
+        drop(self.against);
+        let status = status(backend.install(*ready));
+        Answer::with_text(&loaded.text, status)
     }
+}
+
+/// All of a reload that takes long, none of it on the control thread.
+fn load(
+    path: &Path,
+    dialect: Option<DialectBounds>,
+    previous: &Config,
+    keep: Option<KeepLimits>,
+) -> Result<Loaded, Answer> {
+    let begun = Instant::now();
+    let options = LoadOptions {
+        dialect,
+        previous: Some(previous),
+    };
+    let config = config::load(path, options).map_err(|errors| {
+        let status = Status::Failed("the config has mistakes; nothing changed".to_owned());
+        Answer::with_text(&errors.to_string(), status)
+    })?;
+    let mut text = diff(previous, &config).to_string();
+    for warning in &config.warnings {
+        text.push_str("\nwarning: ");
+        text.push_str(warning);
+    }
+    let Some(keep) = keep else {
+        return Ok(Loaded { text, ready: None });
+    };
+    let read = begun.elapsed();
+    let table = Box::new(config.limit_table());
+    keep(&config.limits)
+        .map_err(|why| Answer::new(Status::Failed(format!("{why}; nothing changed"))))?;
+    let built = begun.elapsed() - read;
+    let (read, built) = (seconds(read), seconds(built));
+    text.push_str(&format!(
+        "\nread and compared in {read} s, table built and kept in {built} s"
+    ));
+    let ready = Some(Box::new(Ready { config, table }));
+    Ok(Loaded { text, ready })
+}
+
+/// Seconds with three decimals.
+fn seconds(duration: Duration) -> String {
+    format!("{}.{:03}", duration.as_secs(), duration.subsec_millis())
 }
 
 /// What comes of a request: an answer, or one that has to be waited for.

@@ -13,7 +13,7 @@ pub mod server;
 mod words;
 
 pub use answer::{Answer, Status};
-pub use backend::{CtlBackend, Outcome};
+pub use backend::{CtlBackend, KeepLimits, Outcome, Ready};
 pub use request::{CtlRequest, Query, RequestError, parse_request};
 
 /// The longest request in bytes.

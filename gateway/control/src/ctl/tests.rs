@@ -2,7 +2,9 @@
 
 use super::client::ask;
 use super::server::CtlServer;
-use super::{Answer, CtlBackend, CtlRequest, Outcome, Query, Status, parse_request};
+use super::{
+    Answer, CtlBackend, CtlRequest, KeepLimits, Outcome, Query, Ready, Status, parse_request,
+};
 use crate::config::tests::{SMALL, small};
 use crate::config::{Config, DialectBounds};
 use portcullis_domain::{
@@ -182,6 +184,7 @@ struct Notebook {
     config: Arc<Config>,
     seq: u64,
     seen: Vec<Command>,
+    disk_full: bool,
 }
 
 impl CtlBackend for Notebook {
@@ -217,8 +220,26 @@ impl CtlBackend for Notebook {
         }
     }
 
-    fn install(&mut self, config: Config) -> Result<Outcome, String> {
-        self.config = Arc::new(config);
+    fn keep_limits(&self) -> KeepLimits {
+        let (control, full) = (thread::current().id(), self.disk_full);
+        Box::new(move |limits| {
+            assert_ne!(thread::current().id(), control, "it takes long");
+            assert!(!limits.accounts.is_empty(), "all limits are kept");
+            if full {
+                return Err("the disk is full".to_owned());
+            }
+            Ok(())
+        })
+    }
+
+    fn install(&mut self, ready: Ready) -> Result<Outcome, String> {
+        assert_eq!(ready.table.digest(), ready.config.limit_table().digest());
+        assert_eq!(
+            Arc::strong_count(&self.config),
+            1,
+            "it can be freed elsewhere"
+        );
+        self.config = Arc::new(ready.config);
         self.seq += 1;
         Ok(Outcome::Applied {
             seq: Seq::new(self.seq),
@@ -252,12 +273,17 @@ impl Drop for Folder {
 
 /// Runs a server over the small config while `with` talks to it; what it was asked.
 fn serve(with: impl FnOnce(&Folder)) -> Vec<Command> {
+    serve_with_disk(false, with)
+}
+
+fn serve_with_disk(disk_full: bool, with: impl FnOnce(&Folder)) -> Vec<Command> {
     let folder = Folder::new();
     let mut server = CtlServer::bind(&folder.file("ctl"), 0o600).expect("binds");
     let mut notebook = Notebook {
         config: Arc::new(small()),
         seq: 0,
         seen: Vec::new(),
+        disk_full,
     };
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -336,6 +362,9 @@ fn a_reload_tells_the_difference_and_a_bad_file_changes_nothing() {
         );
         let answer = ask("reload");
         assert_eq!(answer.lines[0], told);
+        let took = answer.lines.last().expect("the times it took");
+        assert!(took.starts_with("read and compared in 0."), "{took}");
+        assert!(took.contains("table built and kept in 0."), "{took}");
         assert_eq!(answer.status, Status::Done("seq 1 flipped".to_owned()));
         assert_eq!(ask("diff").lines[0], "nothing changes");
         write(&SMALL.replacen("qty_max = 50", "qty_mx = 40", 1));
@@ -354,6 +383,22 @@ fn a_reload_tells_the_difference_and_a_bad_file_changes_nothing() {
             "nothing changes",
             "what was in force still is"
         );
+    });
+}
+
+#[test]
+fn a_table_that_cannot_be_kept_is_not_flipped_to() {
+    serve_with_disk(true, |folder| {
+        let file = folder.file("new.toml");
+        fs::write(&file, SMALL.replacen("qty_max = 50", "qty_max = 40", 1)).expect("written");
+        let ask = |verb: &str| {
+            let line = format!("{verb} {}", file.display());
+            ask(&folder.file("ctl"), &line, PATIENCE).expect("answered")
+        };
+        let failed = Status::Failed("the disk is full; nothing changed".to_owned());
+        assert_eq!(ask("reload").status, failed);
+        let told = "tighter  class std: qty_max 50 -> 40";
+        assert_eq!(ask("diff").lines[0], told, "what was in force still is");
     });
 }
 
