@@ -47,6 +47,9 @@ enum Verb {
         /// Print each effect, a line each.
         #[arg(long)]
         effects: bool,
+        /// Print each verdict on an order or replace: record, epoch, SESSION:ROW:NUMBER, what.
+        #[arg(long, conflicts_with = "effects")]
+        verdicts: bool,
     },
     /// See it work: a gateway, a matching engine, clients and ten seconds of flow, on loopback.
     Demo(demo::Arguments),
@@ -71,7 +74,18 @@ fn main() -> ExitCode {
     match Cli::parse().verb {
         Verb::Run { config, log } => run::run(&config, log.as_deref()),
         Verb::Check { config } => check::check(&config),
-        Verb::Replay { log, effects } => replay::replay(&log, effects),
+        Verb::Replay {
+            log,
+            effects,
+            verdicts,
+        } => {
+            let printed = match (effects, verdicts) {
+                (true, _) => replay::Printed::Effects,
+                (false, true) => replay::Printed::Verdicts,
+                (false, false) => replay::Printed::Nothing,
+            };
+            replay::replay(&log, printed)
+        }
         Verb::Demo(arguments) => demo::demo(&arguments),
         Verb::Ctl { socket, request } => ctl::ask(&socket, &request.join(" ")),
         Verb::HashPassword => hash(),

@@ -1,7 +1,10 @@
 //! `portcullis replay`: a log's records applied anew.
 //!
 //! Invariant: the core is the server's own, made from the log's prelude; a flip finds its table in
-//! the file beside the log that its digest names.
+//! the file beside the log that its digest names; each verdict is made again from the limits of the
+//! epoch it carries.
+
+mod verdict;
 
 use crate::{REFUSED, cannot, prelude};
 use portcullis_domain::{Command, Record};
@@ -14,25 +17,32 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+/// What of a replay is printed, beside what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Printed {
+    /// Nothing.
+    Nothing,
+    /// Each effect.
+    Effects,
+    /// Each verdict on an order or replace.
+    Verdicts,
+}
+
 /// What a replay came to.
 pub(crate) struct Replayed {
     pub(crate) records: u64,
     pub(crate) effects: u64,
+    pub(crate) verdicts: u64,
     pub(crate) core: RiskCore,
     /// How the log ends, if not after a whole record.
     pub(crate) damage: Option<String>,
 }
 
 /// Replays a log and prints what came of it.
-pub(crate) fn replay(path: &Path, print: bool) -> ExitCode {
+pub(crate) fn replay(path: &Path, printed: Printed) -> ExitCode {
     let stdout = std::io::stdout();
     let mut out = BufWriter::new(stdout.lock());
-    let mut sink = Printer {
-        out: &mut out,
-        print,
-        effects: 0,
-        seq: 0,
-    };
+    let mut sink = Printer::new(&mut out, printed);
     let replayed = match replay_into(path, &mut sink) {
         Ok(replayed) => replayed,
         Err(why) => return cannot(format!("{}: {why}", path.display())),
@@ -40,9 +50,10 @@ pub(crate) fn replay(path: &Path, print: bool) -> ExitCode {
     let core = &replayed.core;
     let written = writeln!(
         out,
-        "{} records, {} effects, epoch {}, digest {:016x}, state {:016x}",
+        "{} records, {} effects, {} verdicts, epoch {}, digest {:016x}, state {:016x}",
         replayed.records,
         replayed.effects,
+        replayed.verdicts,
         core.epoch(),
         core.digest(),
         core.state_hash(),
@@ -65,15 +76,7 @@ pub(crate) fn replay(path: &Path, print: bool) -> ExitCode {
 /// In words, why it does not begin.
 pub(crate) fn replay_quietly(path: &Path) -> Result<Replayed, String> {
     let mut nowhere = std::io::sink();
-    replay_into(
-        path,
-        &mut Printer {
-            out: &mut nowhere,
-            print: false,
-            effects: 0,
-            seq: 0,
-        },
-    )
+    replay_into(path, &mut Printer::new(&mut nowhere, Printed::Nothing))
 }
 
 fn replay_into<W: Write>(path: &Path, sink: &mut Printer<'_, W>) -> Result<Replayed, String> {
@@ -101,6 +104,7 @@ fn replay_into<W: Write>(path: &Path, sink: &mut Printer<'_, W>) -> Result<Repla
     Ok(Replayed {
         records,
         effects: sink.effects,
+        verdicts: sink.verdicts,
         core,
         damage,
     })
@@ -131,24 +135,47 @@ fn stage_for(record: &Record, log: &Path, core: &mut RiskCore) -> Result<(), Str
 
 struct Printer<'a, W> {
     out: &'a mut W,
-    print: bool,
+    printed: Printed,
     effects: u64,
+    verdicts: u64,
     seq: u64,
+}
+
+impl<'a, W: Write> Printer<'a, W> {
+    const fn new(out: &'a mut W, printed: Printed) -> Self {
+        Self {
+            out,
+            printed,
+            effects: 0,
+            verdicts: 0,
+            seq: 0,
+        }
+    }
 }
 
 impl<W: Write> EffectSink for Printer<'_, W> {
     fn on_effect(&mut self, effect: Effect) {
         self.effects += 1;
-        if !self.print {
-            return;
-        }
-        let line = if let Effect::Refused(refusal) = &effect {
-            let failing: Vec<_> = refusal.failing.codes().map(checks::name).collect();
-            format!("refused {} {refusal:?}", failing.join(","))
-        } else {
-            format!("{effect:?}")
+        let verdict = verdict::of(&effect);
+        self.verdicts += u64::from(verdict.is_some());
+        let line = match (self.printed, verdict) {
+            (Printed::Effects, _) => Some(effect_line(&effect)),
+            (Printed::Verdicts, Some(verdict)) => Some(verdict.to_string()),
+            (Printed::Verdicts, None) | (Printed::Nothing, _) => None,
         };
-        // A closed pipe ends the printing, not the replay.
-        self.print = writeln!(self.out, "{} {line}", self.seq).is_ok();
+        let Some(line) = line else { return };
+        if writeln!(self.out, "{} {line}", self.seq).is_err() {
+            // A closed pipe ends the printing, not the replay.
+            self.printed = Printed::Nothing;
+        }
+    }
+}
+
+fn effect_line(effect: &Effect) -> String {
+    if let Effect::Refused(refusal) = effect {
+        let failing: Vec<_> = refusal.failing.codes().map(checks::name).collect();
+        format!("refused {} {refusal:?}", failing.join(","))
+    } else {
+        format!("{effect:?}")
     }
 }

@@ -1,0 +1,86 @@
+//! A verdict on an order or replace, as a replay prints it.
+//!
+//! One line: epoch, session, UserRefIdx and UserRefNum, `accepted` or `refused` with every failing
+//! check. Format, after the record's number: `EPOCH SESSION:ROW:NUMBER accepted`, or
+//! `EPOCH SESSION:ROW:NUMBER refused CHECK,CHECK`. Invariant: cancels are none; no limit judges them.
+
+use portcullis_domain::{CheckMask, SessionId, UserRef};
+use portcullis_risk_core::{Effect, OutboundAction, checks};
+use std::fmt;
+
+/// One verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    epoch: u32,
+    session: SessionId,
+    user_ref: UserRef,
+    /// Empty where it was accepted.
+    failing: CheckMask,
+}
+
+/// The verdict that an effect is, if it is one.
+pub(super) fn of(effect: &Effect) -> Option<Verdict> {
+    match effect {
+        Effect::Approved(approved) => {
+            let order = approved.get();
+            match order.action {
+                OutboundAction::Enter { .. } | OutboundAction::Replace { .. } => Some(Verdict {
+                    epoch: approved.epoch(),
+                    session: order.session,
+                    user_ref: order.user_ref,
+                    failing: CheckMask::EMPTY,
+                }),
+                OutboundAction::Cancel { .. } => None,
+            }
+        }
+        Effect::Refused(refusal) => Some(Verdict {
+            epoch: refusal.epoch,
+            session: refusal.session,
+            user_ref: refusal.user_ref,
+            failing: refusal.failing,
+        }),
+        Effect::Answered(_)
+        | Effect::Reported(_)
+        | Effect::SessionChanged(_)
+        | Effect::Controlled(_)
+        | Effect::StateChanged { .. }
+        | Effect::Alarmed(_) => None,
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (epoch, session) = (self.epoch, self.session.raw());
+        let UserRef { row, number } = self.user_ref;
+        write!(f, "{epoch} {session}:{row}:{number} ")?;
+        if self.failing.is_empty() {
+            return f.write_str("accepted");
+        }
+        let failing: Vec<_> = self.failing.codes().map(checks::name).collect();
+        write!(f, "refused {}", failing.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_domain::RejectCode;
+
+    #[test]
+    fn a_verdict_is_one_line_with_all_its_checks() {
+        let mut verdict = Verdict {
+            epoch: 3,
+            session: SessionId::new(7),
+            user_ref: UserRef::new(42),
+            failing: CheckMask::EMPTY,
+        };
+        assert_eq!(verdict.to_string(), "3 7:0:42 accepted");
+        for check in ["QTY_MAX", "NOTIONAL_MAX"] {
+            let found = checks::REGISTRY.iter().find(|known| known.name == check);
+            let code: RejectCode = found.expect("a check").code();
+            verdict.failing = verdict.failing.with(code, true);
+        }
+        let refused = "3 7:0:42 refused QTY_MAX,NOTIONAL_MAX";
+        assert_eq!(verdict.to_string(), refused);
+    }
+}
