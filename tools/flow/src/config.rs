@@ -35,6 +35,8 @@ pub struct FlowConfig {
     pub elapsed_max: Option<Duration>,
     /// A fault on the client's side, to show that it is noticed.
     pub plant: Option<Plant>,
+    /// Keep every answer to an order for [`crate::Driver::take_answers`].
+    pub keep_answers: bool,
 }
 
 impl FlowConfig {
@@ -58,6 +60,7 @@ impl FlowConfig {
             messages_max: None,
             elapsed_max: None,
             plant: None,
+            keep_answers: false,
         }
     }
 }

@@ -12,6 +12,7 @@ mod flatten;
 mod phases;
 mod send;
 
+use crate::answer::Answer;
 use crate::checker::Checker;
 use crate::config::FlowConfig;
 use crate::error::FlowError;
@@ -112,6 +113,7 @@ pub struct Driver {
     positions: Positions,
     latency: Histogram<u64>,
     skipped: u64,
+    answers: Vec<Answer>,
     phase: &'static str,
     /// When a message last came or went.
     life_ns: u64,
@@ -197,6 +199,11 @@ impl Driver {
             executed_qty: self.trades.matched_qty(),
             open_orders: self.open_orders(),
         }
+    }
+
+    /// The answers kept since the last call, as they came.
+    pub fn take_answers(&mut self) -> Vec<Answer> {
+        std::mem::take(&mut self.answers)
     }
 
     /// Orders that are not known to be closed.
@@ -333,6 +340,7 @@ impl Driver {
         let sessions = self.checkers.len();
         let (checkers, tamper) = (&mut self.checkers, &mut self.tamper);
         let life = &mut self.life_ns;
+        let mut kept = self.config.keep_answers.then_some(&mut self.answers);
         let mut strayed = None;
         link.receive(Timestamp::from_ns(now), |message| {
             *life = now;
@@ -344,6 +352,9 @@ impl Driver {
                 }
                 Delivery::Dropped => return,
             };
+            if let Some(kept) = &mut kept {
+                kept.extend(Answer::of(to, message, now));
+            }
             if let Some(checker) = checkers.get_mut(to) {
                 checker.on_message(message);
             }

@@ -12,7 +12,8 @@
 //!
 //! **Thread.** One: all sessions' sockets are polled by the thread that calls the driver.
 //! **Invariants.** Every figure about answers comes from bytes received. Memory is bounded by the
-//! number of live orders, the window and fixed buffers, not by the length of the flow. Prices,
+//! number of live orders, the window and fixed buffers, not by the length of the flow, unless the
+//! caller wants all answers kept. Prices,
 //! quantities and times are integers.
 //! **Never.** Link the risk core, the pipeline or a matching engine: what is judged here must not
 //! judge itself. Spin while there is nothing to do.
@@ -20,6 +21,7 @@
 //! Units: prices in 10^-4 and quantities in shares, both as OUCH says them ("wire units"); times in
 //! nanoseconds.
 
+mod answer;
 mod checker;
 mod config;
 mod driver;
@@ -38,6 +40,7 @@ mod tamper;
 mod trades;
 mod venue;
 
+pub use answer::{Answer, AnswerKind};
 pub use config::{
     AccountConfig, FlowConfig, GeneratorConfig, InstrumentConfig, Pace, Plant, SessionConfig,
     Source,

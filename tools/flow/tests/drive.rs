@@ -91,6 +91,24 @@ fn agrees(report: &FlowReport, seen: &Seen) {
 }
 
 #[test]
+fn kept_answers_are_all_there_and_each_once() {
+    let venue = Venue::start(manners(None));
+    let mut config = config(&venue, 2, generated(2_000));
+    config.keep_answers = true;
+    let mut driver = Driver::connect(config).expect("connects");
+    driver.drive(Until::SOURCE_END).expect("drives");
+    let before = driver.take_answers().len();
+    driver.settle().expect("settles");
+    let total = driver.report().total;
+    let after = driver.take_answers();
+    let answered = total.accepted + total.replaced + total.refused_total();
+    assert_eq!((before + after.len()) as u64, answered);
+    assert!(before > 0 && driver.take_answers().is_empty());
+    driver.logout().expect("logs out");
+    venue.stop();
+}
+
+#[test]
 fn a_whole_generated_run_is_clean_and_agrees_with_the_venue() {
     let venue = Venue::start(manners(None));
     let config = config(&venue, 3, generated(6_000));

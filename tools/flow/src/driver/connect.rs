@@ -72,6 +72,7 @@ impl Driver {
             trades: Trades::default(),
             latency,
             skipped: 0,
+            answers: Vec::new(),
             phase: "connect",
             life_ns: 0,
             timers_ns: 0,
