@@ -201,8 +201,8 @@ pub(crate) const HOUSE: &[House] = &[
     House {
         name: "xtask",
         folder: "tools/xtask",
-        holds: "the chores: tidy, docs, tests, vectors, interop, fuzzing",
-        may_use: &[RISK_CORE, DOMAIN, CONTROL, PIPELINE],
+        holds: "the chores: tidy, docs, tests, vectors, interop, fuzzing, reloads under flow",
+        may_use: &[RISK_CORE, DOMAIN, WIRE, JOURNAL, CONTROL, PIPELINE, FLOW],
         outside: Outside::Anything,
         reach: Reach::Top,
     },

@@ -6,15 +6,18 @@
 //! the user sees.
 
 mod bench;
+mod children;
 mod ci;
 mod demo;
 mod docs;
 mod fuzz;
+mod gateway;
 mod house;
 mod interop;
 mod licences;
 mod metadata;
 mod python;
+mod reload;
 mod sanitize;
 mod steps;
 mod test;
@@ -41,6 +44,7 @@ const VERBS: &[Verb] = &[
     demo::VERB,
     bench::VERB,
     sanitize::VERB,
+    reload::VERB,
 ];
 
 fn main() -> ExitCode {

@@ -41,6 +41,13 @@ pub(crate) const STEPS: &[Step] = &[
         name: "demo",
         action: Action::Verb("demo", &[]),
     },
+    Step {
+        name: "reload",
+        action: Action::Verb(
+            "reload",
+            &["--accounts", "20000", "--flips", "4", "--prove"],
+        ),
+    },
 ];
 
 /// Command vectors of the rules.

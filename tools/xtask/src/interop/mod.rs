@@ -6,15 +6,13 @@
 //! ladder behind it, and the engine, which dies twice on the way. Invariants: every wait has a
 //! bound; no child outlives the verb; what a child said is shown when a round fails.
 
-mod children;
 mod config;
 mod round;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use serde_json::Value;
-
+use crate::gateway;
 use crate::python;
 use crate::verb::{Fault, Outcome, Verb, no_arguments};
 use crate::workspace::Workspace;
@@ -53,7 +51,7 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
 fn rounds(workspace: &Workspace, folder: &Path) -> Result<Outcome, Fault> {
     let bench = Bench {
         python: python::interpreter(workspace)?,
-        portcullis: built(workspace)?,
+        portcullis: gateway::built(workspace)?,
         scripts: workspace.root().join("tools/interop"),
         folder: folder.to_owned(),
     };
@@ -70,41 +68,6 @@ fn rounds(workspace: &Workspace, folder: &Path) -> Result<Outcome, Fault> {
         }
     }
     Ok(Outcome::of(passed))
-}
-
-/// Builds the gateway and says where it is.
-fn built(workspace: &Workspace) -> Result<PathBuf, Fault> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let arguments = [
-        "build",
-        "--release",
-        "--package",
-        "portcullis",
-        "--message-format",
-        "json-render-diagnostics",
-    ];
-    println!("$ cargo {}", arguments.join(" "));
-    let output = Command::new(cargo)
-        .args(arguments)
-        .current_dir(workspace.root())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| Fault::of("cargo build", error))?;
-    if !output.status.success() {
-        return Err(Fault::of("cargo build", output.status));
-    }
-    executable(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| {
-        Fault("cargo build: it does not say where the binary `portcullis` is".into())
-    })
-}
-
-/// The binary named `portcullis` among cargo's messages.
-fn executable(messages: &str) -> Option<PathBuf> {
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "portcullis")
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 
 /// Has the package's own generator write the message classes, beside what else is written.
@@ -130,16 +93,6 @@ fn generate_messages(bench: &Bench) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_binary_is_found_among_the_messages_of_cargo() {
-        let messages = r#"
-            {"reason":"compiler-artifact","target":{"name":"portcullis-wire"},"executable":null}
-            {"reason":"compiler-artifact","target":{"name":"portcullis"},"executable":"/t/portcullis"}
-            {"reason":"build-finished","success":true}"#;
-        assert_eq!(executable(messages), Some("/t/portcullis".into()));
-        assert_eq!(executable(r#"{"reason":"build-finished"}"#), None);
-    }
 
     #[test]
     fn the_engine_is_as_short_as_it_is_said_to_be() {

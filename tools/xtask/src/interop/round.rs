@@ -12,8 +12,9 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use super::Bench;
-use super::children::{Running, command};
 use super::config;
+use crate::children::{Running, command};
+use crate::gateway::{self, password_hash};
 use crate::verb::Fault;
 
 /// Bounds of failure, not of speed: for a program to start or to end,
@@ -75,7 +76,12 @@ impl<'a> Round<'a> {
             Behind::External => Some(start_engine(bench, &folder, engine_port)?),
         };
         let socket = folder.join("ctl.sock");
-        let text = config::text(behind, engine_port, &socket, &password_hash(bench)?);
+        let text = config::text(
+            behind,
+            engine_port,
+            &socket,
+            &password_hash(&bench.portcullis, config::PASSWORD)?,
+        );
         let file = folder.join("gateway.toml");
         fs::write(&file, text).map_err(|error| Fault::of(file.display(), error))?;
         let mut run = command(&bench.portcullis);
@@ -177,19 +183,8 @@ impl<'a> Round<'a> {
     }
 
     fn control(&self, request: &[&str]) -> Result<(), Fault> {
-        let output = Command::new(&self.bench.portcullis)
-            .arg("ctl")
-            .arg("--socket")
-            .arg(self.folder.join("ctl.sock"))
-            .args(request)
-            .output()
-            .map_err(|error| Fault::of("portcullis ctl", error))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said).into_owned();
-        Err(Fault::of(format!("ctl {}", request.join(" ")), said.trim()))
+        let socket = self.folder.join("ctl.sock");
+        gateway::control(&self.bench.portcullis, &socket, request).map(drop)
     }
 
     fn show_logs(&self) {
@@ -226,25 +221,6 @@ fn free_port() -> Result<u16, Fault> {
     (first..first + PORTS_TRIED)
         .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
         .ok_or_else(|| Fault(format!("no free port of loopback from {first} on")))
-}
-
-/// The users' password as the gateway's config wants it, from the gateway.
-fn password_hash(bench: &Bench) -> Result<String, Fault> {
-    let wrong = |error: std::io::Error| Fault::of("portcullis hash-password", error);
-    let mut child = Command::new(&bench.portcullis)
-        .arg("hash-password")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(wrong)?;
-    let mut input = child.stdin.take().expect("it was asked for");
-    writeln!(input, "{}", config::PASSWORD).map_err(wrong)?;
-    drop(input);
-    let output = child.wait_with_output().map_err(wrong)?;
-    if !output.status.success() {
-        return Err(Fault::of("portcullis hash-password", output.status));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// The lines of a reader, as they come; hangs up at its end.

@@ -1,4 +1,4 @@
-//! Programs that a round starts: what they say goes to a file, and they end with it.
+//! Programs that a verb starts: what they say goes to a file, and they end with their handle.
 //!
 //! Owned by the verb's thread. Invariants: a child is dead and reaped when its handle is gone; a
 //! wait for one has a bound.
@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const SHOWN_BYTES: usize = 8 << 10;
 
 /// A program that runs.
-pub(super) struct Running {
+pub(crate) struct Running {
     name: &'static str,
     child: Child,
     log: PathBuf,
@@ -26,7 +26,7 @@ pub(super) struct Running {
 impl Running {
     /// Starts it; its standard error, and its standard output unless that is piped, go to a file of
     /// its name.
-    pub(super) fn start(
+    pub(crate) fn start(
         name: &'static str,
         folder: &Path,
         command: &mut Command,
@@ -41,13 +41,18 @@ impl Running {
         Ok(Self { name, child, log })
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its pipes, if it was given them and they were not taken.
-    pub(super) fn pipes(&mut self) -> Option<(ChildStdin, ChildStdout)> {
+    pub(crate) fn pipes(&mut self) -> Option<(ChildStdin, ChildStdout)> {
         self.child.stdin.take().zip(self.child.stdout.take())
     }
 
     /// The rest of the first line that it says with this beginning.
-    pub(super) fn line_with(&mut self, prefix: &str, bound: Duration) -> Result<String, Fault> {
+    pub(crate) fn line_with(&mut self, prefix: &str, bound: Duration) -> Result<String, Fault> {
         let deadline = Instant::now() + bound;
         loop {
             let said = self.said();
@@ -68,7 +73,7 @@ impl Running {
     }
 
     /// How it ended, once it does.
-    pub(super) fn wait(&mut self, bound: Duration) -> Result<ExitStatus, Fault> {
+    pub(crate) fn wait(&mut self, bound: Duration) -> Result<ExitStatus, Fault> {
         let deadline = Instant::now() + bound;
         loop {
             if let Some(status) = self.ended()? {
@@ -85,7 +90,7 @@ impl Running {
     }
 
     /// Asks it to end.
-    pub(super) fn terminate(&self) -> Result<(), Fault> {
+    pub(crate) fn terminate(&self) -> Result<(), Fault> {
         let status = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status()
@@ -97,13 +102,13 @@ impl Running {
     }
 
     /// Ends it without asking.
-    pub(super) fn kill(&mut self) -> Result<(), Fault> {
+    pub(crate) fn kill(&mut self) -> Result<(), Fault> {
         let ended = self.child.kill().and_then(|()| self.child.wait());
         ended.map(drop).map_err(|error| Fault::of(self.name, error))
     }
 
     /// Shows the end of what it said.
-    pub(super) fn show_log(&self) {
+    pub(crate) fn show_log(&self) {
         let said = self.said();
         let mut start = said.len().saturating_sub(SHOWN_BYTES);
         while !said.is_char_boundary(start) {
@@ -132,7 +137,7 @@ impl Drop for Running {
 }
 
 /// A command without anything to read.
-pub(super) fn command(program: &Path) -> Command {
+pub(crate) fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command
@@ -145,7 +150,7 @@ mod tests {
     const BOUND: Duration = Duration::from_secs(20);
 
     fn shell(test: &str, script: &str) -> (PathBuf, Running) {
-        let name = format!("xtask-interop-{test}-{}", std::process::id());
+        let name = format!("xtask-children-{test}-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir(&folder).unwrap();
         let mut command = command(Path::new("sh"));

@@ -1,0 +1,181 @@
+//! `cargo xtask reload`: limits of many accounts change under flow, and every verdict is asked for
+//! its epoch.
+//!
+//! A gateway as it ships, sessions over sockets, and `ctl reload` there and back between two configs
+//! that differ in every account, as often as asked, with a file of mistakes in between. Then each
+//! answer that a client read is held against the verdict that `replay` makes again from the log, and
+//! each probe against a naive derivation from the limits of the epoch that its verdict carries.
+//! Probes fail one check under one config and another under the other, so that limits mixed of both
+//! would show. Invariants: times are told and never judged; what is written stands in a folder of
+//! its own, removed at the end; no program outlives the verb.
+
+mod arguments;
+mod config;
+mod drive;
+mod evidence;
+mod facts;
+mod flips;
+mod judge;
+mod naive;
+mod probes;
+mod report;
+
+use crate::children::{Running, command};
+use crate::gateway;
+use crate::verb::{Fault, Outcome, Verb};
+use crate::workspace::Workspace;
+use arguments::{Arguments, Plant};
+use config::{Setup, Which};
+use evidence::{Evidence, Replayed};
+use report::Run;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The verb.
+pub(crate) const VERB: Verb = Verb {
+    name: "reload",
+    arguments: arguments::USAGE,
+    summary: "limits of many accounts flip under flow: no verdict mixes epochs, none is lost",
+    run,
+};
+
+/// A bound of failure, not of speed: for the gateway to start or to end.
+const TURN: Duration = Duration::from_secs(300);
+
+fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
+    let arguments = Arguments::parse(arguments)?;
+    let portcullis = gateway::built(workspace)?;
+    let folder = std::env::temp_dir().join(format!("portcullis-reload-{}", std::process::id()));
+    fs::create_dir(&folder).map_err(|error| Fault::of(folder.display(), error))?;
+    let outcome = Bench::new(portcullis, &folder, &arguments).and_then(|bench| bench.judged());
+    let removed = fs::remove_dir_all(&folder);
+    removed.map_err(|error| Fault::of(folder.display(), error))?;
+    outcome
+}
+
+/// What a run needs.
+struct Bench<'a> {
+    portcullis: PathBuf,
+    folder: &'a Path,
+    arguments: &'a Arguments,
+    setup: Setup,
+}
+
+impl<'a> Bench<'a> {
+    fn new(portcullis: PathBuf, folder: &'a Path, arguments: &'a Arguments) -> Result<Self, Fault> {
+        let setup = Setup {
+            accounts: arguments.accounts,
+            socket: folder.join("ctl.sock"),
+            password_hash: gateway::password_hash(&portcullis, config::PASSWORD)?,
+        };
+        eprintln!("writing two configs of {} accounts", arguments.accounts);
+        setup.write(folder)?;
+        Ok(Self {
+            portcullis,
+            folder,
+            arguments,
+            setup,
+        })
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("reload.log")
+    }
+
+    /// Runs once and judges what came of it, as honest as it is and with each plant that is wanted.
+    fn judged(&self) -> Result<Outcome, Fault> {
+        let (run, answers) = self.flow_under_reloads()?;
+        eprintln!("replaying the log");
+        let log = self.log();
+        let evidence = Evidence {
+            log: evidence::read_log(&log)?,
+            answers,
+            replayed: Replayed::of(&self.portcullis, &log)?,
+        };
+        let judgement = judge::judge(&evidence, &run, self.arguments.plant);
+        let judgement = match self.arguments.plant {
+            Some(Plant::Swapped) => self.swapped(&evidence, &run)?,
+            Some(Plant::Mixed | Plant::Lost) | None => judgement,
+        };
+        let mut clean = judgement.is_clean();
+        report::print(&run, &judgement);
+        if self.arguments.prove {
+            for plant in Plant::ALL {
+                let planted = match plant {
+                    Plant::Swapped => self.swapped(&evidence, &run)?,
+                    Plant::Mixed | Plant::Lost => judge::judge(&evidence, &run, Some(plant)),
+                };
+                println!("planted {}: {}", plant.name(), planted.complaint());
+                clean &= !planted.is_clean();
+            }
+        }
+        if self.arguments.json {
+            println!("{}", report::json(self.arguments, &run, &judgement));
+        }
+        Ok(Outcome::of(clean))
+    }
+
+    /// The gateway's run, and what the clients read meanwhile.
+    fn flow_under_reloads(&self) -> Result<(Run, Vec<portcullis_flow::Answer>), Fault> {
+        let mut run = command(&self.portcullis);
+        let first = self.folder.join(Which::A.config_name());
+        run.arg("run").arg(first).arg("--log").arg(self.log());
+        let mut gateway = Running::start("gateway", self.folder, &mut run)?;
+        let done = self.flow(&mut gateway);
+        done.inspect_err(|_| gateway.show_log())
+    }
+
+    fn flow(&self, gateway: &mut Running) -> Result<(Run, Vec<portcullis_flow::Answer>), Fault> {
+        eprintln!("starting the gateway");
+        let port = gateway.line_with("listening on 127.0.0.1:", TURN)?;
+        for request in self.setup.preparations() {
+            let words: Vec<&str> = request.split_whitespace().collect();
+            gateway::control(&self.portcullis, &self.setup.socket, &words)?;
+        }
+        let resident_before = flips::memory_kib(gateway.id(), "VmRSS:")?;
+        let flips = flips::Flips {
+            portcullis: &self.portcullis,
+            socket: &self.setup.socket,
+            folder: self.folder,
+            accounts: self.arguments.accounts,
+            wanted: self.arguments.flips,
+            process: gateway.id(),
+        };
+        let (flown, flipped) = drive::under(&port, &flips)?;
+        let resident_peak = flips::memory_kib(gateway.id(), "VmHWM:")?;
+        gateway.terminate()?;
+        let status = gateway.wait(TURN)?;
+        if !status.success() {
+            return Err(Fault::of("the gateway, stopping", status));
+        }
+        let stopped = gateway.line_with("stopped: ", TURN)?;
+        let run = Run {
+            report: flown.report,
+            reloads: flipped.reloads,
+            bad_reload: flipped.bad_reload,
+            stopped: report::Stopped::parse(&stopped)?,
+            resident_kib: [resident_before, resident_peak],
+        };
+        Ok((run, flown.answers))
+    }
+
+    /// The same evidence with a replay to which the two tables were given under each other's name.
+    fn swapped(&self, evidence: &Evidence, run: &Run) -> Result<judge::Judgement, Fault> {
+        let folder = self.folder.join("swapped");
+        fs::create_dir(&folder).map_err(|error| Fault::of(folder.display(), error))?;
+        let log = folder.join("reload.log");
+        let mut links = vec![(self.log(), log.clone())];
+        if let [(_, one), (_, other), ..] = evidence.log.flips[..] {
+            for (from, to) in [(one, other), (other, one)] {
+                let from = portcullis_journal::limit_file_path(&self.log(), from);
+                links.push((from, portcullis_journal::limit_file_path(&log, to)));
+            }
+        }
+        for (from, to) in links {
+            fs::hard_link(&from, &to).map_err(|error| Fault::of(from.display(), error))?;
+        }
+        let replayed = Replayed::of(&self.portcullis, &log)?;
+        Ok(judge::judge_replay(evidence, &replayed, run, None))
+    }
+}
