@@ -24,7 +24,7 @@ use portcullis_pipeline::item::{ControlItem, Look, View};
 use portcullis_risk_core::{ControlOutcome, Done};
 use portcullis_runtime::{Clock, SystemClock};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long an answer of the core is waited for.
@@ -297,6 +297,8 @@ impl CtlBackend for Desk {
         let mut outcome = self.submit(Command::FlipLimits(FlipLimits { digest }))?;
         if let Outcome::Applied { note, .. } = &mut outcome {
             note.push_str(&format!(", flipped in {} us", begun.elapsed().as_micros()));
+            let passwords = &self.gateway.passwords;
+            *passwords.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(ready.credentials);
             if let Some(feed) = &mut self.feed {
                 feed.reload(&ready.config);
             }

@@ -415,37 +415,8 @@ fn sessions(old: &Config, new: &Config, difference: &mut Difference) {
         let specs = (&old.limits.sessions[index], &new.limits.sessions[index]);
         let cells = (specs.0.cells.cells(), specs.1.cells.cells());
         difference.cells(&of, SESSION_FIELDS, scale(new), cells);
-        let yes_no = |value: bool| if value { "yes" } else { "no" };
-        for (field, before, now) in [
-            (
-                "market_orders",
-                before.permissions.market_orders,
-                now.permissions.market_orders,
-            ),
-            (
-                "good_till_cancel",
-                before.permissions.good_till_cancel,
-                now.permissions.good_till_cancel,
-            ),
-        ] {
-            if before != now {
-                let effect = if now {
-                    ChangeEffect::Looser
-                } else {
-                    ChangeEffect::Tighter
-                };
-                difference.whole(of(), field, yes_no(before), yes_no(now), effect);
-            }
-        }
         if before.password_hash != now.password_hash {
             difference.whole(of(), "password_hash", "old", "new", ChangeEffect::Either);
-        }
-        if (before.default_account, &before.firm_codes) != (now.default_account, &now.firm_codes) {
-            difference.whole(of(), "accounts", "old", "new", ChangeEffect::Either);
-        }
-        let spans = (before.heartbeat, before.silence_max) != (now.heartbeat, now.silence_max);
-        if spans {
-            difference.whole(of(), "heartbeat", "old", "new", ChangeEffect::Either);
         }
     }
 }

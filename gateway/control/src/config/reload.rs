@@ -1,12 +1,13 @@
 //! What a reload may not change, refused by name.
 //!
 //! Control thread only. Invariant: whatever the data plane was built for at start (profile,
-//! instruments, sessions and their engine links) is the same after a reload; only limits, accounts,
-//! firms, passwords and permissions differ.
+//! instruments, sessions with their accounts, permissions and engine links) is the same after a
+//! reload; only limits, accounts, firms and passwords differ. A change that is told as done and is
+//! not would be worse than a refusal.
 
 use super::draft::{Draft, DraftInstrument};
 use super::mistake::{Mistakes, Place};
-use super::model::{Config, InstrumentDefinition};
+use super::model::{Config, InstrumentDefinition, SessionConfig};
 use crate::decimal::MoneyScale;
 use portcullis_domain::Money;
 use toml::de::{DeTable, DeValue};
@@ -109,17 +110,38 @@ fn differences(
     all.into_iter().filter(|(_, old, new)| old != new).collect()
 }
 
+/// What of a session is other than it was, of all that ingress and the venue were started with.
+fn changed(old: &SessionConfig, new: &SessionConfig) -> impl Iterator<Item = &'static str> {
+    let (may, might) = (new.permissions, old.permissions);
+    let all = [
+        ("account", new.default_account != old.default_account),
+        ("accounts", new.firm_codes != old.firm_codes),
+        ("market_orders", may.market_orders != might.market_orders),
+        (
+            "good_till_cancel",
+            may.good_till_cancel != might.good_till_cancel,
+        ),
+        ("heartbeat_ms", new.heartbeat != old.heartbeat),
+        ("silence_max_ms", new.silence_max != old.silence_max),
+        ("engine", new.engine != old.engine),
+    ];
+    all.into_iter()
+        .filter(|(_, changed)| *changed)
+        .map(|(key, _)| key)
+}
+
 fn sessions(previous: &Config, draft: &mut Draft<'_>, mistakes: &mut Mistakes<'_>) {
     for (before, slot) in previous.sessions.iter().zip(&mut draft.sessions) {
         match slot {
-            Some((now, _)) if now.engine != before.engine => {
-                let what = format!(
-                    "the engine link of session `{}` would change: a reload cannot do that",
-                    before.user
-                );
-                mistakes.add_unplaced(what, RESTART);
+            Some((now, _)) => {
+                for fixed in changed(before, now) {
+                    let what = format!(
+                        "`{fixed}` of session `{}` would change: a reload cannot do that",
+                        before.user
+                    );
+                    mistakes.add_unplaced(what, RESTART);
+                }
             }
-            Some(_) => {}
             None => {
                 let what = format!(
                     "session `{}` is gone: a reload cannot remove it",

@@ -7,6 +7,7 @@
 use super::answer::{Answer, Status};
 use super::request::{CtlRequest, FORMS, Query};
 use crate::config::{self, Config, DialectBounds, LoadOptions, diff};
+use crate::credentials::CredentialTable;
 use portcullis_domain::{Command, Seq};
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use std::path::{Path, PathBuf};
@@ -71,12 +72,13 @@ pub trait CtlBackend {
 pub type KeepLimits = Box<dyn FnOnce(&LimitSpec) -> Result<(), String> + Send>;
 
 /// A config with all done that takes long.
-#[derive(Debug)]
 pub struct Ready {
     /// The config.
     pub config: Config,
     /// Its limits, as the core takes them.
     pub table: Box<LimitTable>,
+    /// Its passwords, as logons are verified against them.
+    pub credentials: CredentialTable,
 }
 
 /// A config being loaded on a thread of its own.
@@ -153,15 +155,21 @@ fn load(
         return Ok(Loaded { text, ready: None });
     };
     let read = begun.elapsed();
+    let failed = |why: String| Answer::new(Status::Failed(format!("{why}; nothing changed")));
+    let credentials = CredentialTable::new(&config.sessions)
+        .map_err(|error| failed(format!("the sessions' passwords: {error}")))?;
     let table = Box::new(config.limit_table());
-    keep(&config.limits)
-        .map_err(|why| Answer::new(Status::Failed(format!("{why}; nothing changed"))))?;
+    keep(&config.limits).map_err(failed)?;
     let built = begun.elapsed() - read;
     let (read, built) = (seconds(read), seconds(built));
     text.push_str(&format!(
         "\nread and compared in {read} s, table built and kept in {built} s"
     ));
-    let ready = Some(Box::new(Ready { config, table }));
+    let ready = Some(Box::new(Ready {
+        config,
+        table,
+        credentials,
+    }));
     Ok(Loaded { text, ready })
 }
 

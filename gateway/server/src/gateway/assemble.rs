@@ -39,6 +39,7 @@ use std::io::BufWriter;
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 /// Rings of items, in items.
@@ -97,6 +98,8 @@ pub(crate) struct Gateway {
     pub(crate) retired: RingConsumer<Box<LimitTable>>,
     /// Looks into the core.
     pub(crate) looks: RingProducer<Look>,
+    /// What logons are verified against; a reload puts another table there.
+    pub(crate) passwords: Arc<Mutex<Arc<CredentialTable>>>,
     stop: StopFlag,
     threads: Threads,
     credentials: JoinHandle<()>,
@@ -156,9 +159,10 @@ impl Gateway {
             log,
         };
         let verifier = verifier(config)?;
-        let credentials =
-            credentials::start(verifier, wiring.queries, wiring.verdicts, stop.clone())
-                .map_err(|error| cannot("the credential thread", error))?;
+        let passwords = verifier.table();
+        let (queries, verdicts) = (wiring.queries, wiring.verdicts);
+        let credentials = credentials::start(verifier, queries, verdicts, stop.clone())
+            .map_err(|error| cannot("the credential thread", error))?;
         let threads = Threads::start(agents, &behaviour(config), &stop)
             .map_err(|error| cannot("the gateway's threads", error))?;
         Ok(Self {
@@ -168,6 +172,7 @@ impl Gateway {
             tables: wiring.tables,
             retired: wiring.retired,
             looks: wiring.looks,
+            passwords,
             stop,
             threads,
             credentials,

@@ -10,8 +10,14 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// The password of each user.
+/// The password of each user, and of [`LATE_USER`] under A.
 pub(super) const PASSWORD: &str = "change-me";
+
+/// The password of [`LATE_USER`] under B.
+pub(super) const OTHER_PASSWORD: &str = "changed";
+
+/// A user who logs on only to show whose password is in force.
+pub(super) const LATE_USER: &str = "LATE";
 
 /// Sessions of ordinary flow, each with an account of its own.
 pub(super) const FLOW_SESSIONS: usize = 4;
@@ -72,8 +78,8 @@ pub(super) struct Setup {
     pub(super) accounts: u32,
     /// The control socket.
     pub(super) socket: PathBuf,
-    /// Of [`PASSWORD`].
-    pub(super) password_hash: String,
+    /// Of [`PASSWORD`] and [`OTHER_PASSWORD`].
+    pub(super) password_hashes: [String; 2],
 }
 
 /// The user of each session, flow first.
@@ -167,21 +173,25 @@ impl Setup {
             text.push_str(&self::firm(firm, which));
         }
         for (index, user) in users().enumerate() {
-            text.push_str(&self.session(index, &user));
+            let account = (index < FLOW_SESSIONS).then_some(index);
+            text.push_str(&self.session(account, &user, Which::A));
         }
+        text.push_str(&self.session(Some(0), LATE_USER, which));
         text
     }
 
-    fn session(&self, index: usize, user: &str) -> String {
+    /// A session with an account of ordinary flow, or with those of all probes; and with the
+    /// password that it has under one of the configs.
+    fn session(&self, flow: Option<usize>, user: &str, which: Which) -> String {
         let mut accounts = String::new();
-        if index < FLOW_SESSIONS {
-            let _ = writeln!(accounts, "account = {:?}", flow_account(index));
+        if let Some(flow) = flow {
+            let _ = writeln!(accounts, "account = {:?}", flow_account(flow));
         } else {
             let by_code = |probe: &Probe| format!("{} = {:?}", probe.code, probe.account);
             let by_code: Vec<String> = PROBES.iter().map(by_code).collect();
             let _ = writeln!(accounts, "accounts = {{ {} }}", by_code.join(", "));
         }
-        let hash = &self.password_hash;
+        let hash = &self.password_hashes[which.index()];
         format!(
             "\n[[session]]\nuser = {user:?}\npassword_hash = {hash:?}\n{accounts}\
              cancel_on_disconnect = false\n{RATES}"

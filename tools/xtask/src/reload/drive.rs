@@ -4,7 +4,8 @@
 //! begin before the first reload and end after the last one.
 
 use super::config::{
-    FLOW_SESSIONS, FLOW_SYMBOLS, PASSWORD, PROBE_SESSIONS, PROBE_SYMBOLS, flow_account, users,
+    FLOW_SESSIONS, FLOW_SYMBOLS, LATE_USER, PASSWORD, PROBE_SESSIONS, PROBE_SYMBOLS, flow_account,
+    users,
 };
 use super::flips::{Flipped, Flips};
 use super::probes::{PROBES, QTY, REFERENCE_TICKS};
@@ -15,7 +16,7 @@ use portcullis_flow::{
     GeneratorConfig, InstrumentConfig, Lane, Listing, Pace, SessionConfig, Source, Until,
 };
 use portcullis_wire::ouch50::TimeInForce;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -47,11 +48,10 @@ pub(super) struct Flown {
     pub(super) answers: Vec<Answer>,
 }
 
-/// Flow at a gateway's port, from before the first of these reloads to after the last.
-pub(super) fn under(port: &str, flips: &Flips<'_>) -> Result<(Flown, Flipped), Fault> {
-    let port = port.parse().map_err(|error| Fault::of("the port", error))?;
+/// Flow at a gateway's address, from before the first of these reloads to after the last.
+pub(super) fn under(address: SocketAddr, flips: &Flips<'_>) -> Result<(Flown, Flipped), Fault> {
     let flow = |error: FlowError| Fault::of("the flow", error);
-    let mut driver = Driver::connect(config(port)).map_err(flow)?;
+    let mut driver = Driver::connect(config(address)).map_err(flow)?;
     let flipped = AtomicBool::new(false);
     let answer = thread::scope(|scope| {
         let asking = scope.spawn(|| {
@@ -118,7 +118,7 @@ fn enter((kind, session): (usize, usize)) -> Enter {
     }
 }
 
-fn config(port: u16) -> FlowConfig {
+fn config(address: SocketAddr) -> FlowConfig {
     let sessions = users().enumerate().map(|(index, user)| SessionConfig {
         user,
         password: PASSWORD.to_owned(),
@@ -139,7 +139,6 @@ fn config(port: u16) -> FlowConfig {
             .collect(),
         ..GeneratorConfig::default()
     });
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut config = FlowConfig::new(address, sessions.collect(), instruments.collect(), source);
     config.pace = Pace::OpenLoop {
         speed_ppm: 1_000_000,
@@ -147,6 +146,26 @@ fn config(port: u16) -> FlowConfig {
     config.answer_timeout = ANSWER_WITHIN;
     config.keep_answers = true;
     config
+}
+
+/// Whether a password of the late user lets it in.
+pub(super) fn logs_on(address: SocketAddr, password: &str) -> Result<bool, Fault> {
+    let session = SessionConfig {
+        user: LATE_USER.to_owned(),
+        password: password.to_owned(),
+        accounts: accounts(0),
+    };
+    let instruments = vec![InstrumentConfig::new(FLOW_SYMBOLS[0], TICK_WIRE, 10_000)];
+    let config = FlowConfig::new(address, vec![session], instruments, Source::Manual);
+    match Driver::connect(config) {
+        Ok(mut driver) => {
+            let closed = driver.logout();
+            closed.map_err(|error| Fault::of(LATE_USER, error))?;
+            Ok(true)
+        }
+        Err(FlowError::Login { .. }) => Ok(false),
+        Err(error) => Err(Fault::of(LATE_USER, error)),
+    }
 }
 
 fn accounts(session: usize) -> Vec<AccountConfig> {

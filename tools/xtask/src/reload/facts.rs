@@ -46,7 +46,7 @@ fn of_replay(replayed: &Replayed, run: &Run, judgement: &Judgement) -> [Fact; 4]
     ]
 }
 
-fn of_reloads(evidence: &Evidence, run: &Run) -> [Fact; 7] {
+fn of_reloads(evidence: &Evidence, run: &Run) -> [Fact; 8] {
     let flips = &evidence.log.flips;
     let reloads = &run.reloads;
     let back = flips.get(1).map(|(_, table)| *table);
@@ -72,6 +72,10 @@ fn of_reloads(evidence: &Evidence, run: &Run) -> [Fact; 7] {
         (
             reloads.iter().all(|reload| reload.changes > 0),
             "a reload found nothing to change",
+        ),
+        (
+            run.password_changed,
+            "a new password was not taken, or the old one still was",
         ),
         (bad.refused, "the bad file was not refused"),
         (

@@ -2,10 +2,12 @@
 //!
 //! A thread of its own, beside the flow. Invariant: each is answered before the next is asked.
 
-use super::config::{BAD_CONFIG, Setup, Which};
+use super::config::{BAD_CONFIG, OTHER_PASSWORD, PASSWORD, Setup, Which};
+use super::drive::logs_on;
 use crate::gateway;
 use crate::verb::Fault;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Output;
 use std::thread;
@@ -23,6 +25,8 @@ pub(super) struct Flips<'a> {
     pub(super) wanted: u32,
     /// The gateway's process.
     pub(super) process: u32,
+    /// Where its clients connect.
+    pub(super) address: SocketAddr,
 }
 
 /// One reload, as its answer tells of it.
@@ -49,6 +53,8 @@ pub(super) struct Reload {
 pub(super) struct Flipped {
     pub(super) reloads: Vec<Reload>,
     pub(super) bad_reload: BadReload,
+    /// Whether under B the late user's password was B's and no longer A's.
+    pub(super) password_changed: bool,
 }
 
 /// What came of the file with a mistake.
@@ -65,17 +71,21 @@ impl Flips<'_> {
     pub(super) fn ask(&self) -> Result<Flipped, Fault> {
         let mut reloads = Vec::new();
         let mut bad_reload = None;
+        let mut password_changed = logs_on(self.address, PASSWORD)?;
         for flip in 0..self.wanted {
             let which = Which::in_epoch(flip + 2);
             reloads.push(self.reload(which)?);
             if flip == 0 {
                 bad_reload = Some(self.bad_reload()?);
+                password_changed &= logs_on(self.address, OTHER_PASSWORD)?;
+                password_changed &= !logs_on(self.address, PASSWORD)?;
             }
             thread::sleep(BETWEEN);
         }
         Ok(Flipped {
             reloads,
             bad_reload: bad_reload.ok_or_else(|| Fault("no reload was asked for".to_owned()))?,
+            password_changed,
         })
     }
 

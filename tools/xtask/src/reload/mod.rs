@@ -29,6 +29,7 @@ use config::{Setup, Which};
 use evidence::{Evidence, Replayed};
 use report::Run;
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,7 +68,10 @@ impl<'a> Bench<'a> {
         let setup = Setup {
             accounts: arguments.accounts,
             socket: folder.join("ctl.sock"),
-            password_hash: gateway::password_hash(&portcullis, config::PASSWORD)?,
+            password_hashes: [
+                gateway::password_hash(&portcullis, config::PASSWORD)?,
+                gateway::password_hash(&portcullis, config::OTHER_PASSWORD)?,
+            ],
         };
         eprintln!("writing two configs of {} accounts", arguments.accounts);
         setup.write(folder)?;
@@ -129,6 +133,8 @@ impl<'a> Bench<'a> {
     fn flow(&self, gateway: &mut Running) -> Result<(Run, Vec<portcullis_flow::Answer>), Fault> {
         eprintln!("starting the gateway");
         let port = gateway.line_with("listening on 127.0.0.1:", TURN)?;
+        let port = port.parse().map_err(|why| Fault::of("the port", why))?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         for request in self.setup.preparations() {
             let words: Vec<&str> = request.split_whitespace().collect();
             gateway::control(&self.portcullis, &self.setup.socket, &words)?;
@@ -141,8 +147,9 @@ impl<'a> Bench<'a> {
             accounts: self.arguments.accounts,
             wanted: self.arguments.flips,
             process: gateway.id(),
+            address,
         };
-        let (flown, flipped) = drive::under(&port, &flips)?;
+        let (flown, flipped) = drive::under(address, &flips)?;
         let resident_peak = flips::memory_kib(gateway.id(), "VmHWM:")?;
         gateway.terminate()?;
         let status = gateway.wait(TURN)?;
@@ -154,6 +161,7 @@ impl<'a> Bench<'a> {
             report: flown.report,
             reloads: flipped.reloads,
             bad_reload: flipped.bad_reload,
+            password_changed: flipped.password_changed,
             stopped: report::Stopped::parse(&stopped)?,
             resident_kib: [resident_before, resident_peak],
         };

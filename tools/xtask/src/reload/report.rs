@@ -15,6 +15,7 @@ pub(super) struct Run {
     pub(super) report: FlowReport,
     pub(super) reloads: Vec<Reload>,
     pub(super) bad_reload: BadReload,
+    pub(super) password_changed: bool,
     pub(super) stopped: Stopped,
     /// The gateway's memory before the flow, and at the most.
     pub(super) resident_kib: [u64; 2],
@@ -126,6 +127,7 @@ pub(super) fn json(arguments: &Arguments, run: &Run, judgement: &Judgement) -> V
         "flips": run.reloads.len(),
         "bad_reload_changed_nothing": run.bad_reload.refused && run.bad_reload.unchanged,
         "bad_reload_told_why": run.bad_reload.told,
+        "password_changed": run.password_changed,
         "plant": arguments.plant.map(|plant| plant.name()),
         "messages_sent": total.messages_sent(),
         "orders_sent": total.orders_sent(),

@@ -22,42 +22,30 @@ fn the_same_text_changes_nothing() {
 
 #[test]
 fn names_keep_their_indices_and_what_is_gone_is_unknown() {
-    let old = small();
-    let text =
-        changed("name = \"a1\"", "name = \"a0\"").replace("account = \"a1\"", "account = \"a0\"");
+    let third = "[[account]]\nname = \"a3\"\nclass = \"std\"\nfirm = \"north\"\n\n[[session]]";
+    let three = changed("[[session]]", third);
+    let old = parse_plain(&three, None).expect("three accounts load");
+    let text = three.replace("name = \"a3\"", "name = \"a0\"");
     let new = reload(&old, &text);
-    assert_eq!(new.names.account("a1"), Some(AccountId::new(0)));
     assert_eq!(new.names.account("a2"), Some(AccountId::new(1)));
-    assert_eq!(new.names.account("a0"), Some(AccountId::new(2)));
-    assert_eq!(new.limits.accounts[0].row, None);
-    assert_eq!(new.account_classes, [None, Some(0), Some(0)]);
-    assert_eq!(new.sessions[0].default_account, Some(AccountId::new(2)));
+    assert_eq!(new.names.account("a3"), Some(AccountId::new(2)));
+    assert_eq!(new.names.account("a0"), Some(AccountId::new(3)));
+    assert_eq!(new.limits.accounts[2].row, None);
+    assert_eq!(new.account_classes, [Some(0), Some(0), None, Some(0)]);
     let effects: Vec<_> = diff(&old, &new)
         .changes
         .iter()
         .map(|change| change.effect)
         .collect();
-    assert_eq!(
-        effects,
-        [
-            ChangeEffect::Removed,
-            ChangeEffect::Added,
-            ChangeEffect::Either
-        ],
-        "a1 gone, a0 new, the session's accounts other"
-    );
-    let back = reload(&new, super::SMALL);
-    assert_eq!(back.names.account("a1"), Some(AccountId::new(0)));
-    assert_eq!(back.limits.accounts[0].row, Some(0));
-    let still = parse_plain(
-        &text.replace("account = \"a0\"", "account = \"a1\""),
-        Some(&old),
-    );
-    let errors = still.expect_err("a1 is not in this config any more");
-    assert!(
-        errors.mistakes[0].what.contains("no account `a1`"),
-        "{errors}"
-    );
+    let expected = [ChangeEffect::Removed, ChangeEffect::Added];
+    assert_eq!(effects, expected, "a3 gone, a0 new");
+    let back = reload(&new, &three);
+    assert_eq!(back.names.account("a3"), Some(AccountId::new(2)));
+    assert_eq!(back.limits.accounts[2].row, Some(0));
+    let still = text.replace("account = \"a1\"", "account = \"a3\"");
+    let errors = parse_plain(&still, Some(&old)).expect_err("a3 is not in this config any more");
+    let unknown = |what: &str| what.contains("no account `a3`");
+    assert!(errors.mistakes.iter().any(|m| unknown(&m.what)), "{errors}");
 }
 
 #[test]
@@ -78,59 +66,81 @@ fn a_removed_firm_stays_for_those_who_still_name_it() {
     );
 }
 
+/// What is replaced by what, and how the refusal begins.
+const FIXED: &[(&str, &str, &str)] = &[
+    (
+        "127.0.0.1:9000",
+        "127.0.0.1:9001",
+        "[network] `listen` was 127.0.0.1:9000",
+    ),
+    ("name = \"test\"", "name = \"tset\"", "[venue] `name`"),
+    (
+        "[matching]",
+        "[capacities]\norders_max = 100_000\n[matching]",
+        "`orders_max` was 65536",
+    ),
+    (
+        "[matching]",
+        "[threads]\ntopology = \"split\"\n[matching]",
+        "`topology` was Fused",
+    ),
+    (
+        "tick_lot_value = \"12.50\"",
+        "tick_lot_value = \"12.51\"",
+        "`tick_lot_value` of instrument `ES`",
+    ),
+    (
+        "tick = \"0.25\"",
+        "tick = \"0.50\"",
+        "`tick` of instrument `ES`",
+    ),
+    ("\"feed\"", "\"ctl\"", "`reference_from` of instrument `ES`"),
+    (
+        "symbol = \"ES\"",
+        "symbol = \"NQ\"",
+        "instrument `ES` is gone",
+    ),
+    (
+        "symbol = \"ES\"",
+        "symbol = \"NQ\"",
+        "instrument `NQ` is new",
+    ),
+    (
+        "user = \"desk1\"",
+        "user = \"desk2\"",
+        "session `DESK1` is gone",
+    ),
+    (
+        "user = \"desk1\"",
+        "user = \"desk2\"",
+        "session `DESK2` is new",
+    ),
+    (
+        "account = \"a1\"",
+        "account = \"a2\"",
+        "`account` of session `DESK1`",
+    ),
+    (
+        "ABCD = \"a2\"",
+        "ABCD = \"a1\"",
+        "`accounts` of session `DESK1`",
+    ),
+    (
+        "account = \"a1\"",
+        "account = \"a1\"\nmarket_orders = true",
+        "`market_orders` of session `DESK1`",
+    ),
+    (
+        "account = \"a1\"",
+        "account = \"a1\"\nsilence_max_ms = 9_000",
+        "`silence_max_ms` of session `DESK1`",
+    ),
+];
+
 #[test]
 fn what_cannot_change_is_refused_by_name() {
     let old = small();
-    let cases = [
-        (
-            "127.0.0.1:9000",
-            "127.0.0.1:9001",
-            "[network] `listen` was 127.0.0.1:9000",
-        ),
-        ("name = \"test\"", "name = \"tset\"", "[venue] `name`"),
-        (
-            "[matching]",
-            "[capacities]\norders_max = 100_000\n[matching]",
-            "`orders_max` was 65536",
-        ),
-        (
-            "[matching]",
-            "[threads]\ntopology = \"split\"\n[matching]",
-            "`topology` was Fused",
-        ),
-        (
-            "tick_lot_value = \"12.50\"",
-            "tick_lot_value = \"12.51\"",
-            "`tick_lot_value` of instrument `ES`",
-        ),
-        (
-            "tick = \"0.25\"",
-            "tick = \"0.50\"",
-            "`tick` of instrument `ES`",
-        ),
-        ("\"feed\"", "\"ctl\"", "`reference_from` of instrument `ES`"),
-        (
-            "symbol = \"ES\"",
-            "symbol = \"NQ\"",
-            "instrument `ES` is gone",
-        ),
-        (
-            "symbol = \"ES\"",
-            "symbol = \"NQ\"",
-            "instrument `NQ` is new",
-        ),
-        (
-            "user = \"desk1\"",
-            "user = \"desk2\"",
-            "session `DESK1` is gone",
-        ),
-        (
-            "user = \"desk1\"",
-            "user = \"desk2\"",
-            "session `DESK2` is new",
-        ),
-    ];
-    for (from, to, what) in cases {
+    for (from, to, what) in FIXED {
         let errors = parse_plain(&changed(from, to), Some(&old)).expect_err(to);
         let found = errors
             .mistakes
@@ -198,9 +208,9 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "tighter  firm north: restricted [] -> [ES]",
     ),
     (
-        "account = \"a1\"",
-        "account = \"a1\"\nmarket_orders = true",
-        "LOOSER   session DESK1: market_orders no -> yes",
+        "c29tZXNhbHQ",
+        "c29tZXNhbHU",
+        "changed  session DESK1: password_hash old -> new",
     ),
 ];
 
