@@ -2,14 +2,13 @@
 
 use super::{LatencySink, Risk, RiskRings};
 use crate::item::ControlItem;
+use crate::signals::RiskSignals;
 use portcullis_domain::{Command, CommandKind, FlipLimits, Head, Record, Timestamp};
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, ControlOutcome, Done, RiskCore};
 use portcullis_runtime::{
     Agent, ManualClock, RecordProducer, RingConsumer, RingProducer, record_ring, ring,
 };
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 const UNITS: usize = 256;
 const ITEMS: usize = 128;
@@ -74,8 +73,8 @@ fn a_flip_finds_its_table_though_both_came_within_the_cycle() {
     assert!(records.push(&Record::bare(head)));
     let latency = SendsLate { tables, records };
     let clock = ManualClock::new(Timestamp::ZERO);
-    let pending = Arc::new(AtomicBool::new(false));
-    let mut risk = Risk::new(Box::new(core), rings, clock, latency, Vec::new(), pending);
+    let signals = RiskSignals::default();
+    let mut risk = Risk::new(Box::new(core), rings, clock, latency, Vec::new(), signals);
     risk.do_work(Timestamp::ZERO);
     let expected = ControlOutcome {
         request: 0,
