@@ -12,7 +12,7 @@ use super::login::{LoginAccepted, LoginRejectReason, LoginRequest, SessionName};
 use super::store::{MessageTooLong, ResendError, ResendStore, StoreSlot};
 use super::{HEARTBEAT_EVERY, PAYLOAD_BYTES_MAX};
 use core::fmt;
-use portcullis_domain::Timestamp;
+use portcullis_domain::{Duration, Timestamp};
 
 /// The outbound half; see [`ResendStore`] for `B` and `S`.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct ServerOutbound<B, S> {
     store: ResendStore<B, S>,
     link: Option<Link>,
     ended: bool,
+    /// A heartbeat is due this long after the last bytes.
+    heartbeat_every: Duration,
 }
 
 /// The connection of the moment.
@@ -87,7 +89,15 @@ where
             store,
             link: None,
             ended: false,
+            heartbeat_every: HEARTBEAT_EVERY,
         }
+    }
+
+    /// With heartbeats after this long without bytes, in place of [`HEARTBEAT_EVERY`].
+    #[must_use]
+    pub fn with_heartbeat(mut self, every: Duration) -> Self {
+        self.heartbeat_every = every;
+        self
     }
 
     /// Name of the session.
@@ -278,7 +288,7 @@ where
     #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {
         self.link
-            .map(|link| link.sent.saturating_add(HEARTBEAT_EVERY))
+            .map(|link| link.sent.saturating_add(self.heartbeat_every))
     }
 
     /// Writes a heartbeat if it is due; returns the bytes written.

@@ -133,8 +133,8 @@ pub enum ServerTimer {
 pub struct ServerInbound {
     state: ServerState,
     limits: ServerLimits,
-    /// Silence that counts once active.
-    silence_max: Duration,
+    /// The silence that a 4.1 login stated.
+    silence_stated: Option<Duration>,
     /// When the state was entered or the last packet came.
     heard: Timestamp,
 }
@@ -146,7 +146,7 @@ impl ServerInbound {
         Self {
             state: ServerState::AwaitingLogin,
             limits,
-            silence_max: limits.silence_max,
+            silence_stated: None,
             heard: now,
         }
     }
@@ -212,6 +212,12 @@ impl ServerInbound {
         event
     }
 
+    /// How long the client may be silent from now on, unless its login stated a time of its own: the
+    /// caller knows whose session it is by then.
+    pub fn limit_silence(&mut self, silence_max: Duration) {
+        self.limits.silence_max = silence_max;
+    }
+
     /// The caller took the login. Without effect unless the session waits for that: it may have
     /// ended while the password was verified.
     #[must_use = "a session that ended meanwhile must not be answered"]
@@ -235,7 +241,7 @@ impl ServerInbound {
         let span = match self.state {
             ServerState::AwaitingLogin => self.limits.login_within,
             ServerState::Verifying => self.limits.verify_within,
-            ServerState::Active => self.silence_max,
+            ServerState::Active => self.silence_stated.unwrap_or(self.limits.silence_max),
             ServerState::Closed => return None,
         };
         Some(self.heard.saturating_add(span))
@@ -259,10 +265,7 @@ impl ServerInbound {
     fn login<'a>(&mut self, login: LoginRequest) -> ServerEvent<'a> {
         self.state = ServerState::Verifying;
         // A stated silence of 0 would close every session at once; it is taken as not stated.
-        self.silence_max = match login.silence_max {
-            Some(asked) if asked.ns() > 0 => asked,
-            Some(_) | None => self.limits.silence_max,
-        };
+        self.silence_stated = login.silence_max.filter(|asked| asked.ns() > 0);
         ServerEvent::Login(login)
     }
 

@@ -179,6 +179,26 @@ fn a_newer_login_states_its_own_silence() {
 }
 
 #[test]
+fn a_session_has_a_silence_of_its_own_and_the_login_has_the_last_word() {
+    let seconds = |count: u64| portcullis_domain::Duration::from_ns(count * 1_000_000_000);
+    for (stated, expected) in [(None, at(3)), (Some(seconds(7)), at(7))] {
+        let login = LoginRequest {
+            silence_max: stated,
+            ..login_of(None, 1)
+        };
+        let mut machine = ServerInbound::new(ServerLimits::default(), at(0));
+        steps(
+            &mut machine,
+            &packet(|out| encode::login_request(&login, out)),
+            at(0),
+        );
+        machine.limit_silence(seconds(3));
+        assert!(machine.accept(at(0)));
+        assert_eq!(machine.deadline(), Some(expected));
+    }
+}
+
+#[test]
 fn logins_and_verifications_have_deadlines_that_chatter_does_not_move() {
     let mut machine = ServerInbound::new(ServerLimits::default(), at(0));
     steps(
