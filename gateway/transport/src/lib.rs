@@ -7,11 +7,13 @@
 //! touches a socket.
 
 mod counters;
+mod descriptors;
 mod memory;
 mod table;
 mod tcp;
 
 pub use counters::{InboundCounters, OutboundCounters};
+pub use descriptors::{allow_descriptors, descriptors_wanted};
 pub use memory::{
     MemoryClient, MemoryInbound, MemoryNetwork, MemoryOptions, MemoryOutbound, memory_transport,
 };
