@@ -11,11 +11,12 @@ mod encode;
 mod stream;
 
 use crate::item::{ClientEffect, ConnectionItem, EgressItem};
+use crate::stream_reach::StreamReachWriter;
 use crate::tables::SymbolTable;
 use crate::transport::{ConnectionId, OutboundTransport};
 use echo::Echoes;
 use encode::{Encoder, Message};
-use portcullis_domain::{SessionEventKind, SessionId, Timestamp};
+use portcullis_domain::{Duration, SessionEventKind, SessionId, Timestamp};
 use portcullis_risk_core::{AnswerKind, SessionChange};
 use portcullis_runtime::{Agent, RingConsumer};
 use portcullis_wire::soupbin::{SessionName, encode as soup};
@@ -26,8 +27,8 @@ use stream::{Sent, Stream};
 pub struct EgressConfig {
     /// The name every session has today.
     pub session_name: SessionName,
-    /// Sessions.
-    pub sessions: usize,
+    /// By session, after how long without a message its client is sent a heartbeat.
+    pub heartbeats: Vec<Duration>,
     /// Order slots of the core, whose clients' words are kept.
     pub orders_max: usize,
     /// Bytes of messages that a session's store holds for resending.
@@ -65,6 +66,8 @@ pub struct Egress<T> {
     streams: Box<[Stream]>,
     echoes: Echoes,
     encoder: Encoder,
+    /// What ingress judges logins by.
+    reach: StreamReachWriter,
     /// Sessions with something to send, each at most once.
     active: Vec<SessionId>,
     next_idle: usize,
@@ -79,23 +82,22 @@ impl<T: OutboundTransport> Egress<T> {
         transport: T,
         items: RingConsumer<EgressItem>,
         connections: RingConsumer<ConnectionItem>,
+        reach: StreamReachWriter,
     ) -> Self {
+        let sessions = config.heartbeats.len();
         Self {
             transport,
             items,
             connections,
-            streams: (0..config.sessions)
-                .map(|_| {
-                    Stream::new(
-                        config.session_name,
-                        config.store_bytes,
-                        config.store_messages,
-                    )
-                })
+            streams: config
+                .heartbeats
+                .iter()
+                .map(|heartbeat| Stream::new(config, *heartbeat))
                 .collect(),
             echoes: Echoes::new(config.orders_max),
             encoder: Encoder::new(config.symbols.clone()),
-            active: Vec::with_capacity(config.sessions),
+            reach,
+            active: Vec::with_capacity(sessions),
             next_idle: 0,
             counters: EgressCounters::default(),
         }
@@ -171,6 +173,8 @@ impl<T: OutboundTransport> Egress<T> {
         match message {
             Message::Encoded(buffer) => {
                 if stream.publish(buffer.bytes()) {
+                    let (oldest, next) = stream.reach();
+                    self.reach.say(session, oldest, next);
                     self.counters.published += 1;
                     self.activate(session);
                 } else {

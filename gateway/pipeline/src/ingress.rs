@@ -14,6 +14,7 @@ pub use connection::ConnectionLimits;
 pub use translate::VenueAbilities;
 
 use crate::item::ConnectionItem;
+use crate::stream_reach::StreamReachReader;
 use crate::tables::{SessionProfile, SymbolTable};
 use crate::transport::{ConnectionId, InboundTransport, ReadOutcome};
 use connection::{Connection, Facts};
@@ -62,6 +63,8 @@ pub struct IngressRings {
     pub queries: RingProducer<LoginQuery>,
     /// Those that were.
     pub verdicts: RingConsumer<LoginVerdict>,
+    /// From and to where each session can be resent.
+    pub reach: StreamReachReader,
 }
 
 /// What ingress counts.
@@ -75,9 +78,12 @@ pub struct IngressCounters {
     pub unanswerable: u64,
     /// Connections ended because of what they sent or did not send.
     pub ended: u64,
+    /// Those of them that let a deadline pass: no login, or silence.
+    pub overdue: u64,
     /// Logins refused.
     pub logins_refused: u64,
-    /// Orders refused early for want of room.
+    /// Orders refused early because their session holds its share of the order lane, or because the
+    /// gateway is stopping.
     pub overloaded: u64,
 }
 
@@ -107,6 +113,7 @@ pub struct Ingress<T> {
     to_egress: RingProducer<ConnectionItem>,
     queries: RingProducer<LoginQuery>,
     verdicts: RingConsumer<LoginVerdict>,
+    reach: StreamReachReader,
     next_deadline: usize,
     stop: StopFlag,
     counters: IngressCounters,
@@ -125,7 +132,7 @@ pub struct IngressConfig {
     pub session_name: SessionName,
     /// What the venue behind can do.
     pub abilities: VenueAbilities,
-    /// How long a connection may take.
+    /// How long a connection may take until it is a session's, which has a silence of its own.
     pub limits: ConnectionLimits,
 }
 
@@ -159,6 +166,7 @@ impl<T: InboundTransport> Ingress<T> {
             to_egress: rings.connections,
             queries: rings.queries,
             verdicts: rings.verdicts,
+            reach: rings.reach,
             next_deadline: 0,
             stop,
             counters: IngressCounters::default(),
@@ -204,10 +212,17 @@ impl<T: InboundTransport> Ingress<T> {
             self.reject(id, LoginRejectReason::NotAuthorised);
             return;
         };
-        if !connection.log_on(session, now) {
+        let sequence = connection.facts.sequence_wanted;
+        if !self.reach.serves(session, sequence) {
+            // Before the takeover: a wrong number must not cost the connection that has the session.
+            self.counters.logins_refused += 1;
+            self.reject(id, LoginRejectReason::SessionNotAvailable);
             return;
         }
-        let sequence = connection.facts.sequence_wanted;
+        let silence_max = self.profiles[session.index()].silence_max;
+        if !connection.log_on(session, silence_max, now) {
+            return;
+        }
         if let Some(former) = self.logged_on[session.index()].replace(id) {
             // The same user on a new connection: the old one is over.
             self.forget(former);
@@ -221,7 +236,7 @@ impl<T: InboundTransport> Ingress<T> {
             sequence,
         };
         self.lanes
-            .push_event(&stamped(Command::Session(event), now));
+            .push_event(session, &stamped(Command::Session(event), now));
     }
 
     fn read_all(&mut self, now: Timestamp) -> usize {
@@ -289,10 +304,16 @@ impl<T: InboundTransport> Ingress<T> {
             let slot = self.next_deadline;
             self.next_deadline = (slot + 1) % self.connections.len();
             let connection = &mut self.connections[slot];
+            // What it said may stand unread, by our own doing.
+            let session = connection.facts.session;
+            if session.is_some_and(|session| !self.lanes.has_room_of(session)) {
+                continue;
+            }
             if connection.overdue(now) {
                 let id = connection.id();
                 self.end_session(id, SessionEventKind::Lost, now);
                 self.counters.ended += 1;
+                self.counters.overdue += 1;
             }
         }
     }
@@ -309,7 +330,7 @@ impl<T: InboundTransport> Ingress<T> {
                 sequence: 0,
             };
             self.lanes
-                .push_event(&stamped(Command::Session(event), now));
+                .push_event(session, &stamped(Command::Session(event), now));
             if self.logged_on[session.index()] == Some(id) {
                 self.logged_on[session.index()] = None;
             }
@@ -391,6 +412,9 @@ impl Desk<'_> {
         connection: &mut Connection,
     ) -> Turn {
         let id = connection.id();
+        if !self.has_room_of(&connection.facts) {
+            return Turn::More;
+        }
         let outcome = match connection.space() {
             // A full buffer says nothing of what the socket still has.
             [] => ReadOutcome::Bytes(0),
@@ -400,7 +424,7 @@ impl Desk<'_> {
             connection.filled(count);
         }
         for _ in 0..MESSAGES_A_TURN {
-            if !self.lanes.has_room() {
+            if !self.has_room_of(&connection.facts) {
                 return Turn::More;
             }
             let Connection {
@@ -421,6 +445,14 @@ impl Desk<'_> {
             }
         }
         Turn::More
+    }
+
+    /// Whether the connection's next message can be taken.
+    fn has_room_of(&self, facts: &Facts) -> bool {
+        match facts.session {
+            Some(session) => self.lanes.has_room_of(session),
+            None => self.lanes.has_room(),
+        }
     }
 
     fn out_of_bytes(&self, connection: &mut Connection, outcome: ReadOutcome) -> Turn {
@@ -518,6 +550,6 @@ impl Desk<'_> {
             sequence: 0,
         };
         self.lanes
-            .push_event(&stamped(Command::Session(event), self.now));
+            .push_event(session, &stamped(Command::Session(event), self.now));
     }
 }

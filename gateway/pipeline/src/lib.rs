@@ -12,6 +12,7 @@ pub mod log;
 pub mod risk;
 pub mod sequencer;
 pub mod signals;
+pub mod stream_reach;
 pub mod tables;
 pub mod transport;
 pub mod venue;

@@ -3,7 +3,7 @@
 //! Built at start, read by ingress and egress. Invariant: a name that is not in a table is a
 //! refusal, never an insert.
 
-use portcullis_domain::{AccountId, InstrumentId, SessionId};
+use portcullis_domain::{AccountId, Duration, InstrumentId, SessionId};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::InstrumentScale;
 
@@ -18,6 +18,8 @@ pub struct SessionProfile {
     pub firms: Vec<(Alpha<4>, AccountId)>,
     /// Whether it may send market orders.
     pub market_orders: bool,
+    /// How long its client may be silent, unless its login says another time.
+    pub silence_max: Duration,
 }
 
 impl SessionProfile {

@@ -47,10 +47,10 @@ impl RecordProducer {
         self.ring.slots() >= records * RECORD_UNITS_MAX
     }
 
-    /// Free units in a thousand of the capacity.
+    /// Units it holds when it is full.
     #[must_use]
-    pub fn free_permille(&self) -> usize {
-        self.ring.slots() * 1_000 / self.capacity
+    pub const fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// Puts a record in; `false`, and nothing put, where it has no room.

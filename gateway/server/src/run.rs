@@ -89,6 +89,21 @@ fn report(finished: &Finished, config: &Config) -> ExitCode {
         finished.left(config).holds,
         finished.core.digest(),
     );
+    let (ingress, egress) = (&finished.ingress, &finished.egress);
+    eprintln!(
+        "clients: connections {}, messages {}, unanswerable {}, ended {}, overdue {}, \
+         logins refused {}, overloaded {}, told {}, lagged {}, unencodable {}",
+        ingress.connections,
+        ingress.messages,
+        ingress.unanswerable,
+        ingress.ended,
+        ingress.overdue,
+        ingress.logins_refused,
+        ingress.overloaded,
+        egress.published,
+        egress.lagged,
+        egress.unencodable,
+    );
     if finished.drained {
         return ExitCode::SUCCESS;
     }

@@ -81,6 +81,7 @@ capacities! {
     sweeps_max = 256, 1, INDICES_MAX, false, "mass cancels under way at a time";
     account_rows_spare = 256, 0, INDICES_MAX, false, "accounts that may get a limit of their own by command between two reloads";
     connections_max = 128, 1, 65_536, false, "client connections, those not yet logged on included";
+    send_buffer_bytes = 262_144, 4_096, BYTES_MAX, false, "bytes for one client that the system holds and the client has not taken; the system may round it";
     logons_pending_max = 64, 1, 65_536, false, "logons whose password waits to be verified";
     explanations_max = 65_536, 1, INDICES_MAX, false, "refusals whose full explanation is kept for later query";
     order_ring_bytes = 4_194_304, 4_096, BYTES_MAX, true, "ring of new orders between ingress and sequencer";

@@ -108,6 +108,16 @@ impl Encoder {
             return Message::Unencodable;
         };
         match Inbound::parse(raw) {
+            Ok(Inbound::MassCancel(_)) if answer.kind == AnswerKind::MassCancelRefused => {
+                // OUCH has no refusal of its own for it; the number says which message is meant.
+                let rejected = Rejected {
+                    timestamp,
+                    user_ref_num: answer.user_ref.number,
+                    reason: RejectReason::ProcessingError,
+                    cl_ord_id: Alpha::BLANK,
+                };
+                encoded(|out| with_row(row, |app| rejected.encode(app, out)))
+            }
             Ok(Inbound::MassCancel(view)) => {
                 let (firm, symbol) = (view.firm(), view.symbol());
                 let response = MassCancelResponse {

@@ -3,12 +3,13 @@
 //! Owned by egress. Invariants: what did not fit the socket stays in a fixed buffer and goes first
 //! next time; a connection whose client lags behind the store is closed.
 
+use super::EgressConfig;
 use crate::transport::{ConnectionId, OutboundTransport, WriteOutcome};
-use portcullis_domain::Timestamp;
+use portcullis_domain::{Duration, Timestamp};
 use portcullis_wire::Alpha;
 use portcullis_wire::soupbin::{
-    LoginAnswer, LoginRequest, PACKET_BYTES_MAX, Password, ResendStore, ServerOutbound,
-    SessionName, StoreSlot, UserName,
+    LoginAnswer, LoginRequest, PACKET_BYTES_MAX, Password, ResendStore, ServerOutbound, StoreSlot,
+    UserName,
 };
 
 /// Bytes on their way to the socket.
@@ -42,11 +43,12 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(name: SessionName, store_bytes: usize, store_messages: usize) -> Self {
-        let bytes = vec![0; store_bytes].into_boxed_slice();
-        let slots = vec![StoreSlot::default(); store_messages].into_boxed_slice();
+    pub(super) fn new(config: &EgressConfig, heartbeat: Duration) -> Self {
+        let bytes = vec![0; config.store_bytes].into_boxed_slice();
+        let slots = vec![StoreSlot::default(); config.store_messages].into_boxed_slice();
+        let store = ResendStore::new(bytes, slots, 1);
         Self {
-            outbound: ServerOutbound::new(name, ResendStore::new(bytes, slots, 1)),
+            outbound: ServerOutbound::new(config.session_name, store).with_heartbeat(heartbeat),
             connection: None,
             out: Box::new([0; OUT_BYTES]),
             start: 0,
@@ -58,6 +60,14 @@ impl Stream {
 
     pub(super) fn published(&self) -> u64 {
         self.outbound.next_sequence() - 1
+    }
+
+    /// The oldest message it can resend, and the number of the next.
+    pub(super) fn reach(&self) -> (u64, u64) {
+        (
+            self.outbound.oldest_sequence(),
+            self.outbound.next_sequence(),
+        )
     }
 
     pub(super) fn end(&mut self) {

@@ -5,7 +5,7 @@
 
 use crate::item::ConnectionItem;
 use crate::transport::ConnectionId;
-use portcullis_domain::{SessionId, Timestamp};
+use portcullis_domain::{Duration, SessionId, Timestamp};
 use portcullis_wire::soupbin::{
     LoginRejectReason, PACKET_BYTES_MAX, ServerInbound, ServerLimits, ServerState,
 };
@@ -117,8 +117,15 @@ impl Connection {
         }
     }
 
-    /// The login was found right. `false` where the connection does not wait for that.
-    pub(super) fn log_on(&mut self, session: SessionId, now: Timestamp) -> bool {
+    /// The login was found right; from now on the session's own silence counts. `false` where the
+    /// connection does not wait for that.
+    pub(super) fn log_on(
+        &mut self,
+        session: SessionId,
+        silence_max: Duration,
+        now: Timestamp,
+    ) -> bool {
+        self.machine.limit_silence(silence_max);
         let taken = self.machine.accept(now);
         if taken {
             self.facts.session = Some(session);

@@ -3,17 +3,15 @@
 //! Owned by ingress. Orders and replaces go one way, cancels and events another, so that a cancel
 //! never waits behind a thousand orders. Invariants: what comes of one session in the order lane
 //! keeps its order; a cancel takes the fast lane only if the order it names has left the order lane
-//! already; where the order lane is nearly full, new orders are stamped as refused.
+//! already; a new order is stamped as refused where its own session holds its share of the order
+//! lane, and never because of what others hold.
 
+mod lane;
+
+use lane::Lane;
 use portcullis_domain::{Command, Record, SessionId};
 use portcullis_risk_core::checks::early;
 use portcullis_runtime::RecordProducer;
-
-/// Below this many free thousandths of the order lane, new orders are refused early.
-const OVERLOAD_PERMILLE: usize = 250;
-
-/// Records that one step of ingress may put into a lane.
-const RECORDS_A_STEP: usize = 2;
 
 /// What a session has in the order lane.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,37 +27,40 @@ struct Backlog {
 /// The lanes.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    orders: RecordProducer,
-    priority: RecordProducer,
-    /// Units of the order lane that have left it, as of this cycle.
-    left: u64,
+    orders: Lane,
+    priority: Lane,
     backlog: Box<[Backlog]>,
 }
 
 impl Lanes {
     pub(super) fn new(orders: RecordProducer, priority: RecordProducer, sessions: usize) -> Self {
-        let backlog = vec![Backlog::default(); sessions].into_boxed_slice();
         Self {
-            orders,
-            priority,
-            left: 0,
-            backlog,
+            orders: Lane::new(orders, sessions),
+            priority: Lane::new(priority, sessions),
+            backlog: vec![Backlog::default(); sessions].into_boxed_slice(),
         }
     }
 
-    /// Notes what has left the order lane; once a cycle.
+    /// Notes what has left the lanes; once a cycle.
     pub(super) fn settle(&mut self) {
-        self.left = self.orders.taken();
+        self.orders.settle();
+        self.priority.settle();
     }
 
     /// Whether both lanes can take a step's records.
     pub(super) fn has_room(&self) -> bool {
-        self.orders.has_room_for(RECORDS_A_STEP) && self.priority.has_room_for(RECORDS_A_STEP)
+        self.orders.has_room() && self.priority.has_room()
+    }
+
+    /// Whether a session's next message can be taken. One that sends faster than it is worked off is
+    /// left unread once it holds too much of a lane, and its own socket holds it back.
+    pub(super) fn has_room_of(&self, session: SessionId) -> bool {
+        self.has_room() && self.orders.is_open_to(session) && self.priority.is_open_to(session)
     }
 
     /// Puts a session event into the fast lane. Room was looked for.
-    pub(super) fn push_event(&mut self, record: &Record) {
-        assert!(self.priority.push(record), "room was looked for");
+    pub(super) fn push_event(&mut self, session: SessionId, record: &Record) {
+        self.priority.push(session, record);
     }
 
     /// Puts a client's record into its lane. Returns whether it was refused for want of room.
@@ -70,38 +71,45 @@ impl Lanes {
         record: &mut Record,
         closing: bool,
     ) -> bool {
-        let full = closing || self.orders.free_permille() < OVERLOAD_PERMILLE;
         let enters = matches!(command, Command::NewOrder(_) | Command::Replace(_));
-        let refused = enters && full && record.head.early_refusal().is_none();
+        if !enters {
+            self.push_cancel(session, command, record);
+            return false;
+        }
+        let units = record.head.units();
+        let full = closing || !self.orders.is_within_share(session, units);
+        let refused = full && record.head.early_refusal().is_none();
         if refused {
             record.head.refuse_early(early::OVERLOADED);
         }
+        self.orders.push(session, record);
+        let backlog = &mut self.backlog[session.index()];
+        if self.orders.left() >= backlog.last_at {
+            (backlog.lowest, backlog.highest) = (u32::MAX, 0);
+        }
+        backlog.lowest = backlog.lowest.min(record.head.number);
+        backlog.highest = backlog.highest.max(record.head.number);
+        backlog.last_at = self.orders.pushed();
+        refused
+    }
+
+    fn push_cancel(&mut self, session: SessionId, command: &Command, record: &Record) {
         let waits = if let Command::Cancel(request) = command {
             self.is_behind(session, request.user_ref.number)
         } else {
             false
         };
-        let lane = if enters || waits {
+        let lane = if waits {
             &mut self.orders
         } else {
             &mut self.priority
         };
-        assert!(lane.push(record), "room was looked for");
-        if enters {
-            let backlog = &mut self.backlog[session.index()];
-            if self.left >= backlog.last_at {
-                (backlog.lowest, backlog.highest) = (u32::MAX, 0);
-            }
-            backlog.lowest = backlog.lowest.min(record.head.number);
-            backlog.highest = backlog.highest.max(record.head.number);
-            backlog.last_at = self.orders.pushed();
-        }
-        refused
+        lane.push(session, record);
     }
 
     /// Whether an order with this number may still be in the order lane.
     fn is_behind(&self, session: SessionId, number: u32) -> bool {
         let backlog = self.backlog[session.index()];
-        self.left < backlog.last_at && (backlog.lowest..=backlog.highest).contains(&number)
+        self.orders.left() < backlog.last_at && (backlog.lowest..=backlog.highest).contains(&number)
     }
 }

@@ -19,6 +19,7 @@ use portcullis_pipeline::log::Log;
 use portcullis_pipeline::risk::{Risk, RiskRings};
 use portcullis_pipeline::sequencer::{Sequencer, SequencerRings};
 use portcullis_pipeline::signals::RiskSignals;
+use portcullis_pipeline::stream_reach::{StreamReachWriter, stream_reach};
 use portcullis_pipeline::tables::{SessionProfile, Symbol, SymbolTable};
 use portcullis_pipeline::venue::Venue;
 use portcullis_risk_core::limits::LimitTable;
@@ -27,7 +28,9 @@ use portcullis_risk_core::{Capacities, EFFECTS_MAX, RiskCore};
 use portcullis_runtime::{
     Clock, RecordProducer, RingConsumer, RingProducer, StopFlag, SystemClock, record_ring, ring,
 };
-use portcullis_transport::tcp_transport;
+use portcullis_transport::{
+    TcpInbound, TcpOptions, TcpOutbound, allow_descriptors, descriptors_wanted, tcp_transport_with,
+};
 use portcullis_venue_embedded::{EmbeddedVenue, Fees, InstrumentConfig, LadderConfig};
 use portcullis_venue_sim::{HostileVenue, Hostility, Plant, Planted};
 use portcullis_wire::Alpha;
@@ -116,11 +119,7 @@ impl Gateway {
         let capacities = prelude::capacities(config);
         let core = RiskCore::new(&capacities, config.limit_table())
             .map_err(|error| cannot("the risk core", error))?;
-        let (inbound, outbound, address) = tcp_transport(
-            config.profile.listen,
-            config.profile.capacities.connections_max as usize,
-        )
-        .map_err(|error| cannot(&format!("listening on {}", config.profile.listen), error))?;
+        let (inbound, outbound, address) = sockets(config)?;
         let venue = venue(config, options.plant)?;
         let mut wiring = Wiring::new(config);
         let log = match options.log.or(config.profile.log_file.as_deref()) {
@@ -155,6 +154,7 @@ impl Gateway {
                 outbound,
                 wiring.egress_items,
                 wiring.egress_connections,
+                wiring.reach,
             ),
             log,
         };
@@ -199,6 +199,24 @@ impl Gateway {
     }
 }
 
+/// The clients' sockets, and where they connect.
+fn sockets(config: &Config) -> Result<(TcpInbound, TcpOutbound, SocketAddr), StartError> {
+    let capacities = &config.profile.capacities;
+    let connections_max = capacities.connections_max as usize;
+    let house = match &config.profile.matching {
+        Matching::Ouch { house, .. } => house.len() + config.sessions.len(),
+        Matching::Embedded | Matching::Sim { .. } => 0,
+    };
+    allow_descriptors(descriptors_wanted(connections_max, house))
+        .map_err(|error| cannot("connections_max", error))?;
+    let options = TcpOptions {
+        send_buffer_bytes: Some(capacities.send_buffer_bytes as usize),
+        ..TcpOptions::new(connections_max)
+    };
+    tcp_transport_with(config.profile.listen, options)
+        .map_err(|error| cannot(&format!("listening on {}", config.profile.listen), error))
+}
+
 /// All rings, by the agent that holds each end.
 struct Wiring {
     ingress: IngressRings,
@@ -210,6 +228,7 @@ struct Wiring {
     egress_connections: RingConsumer<portcullis_pipeline::item::ConnectionItem>,
     queries: RingConsumer<portcullis_pipeline::ingress::LoginQuery>,
     verdicts: RingProducer<portcullis_pipeline::ingress::LoginVerdict>,
+    reach: StreamReachWriter,
     commands: RecordProducer,
     items: RingConsumer<ControlItem>,
     tables: RingProducer<Box<LimitTable>>,
@@ -238,6 +257,7 @@ impl Wiring {
         let (tables, tables_out) = ring(2);
         let (retired, retired_out) = ring(8);
         let (looks, looks_out) = ring(64);
+        let (reach, reach_out) = stream_reach(config.sessions.len());
         Self {
             ingress: IngressRings {
                 orders,
@@ -245,6 +265,7 @@ impl Wiring {
                 connections,
                 queries,
                 verdicts: verdicts_out,
+                reach: reach_out,
             },
             sequencer: SequencerRings {
                 control: control_out,
@@ -271,6 +292,7 @@ impl Wiring {
             egress_connections,
             queries: queries_out,
             verdicts,
+            reach,
             commands,
             items,
             tables,
@@ -327,12 +349,6 @@ fn symbols(config: &Config) -> Result<SymbolTable, StartError> {
 fn ingress_config(config: &Config, symbols: &SymbolTable) -> IngressConfig {
     let limits = ServerLimits {
         login_within: config.profile.logon.logon_timeout,
-        silence_max: config
-            .sessions
-            .first()
-            .map_or(ServerLimits::default().silence_max, |session| {
-                session.silence_max
-            }),
         ..ServerLimits::default()
     };
     let abilities = match config.profile.matching {
@@ -358,6 +374,7 @@ fn profile(session: &SessionConfig) -> SessionProfile {
         default_account: session.default_account.unwrap_or(AccountId::NONE),
         firms: firms.collect(),
         market_orders: session.permissions.market_orders,
+        silence_max: session.silence_max,
     }
 }
 
@@ -396,7 +413,7 @@ fn egress_config(config: &Config, capacities: &Capacities, symbols: SymbolTable)
     let store_bytes = config.profile.capacities.session_store_bytes as usize;
     EgressConfig {
         session_name: session_name(config),
-        sessions: config.sessions.len(),
+        heartbeats: config.sessions.iter().map(|s| s.heartbeat).collect(),
         orders_max: capacities.orders_max as usize,
         store_bytes,
         store_messages: store_bytes / STORED_MESSAGE_BYTES,

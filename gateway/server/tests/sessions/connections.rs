@@ -2,6 +2,7 @@
 
 use crate::client::{Client, buy, sell};
 use crate::rig::{PASSWORD, Rig, Setup};
+use portcullis_domain::Duration;
 use portcullis_wire::soupbin::encode;
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -57,6 +58,38 @@ fn a_number_beyond_the_next_is_refused() {
     // The session is there for one that asks right.
     let mut right = Client::logged_on(&mut rig, 0, 1);
     assert_eq!(right.ask(&mut rig, &[buy(1, 1, 900)]), ["A1"]);
+}
+
+#[test]
+fn a_number_that_cannot_be_served_costs_the_connection_that_has_the_session_nothing() {
+    let mut rig = Rig::new(Setup {
+        cancel_on_disconnect: true,
+        store_bytes: 4_096,
+        ..Setup::sessions(1)
+    });
+    let mut first = Client::logged_on(&mut rig, 0, 1);
+    for at in 1..=100 {
+        assert_eq!(first.ask(&mut rig, &[buy(at, 1, 900)]), [format!("A{at}")]);
+    }
+    // The next is 101; the store holds 64 messages at the most.
+    for wrong in [102, 5_000, u64::MAX, 1, 36] {
+        let mut second = Client::asking(&rig, 0, wrong, PASSWORD);
+        rig.steps(8);
+        assert!(second.is_closed());
+        assert_eq!(second.told(), ["no login S"], "{wrong}");
+    }
+    assert_eq!(rig.counted_in().logins_refused, 5);
+    assert!(!first.is_closed());
+    assert_eq!(rig.open_orders(), 100);
+    assert_eq!(first.ask(&mut rig, &[buy(101, 1, 900)]), ["A101"]);
+    // The last message and the one after it are what a client that was there may ask for.
+    for right in [101, 102] {
+        let mut next = Client::asking(&rig, 0, right, PASSWORD);
+        rig.steps(8);
+        assert_eq!(next.told()[0], format!("login {right}"));
+        assert!(first.is_closed());
+        first = next;
+    }
 }
 
 #[test]
@@ -176,6 +209,35 @@ fn a_silent_client_is_dropped_and_a_heartbeat_keeps_one() {
     assert_eq!(rig.counted_in().ended, 1);
     alive.told();
     assert_eq!(alive.ask(&mut rig, &[buy(1, 1, 900)]), ["A1"]);
+}
+
+#[test]
+fn each_session_has_a_silence_and_a_heartbeat_of_its_own() {
+    const fn seconds(count: u64) -> Duration {
+        Duration::from_ns(count * SECOND_NS)
+    }
+    const SPANS: [(Duration, Duration); 2] = [(seconds(3), seconds(1)), (seconds(6), seconds(4))];
+    let mut rig = Rig::new(Setup {
+        spans: &SPANS,
+        ..Setup::sessions(3)
+    });
+    let mut clients: Vec<_> = (0..3)
+        .map(|session| Client::logged_on(&mut rig, session, 1))
+        .collect();
+    let mut beats = [0; 3];
+    let mut closed_after = [0; 3];
+    for second in 1..=16 {
+        rig.wait_ns(SECOND_NS);
+        rig.steps(4);
+        for (at, client) in clients.iter_mut().enumerate() {
+            beats[at] += client.told().len();
+            if client.is_closed() && closed_after[at] == 0 {
+                closed_after[at] = second;
+            }
+        }
+    }
+    assert_eq!(closed_after, [3, 6, 15]);
+    assert_eq!(beats, [2, 1, 14]);
 }
 
 #[test]

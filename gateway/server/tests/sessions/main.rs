@@ -13,3 +13,4 @@ mod gated;
 mod limits;
 mod orders;
 mod rig;
+mod shares;

@@ -147,6 +147,27 @@ fn a_mass_cancel_is_answered_and_cancels_all() {
 }
 
 #[test]
+fn a_mass_cancel_for_which_there_is_no_room_is_refused_under_its_number() {
+    let mut rig = Rig::new(Setup {
+        sweeps_max: 1,
+        ..Setup::sessions(1)
+    });
+    let mut client = Client::logged_on(&mut rig, 0, 1);
+    let orders: Vec<_> = (1..=200).map(|at| buy(at, 1, 900)).collect();
+    client.send(&orders.concat());
+    rig.steps(16);
+    assert_eq!(client.told().len(), 200);
+    // Both in one read: the first is still under way when the second comes.
+    client.send(&[mass_cancel(201), mass_cancel(202)].concat());
+    rig.steps(64);
+    let told = client.told();
+    assert!(told.contains(&"X201".to_owned()));
+    assert!(told.contains(&"J202 000a".to_owned()), "{told:?}");
+    assert!(!told.contains(&"X202".to_owned()));
+    assert_eq!(rig.open_orders(), 0);
+}
+
+#[test]
 fn order_entry_goes_off_and_on() {
     let mut rig = Rig::new(Setup::sessions(1));
     let mut client = Client::logged_on(&mut rig, 0, 1);

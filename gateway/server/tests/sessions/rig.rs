@@ -7,8 +7,8 @@ use crate::allocation::counted;
 use crate::gated::{Gated, Gates, Taken};
 use crate::limits;
 use portcullis_domain::{
-    AccountId, CashMove, Command, InstrumentId, Money, Price, Qty, Record, ReferencePrice,
-    SessionId, Timestamp,
+    AccountId, CashMove, Command, Duration, InstrumentId, Money, Price, Qty, Record,
+    ReferencePrice, SessionId, Timestamp,
 };
 use portcullis_pipeline::egress::{Egress, EgressConfig, EgressCounters};
 use portcullis_pipeline::ingress::{
@@ -18,6 +18,7 @@ use portcullis_pipeline::item::{ControlItem, VenueItem};
 use portcullis_pipeline::risk::{LatencySink, Risk, RiskRings};
 use portcullis_pipeline::sequencer::{Sequencer, SequencerRings};
 use portcullis_pipeline::signals::RiskSignals;
+use portcullis_pipeline::stream_reach::stream_reach;
 use portcullis_pipeline::tables::{SessionProfile, Symbol, SymbolTable};
 use portcullis_pipeline::venue::Venue;
 use portcullis_risk_core::limits::LimitTable;
@@ -32,7 +33,7 @@ use portcullis_transport::{
 use portcullis_venue_embedded::{EmbeddedVenue, Fees, InstrumentConfig, LadderConfig};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::OUCH50;
-use portcullis_wire::soupbin::ServerLimits;
+use portcullis_wire::soupbin::{HEARTBEAT_EVERY, SILENCE_MAX, ServerLimits};
 use std::num::{NonZeroU32, NonZeroU64};
 
 /// The password of every user.
@@ -58,6 +59,11 @@ pub(crate) struct Setup {
     pub(crate) buffer_bytes: usize,
     pub(crate) read_bytes_max: usize,
     pub(crate) write_bytes_max: usize,
+    /// Silence of the sessions' clients and heartbeats to them, by session; the rest has the
+    /// protocol's.
+    pub(crate) spans: &'static [(Duration, Duration)],
+    /// Mass cancels under way at a time.
+    pub(crate) sweeps_max: u32,
 }
 
 impl Setup {
@@ -71,7 +77,15 @@ impl Setup {
             buffer_bytes: 1 << 16,
             read_bytes_max: usize::MAX,
             write_bytes_max: usize::MAX,
+            spans: &[],
+            sweeps_max: 256,
         }
+    }
+
+    /// Silence allowed to a session's client, and the time to a heartbeat of its own.
+    fn spans_of(&self, session: u32) -> (Duration, Duration) {
+        let given = self.spans.get(session as usize).copied();
+        given.unwrap_or((SILENCE_MAX, HEARTBEAT_EVERY))
     }
 
     fn memory(&self) -> MemoryOptions {
@@ -136,16 +150,18 @@ impl Rig {
         let (sequenced, sequenced_out) = record_ring(1_024);
         let (venue, venue_orders) = ring(4_096);
         let (to_egress, egress_items) = ring(8_192);
-        let (connections, egress_connections) = ring(4_096);
+        let (connections, to_close) = ring(4_096);
         let (control, items) = ring(8_192);
         let (queries, queries_out) = ring(64);
         let (verdicts, verdicts_out) = ring(64);
+        let (reach, reach_out) = stream_reach(setup.sessions as usize);
         let ingress_rings = IngressRings {
             orders,
             priority,
             connections,
             queries,
             verdicts: verdicts_out,
+            reach: reach_out,
         };
         let sequencer_rings = SequencerRings {
             control: control_out,
@@ -169,7 +185,7 @@ impl Rig {
         let signals = RiskSignals::default();
         let gates = Gates::new(setup.sessions);
         let last_trade = vec![false; limits::INSTRUMENTS as usize];
-        let (config, out) = (ingress_config(setup), egress_config(setup));
+        let (config, told) = (ingress_config(setup), egress_config(setup));
         Self {
             ingress: Ingress::new(config, inbound, ingress_rings, StopFlag::new()),
             sequencer: Sequencer::new(sequencer_rings, signals.clone()),
@@ -183,7 +199,7 @@ impl Rig {
             ),
             venue: venue_agent(setup, venue_orders, reports, &gates),
             gates,
-            egress: Egress::new(&out, outbound, egress_items, egress_connections),
+            egress: Egress::new(&told, outbound, egress_items, to_close, reach),
             clock,
             network,
             queries: queries_out,
@@ -283,6 +299,7 @@ fn core(setup: Setup) -> Box<RiskCore> {
         sessions_max: setup.sessions,
         orders_max: setup.orders_max,
         orders_reserved_per_account: 1,
+        sweeps_max: setup.sweeps_max,
         ..Capacities::default()
     };
     Box::new(RiskCore::new(&capacities, table).expect("the capacities do"))
@@ -337,6 +354,7 @@ fn ingress_config(setup: Setup) -> IngressConfig {
         default_account: AccountId::new(index),
         firms: Vec::new(),
         market_orders: true,
+        silence_max: setup.spans_of(index).0,
     };
     IngressConfig {
         session_name: Alpha::new(b"DAY1").expect("short"),
@@ -351,7 +369,7 @@ fn ingress_config(setup: Setup) -> IngressConfig {
 fn egress_config(setup: Setup) -> EgressConfig {
     EgressConfig {
         session_name: Alpha::new(b"DAY1").expect("short"),
-        sessions: setup.sessions as usize,
+        heartbeats: (0..setup.sessions).map(|at| setup.spans_of(at).1).collect(),
         orders_max: setup.orders_max as usize,
         store_bytes: setup.store_bytes,
         store_messages: setup.store_bytes / 64,
