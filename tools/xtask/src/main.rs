@@ -8,6 +8,7 @@
 mod bench;
 mod children;
 mod ci;
+mod crowd;
 mod demo;
 mod docs;
 mod fuzz;
@@ -45,6 +46,7 @@ const VERBS: &[Verb] = &[
     bench::VERB,
     sanitize::VERB,
     reload::VERB,
+    crowd::VERB,
 ];
 
 fn main() -> ExitCode {

@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 pub(crate) const VERB: Verb = Verb {
     name: "test",
     arguments: "",
-    summary: "all tests: unit, vectors, interop, fuzz smoke, demo; installs what they need",
+    summary: "all tests: unit, vectors, interop, fuzz smoke, demo, reload, crowd; installs what they need",
     run,
 };
 
@@ -48,7 +48,14 @@ pub(crate) const STEPS: &[Step] = &[
             &["--accounts", "20000", "--flips", "4", "--prove"],
         ),
     },
+    Step {
+        name: "crowd",
+        action: Action::Verb("crowd", CROWD),
+    },
 ];
+
+/// A small crowd, for a short time.
+const CROWD: &[&str] = &["--sessions", "100", "--hostile", "18", "--seconds", "10"];
 
 /// Command vectors of the rules.
 const VECTORS: &[&str] = &[
