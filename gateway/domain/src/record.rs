@@ -191,6 +191,25 @@ impl Record {
         Some(count)
     }
 
+    /// Becomes the record of these units, without touching what lies behind its raw message.
+    ///
+    /// # Panics
+    /// If the units are not all of one record: whoever has them took its length from its head.
+    pub fn become_units<'a>(&mut self, units: impl Iterator<Item = &'a Unit>) {
+        let mut units = units.copied();
+        let head = units.next().expect("a record has a head");
+        self.head = Head::from_unit(head);
+        let len = usize::from(self.head.raw_len);
+        assert!(len <= RAW_BYTES_MAX, "a record is no longer than it may be");
+        let tail = self.raw.chunks_exact_mut(UNIT_BYTES);
+        let mut filled = 0;
+        for (chunk, unit) in tail.zip(units) {
+            chunk.copy_from_slice(&unit.0);
+            filled += UNIT_BYTES;
+        }
+        assert!(filled >= len, "a record's units are all there");
+    }
+
     /// Reads the record that begins `units`; `None` if its units are not all there or its length is
     /// beyond what a record carries.
     #[must_use]
@@ -225,6 +244,9 @@ mod tests {
             assert_eq!(count, 1 + len.div_ceil(64));
             assert_eq!(Record::read_units(&units[..count]), Some(record));
             assert_eq!(Record::read_units(&units[..count - 1]), None);
+            let mut other = Record::new(Head::blank(2), &[9; RAW_BYTES_MAX]).expect("fits");
+            other.become_units(units[..count].iter());
+            assert_eq!((other.head, other.raw()), (record.head, record.raw()));
         }
     }
 

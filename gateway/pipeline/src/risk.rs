@@ -9,14 +9,17 @@ use crate::signals::RiskSignals;
 use portcullis_domain::{Command, CommandKind, Record, ReferencePrice, ReportKind, Seq, Timestamp};
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{
-    ClientReport, EFFECTS_MAX, Effect, EffectSink, OutboundAction, RiskCore,
+    ClientReport, EFFECTS_MAX, Effect, EffectSink, LineSink, OutboundAction, RiskCore, Word,
 };
 use portcullis_runtime::{
-    Agent, Clock, RecordConsumer, RecordProducer, RingConsumer, RingProducer,
+    Agent, Clock, RecordConsumer, RecordProducer, RingConsumer, RingProducer, prefetch,
 };
 
 /// Records taken in one duty cycle.
 const RECORD_BUDGET: usize = 64;
+
+/// Records applied together, the lines of those behind the one in hand being fetched meanwhile.
+const BATCH: usize = 16;
 
 /// Looks into the core answered in one duty cycle.
 const LOOK_BUDGET: usize = 4;
@@ -61,6 +64,8 @@ pub struct Risk<C, L> {
     /// Instruments whose reference price is the venue's own last trade.
     last_trade: Box<[bool]>,
     signals: RiskSignals,
+    /// The records of the batch in hand.
+    batch: Box<[Record]>,
 }
 
 impl<C: Clock, L: LatencySink> Risk<C, L> {
@@ -82,6 +87,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
             latency,
             last_trade,
             signals,
+            batch: vec![Record::bare(Command::Tick.encode()); BATCH].into_boxed_slice(),
         }
     }
 
@@ -103,36 +109,62 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
         &self.latency
     }
 
-    fn has_room(&self) -> bool {
+    /// Records all of whose effects have room in each ring they could go to.
+    fn room(&self) -> usize {
         let rings = &self.rings;
-        rings.venue.slots() >= EFFECTS_MAX
-            && rings.egress.slots() >= 2 * EFFECTS_MAX
-            && rings.control.slots() >= EFFECTS_MAX
-            && rings.feedback.has_room_for(EFFECTS_MAX)
-            && rings.log.as_ref().is_none_or(|log| log.has_room_for(1))
+        let log = rings.log.as_ref().map_or(BATCH, RecordProducer::room);
+        (rings.venue.slots() / EFFECTS_MAX)
+            .min(rings.egress.slots() / (2 * EFFECTS_MAX))
+            .min(rings.control.slots() / EFFECTS_MAX)
+            .min(rings.feedback.room() / EFFECTS_MAX)
+            .min(log)
     }
 
-    fn apply(&mut self, record: &Record) {
-        if let Some(log) = &mut self.rings.log {
-            assert!(log.push(record), "room was looked for");
+    /// Takes the next batch: as many records as there are and have room, a flip always alone. Returns
+    /// how many.
+    fn take_batch(&mut self, most: usize) -> usize {
+        let room = self.room().min(most).min(BATCH);
+        let mut taken = 0;
+        while taken < room {
+            let Some(next) = self.rings.records.peek() else {
+                break;
+            };
+            let flips = next.kind == CommandKind::FlipLimits as u8;
+            if flips && taken > 0 {
+                break;
+            }
+            let popped = self.rings.records.pop_into(&mut self.batch[taken]);
+            assert!(popped, "its head was there");
+            taken += 1;
+            if flips {
+                // Its table was sent before it, but may have come since the cycle began.
+                self.exchange_tables();
+                break;
+            }
         }
-        let timestamp = Timestamp::from_ns(record.head.timestamp_ns);
-        let raw = Raw::copy_of(record.raw());
-        let last_trade = &self.last_trade;
+        taken
+    }
+
+    /// Applies the first `taken` records of the batch; returns how much work that was.
+    fn apply_batch(&mut self, taken: usize) -> usize {
+        let records = &self.batch[..taken];
+        // A tick that finds no sliced work is no work, or an idle gateway would never idle.
+        let pending = self.core.work_pending();
+        let work = records
+            .iter()
+            .filter(|record| pending || record.head.kind != CommandKind::Tick as u8)
+            .count();
         let mut router = Router {
             rings: &mut self.rings,
-            raw,
-            timestamp,
-            seq: Seq::new(record.head.seq),
-            last_trade,
+            records,
+            next: 0,
+            last_trade: &self.last_trade,
+            clock: &self.clock,
+            latency: &mut self.latency,
         };
-        self.core.apply(record, &mut router);
-        let order = record.head.kind == CommandKind::NewOrder as u8
-            || record.head.kind == CommandKind::Replace as u8;
-        if order {
-            let now = self.clock.now();
-            self.latency.on_order(now.since(timestamp).ns());
-        }
+        self.core.apply_batch(records, &mut Fetch, &mut router);
+        router.note_order();
+        work
     }
 
     /// Tables come and go beside the records: a flip names one by its digest. Freeing one takes
@@ -203,21 +235,14 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
     fn do_work(&mut self, _now: Timestamp) -> usize {
         self.exchange_tables();
         let mut work = self.look();
-        for _ in 0..RECORD_BUDGET {
-            if !self.has_room() {
+        let mut left = RECORD_BUDGET;
+        while left > 0 {
+            let taken = self.take_batch(left);
+            if taken == 0 {
                 break;
             }
-            let Some(record) = self.rings.records.pop() else {
-                break;
-            };
-            // Its table was sent before it, but may have come since the cycle began.
-            if record.head.kind == CommandKind::FlipLimits as u8 {
-                self.exchange_tables();
-            }
-            // A tick that finds no sliced work is no work, or an idle gateway would never idle.
-            let idle = record.head.kind == CommandKind::Tick as u8 && !self.core.work_pending();
-            self.apply(&record);
-            work += usize::from(!idle);
+            work += self.apply_batch(taken);
+            left -= taken;
         }
         self.signals.tell_work_pending(self.core.work_pending());
         let venue = &self.rings.venue;
@@ -231,21 +256,56 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
     }
 }
 
-/// Sends the effects of one record on their ways.
-struct Router<'a> {
-    rings: &'a mut RiskRings,
-    raw: Raw,
-    timestamp: Timestamp,
-    seq: Seq,
-    last_trade: &'a [bool],
+/// Fetches lines ahead of their use.
+struct Fetch;
+
+impl LineSink for Fetch {
+    #[inline(always)]
+    fn line<W: Word>(&mut self, word: &W) {
+        prefetch(word);
+    }
 }
 
-impl Router<'_> {
+/// Sends the effects of a batch's records on their ways.
+struct Router<'a, C, L> {
+    rings: &'a mut RiskRings,
+    records: &'a [Record],
+    /// The record after the one in hand.
+    next: usize,
+    last_trade: &'a [bool],
+    clock: &'a C,
+    latency: &'a mut L,
+}
+
+impl<C: Clock, L: LatencySink> Router<'_, C, L> {
+    /// The record in hand.
+    fn record(&self) -> &Record {
+        &self.records[self.next - 1]
+    }
+
+    fn timestamp(&self) -> Timestamp {
+        Timestamp::from_ns(self.record().head.timestamp_ns)
+    }
+
+    /// Takes the time of the record in hand, if it was an order.
+    fn note_order(&mut self) {
+        let Some(last) = self.next.checked_sub(1) else {
+            return;
+        };
+        let head = &self.records[last].head;
+        let order =
+            head.kind == CommandKind::NewOrder as u8 || head.kind == CommandKind::Replace as u8;
+        if order {
+            let taken = self.clock.now().since(self.timestamp());
+            self.latency.on_order(taken.ns());
+        }
+    }
+
     fn tell_client(&mut self, effect: ClientEffect) {
         let item = EgressItem {
             effect,
-            timestamp: self.timestamp,
-            raw: self.raw,
+            timestamp: self.timestamp(),
+            raw: Raw::copy_of(self.record().raw()),
         };
         assert!(self.rings.egress.push(item).is_ok(), "room was looked for");
     }
@@ -271,13 +331,26 @@ impl Router<'_> {
             price,
         };
         let mut head = Command::Reference(reference).encode();
-        head.timestamp_ns = self.timestamp.ns();
+        head.timestamp_ns = self.record().head.timestamp_ns;
         let told = self.rings.feedback.push(&Record::bare(head));
         assert!(told, "room was looked for");
     }
 }
 
-impl EffectSink for Router<'_> {
+impl<C: Clock, L: LatencySink> EffectSink for Router<'_, C, L> {
+    fn on_record(&mut self, record: &Record) {
+        self.note_order();
+        self.next += 1;
+        assert_eq!(
+            record.head.seq,
+            self.record().head.seq,
+            "batches go in order"
+        );
+        if let Some(log) = &mut self.rings.log {
+            assert!(log.push(record), "room was looked for");
+        }
+    }
+
     fn on_effect(&mut self, effect: Effect) {
         match effect {
             Effect::Approved(order) => {
@@ -289,7 +362,11 @@ impl EffectSink for Router<'_> {
                         ..
                     }
                 );
-                let raw = if by_gateway { Raw::NONE } else { self.raw };
+                let raw = if by_gateway {
+                    Raw::NONE
+                } else {
+                    Raw::copy_of(self.record().raw())
+                };
                 if !matches!(outbound.action, OutboundAction::Cancel { .. }) {
                     self.tell_client(ClientEffect::Entered(outbound));
                 }
@@ -298,7 +375,7 @@ impl EffectSink for Router<'_> {
             }
             Effect::Refused(refusal) => {
                 self.tell_client(ClientEffect::Refused(refusal));
-                self.tell_control(ControlItem::Refused(refusal, self.timestamp));
+                self.tell_control(ControlItem::Refused(refusal, self.timestamp()));
             }
             Effect::Answered(answer) => self.tell_client(ClientEffect::Answered(answer)),
             Effect::Reported(report) => {
@@ -309,13 +386,16 @@ impl EffectSink for Router<'_> {
                 self.tell_client(ClientEffect::SessionChanged(change));
             }
             Effect::Controlled(outcome) => {
-                self.tell_control(ControlItem::Outcome(outcome, self.seq));
+                self.tell_control(ControlItem::Outcome(
+                    outcome,
+                    Seq::new(self.record().head.seq),
+                ));
             }
             Effect::StateChanged { scope, state } => {
-                self.tell_control(ControlItem::StateChanged(scope, state, self.timestamp));
+                self.tell_control(ControlItem::StateChanged(scope, state, self.timestamp()));
             }
             Effect::Alarmed(alarm) => {
-                self.tell_control(ControlItem::Alarmed(alarm, self.timestamp));
+                self.tell_control(ControlItem::Alarmed(alarm, self.timestamp()));
             }
         }
     }

@@ -6,16 +6,16 @@
 
 use crate::engine::RiskCore;
 use crate::orders::Named;
-use bytemuck::Pod;
+pub use bytemuck::Pod as Word;
 use portcullis_domain::{AccountId, CommandKind, Head, InstrumentId, OrderKey, SessionId, UserRef};
 
 /// Takes cache lines, each by a word in it: to prefetch them, or to read them.
 pub trait LineSink {
     /// A line that an order of another account would not have fetched.
-    fn line<W: Pod>(&mut self, word: &W);
+    fn line<W: Word>(&mut self, word: &W);
 
     /// A line that most records touch, which stays near by itself.
-    fn warm<W: Pod>(&mut self, word: &W) {
+    fn warm<W: Word>(&mut self, word: &W) {
         let _ = word;
     }
 }

@@ -37,7 +37,7 @@ mod view;
 mod volume_window;
 
 pub use crate::engine::RiskCore;
-pub use approach::{LineSink, STAGES, Stage};
+pub use approach::{LineSink, STAGES, Stage, Word};
 pub use approved::{Approved, OutboundAction, OutboundOrder};
 pub use capacities::{Capacities, CapacityError};
 pub use counters::Counters;

@@ -53,6 +53,12 @@ impl RecordProducer {
         self.capacity
     }
 
+    /// Records of the longest kind that have room.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.ring.slots() / RECORD_UNITS_MAX
+    }
+
     /// Puts a record in; `false`, and nothing put, where it has no room.
     #[must_use]
     pub fn push(&mut self, record: &Record) -> bool {
@@ -108,6 +114,31 @@ impl RecordConsumer {
         Some(record)
     }
 
+    /// The head of the next record.
+    #[must_use]
+    pub fn peek(&self) -> Option<Head> {
+        Some(Head::from_unit(*self.ring().peek().ok()?))
+    }
+
+    /// Takes the next record out, into a record there is already. `false` where there is none.
+    ///
+    /// # Panics
+    /// As [`RecordConsumer::pop`].
+    #[must_use]
+    pub fn pop_into(&mut self, record: &mut Record) -> bool {
+        let Some(head) = self.peek() else {
+            return false;
+        };
+        let chunk = self
+            .0
+            .read_chunk(head.units())
+            .expect("a record is published whole");
+        let (first, second) = chunk.as_slices();
+        record.become_units(first.iter().chain(second));
+        chunk.commit_all();
+        true
+    }
+
     /// Whether nothing is in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -154,6 +185,14 @@ mod tests {
                 );
                 next += 1;
             }
+        }
+        let mut taken = record(0, 192);
+        while let Some(head) = consumer.peek() {
+            assert!(consumer.pop_into(&mut taken), "its head was there");
+            assert_eq!(taken.head, head);
+            let sent = record(next, (next as usize * 37) % 193);
+            assert_eq!((taken.head, taken.raw()), (sent.head, sent.raw()));
+            next += 1;
         }
         while let Some(taken) = consumer.pop() {
             assert_eq!(taken, record(next, (next as usize * 37) % 193));
