@@ -54,8 +54,9 @@ pub struct EgressCounters {
 const ITEM_BUDGET: usize = 256;
 
 /// Idle sessions looked after in one duty cycle: as with deadlines, a line of memory each in every
-/// order's way, for heartbeats that are a second apart.
-const IDLE_A_CYCLE: usize = 1;
+/// order's way, for heartbeats that are a second apart; more where a cycle had no work.
+const IDLE_A_BUSY_CYCLE: usize = 1;
+const IDLE_AN_IDLE_CYCLE: usize = 16;
 
 /// The agent.
 #[derive(Debug)]
@@ -255,8 +256,13 @@ impl<T: OutboundTransport> Egress<T> {
     }
 
     /// Heartbeats of some sessions, in turn.
-    fn keep_alive(&mut self, now: Timestamp) {
-        for _ in 0..IDLE_A_CYCLE.min(self.streams.len()) {
+    fn keep_alive(&mut self, now: Timestamp, idle: bool) {
+        let looks = if idle {
+            IDLE_AN_IDLE_CYCLE
+        } else {
+            IDLE_A_BUSY_CYCLE
+        };
+        for _ in 0..looks.min(self.streams.len()) {
             let session = self.next_idle;
             self.next_idle = (session + 1) % self.streams.len();
             self.streams[session].keep_alive(&mut self.transport, now);
@@ -276,7 +282,7 @@ impl<T: OutboundTransport> Agent for Egress<T> {
         let mut work = self.take_items(now);
         work += self.take_connections();
         work += self.send(now);
-        self.keep_alive(now);
+        self.keep_alive(now, work == 0);
         work
     }
 

@@ -94,8 +94,10 @@ const MESSAGES_A_TURN: usize = 32;
 const UNANSWERABLE_MAX: u32 = 16;
 
 /// Connections whose deadlines are looked at in one duty cycle: each look is a line of memory in
-/// every order's way, and deadlines are seconds where cycles are microseconds.
-const DEADLINES_A_CYCLE: usize = 1;
+/// every order's way, and deadlines are seconds where cycles are microseconds. A cycle without work
+/// is in nobody's way.
+const DEADLINES_A_BUSY_CYCLE: usize = 1;
+const DEADLINES_AN_IDLE_CYCLE: usize = 16;
 
 /// The agent.
 #[derive(Debug)]
@@ -296,8 +298,13 @@ impl<T: InboundTransport> Ingress<T> {
     }
 
     /// Some connections' deadlines, in turn.
-    fn check_deadlines(&mut self, now: Timestamp) {
-        for _ in 0..DEADLINES_A_CYCLE.min(self.connections.len()) {
+    fn check_deadlines(&mut self, now: Timestamp, idle: bool) {
+        let looks = if idle {
+            DEADLINES_AN_IDLE_CYCLE
+        } else {
+            DEADLINES_A_BUSY_CYCLE
+        };
+        for _ in 0..looks.min(self.connections.len()) {
             if self.to_egress.is_full() || !self.lanes.has_room() {
                 return;
             }
@@ -368,7 +375,7 @@ impl<T: InboundTransport> Agent for Ingress<T> {
         let mut work = self.accept(now);
         work += self.take_verdicts(now);
         work += self.read_all(now);
-        self.check_deadlines(now);
+        self.check_deadlines(now, work == 0);
         work
     }
 
