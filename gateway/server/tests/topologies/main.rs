@@ -34,7 +34,7 @@ fn stop_with_a_resting_order(setup: Setup) -> String {
     assert!(!said.contains("outstanding"), "{said}");
     client.expect_end();
     let digest = said.rsplit_once("digest ").expect("it names its digest").1;
-    let digest = digest.trim();
+    let digest = digest.split_whitespace().next().expect("and gives it");
     let replayed = gateway::run(&["replay", &log.path()]);
     assert!(replayed.contains(digest), "{digest} is not in {replayed}");
     said
