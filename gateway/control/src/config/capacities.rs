@@ -5,6 +5,7 @@
 
 use super::mistake::Mistakes;
 use super::section::Section;
+use portcullis_risk_core::limits::ROWS_SPARE_MAX;
 
 macro_rules! capacities {
     ($($name:ident = $default:literal, $min:literal, $max:expr, $power:literal, $summary:literal;)+) => {
@@ -79,7 +80,7 @@ capacities! {
     executions_max = 65_536, 1, INDICES_MAX, false, "executions that a broken trade can still find";
     disputes_max = 256, 1, INDICES_MAX, false, "executions in dispute at a time";
     sweeps_max = 256, 1, INDICES_MAX, false, "mass cancels under way at a time";
-    account_rows_spare = 256, 0, INDICES_MAX, false, "accounts that may get a limit of their own by command between two reloads";
+    account_rows_spare = 256, 0, ROWS_SPARE_MAX, false, "accounts that may get a limit of their own by command between two reloads";
     connections_max = 128, 1, 65_536, false, "client connections, those not yet logged on included";
     send_buffer_bytes = 262_144, 4_096, BYTES_MAX, false, "bytes for one client that the system holds and the client has not taken; the system may round it";
     logons_pending_max = 64, 1, 65_536, false, "logons whose password waits to be verified";

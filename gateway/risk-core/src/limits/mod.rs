@@ -13,8 +13,8 @@ mod table;
 
 pub use field::{Cell, CellFault, FieldDescriptor, Tight, Unit};
 pub use table::{
-    AccountSpec, FirmSpec, InstrumentSpec, LimitSpec, LimitTable, LoadError, LoadFault, RowSpec,
-    SessionSpec,
+    AccountSpec, FirmSpec, InstrumentSpec, LimitSpec, LimitTable, LoadError, LoadFault,
+    ROWS_SPARE_MAX, RowSpec, SessionSpec,
 };
 
 /// A GCRA: one event each `emission_ns`, `tolerance_ns` ahead of schedule at the most.

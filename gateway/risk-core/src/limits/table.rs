@@ -20,6 +20,10 @@ use portcullis_domain::{AccountId, FirmId, InstrumentId, SessionId};
 /// No row, set or member.
 const NONE: u32 = u32::MAX;
 
+/// The most rows that a spec may keep free. A spec asks for them in one number: without a bound, one
+/// wrong digit in a file would ask for more memory than there is.
+pub const ROWS_SPARE_MAX: u32 = 1 << 18;
+
 /// No position, cost or settlement may pass this: a sum of two stays in i64.
 const MONEY_BOUND: i128 = 1 << 62;
 
@@ -84,7 +88,8 @@ pub struct LimitSpec {
     pub instrument_sets: Vec<Vec<InstrumentId>>,
     /// Account limits, shared or not.
     pub rows: Vec<RowSpec>,
-    /// Rows kept free for accounts that get cells of their own by command.
+    /// Rows kept free for accounts that get cells of their own by command; at most
+    /// [`ROWS_SPARE_MAX`].
     pub rows_spare: u32,
     /// By [`AccountId`].
     pub accounts: Vec<AccountSpec>,

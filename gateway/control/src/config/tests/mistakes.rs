@@ -273,6 +273,13 @@ const THE_PROFILE: &[Case] = &[
         "from 1",
     ),
     (
+        "[matching]",
+        "[capacities]\naccount_rows_spare = 1_000_000_000\n[matching]",
+        "1_000_000_000",
+        "out of range",
+        "262144",
+    ),
+    (
         "\"USD\"",
         "\"USD\"\nmoney_quantum = \"0.03\"",
         "\"0.03\"",

@@ -7,7 +7,7 @@
 use super::alloc::vec::Vec;
 use super::{
     AccountCells, AccountSpec, FirmCells, FirmSpec, InstrumentCells, InstrumentSpec, LimitSpec,
-    NONE, RowSpec, SessionCells, SessionSpec, Tiers, cell_word,
+    NONE, ROWS_SPARE_MAX, RowSpec, SessionCells, SessionSpec, Tiers, cell_word,
 };
 use crate::limits::instrument::{TIERS_MAX, Tier, WireUnits};
 use core::num::NonZeroU32;
@@ -101,7 +101,7 @@ impl LimitSpec {
             sessions: Vec::new(),
         };
         let rows_len = reader.len()?;
-        let rows_spare = reader.index()?;
+        let rows_spare = reader.index().filter(|rows| *rows <= ROWS_SPARE_MAX)?;
         let rows = (0..rows_len).map(|_| reader.row()).collect::<Option<_>>()?;
         let accounts = reader.list(Reader::account)?;
         let firms = reader.list(Reader::firm)?;
@@ -229,5 +229,22 @@ impl Reader<'_> {
             cells.set_by_number(number, value)
         })?;
         Some(SessionSpec { cells })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_ask_for_too_many_spare_rows_are_none_of_a_spec() {
+        for (rows_spare, reads) in [(ROWS_SPARE_MAX, true), (ROWS_SPARE_MAX + 1, false)] {
+            let spec = LimitSpec {
+                rows_spare,
+                ..LimitSpec::default()
+            };
+            let read = LimitSpec::from_words(&spec.to_words());
+            assert_eq!(read, reads.then_some(spec));
+        }
     }
 }
