@@ -108,6 +108,7 @@ impl RiskCore {
 
     /// One slice of the sweeps under way.
     pub(crate) fn tick(&mut self, sink: &mut impl EffectSink) {
+        self.ledger.positions.tick();
         let mut looks = 0;
         while self.effects_left() > PENDING_MAX {
             let ledger = &self.ledger;

@@ -3,11 +3,9 @@
 //! Risk thread. Invariants: `open_buy` and `open_sell` are the lots on hold of the open orders in
 //! the list; a position is in its account's list exactly while it is involved (net or a hold is not
 //! zero), and among the idle otherwise; a slot is given away only when it holds nothing that a later
-//! decision could read, and is found whenever there is one.
+//! decision could read.
 
 mod idle;
-mod slot_set;
-mod waiting;
 
 extern crate alloc;
 
@@ -49,6 +47,8 @@ pub(crate) struct Position {
     adverse_lot_ticks: i128,
     adverse_version: u64,
     involved: bool,
+    /// Whether its slot stands among the idle.
+    queued: bool,
 }
 
 const _: () = assert!(core::mem::offset_of!(Position, buy_limit_max) == 64);
@@ -74,6 +74,7 @@ impl Position {
         adverse_version: STALE,
         volume_tat_ns: 0,
         involved: false,
+        queued: false,
     };
 
     /// max(|n + B|, |n - S|), in lots.
@@ -168,11 +169,18 @@ pub(crate) struct Positions {
     slots: Box<[Position]>,
     used: usize,
     index: KeyIndex,
-    /// Those of the flat ones.
+    /// Those that became flat.
     idle: Idle,
-    /// The latest time that was told.
-    now_ns: u64,
 }
+
+/// Idle slots looked at in one claim of a full table: enough that it finds one where there is one,
+/// unless hundreds of others became idle before it and have nothing to give yet.
+const CLAIM_STEPS: usize = 256;
+
+/// Slots at the front that are idle no more, dropped with each that comes, and in each tick: so
+/// that those of a full table are idle, nearly all.
+const DROPS_A_PUSH: usize = 2;
+const DROPS_A_TICK: usize = 16;
 
 fn key(account: u32, instrument: u32) -> u64 {
     u64::from(account) << 32 | u64::from(instrument)
@@ -186,7 +194,6 @@ impl Positions {
             used: 0,
             index: KeyIndex::new(slots),
             idle: Idle::new(slots),
-            now_ns: 0,
         }
     }
 
@@ -225,8 +232,9 @@ impl Positions {
         lines.line(self.index.home_of(key(account.raw(), instrument.raw())));
     }
 
-    /// A slot for a new pair: one never used, or one that nothing needs any more. `None` if there is
-    /// none. The pair's slot is idle until it is involved, so that another claim may take it.
+    /// A slot for a new pair: one never used, or one that nothing needs any more. `None` if a bounded
+    /// search finds none. The pair's slot is idle until it is involved, so that another claim may
+    /// take it.
     pub(crate) fn claim(
         &mut self,
         account: AccountId,
@@ -234,40 +242,66 @@ impl Positions {
         settlements: u32,
         now_ns: u64,
     ) -> Option<u32> {
-        self.now_ns = now_ns;
         let slot = if self.used < self.slots.len() {
             self.used += 1;
-            self.used - 1
+            self.used as u32 - 1
         } else {
             self.reclaim(now_ns)?
         };
-        self.slots[slot] = Position {
+        self.slots[slot as usize] = Position {
             account: account.raw(),
             instrument: instrument.raw(),
             settlements,
+            queued: true,
             ..Position::FREE
         };
         self.index
-            .insert(key(account.raw(), instrument.raw()), slot as u64);
-        self.idle.insert(slot, 0, now_ns);
-        Some(slot as u32)
-    }
-
-    fn reclaim(&mut self, now_ns: u64) -> Option<usize> {
-        let slot = self.idle.take(now_ns)?;
-        let position = &self.slots[slot];
-        assert!(position.is_flat(), "only a flat position gives its slot");
-        self.index
-            .remove(key(position.account, position.instrument));
+            .insert(key(account.raw(), instrument.raw()), slot.into());
+        self.idle.push(slot);
+        self.drop_involved(DROPS_A_PUSH);
         Some(slot)
     }
 
-    /// Counts lots of an accepted order: the account's volume runs until `volume_tat_ns`.
-    pub(crate) fn count_volume(&mut self, slot: u32, volume_tat_ns: u64, now_ns: u64) {
-        self.now_ns = now_ns;
-        let position = self.get_mut(slot);
-        assert!(position.involved, "an accepted order is on hold");
-        position.volume_tat_ns = volume_tat_ns;
+    /// The first idle slot that holds nothing: those that are involved again leave the idle, those
+    /// whose volume still runs go to the end.
+    fn reclaim(&mut self, now_ns: u64) -> Option<u32> {
+        for _ in 0..CLAIM_STEPS.min(self.idle.len()) {
+            let slot = self.idle.pop()?;
+            let position = self.get_mut(slot);
+            position.queued = false;
+            if position.involved {
+                continue;
+            }
+            assert!(position.is_flat(), "only a flat position gives its slot");
+            if position.volume_tat_ns > now_ns {
+                position.queued = true;
+                self.idle.push(slot);
+                continue;
+            }
+            let gone = key(position.account, position.instrument);
+            self.index.remove(gone);
+            return Some(slot);
+        }
+        None
+    }
+
+    /// Drops some that are idle no more, so that claims need not.
+    pub(crate) fn tick(&mut self) {
+        self.drop_involved(DROPS_A_TICK);
+    }
+
+    /// Drops slots that are idle no more from the front of the queue.
+    fn drop_involved(&mut self, most: usize) {
+        for _ in 0..most {
+            let Some(slot) = self.idle.front() else {
+                return;
+            };
+            if !self.get(slot).involved {
+                return;
+            }
+            self.idle.pop();
+            self.get_mut(slot).queued = false;
+        }
     }
 
     /// Puts a position into its account's list or among the idle, as its lots demand.
@@ -278,9 +312,8 @@ impl Positions {
             return;
         }
         let (next, previous) = (position.next, position.previous);
-        let volume_tat_ns = position.volume_tat_ns;
+        self.get_mut(slot).involved = wanted;
         if wanted {
-            self.idle.remove(slot as usize);
             let head = *first;
             if head != NONE {
                 self.get_mut(head).previous = slot;
@@ -298,10 +331,12 @@ impl Positions {
             } else {
                 self.get_mut(previous).next = next;
             }
-            // A time that is behind makes it wait longer than it must, until a claim knows better.
-            self.idle.insert(slot as usize, volume_tat_ns, self.now_ns);
+            if !self.get(slot).queued {
+                self.get_mut(slot).queued = true;
+                self.idle.push(slot);
+                self.drop_involved(DROPS_A_PUSH);
+            }
         }
-        self.get_mut(slot).involved = wanted;
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Position> {
@@ -310,10 +345,9 @@ impl Positions {
 
     /// Gives the canonical words of all positions to `push`.
     pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
-        push(self.idle.hand() as u64);
-        push(self.now_ns);
-        for (slot, position) in self.iter().enumerate() {
-            push(self.idle.word(slot));
+        push(self.idle.len() as u64);
+        self.idle.iter().for_each(|slot| push(slot.into()));
+        for position in self.iter() {
             push(key(position.account, position.instrument));
             push(position.net as u64);
             push(position.cost as u64);

@@ -124,9 +124,8 @@ impl RiskCore {
             return;
         }
         if let Some(position) = judgement.position {
-            let (until_ns, now_ns) = (judgement.volume_tat_ns, self.now.ns());
-            let positions = &mut self.ledger.positions;
-            positions.count_volume(position, until_ns, now_ns);
+            let position = self.ledger.positions.get_mut(position);
+            position.volume_tat_ns = judgement.volume_tat_ns;
         }
         let instrument = self.ledger.instruments.get_mut(terms.instrument.raw());
         instrument.window.count(judgement.rise);

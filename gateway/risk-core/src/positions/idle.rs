@@ -1,77 +1,73 @@
 //! Slots of flat positions, which a new pair of account and instrument may have.
 //!
-//! Risk thread. Invariants: each flat position is either ready or waits for its account's volume to
-//! run off, and no other is here; a slot is found whenever there is one, in a number of steps that
-//! does not grow with how many there are (ready) or only as their logarithm (waiting).
+//! Risk thread. A queue: a slot comes to its end when its position becomes flat, unless it stands in
+//! it already, and is looked at when it has come to its front. Invariants: a slot stands in it once
+//! at the most; each flat position's slot stands in it, and some that were flat when they came; the
+//! order of the queue follows from the commands alone. Nothing here is touched by an order but the
+//! end of the queue, so that orders do not pay for what a full table alone needs.
 
-use super::slot_set::SlotSet;
-use super::waiting::Waiting;
+extern crate alloc;
 
-/// Slots whose time has come that are made ready with each that is put here: one more than come, so
-/// that those that wait are never many more than must.
-const DUE_STEPS: usize = 2;
+use alloc::boxed::Box;
 
-/// The slots.
+/// The queue.
 #[derive(Debug)]
 pub(super) struct Idle {
-    ready: SlotSet,
-    waiting: Waiting,
-    /// Where the search goes on, so that the slot given last is given again last.
-    hand: usize,
+    queue: Box<[u32]>,
+    head: usize,
+    len: usize,
 }
 
 impl Idle {
     pub(super) fn new(slots: usize) -> Self {
         Self {
-            ready: SlotSet::new(slots),
-            waiting: Waiting::new(slots),
-            hand: 0,
+            queue: alloc::vec![0; slots].into_boxed_slice(),
+            head: 0,
+            len: 0,
         }
     }
 
-    /// Puts in the slot of a position that became flat, and whose volume runs until then.
-    pub(super) fn insert(&mut self, slot: usize, volume_until_ns: u64, now_ns: u64) {
-        if volume_until_ns <= now_ns {
-            self.ready.insert(slot);
-        } else {
-            self.waiting.insert(slot, volume_until_ns);
-        }
-        self.note_time(now_ns);
+    /// Puts a slot at the end.
+    ///
+    /// # Panics
+    /// If there is no room: a slot stood in it twice.
+    #[inline]
+    pub(super) fn push(&mut self, slot: u32) {
+        assert!(self.len < self.queue.len(), "a slot stands in it once");
+        let tail = self.place(self.len);
+        self.queue[tail] = slot;
+        self.len += 1;
     }
 
-    /// Takes out the slot of a position that is flat no more.
-    pub(super) fn remove(&mut self, slot: usize) {
-        if self.ready.contains(slot) {
-            self.ready.remove(slot);
-        } else {
-            self.waiting.remove(slot);
-        }
-    }
-
-    /// Takes out a slot that holds nothing a later decision could read, if there is one.
-    pub(super) fn take(&mut self, now_ns: u64) -> Option<usize> {
-        self.note_time(now_ns);
-        let slot = self.ready.next_round(self.hand)?;
-        self.ready.remove(slot);
-        self.hand = slot + 1;
+    /// Takes the slot at the front.
+    pub(super) fn pop(&mut self) -> Option<u32> {
+        let slot = self.front()?;
+        self.head = self.place(1);
+        self.len -= 1;
         Some(slot)
     }
 
-    fn note_time(&mut self, now_ns: u64) {
-        for _ in 0..DUE_STEPS {
-            let Some(slot) = self.waiting.take_due(now_ns) else {
-                return;
-            };
-            self.ready.insert(slot);
+    /// The slot at the front.
+    pub(super) fn front(&self) -> Option<u32> {
+        (self.len > 0).then(|| self.queue[self.head])
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The slots, front first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
+        (0..self.len).map(|ahead| self.queue[self.place(ahead)])
+    }
+
+    /// The place so far behind the front, without a division.
+    const fn place(&self, ahead: usize) -> usize {
+        let place = self.head + ahead;
+        if place < self.queue.len() {
+            place
+        } else {
+            place - self.queue.len()
         }
-    }
-
-    /// What the next choice depends on beside the positions themselves.
-    pub(super) fn word(&self, slot: usize) -> u64 {
-        u64::from(self.ready.contains(slot))
-    }
-
-    pub(super) const fn hand(&self) -> usize {
-        self.hand
     }
 }
