@@ -37,6 +37,21 @@ const BENCHES: &[Bench] = &[
         quick: &["--orders", "20000"],
     },
     Bench {
+        name: "ring",
+        packages: &["portcullis-bench-pipeline"],
+        quick: &["--quick"],
+    },
+    Bench {
+        name: "pipeline",
+        packages: &["portcullis-bench-pipeline"],
+        quick: &["--quick"],
+    },
+    Bench {
+        name: "reload",
+        packages: &["portcullis-bench-pipeline"],
+        quick: &["--quick"],
+    },
+    Bench {
         name: "wire",
         packages: &["portcullis-bench-wire", "portcullis"],
         quick: &["--quick"],

@@ -223,6 +223,14 @@ pub(crate) const HOUSE: &[House] = &[
         reach: Reach::Top,
     },
     House {
+        name: "portcullis-bench-pipeline",
+        folder: "benches/pipeline",
+        holds: "a hop, an order's way through the agents, and its tail while limits change",
+        may_use: &[BENCH_HARNESS, RISK_CORE, PIPELINE, RUNTIME, DOMAIN],
+        outside: Outside::Anything,
+        reach: Reach::Top,
+    },
+    House {
         name: "portcullis-bench-kernel",
         folder: "benches/kernel",
         holds: "what an accepted order costs in the risk core alone",

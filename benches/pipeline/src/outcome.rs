@@ -1,0 +1,59 @@
+//! How a bench ends: files beside the program, and an exit code that means something.
+//!
+//! On the main thread. Invariant: 0 all bars hold, 1 one is missed, 2 it could not be measured.
+
+use portcullis_bench_harness::{Bar, Rounds, Row, Unit};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The exit code of a bench that measured, or could not.
+#[must_use]
+pub fn exit_code(bench: &str, outcome: Result<bool, String>) -> ExitCode {
+    match outcome {
+        Ok(holds) => ExitCode::from(u8::from(!holds)),
+        Err(why) => {
+            eprintln!("{bench}: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Where histograms go: `bench` in the target folder.
+///
+/// # Errors
+/// This program does not know where it lies.
+pub fn folder() -> Result<PathBuf, String> {
+    let own =
+        std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
+    let target = own.parent().and_then(Path::parent);
+    Ok(target.unwrap_or(Path::new("target")).join("bench"))
+}
+
+/// A row of medians: what was measured against what was measured beside it.
+#[must_use]
+pub fn row(
+    bench: &'static str,
+    figure: String,
+    unit: Unit,
+    value: &Rounds,
+    floor: Option<u64>,
+    bar: Bar,
+) -> Row {
+    let value = value.spread();
+    Row {
+        bench,
+        figure,
+        unit,
+        value: value.map(|spread| spread.median),
+        spread: value.map(|spread| (spread.low, spread.high)),
+        floor,
+        bar,
+        note: None,
+    }
+}
+
+/// The median, where there is one.
+#[must_use]
+pub fn median(rounds: &Rounds) -> Option<u64> {
+    rounds.spread().map(|spread| spread.median)
+}

@@ -1,0 +1,289 @@
+//! A pipeline on a thread of its own: the sequencer and who decides, or who does not.
+//!
+//! The measuring thread holds the other ends of all rings. Invariants: rings are of the sizes that
+//! the product starts with; the agents run as the product runs them; while a rig pauses its thread
+//! sleeps, so that two rigs can share a core in turn.
+
+use crate::market::Crowd;
+use crate::undecided::{Passed, Undecided, UndecidedRings};
+use crate::wait::{AGENTS_CORE, Wait};
+use portcullis_bench_harness::Latency;
+use portcullis_domain::Timestamp;
+use portcullis_pipeline::item::{ControlItem, EgressItem, VenueItem};
+use portcullis_pipeline::risk::{LatencySink, Risk, RiskRings};
+use portcullis_pipeline::sequencer::{Sequencer, SequencerRings};
+use portcullis_pipeline::signals::RiskSignals;
+use portcullis_risk_core::limits::LimitTable;
+use portcullis_risk_core::{OutboundOrder, RiskCore};
+use portcullis_runtime::{
+    Agent, RecordConsumer, RecordProducer, RingConsumer, RingProducer, StopFlag, SystemClock,
+    record_ring, ring, run,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+const VENUE_ITEMS: usize = 12_288;
+const EGRESS_ITEMS: usize = 8_192;
+const CONTROL_ITEMS: usize = 8_192;
+const FEEDBACK_UNITS: usize = 4_096;
+const SEQUENCED_UNITS: usize = 8_192;
+const INPUT_UNITS: usize = 16_384;
+
+/// How long a paused thread sleeps at a time.
+const PAUSE: Duration = Duration::from_micros(200);
+
+/// What goes to the venue, approved or passed on.
+pub trait Outbound: Send + 'static {
+    /// The order.
+    fn order(&self) -> &OutboundOrder;
+}
+
+impl Outbound for VenueItem {
+    fn order(&self) -> &OutboundOrder {
+        self.order.get()
+    }
+}
+
+impl Outbound for Passed {
+    fn order(&self) -> &OutboundOrder {
+        &self.order.inner
+    }
+}
+
+/// The ends of a pipeline that the measuring thread holds.
+#[derive(Debug)]
+pub struct Ends<I> {
+    /// Orders, as ingress sends them.
+    pub orders: RecordProducer,
+    /// Cancels, as ingress sends them.
+    pub priority: RecordProducer,
+    /// The engine's reports, as the venue agent sends them.
+    pub reports: RecordProducer,
+    /// Control commands.
+    pub commands: RecordProducer,
+    /// What goes to the venue.
+    pub venue: RingConsumer<I>,
+    /// What clients are told.
+    pub egress: RingConsumer<EgressItem>,
+    /// What the control thread is told.
+    pub control: RingConsumer<ControlItem>,
+    /// Tables for coming flips.
+    pub tables: RingProducer<Box<LimitTable>>,
+    /// Tables out of force.
+    pub retired: RingConsumer<Box<LimitTable>>,
+}
+
+/// Orders' latencies as the risk agent keeps them in the product.
+#[derive(Debug, Default)]
+pub struct Kept(Latency);
+
+impl LatencySink for Kept {
+    fn on_order(&mut self, taken_ns: u64) {
+        self.0.record(taken_ns.max(1));
+    }
+}
+
+impl Kept {
+    /// How many orders there were.
+    #[must_use]
+    pub fn orders(&self) -> u64 {
+        self.0.len()
+    }
+}
+
+type Deciding = Risk<SystemClock, Kept>;
+
+/// A running pipeline, without the ends.
+#[derive(Debug)]
+pub struct Rig<A> {
+    stop: StopFlag,
+    paused: Arc<AtomicBool>,
+    thread: JoinHandle<Result<A, String>>,
+}
+
+/// What the agents hold of the rings.
+struct AgentEnds<I> {
+    sequencer: SequencerRings,
+    records: RecordConsumer,
+    venue: RingProducer<I>,
+    egress: RingProducer<EgressItem>,
+    control: RingProducer<ControlItem>,
+    feedback: RecordProducer,
+    tables: RingConsumer<Box<LimitTable>>,
+    retired: RingProducer<Box<LimitTable>>,
+}
+
+fn wire<I>() -> (Ends<I>, AgentEnds<I>) {
+    let (orders, orders_out) = record_ring(INPUT_UNITS);
+    let (priority, priority_out) = record_ring(INPUT_UNITS);
+    let (reports, reports_out) = record_ring(INPUT_UNITS);
+    let (commands, control_out) = record_ring(INPUT_UNITS);
+    let (feedback, feedback_out) = record_ring(FEEDBACK_UNITS);
+    let (sequenced, records) = record_ring(SEQUENCED_UNITS);
+    let (venue, venue_out) = ring(VENUE_ITEMS);
+    let (egress, egress_out) = ring(EGRESS_ITEMS);
+    let (control, items) = ring(CONTROL_ITEMS);
+    let (tables, tables_out) = ring(2);
+    let (retired, retired_out) = ring(8);
+    let ends = Ends {
+        orders,
+        priority,
+        reports,
+        commands,
+        venue: venue_out,
+        egress: egress_out,
+        control: items,
+        tables,
+        retired: retired_out,
+    };
+    let agents = AgentEnds {
+        sequencer: SequencerRings {
+            control: control_out,
+            reports: reports_out,
+            feedback: feedback_out,
+            priority: priority_out,
+            orders: orders_out,
+            sequenced,
+        },
+        records,
+        venue,
+        egress,
+        control,
+        feedback,
+        tables: tables_out,
+        retired,
+    };
+    (ends, agents)
+}
+
+/// Starts the pipeline that decides, as it stands in the product. It begins paused.
+///
+/// # Errors
+/// The limits do not load.
+pub fn deciding(crowd: Crowd, wait: Wait) -> Result<(Rig<Deciding>, Ends<VenueItem>), String> {
+    let core = Box::new(crowd.core()?);
+    let (ends, agents) = wire();
+    let signals = RiskSignals::default();
+    let sequencer = Sequencer::new(agents.sequencer, signals.clone());
+    let rings = RiskRings {
+        records: agents.records,
+        venue: agents.venue,
+        egress: agents.egress,
+        control: agents.control,
+        log: None,
+        feedback: agents.feedback,
+        tables: agents.tables,
+        retired: agents.retired,
+        looks: ring(64).1,
+    };
+    let risk = Risk::new(
+        core,
+        rings,
+        SystemClock,
+        Kept::default(),
+        Vec::new(),
+        signals,
+    );
+    Ok((Rig::start(sequencer, risk, wait), ends))
+}
+
+/// Starts the pipeline that decides nothing. It begins paused.
+#[must_use]
+pub fn undecided(wait: Wait) -> (Rig<Undecided<Kept>>, Ends<Passed>) {
+    let (ends, agents) = wire();
+    let sequencer = Sequencer::new(agents.sequencer, RiskSignals::default());
+    let rings = UndecidedRings {
+        records: agents.records,
+        venue: agents.venue,
+        egress: agents.egress,
+        control: agents.control,
+        feedback: agents.feedback,
+    };
+    let undecided = Undecided::new(rings, Kept::default());
+    (Rig::start(sequencer, undecided, wait), ends)
+}
+
+impl<A: Agent + Send + 'static> Rig<A> {
+    fn start(mut sequencer: Sequencer, mut second: A, wait: Wait) -> Self {
+        let stop = StopFlag::new();
+        let paused = Arc::new(AtomicBool::new(true));
+        let seat = stop.take_seat();
+        let mut pause = Pause(Arc::clone(&paused));
+        let thread = std::thread::spawn(move || {
+            let placed = wait.take_place(AGENTS_CORE);
+            let mut agents: [&mut dyn Agent; 3] = [&mut pause, &mut sequencer, &mut second];
+            let drained = run(&mut agents, &SystemClock, wait.idle(), seat);
+            placed?;
+            match drained {
+                true => Ok(second),
+                false => Err("the pipeline ended with something left in it".to_owned()),
+            }
+        });
+        Self {
+            stop,
+            paused,
+            thread,
+        }
+    }
+
+    /// Lets its thread sleep, or run.
+    pub fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Release);
+    }
+
+    /// Ends it, and gives back who decided.
+    ///
+    /// # Errors
+    /// It could not be placed, or something was left in it.
+    pub fn finish(self) -> Result<A, String> {
+        self.pause(false);
+        self.stop.set();
+        let ended = self.thread.join();
+        ended.map_err(|_| "the pipeline's thread ended by a panic: see above".to_owned())?
+    }
+}
+
+/// Sleeps in the first place of each cycle while it is asked to.
+struct Pause(Arc<AtomicBool>);
+
+impl Agent for Pause {
+    fn name(&self) -> &'static str {
+        "pause"
+    }
+
+    fn do_work(&mut self, _now: Timestamp) -> usize {
+        while self.0.load(Ordering::Acquire) {
+            std::thread::sleep(PAUSE);
+        }
+        0
+    }
+
+    fn is_drained(&self) -> bool {
+        true
+    }
+}
+
+/// Holds the core's own count of a run against the other side's.
+///
+/// # Errors
+/// The first figure that is not as it must be, in words.
+pub fn agree(core: &RiskCore, accepted: u64, refused: u64) -> Result<(), String> {
+    let counters = core.counters();
+    let same = [
+        ("orders accepted", counters.accepted, accepted),
+        ("orders refused", counters.refused, refused),
+        ("numbers taken for a resend", counters.resent, 0),
+        ("reports ignored", counters.reports_ignored, 0),
+        ("alarms", counters.alarms, 0),
+        ("open orders", core.open_orders() as u64, 0),
+    ];
+    if let Some((what, is, must)) = same.into_iter().find(|(_, is, must)| is != must) {
+        return Err(format!("the core's {what}: {is}, must be {must}"));
+    }
+    match core.conservation_error() {
+        0 => Ok(()),
+        missing => Err(format!("{missing} quanta are missing from the books")),
+    }
+}

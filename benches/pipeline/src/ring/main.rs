@@ -1,0 +1,178 @@
+//! `ring`: one hop between agents through the runtime's rings, beside the best bare rings here.
+//!
+//! Two pinned cores that spin. Each round measures every ring once, in an order that moves from round
+//! to round. Must never print a figure of a ring that lost a word.
+
+mod peers;
+
+use peers::{Backed, queue};
+use portcullis_bench_harness::{Bar, Report, Rounds, Unit, hop_ns};
+use portcullis_bench_harness::{Options, clock_step_ns};
+use portcullis_bench_pipeline::hop::{
+    Effort, Lines, Records, Sends, Takes, one_way_ps, round_trip_ns,
+};
+use portcullis_bench_pipeline::outcome::{exit_code, median, row};
+use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
+use portcullis_runtime::{record_ring, ring};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// At most this many thousandths of the best bare ring.
+const RING: u64 = 1_100;
+
+/// Slots of every ring.
+const SLOTS: usize = 1_024;
+
+/// One cache line.
+type Line = Lines<8>;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ring {
+    /// The agents' own: a record of one line, and one of two.
+    Record(usize),
+    /// The agents' ring of values, which is `rtrb`'s: a word, a line.
+    ValueWord,
+    ValueLine,
+    /// Peers, a line each.
+    Ringbuf,
+    ArrayQueue,
+}
+
+const RINGS: [Ring; 6] = [
+    Ring::Record(0),
+    Ring::Record(56),
+    Ring::ValueWord,
+    Ring::ValueLine,
+    Ring::Ringbuf,
+    Ring::ArrayQueue,
+];
+
+/// Those that carry a line and nothing else: what a record of one line is held against.
+const BARE: [Ring; 3] = [Ring::ValueLine, Ring::Ringbuf, Ring::ArrayQueue];
+
+impl Ring {
+    fn name(self) -> String {
+        match self {
+            Self::Record(0) => "record of 64 bytes".to_owned(),
+            Self::Record(raw_len) => format!("record of 64 bytes and {raw_len} raw"),
+            Self::ValueWord => "rtrb (value ring), 8 bytes".to_owned(),
+            Self::ValueLine => "rtrb (value ring), 64 bytes".to_owned(),
+            Self::Ringbuf => "ringbuf, 64 bytes".to_owned(),
+            Self::ArrayQueue => "crossbeam ArrayQueue, 64 bytes".to_owned(),
+        }
+    }
+
+    /// Nanoseconds of a hop, and picoseconds a word one way.
+    fn measure(self, effort: Effort) -> Result<(u64, u64), String> {
+        match self {
+            Self::Record(raw_len) => both(effort, || {
+                let (producer, consumer) = record_ring(SLOTS);
+                (Records::new(producer, raw_len), consumer)
+            }),
+            Self::ValueWord => both(effort, || ring::<u64>(SLOTS)),
+            Self::ValueLine => both(effort, || ring::<Line>(SLOTS)),
+            Self::Ringbuf => both(effort, || Backed::<Line>::ring(SLOTS)),
+            Self::ArrayQueue => both(effort, || queue::<Line>(SLOTS)),
+        }
+    }
+}
+
+fn both<S: Sends, T: Takes>(
+    effort: Effort,
+    make: impl Fn() -> (S, T),
+) -> Result<(u64, u64), String> {
+    let round_trip = round_trip_ns(effort, make(), make())?;
+    Ok((round_trip / 2, one_way_ps(effort, make())?))
+}
+
+fn main() -> ExitCode {
+    let options = Options::read("ring", std::env::args().skip(1));
+    exit_code("ring", options.and_then(|options| run(&options)))
+}
+
+fn run(options: &Options) -> Result<bool, String> {
+    let mut report = Report::new("ring");
+    let effort = Effort {
+        trips: 1_000,
+        batches: if options.quick { 41 } else { 201 },
+        within: Duration::from_millis(if options.quick { 60 } else { 200 }),
+        wait: Wait::Spin,
+    };
+    let mut kept = RINGS.map(|ring| (ring, Rounds::default(), Rounds::default()));
+    let mut canary = Rounds::default();
+    for round in 0..options.rounds {
+        eprintln!("round {} of {}", round + 1, options.rounds);
+        canary.push(hop_ns(ENDS_CORE, AGENTS_CORE).map_err(|error| error.to_string())?);
+        for turn in 0..RINGS.len() {
+            let (ring, hops, ways) = &mut kept[(turn + round as usize) % RINGS.len()];
+            let (hop, way) = ring
+                .measure(effort)
+                .map_err(|why| format!("{}: {why}", ring.name()))?;
+            hops.push(hop);
+            ways.push(way);
+        }
+    }
+    let of = |of: &[Ring], which: fn(&(Ring, Rounds, Rounds)) -> &Rounds| {
+        let found = kept.iter().filter(|one| of.contains(&one.0));
+        found.filter_map(|one| median(which(one))).min()
+    };
+    for (title, which) in [
+        (
+            "a hop, there and back halved",
+            (|one| &one.1) as fn(&(Ring, Rounds, Rounds)) -> &Rounds,
+        ),
+        ("one way, 1000 words in ns", |one| &one.2),
+    ] {
+        for one in &kept {
+            let bar = match one.0 {
+                Ring::Record(0) => Bar::AtMostPermille(RING),
+                _ => Bar::None,
+            };
+            let figure = format!("{title}, {}", one.0.name());
+            report.push(row(
+                "ring",
+                figure,
+                Unit::Ns,
+                which(one),
+                of(&BARE, which),
+                bar,
+            ));
+        }
+    }
+    report.push(row(
+        "ring",
+        "a bare line to and fro (canary)".to_owned(),
+        Unit::Ns,
+        &canary,
+        None,
+        Bar::None,
+    ));
+    report.fact("rounds", options.rounds);
+    report.fact("hop_ns", canary.values());
+    report.fact("clock_pair_ns", clock_step_ns().1);
+    report.print(options.json);
+    Ok(!report.misses_any())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_ring_passes_every_word() {
+        let effort = Effort {
+            trips: 20,
+            batches: 2,
+            within: Duration::from_secs(5),
+            wait: Wait::Yield,
+        };
+        for ring in RINGS {
+            let measured = ring.measure(effort);
+            assert!(
+                measured.is_ok_and(|(hop, way)| hop > 0 && way > 0),
+                "{ring:?}"
+            );
+        }
+    }
+}

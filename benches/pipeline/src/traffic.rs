@@ -1,0 +1,496 @@
+//! Generator and collector: orders from planned times, and what becomes of each.
+//!
+//! On the measuring thread, in one loop. Invariants: an order is planned whatever is late, and its
+//! latency counts from the plan; what an order leads to is taken once and in full, or the run is
+//! an error; each approved order is cancelled by the engine, so that none rests but those meant to.
+
+use crate::market::{Market, RESTING, order_index};
+use crate::rig::{Ends, Outbound};
+use crate::wait::Wait;
+use portcullis_bench_harness::{Latency, Pace};
+use portcullis_domain::{Command, Head, Record, ReportKind, SessionId, UserRef, VenueReport};
+use portcullis_pipeline::item::{ClientEffect, ControlItem};
+use portcullis_risk_core::{AnswerKind, OutboundAction, OutboundOrder};
+use portcullis_runtime::{Clock, RecordProducer, SystemClock};
+use std::time::{Duration, Instant};
+
+/// Bytes of an order's and a report's raw message, about those of OUCH 5.0.
+const ORDER_RAW: [u8; 56] = [b'O'; 56];
+const REPORT_RAW: [u8; 20] = [b'C'; 20];
+
+/// Orders that can be unanswered: more than all rings hold.
+const UNANSWERED_MAX: u64 = 1 << 16;
+
+/// Each of 64 instruments a hundred times a second.
+const PRICE_EVERY: Duration = Duration::from_nanos(156_250);
+
+/// Orders sent, and items of each ring taken, before the others have their turn.
+const SENT_AT_ONCE: usize = 16;
+const TAKEN_AT_ONCE: usize = 32;
+
+/// A pipeline that answers nothing for so long is broken.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// When orders are due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schedule {
+    /// So many at once, so far apart.
+    Every {
+        /// Orders planned for the same time.
+        orders: u64,
+        /// From one time to the next.
+        interval: Duration,
+    },
+    /// Whenever fewer than this are unanswered.
+    Window(u64),
+}
+
+/// What goes on beside the orders.
+pub trait Beside<I> {
+    /// Does what is due.
+    fn step(&mut self, now: Instant, traffic: &mut Traffic<I>);
+}
+
+/// Nothing does.
+#[derive(Clone, Copy, Debug)]
+pub struct Nothing;
+
+impl<I> Beside<I> for Nothing {
+    fn step(&mut self, _now: Instant, _traffic: &mut Traffic<I>) {}
+}
+
+/// What was sent, and what came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Orders sent, those that rest included.
+    pub sent: u64,
+    /// Orders that reached the venue.
+    pub approved: u64,
+    /// Orders refused.
+    pub refused: u64,
+    /// Engine's reports sent.
+    pub reports: u64,
+    /// Reports passed on to clients.
+    pub reported: u64,
+    /// Control commands sent.
+    pub commands: u64,
+    /// Control commands carried out.
+    pub controlled: u64,
+    /// Mass cancels sent.
+    pub mass_cancels: u64,
+    /// Mass cancels taken.
+    pub mass_cancels_taken: u64,
+    /// Cancels that the gateway sent to the venue.
+    pub cancels: u64,
+    /// Trading states that changed.
+    pub states: u64,
+    /// All that should not be.
+    pub unexpected: u64,
+}
+
+/// Both ends of a pipeline's load.
+#[derive(Debug)]
+pub struct Traffic<I> {
+    /// The rings.
+    pub ends: Ends<I>,
+    /// The market.
+    pub market: Market,
+    /// The counts.
+    pub counts: Counts,
+    /// Orders that rest.
+    pub resting: u64,
+    wait: Wait,
+    /// Orders sent of those that do not rest, and answered.
+    next_order: u64,
+    answered: u64,
+    /// By the order's place: which it is, and when it was planned.
+    planned: Box<[Option<(u64, Instant)>]>,
+    /// Orders of the last planned time that are not sent yet.
+    due: Instant,
+    due_left: u64,
+    resting_number: u32,
+    price_due: Instant,
+    wall: (Instant, u64),
+}
+
+impl<I: Outbound> Traffic<I> {
+    /// No order sent yet.
+    #[must_use]
+    pub fn new(ends: Ends<I>, market: Market, wait: Wait) -> Self {
+        let now = Instant::now();
+        Self {
+            ends,
+            market,
+            counts: Counts::default(),
+            resting: 0,
+            wait,
+            next_order: 0,
+            answered: 0,
+            planned: vec![None; UNANSWERED_MAX as usize].into_boxed_slice(),
+            due: now,
+            due_left: 0,
+            resting_number: 0,
+            price_due: now,
+            wall: (now, SystemClock.now().ns()),
+        }
+    }
+
+    /// Says what must be said before the first order.
+    ///
+    /// # Errors
+    /// It is not taken.
+    pub fn open(&mut self) -> Result<(), String> {
+        for command in self.market.opening() {
+            while !self.room_for_commands() {
+                self.collect(None);
+                self.wait.moment();
+            }
+            match command {
+                Command::VenueLink { .. } => self.report(&command, &[]),
+                _ => self.command(&command),
+            }
+        }
+        self.settle()
+    }
+
+    /// Sends by a schedule for a span, and takes all that follows; answered orders a second.
+    ///
+    /// # Errors
+    /// Something is not answered, or answered as it must not be.
+    pub fn run(
+        &mut self,
+        schedule: Schedule,
+        span: Duration,
+        mut latency: Option<&mut Latency>,
+        beside: &mut impl Beside<I>,
+    ) -> Result<u64, String> {
+        let begun = Instant::now();
+        let last = begun + span;
+        let interval = match schedule {
+            Schedule::Every { interval, .. } => interval,
+            Schedule::Window(_) => span,
+        };
+        let mut pace = Pace::new(begun, interval);
+        let answered = self.answered;
+        self.price_due = begun;
+        loop {
+            let now = Instant::now();
+            let all_sent = self.send_due(schedule, &mut pace, now, last);
+            self.move_price(now);
+            beside.step(now, self);
+            self.collect(latency.as_deref_mut());
+            if now >= last && all_sent {
+                break;
+            }
+            if now > last + PATIENCE {
+                return Err("the pipeline takes no orders any more".to_owned());
+            }
+            if self.wait == Wait::Yield {
+                self.wait.moment();
+            }
+        }
+        let answered = self.answered - answered;
+        let took_ns = begun.elapsed().as_nanos().max(1);
+        self.drain(latency)?;
+        Ok((u128::from(answered) * 1_000_000_000 / took_ns) as u64)
+    }
+
+    /// Sends what is planned until `now`; whether all that is planned before `last` is sent.
+    fn send_due(
+        &mut self,
+        schedule: Schedule,
+        pace: &mut Pace,
+        now: Instant,
+        last: Instant,
+    ) -> bool {
+        let until = now.min(last);
+        match schedule {
+            Schedule::Window(most) => {
+                for _ in 0..SENT_AT_ONCE {
+                    if self.next_order - self.answered >= most || now >= last {
+                        return true;
+                    }
+                    self.send_next(now, now);
+                }
+                true
+            }
+            Schedule::Every { orders, .. } => self.send_planned(orders, pace, now, until),
+        }
+    }
+
+    /// As `send_due`, of orders planned together: some of them, so that what comes back is taken.
+    fn send_planned(&mut self, orders: u64, pace: &mut Pace, now: Instant, until: Instant) -> bool {
+        for _ in 0..SENT_AT_ONCE {
+            let unanswered = self.next_order - self.answered;
+            if unanswered >= UNANSWERED_MAX || !self.ends.orders.has_room_for(1) {
+                return false;
+            }
+            if self.due_left == 0 {
+                let Some(planned) = pace.due(until) else {
+                    return true;
+                };
+                self.due = planned;
+                self.due_left = orders;
+            }
+            self.due_left -= 1;
+            self.send_next(self.due, now);
+        }
+        false
+    }
+
+    fn send_next(&mut self, planned: Instant, now: Instant) {
+        let index = self.next_order;
+        let head = self.market.order(index);
+        if !self.send_order(head, now) {
+            return;
+        }
+        let slot = &mut self.planned[(index % UNANSWERED_MAX) as usize];
+        assert!(slot.is_none(), "an order's place is free before it is sent");
+        *slot = Some((index, planned));
+        self.next_order += 1;
+    }
+
+    fn send_order(&mut self, mut head: Head, now: Instant) -> bool {
+        head.timestamp_ns = self.wall.1 + now.duration_since(self.wall.0).as_nanos() as u64;
+        let record = Record::new(head, &ORDER_RAW).expect("a length that a record carries");
+        let sent = self.ends.orders.push(&record);
+        self.counts.sent += u64::from(sent);
+        sent
+    }
+
+    /// Sends an order that rests; `false` where there is no room.
+    pub fn send_resting(&mut self, now: Instant) -> bool {
+        let head = self.market.resting_order(self.resting_number + 1);
+        let sent = self.send_order(head, now);
+        self.resting_number += u32::from(sent);
+        sent
+    }
+
+    /// The client of the resting orders cancels them all.
+    pub fn mass_cancel(&mut self) {
+        self.resting_number += 1;
+        let head = Command::MassCancel(portcullis_domain::MassCancel {
+            session: RESTING,
+            user_ref: UserRef::new(self.resting_number),
+            account: portcullis_domain::AccountId::NONE,
+            instrument: portcullis_domain::InstrumentId::NONE,
+            side: None,
+        })
+        .encode();
+        push(&mut self.ends.priority, head, &ORDER_RAW[..8]);
+        self.counts.mass_cancels += 1;
+    }
+
+    /// Whether a few more control commands have room.
+    #[must_use]
+    pub fn room_for_commands(&self) -> bool {
+        self.ends.commands.has_room_for(4) && self.ends.reports.has_room_for(4)
+    }
+
+    /// Sends a control command.
+    ///
+    /// # Panics
+    /// If it has no room.
+    pub fn command(&mut self, command: &Command) {
+        push(&mut self.ends.commands, command.encode(), &[]);
+        self.counts.commands += 1;
+    }
+
+    fn report(&mut self, command: &Command, raw: &[u8]) {
+        push(&mut self.ends.reports, command.encode(), raw);
+    }
+
+    fn cancel_by_engine(&mut self, session: SessionId, user_ref: UserRef) {
+        let report = VenueReport {
+            session,
+            user_ref,
+            kind: ReportKind::Canceled,
+            note: 0,
+        };
+        self.report(&Command::Report(report), &REPORT_RAW);
+        self.counts.reports += 1;
+    }
+
+    fn move_price(&mut self, now: Instant) {
+        if now < self.price_due || !self.room_for_commands() {
+            return;
+        }
+        self.price_due += PRICE_EVERY;
+        let command = self.market.next_reference();
+        self.command(&command);
+    }
+
+    /// Takes what there is.
+    fn collect(&mut self, mut latency: Option<&mut Latency>) {
+        for _ in 0..TAKEN_AT_ONCE {
+            if !self.ends.reports.has_room_for(1) {
+                break;
+            }
+            let Ok(item) = self.ends.venue.pop() else {
+                break;
+            };
+            let order = *item.order();
+            self.outbound(&order, latency.as_deref_mut());
+        }
+        for _ in 0..2 * TAKEN_AT_ONCE {
+            let Ok(item) = self.ends.egress.pop() else {
+                break;
+            };
+            self.told(&item.effect, latency.as_deref_mut());
+        }
+        for _ in 0..TAKEN_AT_ONCE {
+            let Ok(item) = self.ends.control.pop() else {
+                break;
+            };
+            self.controlled(&item);
+        }
+    }
+
+    fn outbound(&mut self, order: &OutboundOrder, latency: Option<&mut Latency>) {
+        let rests = order.session == RESTING;
+        match order.action {
+            OutboundAction::Enter { .. } if rests => {
+                self.counts.approved += 1;
+                self.resting += 1;
+            }
+            OutboundAction::Enter { .. } => {
+                self.counts.approved += 1;
+                self.answer(order.session, order.user_ref, latency);
+                self.cancel_by_engine(order.session, order.user_ref);
+            }
+            OutboundAction::Cancel { .. } if rests && self.resting > 0 => {
+                self.counts.cancels += 1;
+                self.resting -= 1;
+                self.cancel_by_engine(order.session, order.user_ref);
+            }
+            OutboundAction::Cancel { .. } | OutboundAction::Replace { .. } => {
+                self.counts.unexpected += 1;
+            }
+        }
+    }
+
+    /// An order's answer is here: its first and only one.
+    fn answer(&mut self, session: SessionId, user_ref: UserRef, latency: Option<&mut Latency>) {
+        let at = Instant::now();
+        let index = order_index(session, user_ref);
+        let slot = &mut self.planned[(index % UNANSWERED_MAX) as usize];
+        match slot.take() {
+            Some((order, planned)) if order == index => {
+                self.answered += 1;
+                if let Some(latency) = latency {
+                    latency.record(at.duration_since(planned).as_nanos() as u64);
+                }
+            }
+            Some(_) | None => self.counts.unexpected += 1,
+        }
+    }
+
+    fn told(&mut self, effect: &ClientEffect, latency: Option<&mut Latency>) {
+        match effect {
+            ClientEffect::Entered(_) => {}
+            ClientEffect::Refused(refusal) => {
+                self.counts.refused += 1;
+                self.answer(refusal.session, refusal.user_ref, latency);
+            }
+            ClientEffect::Reported(_) => self.counts.reported += 1,
+            ClientEffect::Answered(answer) if answer.kind == AnswerKind::MassCancelTaken => {
+                self.counts.mass_cancels_taken += 1;
+            }
+            ClientEffect::Answered(_) | ClientEffect::SessionChanged(_) => {
+                self.counts.unexpected += 1;
+            }
+        }
+    }
+
+    fn controlled(&mut self, item: &ControlItem) {
+        match item {
+            ControlItem::Outcome(outcome, _) if outcome.result.is_ok() => {
+                self.counts.controlled += 1;
+            }
+            ControlItem::Refused(..) => {}
+            ControlItem::StateChanged(..) => self.counts.states += 1,
+            ControlItem::Outcome(..) | ControlItem::Alarmed(..) | ControlItem::Viewed(_) => {
+                self.counts.unexpected += 1;
+            }
+        }
+    }
+
+    /// Waits until every order is answered.
+    fn drain(&mut self, mut latency: Option<&mut Latency>) -> Result<(), String> {
+        let begun = Instant::now();
+        while self.answered < self.next_order {
+            self.collect(latency.as_deref_mut());
+            self.wait.moment();
+            if begun.elapsed() > PATIENCE {
+                let unanswered = self.next_order - self.answered;
+                return Err(format!("{unanswered} orders are not answered"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing is owed on either side.
+    ///
+    /// # Errors
+    /// Something does not come, or came that should not have.
+    pub fn settle(&mut self) -> Result<(), String> {
+        self.drain(None)?;
+        let begun = Instant::now();
+        while self.owes() {
+            self.collect(None);
+            self.wait.moment();
+            if begun.elapsed() > PATIENCE {
+                return Err(format!("something does not come: {:?}", self.counts));
+            }
+        }
+        if self.counts.unexpected > 0 {
+            return Err(format!("something came that must not: {:?}", self.counts));
+        }
+        Ok(())
+    }
+
+    fn owes(&self) -> bool {
+        let counts = &self.counts;
+        counts.sent > counts.approved + counts.refused
+            || counts.reports > counts.reported
+            || counts.commands > counts.controlled
+            || counts.mass_cancels > counts.mass_cancels_taken
+    }
+
+    /// Holds the counts against each other, once all is settled.
+    ///
+    /// # Errors
+    /// They do not agree.
+    pub fn check(&self) -> Result<(), String> {
+        let counts = &self.counts;
+        let same = [
+            ("orders answered", self.answered, self.next_order),
+            (
+                "orders approved or refused",
+                counts.approved + counts.refused,
+                counts.sent,
+            ),
+            ("reports passed on", counts.reported, counts.reports),
+            ("reports", counts.reports, counts.approved),
+            ("commands", counts.controlled, counts.commands),
+            (
+                "mass cancels",
+                counts.mass_cancels_taken,
+                counts.mass_cancels,
+            ),
+            ("orders resting", self.resting, 0),
+            ("unexpected items", counts.unexpected, 0),
+        ];
+        match same.into_iter().find(|(_, is, must)| is != must) {
+            Some((what, is, must)) => Err(format!("{what}: {is}, must be {must}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Stamps a record with 0, so that the sequencer gives it the time of the last one, and sends it.
+fn push(ring: &mut RecordProducer, mut head: Head, raw: &[u8]) {
+    head.timestamp_ns = 0;
+    let record = Record::new(head, raw).expect("a length that a record carries");
+    assert!(ring.push(&record), "room was looked for");
+}

@@ -1,0 +1,184 @@
+//! The agent that decides nothing: what the pipeline costs without the risk core.
+//!
+//! Stands in the place of the risk agent, on the same thread with the same rings. Invariants: each
+//! record that would lead to items leads to as many of the same size; the room of each ring is looked
+//! at, the clock read and the latency kept as the risk agent does. It must never look at a limit.
+
+use portcullis_domain::{
+    AccountId, CommandKind, Head, InstrumentId, OrderId, Price, Qty, Record, ReportKind, Seq,
+    SessionId, Side, TimeInForce, Timestamp, UserRef,
+};
+use portcullis_pipeline::item::{ClientEffect, ControlItem, EgressItem, Raw, VenueItem};
+use portcullis_pipeline::risk::LatencySink;
+use portcullis_risk_core::{
+    ClientReport, ControlOutcome, Done, EFFECTS_MAX, OutboundAction, OutboundOrder,
+};
+use portcullis_runtime::{Agent, Clock, RecordConsumer, RecordProducer, RingProducer, SystemClock};
+
+/// Records taken in one duty cycle, as the risk agent does.
+const RECORD_BUDGET: usize = 64;
+
+/// What goes to the venue unjudged: of the size of what goes there approved.
+#[derive(Clone, Copy, Debug)]
+pub struct Passed {
+    /// The order.
+    pub order: Unjudged,
+    /// The client's own message.
+    pub raw: Raw,
+}
+
+/// An order in the place of an approved one.
+#[derive(Clone, Copy, Debug)]
+pub struct Unjudged {
+    /// Its place among the records.
+    pub seq: Seq,
+    /// No limits judged it.
+    pub epoch: u32,
+    /// What the client asked for.
+    pub inner: OutboundOrder,
+}
+
+const _: () = assert!(size_of::<Passed>() == size_of::<VenueItem>());
+
+/// The rings that it is at an end of: those of the risk agent.
+#[derive(Debug)]
+pub struct UndecidedRings {
+    /// Sequenced records.
+    pub records: RecordConsumer,
+    /// What goes to the venue.
+    pub venue: RingProducer<Passed>,
+    /// What clients are told.
+    pub egress: RingProducer<EgressItem>,
+    /// What the control thread is told.
+    pub control: RingProducer<ControlItem>,
+    /// Looked at for room, never used.
+    pub feedback: RecordProducer,
+}
+
+/// The agent.
+#[derive(Debug)]
+pub struct Undecided<L> {
+    rings: UndecidedRings,
+    latency: L,
+}
+
+impl<L: LatencySink> Undecided<L> {
+    /// The agent.
+    #[must_use]
+    pub const fn new(rings: UndecidedRings, latency: L) -> Self {
+        Self { rings, latency }
+    }
+
+    fn has_room(&self) -> bool {
+        let rings = &self.rings;
+        rings.venue.slots() >= EFFECTS_MAX
+            && rings.egress.slots() >= 2 * EFFECTS_MAX
+            && rings.control.slots() >= EFFECTS_MAX
+            && rings.feedback.has_room_for(EFFECTS_MAX)
+    }
+
+    fn pass(&mut self, record: &Record) {
+        let head = &record.head;
+        let raw = Raw::copy_of(record.raw());
+        let timestamp = Timestamp::from_ns(head.timestamp_ns);
+        if head.kind == CommandKind::NewOrder as u8 {
+            let order = outbound(head);
+            self.tell_client(ClientEffect::Entered(order), timestamp, raw);
+            let unjudged = Unjudged {
+                seq: Seq::new(head.seq),
+                epoch: 0,
+                inner: order,
+            };
+            let item = Passed {
+                order: unjudged,
+                raw,
+            };
+            assert!(self.rings.venue.push(item).is_ok(), "room was looked for");
+            let now = SystemClock.now();
+            self.latency.on_order(now.since(timestamp).ns());
+        } else if head.kind == CommandKind::Report as u8 {
+            self.tell_client(ClientEffect::Reported(report(head)), timestamp, raw);
+        } else if head.kind >= CommandKind::Deposit as u8 && head.kind < CommandKind::Tick as u8 {
+            let outcome = ControlOutcome {
+                request: head.number,
+                result: Ok(Done::Applied),
+            };
+            let item = ControlItem::Outcome(outcome, Seq::new(head.seq));
+            assert!(self.rings.control.push(item).is_ok(), "room was looked for");
+        }
+    }
+
+    fn tell_client(&mut self, effect: ClientEffect, timestamp: Timestamp, raw: Raw) {
+        let item = EgressItem {
+            effect,
+            timestamp,
+            raw,
+        };
+        assert!(self.rings.egress.push(item).is_ok(), "room was looked for");
+    }
+}
+
+impl<L: LatencySink> Agent for Undecided<L> {
+    fn name(&self) -> &'static str {
+        "undecided"
+    }
+
+    fn do_work(&mut self, _now: Timestamp) -> usize {
+        let mut work = 0;
+        for _ in 0..RECORD_BUDGET {
+            if !self.has_room() {
+                break;
+            }
+            let Some(record) = self.rings.records.pop() else {
+                break;
+            };
+            self.pass(&record);
+            work += usize::from(record.head.kind != CommandKind::Tick as u8);
+        }
+        work
+    }
+
+    fn is_drained(&self) -> bool {
+        self.rings.records.is_empty()
+    }
+}
+
+fn side(head: &Head) -> Side {
+    if head.flags & 1 == 0 {
+        Side::Buy
+    } else {
+        Side::Sell
+    }
+}
+
+fn outbound(head: &Head) -> OutboundOrder {
+    OutboundOrder {
+        order: OrderId::NONE,
+        session: SessionId::new(head.session),
+        account: AccountId::new(head.account),
+        instrument: InstrumentId::new(head.instrument),
+        side: side(head),
+        user_ref: UserRef::new(head.number),
+        action: OutboundAction::Enter {
+            qty: Qty::new(head.qty),
+            price: Price::new(head.price),
+            time_in_force: TimeInForce::Day,
+            was_market: false,
+        },
+    }
+}
+
+fn report(head: &Head) -> ClientReport {
+    ClientReport {
+        session: SessionId::new(head.session),
+        user_ref: UserRef::new(head.number),
+        order: OrderId::NONE,
+        account: AccountId::new(head.account),
+        instrument: InstrumentId::new(head.instrument),
+        side: side(head),
+        kind: ReportKind::Canceled,
+        qty: Qty::new(head.qty),
+        leaves: Qty::ZERO,
+        note: 0,
+    }
+}
