@@ -19,8 +19,8 @@ use portcullis_runtime::{
     Agent, RecordConsumer, RecordProducer, RingConsumer, RingProducer, StopFlag, SystemClock,
     record_ring, ring, run,
 };
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -211,8 +211,12 @@ impl<A: Agent + Send + 'static> Rig<A> {
         let paused = Arc::new(AtomicBool::new(true));
         let seat = stop.take_seat();
         let mut pause = Pause(Arc::clone(&paused));
+        let placed = Arc::new(Barrier::new(2));
+        let told = Arc::clone(&placed);
         let thread = std::thread::spawn(move || {
             let placed = wait.take_place(AGENTS_CORE);
+            // Until then it stands on its starter's core, who is about to spin.
+            told.wait();
             let mut agents: [&mut dyn Agent; 3] = [&mut pause, &mut sequencer, &mut second];
             let drained = run(&mut agents, &SystemClock, wait.idle(), seat);
             placed?;
@@ -221,6 +225,7 @@ impl<A: Agent + Send + 'static> Rig<A> {
                 false => Err("the pipeline ended with something left in it".to_owned()),
             }
         });
+        placed.wait();
         Self {
             stop,
             paused,
