@@ -449,6 +449,22 @@ impl<I: Outbound> Traffic<I> {
         Ok(())
     }
 
+    /// Waits until no order rests: something has taken them off.
+    ///
+    /// # Errors
+    /// As [`Traffic::settle`].
+    pub fn settle_resting(&mut self) -> Result<(), String> {
+        let begun = Instant::now();
+        while self.resting > 0 {
+            self.collect(None);
+            self.wait.moment();
+            if begun.elapsed() > PATIENCE {
+                return Err(format!("{} orders are not cancelled", self.resting));
+            }
+        }
+        self.settle()
+    }
+
     fn owes(&self) -> bool {
         let counts = &self.counts;
         counts.sent > counts.approved + counts.refused

@@ -25,8 +25,6 @@ const CELL_ACCOUNTS: u32 = 100_000;
 /// A thousand resting orders in a twentieth of a second, evenly.
 const REST_EVERY: Duration = Duration::from_micros(50);
 
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// Which disturbances run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kinds {
@@ -147,14 +145,7 @@ impl Disturbance {
         if matches!(self.phase, Phase::Sending(_) | Phase::Resting) && traffic.resting > 0 {
             traffic.mass_cancel();
         }
-        let begun = Instant::now();
-        while traffic.resting > 0 {
-            traffic.settle()?;
-            std::thread::yield_now();
-            if begun.elapsed() > PATIENCE {
-                return Err(format!("{} orders are not cancelled", traffic.resting));
-            }
-        }
+        traffic.settle_resting()?;
         if self.phase == Phase::Killed {
             set_state(TradingState::Active, traffic);
         }
