@@ -193,10 +193,27 @@ impl Sends for Records {
     }
 }
 
-impl Takes for RecordConsumer {
+/// The other end: records taken into one that is there already, as the risk agent takes them.
+#[derive(Debug)]
+pub struct RecordsOut {
+    ring: RecordConsumer,
+    record: Record,
+}
+
+impl RecordsOut {
+    /// The end of this ring.
+    #[must_use]
+    pub fn new(ring: RecordConsumer) -> Self {
+        let record = Record::bare(Head::blank(CommandKind::Tick as u8));
+        Self { ring, record }
+    }
+}
+
+impl Takes for RecordsOut {
     #[inline]
     fn take(&mut self) -> Option<u64> {
-        self.pop().map(|record| record.head.word)
+        let taken = self.ring.pop_into(&mut self.record);
+        taken.then_some(std::hint::black_box(&self.record).head.word)
     }
 }
 
@@ -262,9 +279,9 @@ mod tests {
         wait: Wait::Yield,
     };
 
-    fn records(raw_len: usize) -> (Records, RecordConsumer) {
+    fn records(raw_len: usize) -> (Records, RecordsOut) {
         let (producer, consumer) = record_ring(64);
-        (Records::new(producer, raw_len), consumer)
+        (Records::new(producer, raw_len), RecordsOut::new(consumer))
     }
 
     #[test]

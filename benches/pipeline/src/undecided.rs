@@ -15,8 +15,9 @@ use portcullis_risk_core::{
 };
 use portcullis_runtime::{Agent, Clock, RecordConsumer, RecordProducer, RingProducer, SystemClock};
 
-/// Records taken in one duty cycle, as the risk agent does.
+/// Records taken in one duty cycle, and together, as the risk agent does.
 const RECORD_BUDGET: usize = 64;
+const BATCH: usize = 16;
 
 /// What goes to the venue unjudged: of the size of what goes there approved.
 #[derive(Clone, Copy, Debug)]
@@ -60,29 +61,47 @@ pub struct UndecidedRings {
 pub struct Undecided<L> {
     rings: UndecidedRings,
     latency: L,
+    batch: [Record; BATCH],
 }
 
 impl<L: LatencySink> Undecided<L> {
     /// The agent.
     #[must_use]
-    pub const fn new(rings: UndecidedRings, latency: L) -> Self {
-        Self { rings, latency }
+    pub fn new(rings: UndecidedRings, latency: L) -> Self {
+        let batch = [Record::bare(Head::blank(CommandKind::Tick as u8)); BATCH];
+        Self {
+            rings,
+            latency,
+            batch,
+        }
     }
 
-    fn has_room(&self) -> bool {
+    /// Records all of whose items have room.
+    fn room(&self) -> usize {
         let rings = &self.rings;
-        rings.venue.slots() >= EFFECTS_MAX
-            && rings.egress.slots() >= 2 * EFFECTS_MAX
-            && rings.control.slots() >= EFFECTS_MAX
-            && rings.feedback.has_room_for(EFFECTS_MAX)
+        (rings.venue.slots() / EFFECTS_MAX)
+            .min(rings.egress.slots() / (2 * EFFECTS_MAX))
+            .min(rings.control.slots() / EFFECTS_MAX)
+            .min(rings.feedback.room() / EFFECTS_MAX)
     }
 
-    fn pass(&mut self, record: &Record) {
-        let head = &record.head;
+    /// Takes the next batch; returns how many records it has.
+    fn take_batch(&mut self, most: usize) -> usize {
+        let room = self.room().min(most).min(BATCH);
+        let mut taken = 0;
+        while taken < room && self.rings.records.pop_into(&mut self.batch[taken]) {
+            taken += 1;
+        }
+        taken
+    }
+
+    fn pass(&mut self, at: usize) {
+        let record = &self.batch[at];
+        let head = record.head;
         let raw = Raw::copy_of(record.raw());
         let timestamp = Timestamp::from_ns(head.timestamp_ns);
         if head.kind == CommandKind::NewOrder as u8 {
-            let order = outbound(head);
+            let order = outbound(&head);
             self.tell_client(ClientEffect::Entered(order), timestamp, raw);
             let unjudged = Unjudged {
                 seq: Seq::new(head.seq),
@@ -97,7 +116,7 @@ impl<L: LatencySink> Undecided<L> {
             let now = SystemClock.now();
             self.latency.on_order(now.since(timestamp).ns());
         } else if head.kind == CommandKind::Report as u8 {
-            self.tell_client(ClientEffect::Reported(report(head)), timestamp, raw);
+            self.tell_client(ClientEffect::Reported(report(&head)), timestamp, raw);
         } else if head.kind >= CommandKind::Deposit as u8 && head.kind < CommandKind::Tick as u8 {
             let outcome = ControlOutcome {
                 request: head.number,
@@ -125,15 +144,17 @@ impl<L: LatencySink> Agent for Undecided<L> {
 
     fn do_work(&mut self, _now: Timestamp) -> usize {
         let mut work = 0;
-        for _ in 0..RECORD_BUDGET {
-            if !self.has_room() {
+        let mut left = RECORD_BUDGET;
+        while left > 0 {
+            let taken = self.take_batch(left);
+            if taken == 0 {
                 break;
             }
-            let Some(record) = self.rings.records.pop() else {
-                break;
-            };
-            self.pass(&record);
-            work += usize::from(record.head.kind != CommandKind::Tick as u8);
+            for at in 0..taken {
+                self.pass(at);
+                work += usize::from(self.batch[at].head.kind != CommandKind::Tick as u8);
+            }
+            left -= taken;
         }
         work
     }

@@ -9,7 +9,7 @@ mod rows;
 use portcullis_bench_harness::{
     Latency, Options, Pace, Report, clock_step_ns, hop_ns, pin, with_core,
 };
-use portcullis_bench_pipeline::hop::{Effort, Lines, Records, round_trip_ns};
+use portcullis_bench_pipeline::hop::{Effort, Lines, Records, RecordsOut, round_trip_ns};
 use portcullis_bench_pipeline::market::{Crowd, Market};
 use portcullis_bench_pipeline::outcome::{exit_code, folder};
 use portcullis_bench_pipeline::rig::{Outbound, Rig, agree, deciding, undecided};
@@ -202,7 +202,7 @@ fn two_hops(wait: Wait) -> Result<u64, String> {
         wait,
     };
     let (producer, consumer) = record_ring(8_192);
-    let there = (Records::new(producer, 56), consumer);
+    let there = (Records::new(producer, 56), RecordsOut::new(consumer));
     round_trip_ns(effort, there, ring::<Lines<WORDS>>(12_288))
 }
 

@@ -9,7 +9,7 @@ use peers::{Backed, queue};
 use portcullis_bench_harness::{Bar, Report, Rounds, Unit, hop_ns};
 use portcullis_bench_harness::{Options, clock_step_ns};
 use portcullis_bench_pipeline::hop::{
-    Effort, Lines, Records, Sends, Takes, one_way_ps, round_trip_ns,
+    Effort, Lines, Records, RecordsOut, Sends, Takes, one_way_ps, round_trip_ns,
 };
 use portcullis_bench_pipeline::outcome::{exit_code, median, row};
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
@@ -68,7 +68,7 @@ impl Ring {
         match self {
             Self::Record(raw_len) => both(effort, || {
                 let (producer, consumer) = record_ring(SLOTS);
-                (Records::new(producer, raw_len), consumer)
+                (Records::new(producer, raw_len), RecordsOut::new(consumer))
             }),
             Self::ValueWord => both(effort, || ring::<u64>(SLOTS)),
             Self::ValueLine => both(effort, || ring::<Line>(SLOTS)),
