@@ -57,3 +57,26 @@ pub fn row(
 pub fn median(rounds: &Rounds) -> Option<u64> {
     rounds.spread().map(|spread| spread.median)
 }
+
+/// A figure of each round made of two of the same round: what the machine was like then cancels out.
+#[must_use]
+pub fn paired(one: &Rounds, other: &Rounds, of: impl Fn(u64, u64) -> u64) -> Rounds {
+    let pairs = one.values().iter().zip(other.values());
+    pairs.map(|(one, other)| of(*one, *other)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_paired_is_of_the_same_round() {
+        let rounds = |values: [u64; 3]| values.into_iter().collect::<Rounds>();
+        let added = paired(
+            &rounds([110, 1_020, 90]),
+            &rounds([100, 1_000, 100]),
+            u64::saturating_sub,
+        );
+        assert_eq!(added.values(), [10, 20, 0]);
+    }
+}
