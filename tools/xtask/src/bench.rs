@@ -2,7 +2,9 @@
 //!
 //! Benches are programs of their own; this verb only knows their names. A bench is added by its
 //! line in [`BENCHES`]. Invariants: benches run one after the other, never two at once; a bench that
-//! ends with 1 has missed a bar, with anything else above 0 it could not measure.
+//! ends with 1 has missed a bar, with anything else above 0 it could not measure. A bench of a
+//! workspace of its own is fetched when it is asked for by name; among all it runs if what it links
+//! is here already, and is said to be absent if not.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -25,6 +27,8 @@ struct Bench {
     name: &'static str,
     /// Its package, and those of the programs it drives.
     packages: &'static [&'static str],
+    /// The folder of its own workspace, where what it links must not enter ours.
+    apart: Option<&'static str>,
     /// What makes it short.
     quick: &'static [&'static str],
 }
@@ -34,6 +38,7 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "kernel",
         packages: &["portcullis-bench-kernel"],
+        apart: None,
         quick: &["--orders", "20000"],
     },
     Bench {
@@ -54,6 +59,13 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "wire",
         packages: &["portcullis-bench-wire", "portcullis"],
+        apart: None,
+        quick: &["--quick"],
+    },
+    Bench {
+        name: "peers",
+        packages: &["portcullis-bench-peers"],
+        apart: Some("benches/peers"),
         quick: &["--quick"],
     },
 ];
@@ -69,7 +81,14 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     let mut outcome = Outcome::Passed;
     for (at, bench) in benches.iter().enumerate() {
         eprintln!("bench {} of {}: {}", at + 1, benches.len(), bench.name);
-        build(workspace, bench)?;
+        let among_all = name == "all";
+        if let Err(Fault(why)) = build(workspace, bench, among_all) {
+            if !(among_all && bench.apart.is_some()) {
+                return Err(Fault(why));
+            }
+            say_absent(bench, &why, rest);
+            continue;
+        }
         if measure(workspace, bench, rest)? == Outcome::Failed {
             outcome = Outcome::Failed;
         }
@@ -101,13 +120,35 @@ fn in_its_words(bench: &Bench, rest: &[String]) -> Vec<String> {
     rest.iter().flat_map(word).collect()
 }
 
-fn build(workspace: &Workspace, bench: &Bench) -> Result<(), Fault> {
+/// Where a bench is built.
+fn target(workspace: &Workspace, bench: &Bench) -> PathBuf {
+    let ours = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| workspace.root().join("target"), PathBuf::from);
+    match bench.apart {
+        None => ours,
+        Some(_) => ours.join(bench.name),
+    }
+}
+
+/// Builds a bench. `offline`, one of a workspace of its own is built only from what is here already.
+fn build(workspace: &Workspace, bench: &Bench, offline: bool) -> Result<(), Fault> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .args(["build", "--quiet", "--release"])
         .current_dir(workspace.root());
     for package in bench.packages {
         cargo.args(["--package", package]);
+    }
+    if let Some(folder) = bench.apart {
+        // A peer may ask for a newer compiler than ours and build with it all the same.
+        cargo
+            .args(["--locked", "--ignore-rust-version", "--manifest-path"])
+            .arg(workspace.root().join(folder).join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(target(workspace, bench));
+        if offline {
+            cargo.arg("--offline");
+        }
     }
     let status = cargo
         .status()
@@ -118,10 +159,36 @@ fn build(workspace: &Workspace, bench: &Bench) -> Result<(), Fault> {
     }
 }
 
+/// Says that a bench has no figures in this run of all of them, and why.
+fn say_absent(bench: &Bench, why: &str, rest: &[String]) {
+    let why = format!(
+        "{why}; `cargo xtask bench {}` fetches what it links",
+        bench.name
+    );
+    eprintln!("bench {}: absent: {why}", bench.name);
+    if rest.iter().any(|argument| argument == "--json") {
+        println!("{}", absent(bench, &why));
+    }
+}
+
+/// The row of a bench without figures.
+fn absent(bench: &Bench, why: &str) -> serde_json::Value {
+    serde_json::json!({
+        "bench": bench.name,
+        "figure": "summary",
+        "unit": "count",
+        "value": null,
+        "floor": null,
+        "ratio": null,
+        "bar": null,
+        "holds": null,
+        "note": why,
+        "commit": null,
+    })
+}
+
 fn measure(workspace: &Workspace, bench: &Bench, rest: &[String]) -> Result<Outcome, Fault> {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace.root().join("target"), PathBuf::from);
-    let program = target.join("release").join(bench.name);
+    let program = target(workspace, bench).join("release").join(bench.name);
     let status = Command::new(&program)
         .args(in_its_words(bench, rest))
         .current_dir(workspace.root())
@@ -149,7 +216,26 @@ mod tests {
         let Err(Fault(reason)) = asked_for("wires") else {
             panic!("there is none of that name");
         };
-        assert!(reason.contains("wire, all"), "{reason}");
+        assert!(reason.contains("peers, all"), "{reason}");
+    }
+
+    #[test]
+    fn what_links_the_peers_is_no_member_and_is_built_apart() {
+        let workspace = Workspace::find().expect("the tests run inside it");
+        let manifest = std::fs::read_to_string(workspace.root().join("Cargo.toml"));
+        let manifest = manifest.expect("the workspace has a manifest");
+        for bench in BENCHES {
+            let Some(folder) = bench.apart else {
+                assert!(!target(&workspace, bench).ends_with(bench.name));
+                continue;
+            };
+            assert!(workspace.root().join(folder).join("Cargo.lock").is_file());
+            let (_, excluded) = manifest.split_once("exclude = [").expect("one line");
+            let (excluded, _) = excluded.split_once(']').expect("the same line");
+            assert!(excluded.contains(&format!("\"{folder}\"")), "{excluded}");
+            assert!(target(&workspace, bench).ends_with(bench.name));
+            assert_eq!(absent(bench, "why")["note"], "why");
+        }
     }
 
     #[test]
