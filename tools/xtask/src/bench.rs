@@ -142,7 +142,7 @@ fn build(workspace: &Workspace, bench: &Bench, offline: bool) -> Result<(), Faul
     if let Some(folder) = bench.apart {
         // A peer may ask for a newer compiler than ours and build with it all the same.
         cargo
-            .args(["--locked", "--ignore-rust-version", "--manifest-path"])
+            .args(["--ignore-rust-version", "--manifest-path"])
             .arg(workspace.root().join(folder).join("Cargo.toml"))
             .arg("--target-dir")
             .arg(target(workspace, bench));
