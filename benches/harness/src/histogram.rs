@@ -131,12 +131,14 @@ impl Histograms {
             .collect()
     }
 
-    /// Writes a file a name, `BENCH-NAME.hlog`, in the HdrHistogram interval-log format.
+    /// Writes a file a name, `BENCH-NAME.hlog`, in the HdrHistogram interval-log format. Those of
+    /// earlier runs go, so that a folder holds one run of a bench.
     ///
     /// # Errors
     /// The folder or a file cannot be written.
     pub fn write(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         fs::create_dir_all(folder)?;
+        self.remove_earlier(folder)?;
         let mut written = Vec::new();
         for (name, rounds) in &self.by_name {
             let file: String = name
@@ -150,6 +152,19 @@ impl Histograms {
             written.push(path);
         }
         Ok(written)
+    }
+
+    fn remove_earlier(&self, folder: &Path) -> io::Result<()> {
+        for file in fs::read_dir(folder)? {
+            let path = file?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            let beginning = format!("{}-", self.bench);
+            let mine = |name: &str| name.starts_with(&beginning) && name.ends_with(".hlog");
+            if name.is_some_and(mine) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
     }
 
     fn write_log(

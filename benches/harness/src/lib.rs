@@ -6,10 +6,12 @@
 //! It must never know what is measured.
 
 mod canary;
+mod folder;
 mod histogram;
 mod machine;
 mod options;
 mod pace;
+mod page;
 mod place;
 mod report;
 mod rounds;
@@ -20,6 +22,7 @@ pub use histogram::{Histograms, Latency};
 pub use machine::Machine;
 pub use options::Options;
 pub use pace::Pace;
+pub use page::page;
 pub use place::{PlaceError, pin, with_core, with_every_core};
 pub use report::Report;
 pub use rounds::{Rounds, Spread};

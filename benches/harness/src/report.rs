@@ -2,9 +2,11 @@
 //!
 //! Owned by a bench's main thread. Invariant: the summary counts the rows that were printed.
 
+use crate::folder::folder;
 use crate::machine::Machine;
 use crate::row::Row;
 use serde_json::{Value, json};
+use std::io;
 
 /// The rows of one run of one bench.
 #[derive(Debug)]
@@ -45,12 +47,17 @@ impl Report {
     }
 
     /// Prints the rows and the summary: with `json` one object a line, else a table.
+    ///
+    /// The same objects go to the bench's file in the folder of benches, for the page of the run.
     pub fn print(&self, json: bool) {
+        if let Err(error) = self.keep() {
+            eprintln!(
+                "{}: its rows are not kept for the page: {error}",
+                self.bench
+            );
+        }
         if json {
-            for row in &self.rows {
-                println!("{}", row.json(&self.machine.commit));
-            }
-            println!("{}", self.summary());
+            print!("{}", self.lines());
             return;
         }
         println!("{}", crate::row::header());
@@ -61,6 +68,18 @@ impl Report {
         for (name, value) in &self.facts {
             println!("{name}: {value}");
         }
+    }
+
+    fn keep(&self) -> io::Result<()> {
+        let file = format!("{}.jsonl", self.bench);
+        std::fs::write(folder()?.join(file), self.lines())
+    }
+
+    /// An object a line.
+    fn lines(&self) -> String {
+        let rows = self.rows.iter().map(|row| row.json(&self.machine.commit));
+        let lines = rows.chain([self.summary()]);
+        lines.map(|line| format!("{line}\n")).collect()
     }
 
     fn summary(&self) -> Value {

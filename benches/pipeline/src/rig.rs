@@ -16,8 +16,8 @@ use portcullis_pipeline::signals::RiskSignals;
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{OutboundOrder, RiskCore};
 use portcullis_runtime::{
-    Agent, RecordConsumer, RecordProducer, RingConsumer, RingProducer, StopFlag, SystemClock,
-    record_ring, ring, run,
+    Agent, DutyWriter, RecordConsumer, RecordProducer, RingConsumer, RingProducer, StopFlag,
+    SystemClock, record_ring, ring, run,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
@@ -218,7 +218,13 @@ impl<A: Agent + Send + 'static> Rig<A> {
             // Until then it stands on its starter's core, who is about to spin.
             told.wait();
             let mut agents: [&mut dyn Agent; 3] = [&mut pause, &mut sequencer, &mut second];
-            let drained = run(&mut agents, &SystemClock, wait.idle(), seat);
+            let drained = run(
+                &mut agents,
+                &SystemClock,
+                wait.idle(),
+                seat,
+                DutyWriter::default(),
+            );
             placed?;
             match drained {
                 true => Ok(second),

@@ -26,6 +26,8 @@ pub struct Passed {
     pub order: Unjudged,
     /// The client's own message.
     pub raw: Raw,
+    /// When the duty cycle began.
+    pub taken: Timestamp,
 }
 
 /// An order in the place of an approved one.
@@ -62,6 +64,8 @@ pub struct Undecided<L> {
     rings: UndecidedRings,
     latency: L,
     batch: [Record; BATCH],
+    /// When the duty cycle began.
+    taken: Timestamp,
 }
 
 impl<L: LatencySink> Undecided<L> {
@@ -73,6 +77,7 @@ impl<L: LatencySink> Undecided<L> {
             rings,
             latency,
             batch,
+            taken: Timestamp::ZERO,
         }
     }
 
@@ -111,6 +116,7 @@ impl<L: LatencySink> Undecided<L> {
             let item = Passed {
                 order: unjudged,
                 raw,
+                taken: self.taken,
             };
             assert!(self.rings.venue.push(item).is_ok(), "room was looked for");
             let now = SystemClock.now();
@@ -142,7 +148,8 @@ impl<L: LatencySink> Agent for Undecided<L> {
         "undecided"
     }
 
-    fn do_work(&mut self, _now: Timestamp) -> usize {
+    fn do_work(&mut self, now: Timestamp) -> usize {
+        self.taken = now;
         let mut work = 0;
         let mut left = RECORD_BUDGET;
         while left > 0 {

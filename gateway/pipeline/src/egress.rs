@@ -18,7 +18,7 @@ use echo::Echoes;
 use encode::{Encoder, Message};
 use portcullis_domain::{Duration, SessionEventKind, SessionId, Timestamp};
 use portcullis_risk_core::{AnswerKind, SessionChange};
-use portcullis_runtime::{Agent, RingConsumer};
+use portcullis_runtime::{Agent, HistogramReader, HistogramWriter, RingConsumer};
 use portcullis_wire::soupbin::{SessionName, encode as soup};
 use stream::{Sent, Stream};
 
@@ -73,6 +73,9 @@ pub struct Egress<T> {
     active: Vec<SessionId>,
     next_idle: usize,
     counters: EgressCounters,
+    send: HistogramWriter,
+    /// Messages whose sending is timed.
+    timed: u64,
 }
 
 impl<T: OutboundTransport> Egress<T> {
@@ -101,7 +104,16 @@ impl<T: OutboundTransport> Egress<T> {
             active: Vec::with_capacity(sessions),
             next_idle: 0,
             counters: EgressCounters::default(),
+            send: HistogramWriter::default(),
+            timed: 0,
         }
+    }
+
+    /// From the beginning of the duty cycle that takes what a client is told to its being written,
+    /// for other threads to read.
+    #[must_use]
+    pub fn send_times(&self) -> HistogramReader {
+        self.send.reader()
     }
 
     /// What it has counted.
@@ -284,6 +296,14 @@ impl<T: OutboundTransport> Agent for Egress<T> {
         work += self.send(now);
         self.keep_alive(now, work == 0);
         work
+    }
+
+    fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
+        let messages = self.counters.published - self.timed;
+        if messages > 0 {
+            self.send.record(ended.since(began).ns(), messages);
+            self.timed = self.counters.published;
+        }
     }
 
     fn is_drained(&self) -> bool {

@@ -8,6 +8,7 @@
 
 mod connection;
 mod lanes;
+mod logged_on;
 mod translate;
 
 pub use connection::ConnectionLimits;
@@ -19,8 +20,12 @@ use crate::tables::{SessionProfile, SymbolTable};
 use crate::transport::{ConnectionId, InboundTransport, ReadOutcome};
 use connection::{Connection, Facts};
 use lanes::Lanes;
+use logged_on::LoggedOn;
 use portcullis_domain::{Command, Record, SessionEvent, SessionEventKind, SessionId, Timestamp};
-use portcullis_runtime::{Agent, RecordProducer, RingConsumer, RingProducer, StopFlag};
+use portcullis_runtime::{
+    Agent, CounterReader, CounterWriter, HistogramReader, HistogramWriter, RecordProducer,
+    RingConsumer, RingProducer, StopFlag,
+};
 use portcullis_wire::Alpha;
 use portcullis_wire::soupbin::{
     LoginRejectReason, LoginRequest, Password, ServerEvent, ServerStep, SessionName,
@@ -87,6 +92,17 @@ pub struct IngressCounters {
     pub overloaded: u64,
 }
 
+/// What other threads read of ingress while it runs.
+#[derive(Clone, Debug)]
+pub struct IngressReaders {
+    /// From a duty cycle's beginning to its messages being records.
+    pub decode: HistogramReader,
+    /// Messages that became records.
+    pub messages: CounterReader,
+    /// Sessions that are logged on.
+    pub sessions: CounterReader,
+}
+
 /// Messages that a connection may have read in one duty cycle.
 const MESSAGES_A_TURN: usize = 32;
 
@@ -104,8 +120,7 @@ const DEADLINES_AN_IDLE_CYCLE: usize = 16;
 pub struct Ingress<T> {
     transport: T,
     connections: Box<[Connection]>,
-    /// The connection that is logged on, by session.
-    logged_on: Box<[Option<ConnectionId>]>,
+    logged_on: LoggedOn,
     profiles: Box<[SessionProfile]>,
     symbols: SymbolTable,
     session_name: SessionName,
@@ -119,6 +134,11 @@ pub struct Ingress<T> {
     next_deadline: usize,
     stop: StopFlag,
     counters: IngressCounters,
+    decode: HistogramWriter,
+    /// Messages, as told to other threads.
+    told: CounterWriter,
+    /// Messages whose decoding is timed.
+    timed: u64,
 }
 
 /// What is fixed about ingress.
@@ -158,7 +178,7 @@ impl<T: InboundTransport> Ingress<T> {
             connections: (0..config.connections_max)
                 .map(|_| Connection::free())
                 .collect(),
-            logged_on: vec![None; sessions].into_boxed_slice(),
+            logged_on: LoggedOn::new(sessions),
             profiles: config.profiles.into_boxed_slice(),
             symbols: config.symbols,
             session_name: config.session_name,
@@ -172,6 +192,19 @@ impl<T: InboundTransport> Ingress<T> {
             next_deadline: 0,
             stop,
             counters: IngressCounters::default(),
+            decode: HistogramWriter::default(),
+            told: CounterWriter::default(),
+            timed: 0,
+        }
+    }
+
+    /// What other threads may read of it.
+    #[must_use]
+    pub fn readers(&self) -> IngressReaders {
+        IngressReaders {
+            decode: self.decode.reader(),
+            messages: self.told.reader(),
+            sessions: self.logged_on.reader(),
         }
     }
 
@@ -225,7 +258,7 @@ impl<T: InboundTransport> Ingress<T> {
         if !connection.log_on(session, silence_max, now) {
             return;
         }
-        if let Some(former) = self.logged_on[session.index()].replace(id) {
+        if let Some(former) = self.logged_on.enter(session, id) {
             // The same user on a new connection: the old one is over.
             self.forget(former);
             self.say_close(former);
@@ -282,10 +315,8 @@ impl<T: InboundTransport> Ingress<T> {
                 Turn::More => false,
                 Turn::End(kind) => {
                     desk.end(&connection.facts, kind);
-                    if let Some(session) = connection.facts.session
-                        && logged_on[session.index()] == Some(id)
-                    {
-                        logged_on[session.index()] = None;
+                    if let Some(session) = connection.facts.session {
+                        logged_on.leave(session, id);
                     }
                     let farewell = connection.forget();
                     assert!(to_egress.push(farewell).is_ok(), "room was looked for");
@@ -338,9 +369,7 @@ impl<T: InboundTransport> Ingress<T> {
             };
             self.lanes
                 .push_event(session, &stamped(Command::Session(event), now));
-            if self.logged_on[session.index()] == Some(id) {
-                self.logged_on[session.index()] = None;
-            }
+            self.logged_on.leave(session, id);
         }
         self.forget(id);
         self.say_close(id);
@@ -377,6 +406,15 @@ impl<T: InboundTransport> Agent for Ingress<T> {
         work += self.read_all(now);
         self.check_deadlines(now, work == 0);
         work
+    }
+
+    fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
+        let messages = self.counters.messages - self.timed;
+        if messages > 0 {
+            self.decode.record(ended.since(began).ns(), messages);
+            self.timed = self.counters.messages;
+            self.told.set(self.timed);
+        }
     }
 
     fn is_drained(&self) -> bool {

@@ -50,6 +50,8 @@ pub struct VenueItem {
     pub order: Approved<OutboundOrder>,
     /// The client's own message; empty where the gateway asks.
     pub raw: Raw,
+    /// When the duty cycle began in which risk decided it.
+    pub taken: Timestamp,
 }
 
 /// From risk to egress.

@@ -48,10 +48,20 @@ pub struct RiskRings {
     pub looks: RingConsumer<Look>,
 }
 
-/// Called with the time an order took from its bytes' arrival to its verdict.
+/// Called with the times an order takes.
 pub trait LatencySink {
-    /// An order's record was applied after this long.
+    /// An order's record was applied this long after its bytes' arrival.
     fn on_order(&mut self, taken_ns: u64);
+
+    /// An order's bytes arrived this long before the duty cycle that applies it began.
+    fn on_taken(&mut self, waited_ns: u64) {
+        let _ = waited_ns;
+    }
+
+    /// A duty cycle that did work took this long; the core has accepted and refused so many in all.
+    fn on_cycle(&mut self, took_ns: u64, accepted: u64, refused: u64) {
+        let _ = (took_ns, accepted, refused);
+    }
 }
 
 /// The agent.
@@ -66,6 +76,8 @@ pub struct Risk<C, L> {
     signals: RiskSignals,
     /// The records of the batch in hand.
     batch: Box<[Record]>,
+    /// When this duty cycle began.
+    taken: Timestamp,
 }
 
 impl<C: Clock, L: LatencySink> Risk<C, L> {
@@ -88,6 +100,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
             last_trade,
             signals,
             batch: vec![Record::bare(Command::Tick.encode()); BATCH].into_boxed_slice(),
+            taken: Timestamp::ZERO,
         }
     }
 
@@ -159,6 +172,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
             records,
             next: 0,
             last_trade: &self.last_trade,
+            taken: self.taken,
             clock: &self.clock,
             latency: &mut self.latency,
         };
@@ -232,7 +246,8 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
         "risk"
     }
 
-    fn do_work(&mut self, _now: Timestamp) -> usize {
+    fn do_work(&mut self, now: Timestamp) -> usize {
+        self.taken = now;
         self.exchange_tables();
         let mut work = self.look();
         let mut left = RECORD_BUDGET;
@@ -249,6 +264,13 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
         let crowded = venue.slots() < venue.buffer().capacity() / 2;
         self.signals.tell_venue_crowded(crowded);
         work
+    }
+
+    fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
+        let counters = self.core.counters();
+        let took_ns = ended.since(began).ns();
+        self.latency
+            .on_cycle(took_ns, counters.accepted, counters.refused);
     }
 
     fn is_drained(&self) -> bool {
@@ -273,6 +295,8 @@ struct Router<'a, C, L> {
     /// The record after the one in hand.
     next: usize,
     last_trade: &'a [bool],
+    /// When the duty cycle began.
+    taken: Timestamp,
     clock: &'a C,
     latency: &'a mut L,
 }
@@ -296,8 +320,9 @@ impl<C: Clock, L: LatencySink> Router<'_, C, L> {
         let order =
             head.kind == CommandKind::NewOrder as u8 || head.kind == CommandKind::Replace as u8;
         if order {
-            let taken = self.clock.now().since(self.timestamp());
-            self.latency.on_order(taken.ns());
+            let stamp = self.timestamp();
+            self.latency.on_taken(self.taken.since(stamp).ns());
+            self.latency.on_order(self.clock.now().since(stamp).ns());
         }
     }
 
@@ -370,7 +395,11 @@ impl<C: Clock, L: LatencySink> EffectSink for Router<'_, C, L> {
                 if !matches!(outbound.action, OutboundAction::Cancel { .. }) {
                     self.tell_client(ClientEffect::Entered(outbound));
                 }
-                let told = self.rings.venue.push(VenueItem { order, raw });
+                let told = self.rings.venue.push(VenueItem {
+                    order,
+                    raw,
+                    taken: self.taken,
+                });
                 assert!(told.is_ok(), "room was looked for");
             }
             Effect::Refused(refusal) => {

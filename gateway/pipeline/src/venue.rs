@@ -11,7 +11,7 @@ mod pending;
 use crate::item::VenueItem;
 use pending::Pending;
 use portcullis_domain::{Command, RAW_BYTES_MAX, Record, SessionId, Timestamp, VenueReport};
-use portcullis_runtime::{Agent, RecordProducer, RingConsumer};
+use portcullis_runtime::{Agent, HistogramReader, HistogramWriter, RecordProducer, RingConsumer};
 use portcullis_venue::{MatchingVenue, VenueSink};
 
 /// Orders taken from the ring, and orders offered again, in one duty cycle.
@@ -33,6 +33,19 @@ pub struct Venue<V> {
     links: Links,
     /// The time of this duty cycle.
     now: Timestamp,
+    gate: HistogramWriter,
+    engine: HistogramWriter,
+    /// Items taken from the ring in this duty cycle.
+    taken: u64,
+}
+
+/// What other threads read of the venue agent while it runs.
+#[derive(Clone, Debug)]
+pub struct VenueReaders {
+    /// From the beginning of the duty cycle that decided an order to that of the one that takes it.
+    pub gate: HistogramReader,
+    /// From then until it is handed over and the engine's words of the cycle are taken.
+    pub engine: HistogramReader,
 }
 
 /// What the core is told of the sessions' links: up while the venue says so and little waits.
@@ -94,6 +107,18 @@ impl<V: MatchingVenue> Venue<V> {
             pending: Pending::new(sessions, pending_max),
             links: Links::new(sessions),
             now: Timestamp::ZERO,
+            gate: HistogramWriter::default(),
+            engine: HistogramWriter::default(),
+            taken: 0,
+        }
+    }
+
+    /// What other threads may read of it.
+    #[must_use]
+    pub fn readers(&self) -> VenueReaders {
+        VenueReaders {
+            gate: self.gate.reader(),
+            engine: self.engine.reader(),
         }
     }
 
@@ -118,7 +143,9 @@ impl<V: MatchingVenue> Venue<V> {
             let Ok(item) = self.orders.pop() else {
                 return handed;
             };
+            self.gate.record(self.now.since(item.taken).ns(), 1);
             self.take(item);
+            self.taken += 1;
             handed += 1;
         }
         handed
@@ -139,11 +166,12 @@ impl<V: MatchingVenue> Venue<V> {
 
     /// Offers an item to the engine, which gives it back where it has no room.
     fn offer(&mut self, item: VenueItem) -> Option<VenueItem> {
-        let VenueItem { order, raw } = item;
+        let VenueItem { order, raw, taken } = item;
         let given_back = self.venue.submit(order, raw.bytes()).err()?;
         Some(VenueItem {
             order: given_back,
             raw,
+            taken,
         })
     }
 
@@ -254,7 +282,14 @@ impl<V: MatchingVenue> Agent for Venue<V> {
 
     fn do_work(&mut self, now: Timestamp) -> usize {
         self.now = now;
+        self.taken = 0;
         self.hand_over() + self.take_reports()
+    }
+
+    fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
+        if self.taken > 0 {
+            self.engine.record(ended.since(began).ns(), self.taken);
+        }
     }
 
     fn is_drained(&self) -> bool {

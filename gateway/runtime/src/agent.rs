@@ -1,9 +1,11 @@
 //! Agents and the loop that runs them.
 //!
 //! An agent belongs to the thread that runs it. Invariants: `do_work` never blocks and does a
-//! bounded amount of work; the runner owns the loop, the clock reading and the idling.
+//! bounded amount of work; the runner owns the loop, the clock reading and the idling. A turn without
+//! work costs no reading of the clock, one with work costs one, however much it did.
 
 use crate::clock::Clock;
+use crate::duty::DutyWriter;
 use crate::idle::IdleStrategy;
 use crate::stop::{DrainEnd, Seat, StopFlag};
 use portcullis_domain::Timestamp;
@@ -16,23 +18,30 @@ pub trait Agent {
     /// One duty cycle at `now`. Returns how much was done; 0 is idle.
     fn do_work(&mut self, now: Timestamp) -> usize;
 
+    /// Told after a turn that did work: when it began, and when it had ended.
+    fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
+        let _ = (began, ended);
+    }
+
     /// Whether nothing it holds still has to go on: asked once a stop has been wanted.
     fn is_drained(&self) -> bool;
 }
 
 /// Runs agents in turn on the calling thread until a stop is wanted and all threads with a seat have
-/// nothing left to do, or until none of them makes progress any more. Returns whether all was
-/// drained.
+/// nothing left to do, or until none of them makes progress any more. What they take is told to
+/// `duty`. Returns whether all was drained.
 pub fn run(
     agents: &mut [&mut dyn Agent],
     clock: &impl Clock,
     mut idle: IdleStrategy,
     mut seat: Seat,
+    mut duty: DutyWriter,
 ) -> bool {
+    duty.name_agents(agents.iter().map(|agent| agent.name()).collect());
+    let mut now = clock.now();
     loop {
         let round = seat.round();
-        let now = clock.now();
-        let work = cycle(agents, now);
+        let (work, ended) = cycle(agents, clock, now, &mut duty);
         if seat.stop().is_set() {
             let drained = agents.iter().all(|agent| agent.is_drained());
             match seat.after_cycle(round, work, drained, now) {
@@ -42,6 +51,13 @@ pub fn run(
             }
         }
         idle.idle(work);
+        if work > 0 {
+            now = ended;
+            continue;
+        }
+        let next = clock.now();
+        duty.idled(next.since(now).ns());
+        now = next;
     }
 }
 
@@ -63,9 +79,26 @@ pub fn run_behind(
     }
 }
 
-fn cycle(agents: &mut [&mut dyn Agent], now: Timestamp) -> usize {
-    let work = agents.iter_mut().map(|agent| agent.do_work(now));
-    work.sum()
+/// One turn of each agent; how much was done, and when the last turn that did work had ended.
+fn cycle(
+    agents: &mut [&mut dyn Agent],
+    clock: &impl Clock,
+    now: Timestamp,
+    duty: &mut DutyWriter,
+) -> (usize, Timestamp) {
+    let (mut work, mut began) = (0, now);
+    for (index, agent) in agents.iter_mut().enumerate() {
+        let done = agent.do_work(began);
+        if done == 0 {
+            continue;
+        }
+        let ended = clock.now();
+        duty.worked(index, ended.since(began).ns(), done);
+        agent.on_work_done(began, ended);
+        work += done;
+        began = ended;
+    }
+    (work, began)
 }
 
 #[cfg(test)]
@@ -98,6 +131,64 @@ mod tests {
         }
     }
 
+    /// Takes as long as it is told at each turn, and stops all after its last.
+    struct Takes {
+        name: &'static str,
+        spans_ns: Vec<u64>,
+        clock: ManualClock,
+        turns: Vec<(u64, u64)>,
+        stop: StopFlag,
+    }
+
+    impl Agent for Takes {
+        fn name(&self) -> &'static str {
+            self.name
+        }
+
+        fn do_work(&mut self, _now: Timestamp) -> usize {
+            let Some(span_ns) = self.spans_ns.pop() else {
+                self.stop.set();
+                return 0;
+            };
+            self.clock.advance_ns(span_ns);
+            usize::from(span_ns > 0)
+        }
+
+        fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
+            self.turns.push((began.ns(), ended.ns()));
+        }
+
+        fn is_drained(&self) -> bool {
+            self.spans_ns.is_empty()
+        }
+    }
+
+    #[test]
+    fn each_turn_with_work_is_timed_and_the_longest_has_its_agent() {
+        let stop = StopFlag::new();
+        let clock = ManualClock::new(Timestamp::ZERO);
+        let takes = |name, spans_ns: &[u64]| Takes {
+            name,
+            spans_ns: spans_ns.iter().rev().copied().collect(),
+            clock: clock.clone(),
+            turns: Vec::new(),
+            stop: stop.clone(),
+        };
+        let mut first = takes("first", &[10, 0, 30]);
+        let mut second = takes("second", &[20, 500, 0]);
+        let duty = DutyWriter::default();
+        let mut reader = duty.reader();
+        let seat = stop.take_seat();
+        let idle = IdleStrategy::yielding();
+        let agents: &mut [&mut dyn Agent] = &mut [&mut first, &mut second];
+        assert!(run(agents, &clock, idle, seat, duty));
+        assert_eq!(first.turns, [(0, 10), (530, 560)]);
+        assert_eq!(second.turns, [(10, 30), (30, 530)]);
+        let longest = reader.take_longest().expect("there was work");
+        assert_eq!((longest.agent, longest.span_ns), ("second", 500));
+        assert_eq!((longest.items, reader.busy_ns()), (1, 560));
+    }
+
     #[test]
     fn a_stop_drains_what_is_left() {
         let stop = StopFlag::new();
@@ -108,7 +199,8 @@ mod tests {
         let clock = ManualClock::new(Timestamp::ZERO);
         let seat = stop.take_seat();
         let idle = IdleStrategy::yielding();
-        assert!(run(&mut [&mut agent], &clock, idle, seat));
+        let duty = DutyWriter::default();
+        assert!(run(&mut [&mut agent], &clock, idle, seat, duty));
         assert_eq!(agent.left, 0);
         assert!(stop.all_ended());
     }
@@ -177,7 +269,8 @@ mod tests {
                 .into_iter()
                 .map(|(mut relay, seat)| {
                     std::thread::spawn(move || {
-                        let drained = run(&mut [&mut relay], &SystemClock, idle, seat);
+                        let duty = DutyWriter::default();
+                        let drained = run(&mut [&mut relay], &SystemClock, idle, seat, duty);
                         (drained, relay.passed)
                     })
                 })

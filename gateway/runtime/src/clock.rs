@@ -1,6 +1,6 @@
 //! Clocks: where the pipeline gets its time from.
 //!
-//! Read once a duty cycle by the runner. Invariant: what is read here becomes a record's receive
+//! Read by the runner once a duty cycle, and after each turn that did work. Invariant: what is read here becomes a record's receive
 //! stamp; the sequencer makes it monotone, so a clock that is set back does no harm.
 
 use portcullis_domain::Timestamp;

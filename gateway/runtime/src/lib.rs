@@ -1,23 +1,33 @@
-//! What agents run on: rings, idle strategies, a clock, pinning, a stop flag.
+//! What agents run on: rings, idle strategies, a clock, pinning, a stop flag, what is measured of them.
 //!
-//! Invariants: rings are bounded and never block; time comes from one [`Clock`] and is read once a
-//! duty cycle; an agent is the same in every topology, only its runner differs. This crate must
+//! Invariants: rings are bounded and never block; a thread's time comes from one [`Clock`], read once
+//! a duty cycle and after each turn that did work; an agent is the same in every topology, only its runner differs. This crate must
 //! never know what a record means.
 
 mod affinity;
 mod agent;
 mod clock;
+mod counter;
+mod duty;
+mod histogram;
 mod huge_pages;
 mod idle;
+mod memory_lock;
 mod prefetch;
 mod ring;
 mod stop;
+mod tsc_clock;
 
 pub use affinity::{PinError, pin_to_core};
 pub use agent::{Agent, run, run_behind};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use counter::{CounterReader, CounterWriter};
+pub use duty::{DutyReader, DutyWriter, Stall};
+pub use histogram::{Counts, HistogramReader, HistogramWriter};
 pub use huge_pages::HugePages;
 pub use idle::IdleStrategy;
+pub use memory_lock::{MemoryLockError, lock_memory};
 pub use prefetch::prefetch;
 pub use ring::{RecordConsumer, RecordProducer, RingConsumer, RingProducer, record_ring, ring};
 pub use stop::{Seat, StopFlag};
+pub use tsc_clock::TscClock;

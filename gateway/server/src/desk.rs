@@ -10,7 +10,7 @@ mod freeing;
 mod words;
 
 use crate::check::dialect;
-use crate::gateway::{Finished, Gateway};
+use crate::gateway::{Finished, Gateway, Readers};
 use explanations::Explanations;
 pub(crate) use feed::Feed;
 use freeing::free_elsewhere;
@@ -73,6 +73,11 @@ impl Desk {
     /// Where clients connect.
     pub(crate) fn gateway(&self) -> &Gateway {
         &self.gateway
+    }
+
+    /// What the gateway's agents tell of themselves while they run.
+    pub(crate) fn readers(&mut self) -> &mut Readers {
+        &mut self.gateway.readers
     }
 
     /// Where the price feed connects.

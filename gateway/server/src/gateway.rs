@@ -11,5 +11,5 @@ mod terms;
 mod threads;
 mod venue_kind;
 
-pub(crate) use assemble::{Gateway, Options};
+pub(crate) use assemble::{Gateway, Options, Readers};
 pub(crate) use threads::{Finished, Left};

@@ -8,6 +8,7 @@ mod gateway;
 mod prelude;
 mod replay;
 mod run;
+mod summary;
 
 use clap::{Parser, Subcommand};
 use portcullis_control::credentials::{HashCost, hash_password};

@@ -5,6 +5,7 @@
 use crate::check::load_config;
 use crate::desk::{Desk, Feed};
 use crate::gateway::{Finished, Gateway, Options};
+use crate::summary::Summary;
 use crate::{REFUSED, cannot};
 use portcullis_control::config::Config;
 use portcullis_control::ctl::server::CtlServer;
@@ -61,6 +62,8 @@ pub(crate) fn run(path: &Path, log: Option<&Path>) -> ExitCode {
         Err(error) => return cannot(format!("the control socket: {error}")),
     };
     eprintln!("listening on {}", gateway.address);
+    let every = config.profile.summary_every;
+    let mut summary = every.map(|every| Summary::new(Duration::from_nanos(every.ns())));
     let mut desk = Desk::new(gateway, config, log, feed, true);
     if let Some(address) = desk.feed_address() {
         eprintln!("price feed on {address}");
@@ -69,6 +72,9 @@ pub(crate) fn run(path: &Path, log: Option<&Path>) -> ExitCode {
         let mut worked = desk.round();
         if let Some(ctl) = &mut ctl {
             worked |= ctl.poll(&mut desk);
+        }
+        if let Some(line) = (summary.as_mut()).and_then(|due| due.when_due(desk.readers())) {
+            eprintln!("{line}");
         }
         if !worked {
             std::thread::sleep(PAUSE);

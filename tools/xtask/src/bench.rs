@@ -15,8 +15,8 @@ use crate::workspace::Workspace;
 /// The verb.
 pub(crate) const VERB: Verb = Verb {
     name: "bench",
-    arguments: "NAME|all [--quick] [--json]",
-    summary: "measure: builds a bench and runs it; further arguments go to the bench",
+    arguments: "NAME|all [--quick] [--json] [--html]",
+    summary: "measure: builds a bench and runs it; `all` or --html write target/bench/report.html; further arguments go to the bench",
     run,
 };
 
@@ -45,16 +45,19 @@ const BENCHES: &[Bench] = &[
         name: "ring",
         packages: &["portcullis-bench-pipeline"],
         quick: &["--quick"],
+        apart: None,
     },
     Bench {
         name: "pipeline",
         packages: &["portcullis-bench-pipeline"],
         quick: &["--quick"],
+        apart: None,
     },
     Bench {
         name: "reload",
         packages: &["portcullis-bench-pipeline"],
         quick: &["--quick"],
+        apart: None,
     },
     Bench {
         name: "wire",
@@ -70,6 +73,13 @@ const BENCHES: &[Bench] = &[
     },
 ];
 
+/// Wants the page of a run.
+const HTML: &str = "--html";
+
+/// The program that writes it, and its package.
+const REPORT: &str = "bench-report";
+const REPORT_PACKAGE: &str = "portcullis-bench-harness";
+
 /// The exit code of a bench that measured and missed a bar.
 const BAR_MISSED: i32 = 1;
 
@@ -78,6 +88,8 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
         return Err(Fault(format!("which bench? {}", names())));
     };
     let benches = asked_for(name)?;
+    let html = name == "all" || rest.iter().any(|argument| argument == HTML);
+    let rest: Vec<String> = rest.iter().filter(|&word| word != HTML).cloned().collect();
     let mut outcome = Outcome::Passed;
     for (at, bench) in benches.iter().enumerate() {
         eprintln!("bench {} of {}: {}", at + 1, benches.len(), bench.name);
@@ -86,12 +98,15 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
             if !(among_all && bench.apart.is_some()) {
                 return Err(Fault(why));
             }
-            say_absent(bench, &why, rest);
+            say_absent(bench, &why, &rest);
             continue;
         }
-        if measure(workspace, bench, rest)? == Outcome::Failed {
+        if measure(workspace, bench, &rest)? == Outcome::Failed {
             outcome = Outcome::Failed;
         }
+    }
+    if html {
+        report(workspace, &benches)?;
     }
     Ok(outcome)
 }
@@ -120,26 +135,40 @@ fn in_its_words(bench: &Bench, rest: &[String]) -> Vec<String> {
     rest.iter().flat_map(word).collect()
 }
 
+/// Where the workspace is built.
+fn folder_of_ours(workspace: &Workspace) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| workspace.root().join("target"), PathBuf::from)
+}
+
 /// Where a bench is built.
 fn target(workspace: &Workspace, bench: &Bench) -> PathBuf {
-    let ours = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace.root().join("target"), PathBuf::from);
+    let ours = folder_of_ours(workspace);
     match bench.apart {
         None => ours,
         Some(_) => ours.join(bench.name),
     }
 }
 
+/// Writes the page of what has been measured.
+fn report(workspace: &Workspace, benches: &[&Bench]) -> Result<(), Fault> {
+    let ours = folder_of_ours(workspace);
+    built(workspace, &[REPORT_PACKAGE], |_| {})?;
+    let status = Command::new(ours.join("release").join(REPORT))
+        .arg(ours.join("bench"))
+        .args(benches.iter().map(|bench| bench.name))
+        .status()
+        .map_err(|error| Fault::of(REPORT, error))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(Fault::of(REPORT, "there is no page: see above")),
+    }
+}
+
 /// Builds a bench. `offline`, one of a workspace of its own is built only from what is here already.
 fn build(workspace: &Workspace, bench: &Bench, offline: bool) -> Result<(), Fault> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .args(["build", "--quiet", "--release"])
-        .current_dir(workspace.root());
-    for package in bench.packages {
-        cargo.args(["--package", package]);
-    }
-    if let Some(folder) = bench.apart {
+    built(workspace, bench.packages, |cargo| {
+        let Some(folder) = bench.apart else { return };
         // A peer may ask for a newer compiler than ours and build with it all the same.
         cargo
             .args(["--ignore-rust-version", "--manifest-path"])
@@ -149,13 +178,32 @@ fn build(workspace: &Workspace, bench: &Bench, offline: bool) -> Result<(), Faul
         if offline {
             cargo.arg("--offline");
         }
+    })
+}
+
+/// Builds packages, with what else cargo is told.
+fn built(
+    workspace: &Workspace,
+    packages: &[&str],
+    also: impl FnOnce(&mut Command),
+) -> Result<(), Fault> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(["build", "--quiet", "--release"])
+        .current_dir(workspace.root());
+    for package in packages {
+        cargo.args(["--package", package]);
     }
+    also(&mut cargo);
     let status = cargo
         .status()
         .map_err(|error| Fault::of("cargo build", error))?;
     match status.success() {
         true => Ok(()),
-        false => Err(Fault::of(bench.name, "it does not build: see above")),
+        false => Err(Fault::of(
+            packages.join(", "),
+            "it does not build: see above",
+        )),
     }
 }
 

@@ -159,6 +159,8 @@ pub struct Profile {
     pub idle: Idle,
     /// Cores to pin them to, in the order of the topology's threads; empty: not pinned.
     pub cores: Vec<usize>,
+    /// Whether the process's memory is locked once all is allocated.
+    pub lock_memory: bool,
     /// Bounds.
     pub capacities: Capacities,
     /// The control socket, if there is one.
@@ -169,6 +171,8 @@ pub struct Profile {
     pub log_file: Option<PathBuf>,
     /// Guard of logons.
     pub logon: LogonProfile,
+    /// How often `run` sums up what it does; `None`: never.
+    pub summary_every: Option<Duration>,
 }
 
 impl Profile {
@@ -199,9 +203,17 @@ impl Profile {
             ("threads", "topology", format!("{:?}", self.topology)),
             ("threads", "idle", format!("{:?}", self.idle)),
             ("threads", "cores", format!("{:?}", self.cores)),
+            ("threads", "lock_memory", self.lock_memory.to_string()),
             ("ctl", "socket", path(&self.ctl_socket)),
             ("ctl", "mode", format!("{:04o}", self.ctl_mode)),
             ("log", "file", path(&self.log_file)),
+            (
+                "observe",
+                "summary_every_ms",
+                self.summary_every
+                    .map_or(0, |every| every.ns() / 1_000_000)
+                    .to_string(),
+            ),
             ("logon", "failures_max", self.logon.failures_max.to_string()),
             (
                 "logon",

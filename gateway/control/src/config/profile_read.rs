@@ -37,6 +37,7 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Profi
     let mut ctl = root.table("ctl", mistakes);
     let mut log = root.table("log", mistakes);
     let mut logon = root.table("logon", mistakes);
+    let mut observe = root.table("observe", mistakes);
     let mut capacities = root.table("capacities", mistakes);
     let matching = matching(root.table("matching", mistakes), mistakes);
     let venue_name = venue.require("name", "\"...\"", mistakes);
@@ -57,6 +58,10 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Profi
         topology: word(&mut threads, "topology", &TOPOLOGIES, mistakes).unwrap_or(Topology::Fused),
         idle: word(&mut threads, "idle", &IDLES, mistakes).unwrap_or(Idle::Yield),
         cores: cores(&mut threads, mistakes),
+        lock_memory: threads
+            .take("lock_memory")
+            .and_then(|item| item.boolean(mistakes))
+            .unwrap_or(false),
         capacities: Capacities::read(&mut capacities, mistakes),
         ctl_socket: path(&mut ctl, "socket", mistakes),
         ctl_mode: mode(&mut ctl, mistakes),
@@ -67,8 +72,12 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Profi
             window: seconds(&mut logon, "window_s", 86_400, 60, mistakes),
             logon_timeout: seconds(&mut logon, "timeout_s", 3_600, 30, mistakes),
         },
+        summary_every: summary_every(&mut observe, mistakes),
     };
-    for section in [venue, network, threads, ctl, log, logon, capacities] {
+    let sections = [
+        venue, network, threads, ctl, log, logon, observe, capacities,
+    ];
+    for section in sections {
         section.finish(mistakes);
     }
     profile
@@ -225,6 +234,12 @@ fn cores(threads: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Vec<usize> {
         .filter_map(|item| item.integer(0, 4_095, mistakes))
         .map(|core| core as usize)
         .collect()
+}
+
+/// Ten seconds where it is left out; 0 is never.
+fn summary_every(observe: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Duration> {
+    let every_ms = integer(observe, "summary_every_ms", 0, 3_600_000, mistakes).unwrap_or(10_000);
+    (every_ms > 0).then(|| Duration::from_ns(every_ms as u64 * 1_000_000))
 }
 
 fn mode(ctl: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> u32 {

@@ -4,7 +4,7 @@
 
 use super::credentials;
 use super::external;
-use super::latency::Latencies;
+use super::latency::{Latencies, RiskReaders};
 use super::threads::{Agents, Behaviour, Finished, Threads};
 use super::venue_kind::VenueKind;
 use crate::prelude;
@@ -13,7 +13,9 @@ use portcullis_control::credentials::{AddressLimit, CredentialTable, LimitedTo, 
 use portcullis_domain::{AccountId, InstrumentId, Price, Qty, UNIT_BYTES};
 use portcullis_journal::LogWriter;
 use portcullis_pipeline::egress::{Egress, EgressConfig};
-use portcullis_pipeline::ingress::{Ingress, IngressConfig, IngressRings, VenueAbilities};
+use portcullis_pipeline::ingress::{
+    Ingress, IngressConfig, IngressReaders, IngressRings, VenueAbilities,
+};
 use portcullis_pipeline::item::{ControlItem, Look, VenueItem};
 use portcullis_pipeline::log::Log;
 use portcullis_pipeline::risk::{Risk, RiskRings};
@@ -21,12 +23,13 @@ use portcullis_pipeline::sequencer::{Sequencer, SequencerRings};
 use portcullis_pipeline::signals::RiskSignals;
 use portcullis_pipeline::stream_reach::{StreamReachWriter, stream_reach};
 use portcullis_pipeline::tables::{SessionProfile, Symbol, SymbolTable};
-use portcullis_pipeline::venue::Venue;
+use portcullis_pipeline::venue::{Venue, VenueReaders};
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::limits::instrument::InstrumentField;
 use portcullis_risk_core::{Capacities, EFFECTS_MAX, RiskCore};
 use portcullis_runtime::{
-    Clock, RecordProducer, RingConsumer, RingProducer, StopFlag, SystemClock, record_ring, ring,
+    Clock, DutyReader, HistogramReader, RecordProducer, RingConsumer, RingProducer, StopFlag,
+    SystemClock, lock_memory, record_ring, ring,
 };
 use portcullis_transport::{
     TcpInbound, TcpOptions, TcpOutbound, allow_descriptors, descriptors_wanted, tcp_transport_with,
@@ -103,9 +106,22 @@ pub(crate) struct Gateway {
     pub(crate) looks: RingProducer<Look>,
     /// What logons are verified against; a reload puts another table there.
     pub(crate) passwords: Arc<Mutex<Arc<CredentialTable>>>,
+    /// What its agents tell of themselves while they run.
+    pub(crate) readers: Readers,
     stop: StopFlag,
     threads: Threads,
     credentials: JoinHandle<()>,
+}
+
+/// What the agents tell of themselves while they run.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    pub(crate) ingress: IngressReaders,
+    pub(crate) risk: RiskReaders,
+    pub(crate) venue: VenueReaders,
+    pub(crate) send: HistogramReader,
+    /// By thread.
+    pub(crate) duties: Vec<DutyReader>,
 }
 
 impl Gateway {
@@ -163,8 +179,15 @@ impl Gateway {
         let (queries, verdicts) = (wiring.queries, wiring.verdicts);
         let credentials = credentials::start(verifier, queries, verdicts, stop.clone())
             .map_err(|error| cannot("the credential thread", error))?;
-        let threads = Threads::start(agents, &behaviour(config), &stop)
+        let mut readers = readers(&agents);
+        let mut threads = Threads::start(agents, &behaviour(config), &stop)
             .map_err(|error| cannot("the gateway's threads", error))?;
+        readers.duties = threads.take_duties();
+        if config.profile.lock_memory
+            && let Err(error) = lock_memory()
+        {
+            eprintln!("[threads] lock_memory: {error}");
+        }
         Ok(Self {
             address,
             commands: wiring.commands,
@@ -173,6 +196,7 @@ impl Gateway {
             retired: wiring.retired,
             looks: wiring.looks,
             passwords,
+            readers,
             stop,
             threads,
             credentials,
@@ -196,6 +220,17 @@ impl Gateway {
         // It ends with the flag; what it has not verified is not let in.
         let _ = self.credentials.join();
         finished
+    }
+}
+
+/// What is read of agents that have no threads yet.
+fn readers(agents: &Agents) -> Readers {
+    Readers {
+        ingress: agents.ingress.readers(),
+        risk: agents.risk.latency().readers(),
+        venue: agents.venue.readers(),
+        send: agents.egress.send_times(),
+        duties: Vec::new(),
     }
 }
 

@@ -14,7 +14,8 @@ use portcullis_pipeline::sequencer::Sequencer;
 use portcullis_pipeline::venue::Venue;
 use portcullis_risk_core::RiskCore;
 use portcullis_runtime::{
-    Agent, IdleStrategy, Seat, StopFlag, SystemClock, pin_to_core, run, run_behind,
+    Agent, DutyReader, DutyWriter, IdleStrategy, Seat, StopFlag, SystemClock, TscClock,
+    pin_to_core, run, run_behind,
 };
 use portcullis_transport::{TcpInbound, TcpOutbound};
 use std::fs::File;
@@ -154,6 +155,7 @@ impl Parts {
 /// The running threads.
 pub(super) struct Threads {
     handles: Vec<JoinHandle<(bool, Parts)>>,
+    duties: Vec<DutyReader>,
 }
 
 impl Threads {
@@ -176,6 +178,7 @@ impl Threads {
         }
         let mut starter = Starter {
             handles: Vec::new(),
+            duties: Vec::new(),
             behaviour,
             stop,
         };
@@ -215,7 +218,13 @@ impl Threads {
         }
         Ok(Self {
             handles: starter.handles,
+            duties: starter.duties,
         })
+    }
+
+    /// How each thread of agents spends its time, for whoever asks first.
+    pub(super) fn take_duties(&mut self) -> Vec<DutyReader> {
+        std::mem::take(&mut self.duties)
     }
 
     /// Waits for all threads to end.
@@ -249,6 +258,7 @@ impl Threads {
 
 struct Starter<'a> {
     handles: Vec<JoinHandle<(bool, Parts)>>,
+    duties: Vec<DutyReader>,
     behaviour: &'a Behaviour,
     stop: &'a StopFlag,
 }
@@ -257,11 +267,14 @@ struct Starter<'a> {
 struct Cycle {
     idle: IdleStrategy,
     seat: Seat,
+    duty: DutyWriter,
 }
 
 impl Cycle {
     fn run(self, agents: &mut [&mut dyn Agent]) -> bool {
-        run(agents, &SystemClock, self.idle, self.seat)
+        // On the thread that reads it: counters of cores need not agree.
+        let clock = TscClock::new();
+        run(agents, &clock, self.idle, self.seat, self.duty)
     }
 }
 
@@ -277,9 +290,12 @@ impl Starter<'_> {
             Idle::Yield => IdleStrategy::yielding(),
             Idle::Park => IdleStrategy::Park { span_ns: PARK_NS },
         };
+        let duty = DutyWriter::default();
+        self.duties.push(duty.reader());
         let cycle = Cycle {
             idle,
             seat: self.stop.take_seat(),
+            duty,
         };
         let handle = Builder::new().name(name.to_owned()).spawn(move || {
             if let Some(core) = core

@@ -17,6 +17,8 @@ pub(crate) struct Setup {
     pub(crate) idle: &'static str,
     /// The line of the config, or none.
     pub(crate) cores: &'static str,
+    /// Further keys of the `[threads]` section, and sections after it.
+    pub(crate) further: &'static str,
     /// An external engine; else the ladder matches.
     pub(crate) engine: Option<SocketAddr>,
 }
@@ -92,8 +94,30 @@ impl Gateway {
         self.address
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn log(&self) -> Log {
         self.log.clone()
+    }
+
+    /// Waits for a line that it says with `beginning`, until `is_it` takes one.
+    pub(crate) fn wait_for_line(
+        &mut self,
+        beginning: &str,
+        mut is_it: impl FnMut(&str) -> bool,
+    ) -> String {
+        loop {
+            let from = self.said.len();
+            let count = self.stderr.read_line(&mut self.said).expect("it is text");
+            assert!(count > 0, "it ended without the line: {}", self.said);
+            let line = self.said[from..].trim();
+            if line.starts_with(beginning) && is_it(line) {
+                return line.to_owned();
+            }
+        }
     }
 
     /// Stops it by a signal; its exit code and all it said.
@@ -163,6 +187,7 @@ fn text(setup: Setup, socket: &str) -> String {
         topology,
         idle,
         cores,
+        further,
         engine,
     } = setup;
     let (matching, link) = match engine {
@@ -189,6 +214,7 @@ socket = "{socket}"
 topology = "{topology}"
 idle = "{idle}"
 {cores}
+{further}
 
 [[account]]
 name = "trader1"

@@ -18,6 +18,7 @@ fn setup(topology: &'static str) -> Setup {
         topology,
         idle: "yield",
         cores: "",
+        further: "",
         engine: None,
     }
 }
@@ -89,4 +90,67 @@ fn a_stop_with_an_answer_outstanding_is_given_up_and_says_so() {
         assert!(said.contains("open orders 1, lots on hold 10"), "{said}");
         assert!(said.contains("some answers are outstanding"), "{said}");
     }
+}
+
+const STAGES: [&str; 6] = ["decode", "queue", "check", "gate", "engine", "send"];
+
+/// Whether a line has p50, p99, p99.9 and the longest of a stage.
+fn names_four_times(line: &str, stage: &str) -> bool {
+    let times = line
+        .split_once(&format!(" {stage} "))
+        .expect("it is named")
+        .1;
+    let times = times.split_once([',', ';']).expect("it ends").0;
+    times.split('/').count() == 4
+}
+
+/// In each topology the line comes by itself, and its counts and stages are those of the one order.
+#[test]
+fn a_running_gateway_sums_up_what_it_does() {
+    for topology in TOPOLOGIES {
+        let mut gateway = Gateway::start(Setup {
+            further: "[observe]\nsummary_every_ms = 20",
+            ..setup(topology)
+        });
+        let quiet = gateway.wait_for_line("summary: ", |_| true);
+        assert!(
+            quiet.contains("accepted 0, refused 0, sessions 0;"),
+            "{quiet}"
+        );
+        assert!(
+            quiet.contains(" decode -, queue -, check -, gate -, engine -, send -;"),
+            "{quiet}"
+        );
+        let mut client = Client::log_on(gateway.address());
+        client.buy_until_accepted(10);
+        // Its stages may end in different intervals, each of which has its line.
+        let (mut accepted, mut stages) = (false, STAGES.to_vec());
+        let line = gateway.wait_for_line("summary: ", |line| {
+            accepted |= line.contains("accepted 1,") && line.contains("sessions 1;");
+            stages.retain(|stage| !names_four_times(line, stage));
+            accepted && stages.is_empty()
+        });
+        assert!(line.contains("; longest stall "), "{line}");
+        assert!(line.contains(", longest idle gap "), "{line}");
+        assert!(line.contains(" us, busy "), "{line}");
+        let (code, said) = gateway.stop();
+        assert_eq!(code, Some(0), "{said}");
+    }
+}
+
+/// Locked, or told why not: whoever runs the tests may have the right or not.
+#[test]
+fn memory_is_locked_where_the_config_asks_for_it_or_the_limit_is_named() {
+    let gateway = Gateway::start(Setup {
+        further: "lock_memory = true\n[observe]\nsummary_every_ms = 0",
+        ..setup("fused")
+    });
+    let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.id()));
+    let status = status.expect("it runs");
+    let locked = !status.contains("VmLck:\t       0 kB");
+    let (code, said) = gateway.stop();
+    assert_eq!(code, Some(0), "{said}");
+    let told = said.contains("[threads] lock_memory: memory is not locked (");
+    assert_ne!(locked, told, "{status}\n{said}");
+    assert!(!said.contains("summary: "), "0 is never: {said}");
 }

@@ -1,0 +1,65 @@
+//! Memory locked and touched: no page of the process is fetched, or taken away, on the path.
+//!
+//! Control thread, once all is allocated. Invariant: where the system does not allow it, the process
+//! is as it was, and whoever started it is told what to raise.
+
+use rustix::mm::{MlockAllFlags, mlockall};
+use rustix::process::{Resource, getrlimit};
+use std::fmt;
+use std::io;
+
+/// Memory is not locked: why, and what to do.
+#[derive(Debug)]
+pub struct MemoryLockError {
+    error: io::Error,
+    /// The limit in bytes, where there is one.
+    limit_bytes: Option<u64>,
+    /// The process's size in bytes, where the system says it.
+    size_bytes: Option<u64>,
+}
+
+/// Locks all memory that the process has, and so touches it: pages that were never written are made
+/// now. Where there is no limit, what it will ask for later is locked too; where there is one, later
+/// allocations are not made to fail by it.
+///
+/// # Errors
+/// The system does not allow it.
+pub fn lock_memory() -> Result<(), MemoryLockError> {
+    let limit_bytes = getrlimit(Resource::Memlock).current;
+    let flags = match limit_bytes {
+        None => MlockAllFlags::CURRENT | MlockAllFlags::FUTURE,
+        Some(_) => MlockAllFlags::CURRENT,
+    };
+    mlockall(flags).map_err(|error| MemoryLockError {
+        error: error.into(),
+        limit_bytes,
+        size_bytes: size_bytes(),
+    })
+}
+
+fn size_bytes() -> Option<u64> {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = pages.split(' ').next()?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}
+
+const MIB: u64 = 1 << 20;
+
+impl fmt::Display for MemoryLockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "memory is not locked ({})", self.error)?;
+        let (Some(limit), Some(size)) = (self.limit_bytes, self.size_bytes) else {
+            return Ok(());
+        };
+        write!(
+            f,
+            ": the process has {} MiB and may lock {} MiB. Raise the limit (`ulimit -l unlimited`, \
+             LimitMEMLOCK=infinity in a systemd unit, memlock in /etc/security/limits.conf), or \
+             give it CAP_IPC_LOCK",
+            size.div_ceil(MIB),
+            limit / MIB
+        )
+    }
+}
+
+impl std::error::Error for MemoryLockError {}

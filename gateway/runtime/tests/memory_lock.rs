@@ -1,0 +1,44 @@
+//! Memory is locked where the system allows it, and the error says what to raise where not.
+//!
+//! One test in a process of its own: locks, limits and capabilities are the process's.
+
+use portcullis_runtime::lock_memory;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
+
+fn locked_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("there is /proc");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmLck:"));
+    let number = line.expect("it is told").trim().split(' ').next();
+    number.and_then(|kib| kib.parse().ok()).expect("a number")
+}
+
+#[test]
+fn a_limit_in_the_way_is_named_with_what_to_raise() {
+    assert_eq!(locked_kib(), 0);
+    // Whoever may pass limits by may no more.
+    let none = CapabilitySets {
+        effective: CapabilitySet::empty(),
+        permitted: CapabilitySet::empty(),
+        inheritable: CapabilitySet::empty(),
+    };
+    let limit = getrlimit(Resource::Memlock);
+    let set = |current| {
+        let limit = Rlimit { current, ..limit };
+        setrlimit(Resource::Memlock, limit).expect("lower is always allowed");
+    };
+    // What is allowed is locked, and by threads that may: before the capabilities go.
+    if lock_memory().is_ok() {
+        assert!(locked_kib() > 0);
+        rustix::mm::munlockall().expect("what was locked");
+    }
+    set(Some(1 << 20));
+    set_capabilities(None, none).expect("fewer are always allowed");
+    let error = lock_memory().expect_err("the process is larger than 1 MiB");
+    let said = error.to_string();
+    assert!(said.starts_with("memory is not locked ("), "{said}");
+    assert!(said.contains("may lock 1 MiB"), "{said}");
+    assert!(said.contains("ulimit -l unlimited"), "{said}");
+    assert!(said.contains("LimitMEMLOCK=infinity"), "{said}");
+    assert_eq!(locked_kib(), 0, "it is as it was");
+}
