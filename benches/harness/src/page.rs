@@ -103,10 +103,10 @@ fn facts(summary: &Value) -> String {
         let _ = writeln!(out, "<dt>{name}<dd>{value}");
     };
     for (name, value) in summary.as_object().into_iter().flatten() {
-        match value {
-            Value::Object(parts) => parts.iter().for_each(|(name, value)| fact(name, value)),
-            _ if OF_EVERY_ROW.contains(&name.as_str()) => {}
-            _ => fact(name, value),
+        if let Some(parts) = value.as_object() {
+            parts.iter().for_each(|(name, value)| fact(name, value));
+        } else if !OF_EVERY_ROW.contains(&name.as_str()) {
+            fact(name, value);
         }
     }
     out.push_str("</dl>\n");
@@ -114,11 +114,12 @@ fn facts(summary: &Value) -> String {
 }
 
 fn words(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        _ => value.to_string(),
+    if value.is_null() {
+        return String::new();
     }
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn escaped(text: &str) -> String {

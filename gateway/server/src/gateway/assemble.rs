@@ -133,8 +133,7 @@ impl Gateway {
         let symbols = symbols(config)?;
         let stop = StopFlag::new();
         let capacities = prelude::capacities(config);
-        let core = RiskCore::new(&capacities, config.limit_table())
-            .map_err(|error| cannot("the risk core", error))?;
+        let core = risk_core(config, &capacities)?;
         let (inbound, outbound, address) = sockets(config)?;
         let venue = venue(config, options.plant)?;
         let mut wiring = Wiring::new(config);
@@ -183,11 +182,7 @@ impl Gateway {
         let mut threads = Threads::start(agents, &behaviour(config), &stop)
             .map_err(|error| cannot("the gateway's threads", error))?;
         readers.duties = threads.take_duties();
-        if config.profile.lock_memory
-            && let Err(error) = lock_memory()
-        {
-            eprintln!("[threads] lock_memory: {error}");
-        }
+        lock_memory_if_asked(config);
         Ok(Self {
             address,
             commands: wiring.commands,
@@ -250,6 +245,19 @@ fn sockets(config: &Config) -> Result<(TcpInbound, TcpOutbound, SocketAddr), Sta
     };
     tcp_transport_with(config.profile.listen, options)
         .map_err(|error| cannot(&format!("listening on {}", config.profile.listen), error))
+}
+
+fn risk_core(config: &Config, capacities: &Capacities) -> Result<RiskCore, StartError> {
+    RiskCore::new(capacities, config.limit_table()).map_err(|error| cannot("the risk core", error))
+}
+
+/// A gateway whose memory cannot be locked runs all the same, and says so.
+fn lock_memory_if_asked(config: &Config) {
+    if config.profile.lock_memory
+        && let Err(error) = lock_memory()
+    {
+        eprintln!("[threads] lock_memory: {error}");
+    }
 }
 
 /// All rings, by the agent that holds each end.
