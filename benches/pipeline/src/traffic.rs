@@ -145,9 +145,10 @@ impl<I: Outbound> Traffic<I> {
                 self.collect(None);
                 self.wait.moment();
             }
-            match command {
-                Command::VenueLink { .. } => self.report(&command, &[]),
-                _ => self.command(&command),
+            if matches!(command, Command::VenueLink { .. }) {
+                self.report(&command, &[]);
+            } else {
+                self.command(&command);
             }
         }
         self.settle()

@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 pub(crate) const VERB: Verb = Verb {
     name: "ci",
     arguments: "",
-    summary: "format, lints, house rules, licences, docs, all tests, the commands of the README",
+    summary: "format, lints, house rules, licences, docs, all tests, the commands of the README, instruction counts",
     run,
 };
 
@@ -47,11 +47,17 @@ const HABITS: &[Step] = &[
     },
 ];
 
-/// After the tests: the README's commands, as a newcomer types them.
-const SMOKE: &[Step] = &[Step {
-    name: "README",
-    action: Action::Cargo(&["run", "--release", "--", "demo"]),
-}];
+/// After the tests: the README's commands, as a newcomer types them, and instruction counts.
+const SMOKE: &[Step] = &[
+    Step {
+        name: "README",
+        action: Action::Cargo(&["run", "--release", "--", "demo"]),
+    },
+    Step {
+        name: "instructions",
+        action: Action::Verb("bench", &["instructions"]),
+    },
+];
 
 fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     no_arguments(VERB.name, arguments)?;

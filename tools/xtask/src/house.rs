@@ -233,8 +233,8 @@ pub(crate) const HOUSE: &[House] = &[
     House {
         name: "portcullis-bench-kernel",
         folder: "benches/kernel",
-        holds: "what an accepted order costs in the risk core alone",
-        may_use: &[RISK_CORE, RUNTIME, DOMAIN],
+        holds: "what the risk core costs alone: orders, refusals, price moves, memory, instructions",
+        may_use: &[BENCH_HARNESS, RISK_CORE, RUNTIME, DOMAIN],
         outside: Outside::Anything,
         reach: Reach::Top,
     },

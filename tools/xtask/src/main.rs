@@ -14,6 +14,7 @@ mod docs;
 mod fuzz;
 mod gateway;
 mod house;
+mod instructions;
 mod interop;
 mod licences;
 mod metadata;

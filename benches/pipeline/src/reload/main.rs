@@ -45,7 +45,10 @@ const BESIDE: [(&str, Kinds); 5] = [
     ),
 ];
 
-const PERCENTILES: [(&str, fn(&Latency) -> u64); 4] = [
+/// What is read off a distribution.
+type Percentile = fn(&Latency) -> u64;
+
+const PERCENTILES: [(&str, Percentile); 4] = [
     ("p50", Latency::p50),
     ("p99", Latency::p99),
     ("p99.9", Latency::p999),

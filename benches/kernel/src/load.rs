@@ -5,7 +5,7 @@
 
 /// How accounts are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
+pub enum Choice {
     /// Each as often as any other.
     Uniform,
     /// The n-th most active 1/n as often as the first.
@@ -14,7 +14,8 @@ pub(crate) enum Choice {
 
 impl Choice {
     /// Its name in tables and JSON.
-    pub(crate) const fn name(self) -> &'static str {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Uniform => "uniform",
             Self::Zipf => "zipf",
@@ -24,15 +25,17 @@ impl Choice {
 
 /// Random numbers: a counter with a mixing function (splitmix64).
 #[derive(Clone, Debug)]
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    pub(crate) const fn new(seed: u64) -> Self {
+    /// A sequence of its own for each seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// The next number.
-    pub(crate) const fn next(&mut self) -> u64 {
+    pub const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -41,14 +44,14 @@ impl Random {
     }
 
     /// A number below `bound`.
-    pub(crate) const fn below(&mut self, bound: u64) -> u64 {
+    pub const fn below(&mut self, bound: u64) -> u64 {
         ((self.next() as u128 * bound as u128) >> 64) as u64
     }
 }
 
 /// Draws accounts.
 #[derive(Debug)]
-pub(crate) struct Accounts {
+pub struct Accounts {
     count: u32,
     /// Sums of the weights up to each rank; empty for a uniform choice.
     cumulative: Vec<u64>,
@@ -61,7 +64,9 @@ const FIRST_WEIGHT: u64 = 1 << 40;
 const SCATTER: u64 = 2_147_483_647;
 
 impl Accounts {
-    pub(crate) fn new(choice: Choice, count: u32) -> Self {
+    /// Draws from `count` accounts.
+    #[must_use]
+    pub fn new(choice: Choice, count: u32) -> Self {
         let weights = match choice {
             Choice::Uniform => 0..0,
             Choice::Zipf => 0..u64::from(count),
@@ -77,7 +82,8 @@ impl Accounts {
     }
 
     /// The next account to order.
-    pub(crate) fn draw(&self, random: &mut Random) -> u32 {
+    #[must_use]
+    pub fn draw(&self, random: &mut Random) -> u32 {
         let count = u64::from(self.count);
         let Some(total) = self.cumulative.last() else {
             return random.below(count) as u32;

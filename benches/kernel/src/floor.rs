@@ -11,7 +11,7 @@ use portcullis_risk_core::{LineSink, RiskCore, STAGES};
 use portcullis_runtime::prefetch;
 
 /// Fetches lines ahead.
-pub(crate) struct Fetch;
+pub struct Fetch;
 
 impl LineSink for Fetch {
     #[inline(always)]
@@ -44,7 +44,7 @@ impl LineSink for Read {
 
 /// Walks a batch as the core would, and decides nothing. Returns the lines read.
 #[inline(never)]
-pub(crate) fn walk(core: &RiskCore, records: &[Record]) -> u64 {
+pub fn walk(core: &RiskCore, records: &[Record]) -> u64 {
     let mut read = Read::default();
     for (stage, distance) in STAGES {
         for (ahead, record) in records.iter().take(distance).enumerate() {

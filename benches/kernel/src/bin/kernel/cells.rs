@@ -1,0 +1,169 @@
+//! Cells of one kind of market: kernel and floor side by side, in batches and alone.
+//!
+//! One thread. Invariants: between two readings of the clock stand the measured calls and nothing
+//! else; kernel and floor take turns, batch by batch, each over a batch that the other has not seen;
+//! a cell whose final state is not what was sent has no figures.
+
+use portcullis_bench_harness::{Latency, Rounds};
+use portcullis_bench_kernel::floor;
+use portcullis_bench_kernel::limits::Shape;
+use portcullis_bench_kernel::load::{Accounts, Choice};
+use portcullis_bench_kernel::market::Market;
+use portcullis_bench_kernel::measured::{BATCH, apply_all, pop_all, push_all};
+use portcullis_domain::{Command, Record};
+use portcullis_runtime::record_ring;
+use std::hint::black_box;
+use std::time::Instant;
+
+/// Units of the ring that a batch waits in.
+const RING_UNITS: usize = 1_024;
+
+/// A cell: a market, who orders in it, and what was measured.
+pub(crate) struct Cell {
+    /// Its name in figures.
+    pub(crate) name: String,
+    accounts: Accounts,
+    /// Mean of an order in batches, picoseconds, a round each: of the kernel and of the floor.
+    pub(crate) kernel_ps: Rounds,
+    pub(crate) floor_ps: Rounds,
+    /// Single calls, a round each, and the floor's.
+    pub(crate) single: Vec<Latency>,
+    pub(crate) floor_single: Vec<Latency>,
+    /// Decisions a second out of a ring.
+    pub(crate) per_second: Rounds,
+    /// Lines that the floor read an order.
+    pub(crate) lines: u64,
+    /// Orders measured, and those of them for which the account was valued exactly, or proved.
+    pub(crate) orders: u64,
+    pub(crate) valued_exactly: u64,
+    pub(crate) proved_by_bound: u64,
+}
+
+impl Cell {
+    /// Nothing measured yet.
+    pub(crate) fn new(name: &str, choice: Choice, shape: &Shape) -> Self {
+        Self {
+            name: name.to_owned(),
+            accounts: Accounts::new(choice, shape.accounts),
+            kernel_ps: Rounds::default(),
+            floor_ps: Rounds::default(),
+            single: Vec::new(),
+            floor_single: Vec::new(),
+            per_second: Rounds::default(),
+            lines: 0,
+            orders: 0,
+            valued_exactly: 0,
+            proved_by_bound: 0,
+        }
+    }
+
+    /// Orders before the first that counts.
+    pub(crate) fn warm_up(&self, market: &mut Market, orders: u64) {
+        let mut records = blank();
+        for _ in 0..orders / BATCH as u64 {
+            market.prepare(&self.accounts, &mut records);
+            apply_all(market, &records);
+            market.cancel_all(&records);
+        }
+    }
+
+    /// One round: `orders` in batches and as many alone, of the kernel and of the floor each.
+    pub(crate) fn round(&mut self, market: &mut Market, orders: u64) {
+        let before = market.core.counters().clone();
+        let batches = orders.div_ceil(BATCH as u64);
+        self.in_batches(market, batches);
+        self.alone(market, batches);
+        let after = market.core.counters();
+        self.orders += after.accepted - before.accepted;
+        self.valued_exactly += after.valued_exactly - before.valued_exactly;
+        self.proved_by_bound += after.proved_by_bound - before.proved_by_bound;
+    }
+
+    fn in_batches(&mut self, market: &mut Market, batches: u64) {
+        let (mut kernel_ns, mut floor_ns, mut lines) = (0, 0, 0);
+        let mut records = blank();
+        for _ in 0..batches {
+            market.prepare(&self.accounts, &mut records);
+            let begun = Instant::now();
+            lines += floor::walk(&market.core, black_box(&records));
+            floor_ns += ns(begun);
+            apply_all(market, &records);
+            market.cancel_all(&records);
+
+            market.prepare(&self.accounts, &mut records);
+            let begun = Instant::now();
+            apply_all(market, &records);
+            kernel_ns += ns(begun);
+            market.cancel_all(&records);
+        }
+        let orders = batches * BATCH as u64;
+        self.kernel_ps.push(kernel_ns * 1_000 / orders);
+        self.floor_ps.push(floor_ns * 1_000 / orders);
+        self.lines = lines / orders;
+    }
+
+    fn alone(&mut self, market: &mut Market, batches: u64) {
+        let (mut kernel, mut floor) = (Latency::new(), Latency::new());
+        let mut records = blank();
+        for _ in 0..batches {
+            market.prepare(&self.accounts, &mut records);
+            for record in records.chunks(1) {
+                let begun = Instant::now();
+                floor::walk(&market.core, black_box(record));
+                floor.record(ns(begun));
+                apply_all(market, record);
+            }
+            market.cancel_all(&records);
+
+            market.prepare(&self.accounts, &mut records);
+            for record in records.chunks(1) {
+                let begun = Instant::now();
+                apply_all(market, record);
+                kernel.record(ns(begun));
+            }
+            market.cancel_all(&records);
+        }
+        self.single.push(kernel);
+        self.floor_single.push(floor);
+    }
+
+    /// Decisions a second of a consumer that takes batches out of a ring; filling it is not timed.
+    pub(crate) fn from_ring(&mut self, market: &mut Market, orders: u64) {
+        let (mut producer, mut consumer) = record_ring(RING_UNITS);
+        let (mut records, mut taken) = (blank(), blank());
+        let (mut spent_ns, mut decided) = (0, 0);
+        for _ in 0..orders.div_ceil(BATCH as u64) {
+            market.prepare(&self.accounts, &mut records);
+            push_all(&mut producer, &records);
+            let begun = Instant::now();
+            let count = pop_all(&mut consumer, &mut taken);
+            apply_all(market, &taken[..count]);
+            spent_ns += ns(begun);
+            decided += count as u64;
+            market.cancel_all(&records);
+        }
+        self.per_second
+            .push(decided * 1_000_000_000 / spent_ns.max(1));
+    }
+
+    /// Kernel less floor, picoseconds, a round each.
+    pub(crate) fn above_floor_ps(&self) -> Rounds {
+        let pairs = self.kernel_ps.values().iter().zip(self.floor_ps.values());
+        pairs
+            .map(|(kernel, floor)| kernel.saturating_sub(*floor))
+            .collect()
+    }
+
+    /// Orders valued exactly, in hundredths of a percent.
+    pub(crate) fn exactly_permyriad(&self) -> u64 {
+        self.valued_exactly * 10_000 / self.orders.max(1)
+    }
+}
+
+pub(crate) fn blank() -> [Record; BATCH] {
+    [Record::bare(Command::Tick.encode()); BATCH]
+}
+
+pub(crate) fn ns(begun: Instant) -> u64 {
+    begun.elapsed().as_nanos() as u64
+}

@@ -1,0 +1,66 @@
+//! `kernel`: what a decision costs in the risk core alone, beside a floor that fetches and reads the
+//! same lines and decides nothing.
+//!
+//! One thread, no sockets, no log. Must never print figures of a run whose final state is not what
+//! was sent.
+
+mod cells;
+mod plan;
+mod rows;
+
+use portcullis_bench_harness::{Options, Report, clock_step_ns};
+use portcullis_risk_core::checks::REGISTRY;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// As in the product: large tables on huge pages.
+#[global_allocator]
+static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
+
+fn main() -> ExitCode {
+    let options = Options::read("kernel", std::env::args().skip(1));
+    match options.and_then(|options| run(&options)) {
+        Ok(holds) => ExitCode::from(u8::from(!holds)),
+        Err(why) => {
+            eprintln!("kernel: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Measures and prints; whether every bar holds.
+fn run(options: &Options) -> Result<bool, String> {
+    let mut report = Report::new("kernel");
+    let measured = plan::measure(options)?;
+    let (rows, histograms) = rows::rows(&measured);
+    rows.into_iter().for_each(|row| report.push(row));
+    let folder = folder()?;
+    let written = histograms
+        .write(&folder)
+        .map_err(|error| format!("{}: {error}", folder.display()))?;
+    let orders: u64 = measured.cells.iter().map(|cell| cell.orders).sum();
+    let (clock_step_ns, clock_pair_ns) = clock_step_ns();
+    report.fact("rounds", options.rounds);
+    report.fact("orders", orders);
+    report.fact("checks", REGISTRY.len());
+    report.fact("checks_refusing", measured.refusals.len());
+    report.fact("margin_tiers", 3);
+    report.fact("instruments_scaled", measured.scaled.0);
+    report.fact("instruments", measured.scaled.1);
+    report.fact("clock_step_ns", clock_step_ns);
+    report.fact("clock_pair_ns", clock_pair_ns);
+    report.fact("histograms", written.len());
+    report.print(options.json);
+    Ok(!report.misses_any())
+}
+
+/// Where histograms go: `bench` in the target folder.
+fn folder() -> Result<PathBuf, String> {
+    let own =
+        std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
+    let target = own
+        .parent()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new("target"));
+    Ok(target.join("bench"))
+}

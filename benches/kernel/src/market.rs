@@ -1,0 +1,431 @@
+//! A risk core with funded accounts, positions and moving prices, and the orders it is given.
+//!
+//! One thread. Invariants: virtual time alone, so that a run is the same commands every time; what
+//! was sent is counted apart from what the core says it did, so that the two can be held against
+//! each other; records are made before the clock starts.
+
+use crate::limits::{POSITION_LOTS, QTY_LARGEST, SESSIONS, Shape, limits};
+use crate::load::{Accounts, Random};
+use portcullis_domain::{
+    AccountId, CashMove, Command, InstrumentId, Money, NewOrder, Price, Qty, Record,
+    ReferencePrice, ReportKind, SessionId, Side, TimeInForce, UserRef, VenueReport,
+};
+use portcullis_risk_core::limits::{LimitSpec, LimitTable};
+use portcullis_risk_core::{Capacities, Effect, EffectSink, RiskCore};
+
+/// Virtual time between two orders: 100,000 a second.
+pub const ORDER_GAP_NS: u64 = 10_000;
+/// Virtual time between two moves of all prices: 100 a second.
+pub const MOVE_GAP_NS: u64 = 10_000_000;
+
+/// Where every price begins.
+pub const PRICE_START: i64 = 10_000;
+/// Prices stay this near to where they began.
+const PRICE_SPAN: i64 = 1_000;
+/// Orders that may rest beside those that rest all the time.
+pub const ORDERS_MAX: u32 = 65_536;
+
+/// What the core has said.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Orders and replaces on their way to the engine.
+    pub approved: u64,
+    /// Reports passed on.
+    pub reported: u64,
+    /// Control commands answered.
+    pub controlled: u64,
+    /// Refusals.
+    pub refused: u64,
+    /// Alarms and whatever else none of these commands should lead to.
+    pub unexpected: u64,
+}
+
+impl EffectSink for Tally {
+    #[inline]
+    fn on_effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Approved(_) => self.approved += 1,
+            Effect::Reported(_) => self.reported += 1,
+            Effect::Controlled(_) => self.controlled += 1,
+            Effect::StateChanged { .. } => {}
+            Effect::Refused(_) => self.refused += 1,
+            Effect::Answered(_) | Effect::SessionChanged(_) | Effect::Alarmed(_) => {
+                self.unexpected += 1
+            }
+        }
+    }
+}
+
+/// The core, and what it was sent.
+pub struct Market {
+    /// The core.
+    pub core: RiskCore,
+    /// What it said.
+    pub tally: Tally,
+    /// Its shape.
+    pub shape: Shape,
+    /// Orders sent that must be accepted.
+    pub sent: u64,
+    /// Orders sent that must be refused.
+    pub refusals: u64,
+    /// Engine's reports sent: a cancel or a fill for each order.
+    pub reports: u64,
+    controls: u64,
+    seq: u64,
+    now_ns: u64,
+    moves_at_ns: u64,
+    prices: Vec<i64>,
+    numbers: Vec<u32>,
+    random: Random,
+}
+
+impl Market {
+    /// A core with funded accounts; each pair of neighbours holds the two sides of the same trades.
+    ///
+    /// # Errors
+    /// If the limits or capacities do not load, in words.
+    pub fn new(shape: Shape) -> Result<Self, String> {
+        let capacities = Capacities {
+            orders_max: ORDERS_MAX + shape.accounts * shape.resting,
+            positions_max: shape.accounts * shape.traded,
+            ..Capacities::default()
+        };
+        Self::with(shape, &limits(&shape), capacities)
+    }
+
+    /// A core under limits that may name more than the shape has, with no more orders and positions
+    /// than `capacities` say.
+    ///
+    /// # Errors
+    /// As [`Market::new`].
+    pub fn with(shape: Shape, spec: &LimitSpec, capacities: Capacities) -> Result<Self, String> {
+        let mut market = Self::bare(shape, spec, capacities)?;
+        market.publish_prices();
+        (0..shape.accounts).for_each(|account| market.endow(account));
+        Ok(market)
+    }
+
+    /// The same without anything in it but links.
+    ///
+    /// # Errors
+    /// As [`Market::new`].
+    pub fn bare(shape: Shape, spec: &LimitSpec, capacities: Capacities) -> Result<Self, String> {
+        let table = LimitTable::build(spec)
+            .map_err(|why| format!("the limits do not load: {:?}", why.faults))?;
+        let capacities = Capacities {
+            accounts_max: spec.accounts.len() as u32,
+            instruments_max: spec.instruments.len() as u32,
+            firms_max: spec.firms.len() as u32,
+            sessions_max: spec.sessions.len() as u32,
+            orders_reserved_per_account: 0,
+            ..capacities
+        };
+        let core = RiskCore::new(&capacities, table).map_err(|why| why.to_string())?;
+        let mut market = Self {
+            core,
+            tally: Tally::default(),
+            shape,
+            sent: 0,
+            refusals: 0,
+            reports: 0,
+            controls: 0,
+            seq: 0,
+            now_ns: MOVE_GAP_NS,
+            moves_at_ns: MOVE_GAP_NS,
+            prices: vec![PRICE_START; shape.instruments as usize],
+            numbers: vec![0; spec.sessions.len()],
+            random: Random::new(20_260_101),
+        };
+        for session in (0..SESSIONS).map(SessionId::new) {
+            market.send(Command::VenueLink { session, up: true });
+        }
+        Ok(market)
+    }
+
+    /// Makes the next orders, which the caller must apply; a price move comes first if one is due.
+    pub fn prepare(&mut self, accounts: &Accounts, batch: &mut [Record]) {
+        if self.now_ns >= self.moves_at_ns {
+            self.move_prices();
+        }
+        for slot in batch.iter_mut() {
+            self.now_ns += ORDER_GAP_NS;
+            let account = accounts.draw(&mut self.random);
+            let which = self.random.below(self.shape.traded.into()) as u32;
+            let instrument = self.traded(account, which);
+            let side = if self.random.below(2) == 0 {
+                Side::Buy
+            } else {
+                Side::Sell
+            };
+            let qty = 1 + self.random.below(QTY_LARGEST as u64) as i64;
+            let price = self.prices[instrument as usize] + self.random.below(11) as i64 - 5;
+            let order = self.order(account, instrument, side, qty, price);
+            *slot = self.record(Command::NewOrder(order));
+        }
+        self.sent += batch.len() as u64;
+    }
+
+    /// The engine cancels the orders of a batch.
+    pub fn cancel_all(&mut self, batch: &[Record]) {
+        for record in batch {
+            let session = SessionId::new(record.head.session);
+            let user_ref = UserRef::new(record.head.number);
+            self.report(session, user_ref, ReportKind::Canceled);
+        }
+    }
+
+    /// Holds what was sent against what the core says of it and what it holds now.
+    ///
+    /// # Errors
+    /// The first figure that is not as it must be, in words.
+    pub fn check(&self) -> Result<(), String> {
+        let counters = self.core.counters();
+        let resting = u64::from(self.shape.accounts) * u64::from(self.shape.resting);
+        let same = [
+            ("orders approved", self.tally.approved, self.sent),
+            ("orders accepted", counters.accepted, self.sent),
+            ("orders refused", counters.refused, self.refusals),
+            ("refusals told", self.tally.refused, self.refusals),
+            ("reports passed on", self.tally.reported, self.reports),
+            ("reports", self.reports + resting, self.sent),
+            ("controls answered", self.tally.controlled, self.controls),
+            ("unexpected effects", self.tally.unexpected, 0),
+            ("alarms", counters.alarms, 0),
+            ("open orders", self.core.open_orders() as u64, resting),
+            ("commands applied", counters.commands, self.seq),
+        ];
+        if let Some((what, is, must)) = same.into_iter().find(|(_, is, must)| is != must) {
+            return Err(format!("{what}: {is}, must be {must}"));
+        }
+        match self.core.conservation_error() {
+            0 => Ok(()),
+            missing => Err(format!("{missing} quanta are missing from the books")),
+        }
+    }
+
+    /// Instruments of the load whose margin open interest scales.
+    #[must_use]
+    pub fn scaled_instruments(&self) -> usize {
+        let instruments = (0..self.shape.instruments).map(InstrumentId::new);
+        instruments
+            .filter_map(|instrument| self.core.instrument(instrument))
+            .filter(|instrument| instrument.scale_ppm > 0)
+            .count()
+    }
+
+    /// Deposits, and one order in each traded instrument: some filled, some cancelled; then those
+    /// that rest.
+    fn endow(&mut self, account: u32) {
+        self.deposit(account, self.shape.deposit());
+        for which in 0..self.shape.traded {
+            let side = if account % 2 == which % 2 {
+                Side::Buy
+            } else {
+                Side::Sell
+            };
+            let instrument = self.traded(account, which);
+            if which >= self.shape.held {
+                let order = self.order(account, instrument, side, 1, PRICE_START);
+                self.enter(order, Some(ReportKind::Canceled));
+                continue;
+            }
+            let match_number = u64::from(account / 2) * u64::from(self.shape.traded);
+            // Two orders: one alone would exceed what an order may have.
+            for part in 0..2 {
+                let lots = POSITION_LOTS / 2;
+                let order = self.order(account, instrument, side, lots, PRICE_START);
+                let fill = fill(lots, 2 * (match_number + u64::from(which)) + part + 1);
+                self.enter(order, Some(fill));
+            }
+        }
+        for rests in 0..self.shape.resting {
+            let instrument = self.traded(account, rests % self.shape.traded);
+            let (side, price) = match rests / self.shape.traded % 2 {
+                0 => (Side::Buy, PRICE_START - PRICE_SPAN),
+                _ => (Side::Sell, PRICE_START + PRICE_SPAN),
+            };
+            let order = self.order(account, instrument, side, 1, price);
+            self.enter(order, None);
+        }
+    }
+
+    /// Pays in.
+    pub fn deposit(&mut self, account: u32, quanta: i64) {
+        self.control(Command::Deposit(CashMove {
+            account: AccountId::new(account),
+            amount: Money::new(quanta),
+        }));
+    }
+
+    /// Enters an order that must be accepted, and has the engine say something of it.
+    pub fn enter(&mut self, order: NewOrder, answer: Option<ReportKind>) {
+        self.send(Command::NewOrder(order));
+        self.sent += 1;
+        if let Some(kind) = answer {
+            self.report(order.session, order.user_ref, kind);
+        }
+    }
+
+    /// A move of one price, applied: the sweep's unit.
+    pub fn move_one_price(&mut self, instrument: u32) {
+        let step = self.random.below(11) as i64 - 5;
+        let price = &mut self.prices[instrument as usize];
+        *price = (*price + step).clamp(PRICE_START - PRICE_SPAN, PRICE_START + PRICE_SPAN);
+        let price = *price;
+        self.publish(instrument, price);
+    }
+
+    /// Lets virtual time pass.
+    pub fn wait_ns(&mut self, ns: u64) {
+        self.now_ns += ns;
+    }
+
+    fn move_prices(&mut self) {
+        for price in &mut self.prices {
+            let step = self.random.below(11) as i64 - 5;
+            *price = (*price + step).clamp(PRICE_START - PRICE_SPAN, PRICE_START + PRICE_SPAN);
+        }
+        self.publish_prices();
+        self.moves_at_ns += MOVE_GAP_NS;
+    }
+
+    fn publish_prices(&mut self) {
+        for instrument in 0..self.shape.instruments {
+            self.publish(instrument, self.prices[instrument as usize]);
+        }
+    }
+
+    /// A reference price.
+    pub fn publish(&mut self, instrument: u32, price: i64) {
+        self.control(Command::Reference(ReferencePrice {
+            instrument: InstrumentId::new(instrument),
+            price: Price::new(price),
+        }));
+    }
+
+    /// An order of an account, on its own session.
+    pub fn order(
+        &mut self,
+        account: u32,
+        instrument: u32,
+        side: Side,
+        qty: i64,
+        price: i64,
+    ) -> NewOrder {
+        let session = account % SESSIONS;
+        NewOrder {
+            session: SessionId::new(session),
+            user_ref: self.next_number(session),
+            account: AccountId::new(account),
+            instrument: InstrumentId::new(instrument),
+            side,
+            qty: Qty::new(qty),
+            price: Some(Price::new(price)),
+            time_in_force: TimeInForce::Day,
+        }
+    }
+
+    /// A session's next number.
+    pub fn next_number(&mut self, session: u32) -> UserRef {
+        let number = &mut self.numbers[session as usize];
+        *number += 1;
+        UserRef::new(*number)
+    }
+
+    /// The instruments of an account: its neighbour in the pair has the same.
+    #[must_use]
+    pub const fn traded(&self, account: u32, which: u32) -> u32 {
+        let (instruments, traded) = (self.shape.instruments, self.shape.traded);
+        (account / 2 * 13 + which * (instruments / traded)) % instruments
+    }
+
+    /// The engine's word.
+    pub fn report(&mut self, session: SessionId, user_ref: UserRef, kind: ReportKind) {
+        self.reports += 1;
+        self.send(Command::Report(VenueReport {
+            session,
+            user_ref,
+            kind,
+            note: 0,
+        }));
+    }
+
+    /// A control command.
+    pub fn control(&mut self, command: Command) {
+        self.controls += 1;
+        self.send(command);
+    }
+
+    /// A command of no other kind.
+    pub fn send(&mut self, command: Command) {
+        let record = self.record(command);
+        self.core.apply(&record, &mut self.tally);
+    }
+
+    /// The record of a command, which must be the next to be applied.
+    pub fn record(&mut self, command: Command) -> Record {
+        self.seq += 1;
+        let mut record = Record::bare(command.encode());
+        record.head.seq = self.seq;
+        record.head.timestamp_ns = self.now_ns;
+        record
+    }
+}
+
+/// A fill at the price where all began.
+#[must_use]
+pub const fn fill(lots: i64, match_number: u64) -> ReportKind {
+    ReportKind::Fill {
+        qty: Qty::new(lots),
+        price: Price::new(PRICE_START),
+        match_number,
+        fee: Money::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::Choice;
+    use portcullis_domain::{Scope, StateChange, TradingState};
+
+    #[test]
+    fn orders_that_are_refused_or_stay_open_fail_the_check() {
+        let accounts = Accounts::new(Choice::Uniform, 10);
+        let mut batch = [Record::bare(Command::Tick.encode()); 4];
+        let mut market = Market::new(Shape::of(10)).expect("it loads");
+        assert_eq!(market.check(), Ok(()));
+        market.prepare(&accounts, &mut batch);
+        let unsent = market.check().expect_err("no order was applied");
+        assert_eq!(unsent, "orders approved: 60, must be 64");
+        for record in &batch {
+            market.core.apply(record, &mut market.tally);
+        }
+        assert!(market.check().is_err(), "four orders are open");
+        market.cancel_all(&batch);
+        assert_eq!(market.check(), Ok(()));
+        market.control(Command::SetState(StateChange {
+            scope: Scope::Venue,
+            state: TradingState::Halted,
+            cancel: false,
+        }));
+        market.prepare(&accounts, &mut batch);
+        for record in &batch {
+            market.core.apply(record, &mut market.tally);
+        }
+        assert!(market.check().is_err(), "four orders were refused");
+    }
+
+    #[test]
+    fn margin_is_scaled_once_prices_have_moved_and_what_rests_is_accounted_for() {
+        let shape = Shape {
+            resting: 8,
+            ..Shape::of(100)
+        };
+        let mut market = Market::new(shape).expect("it loads");
+        assert_eq!(market.check(), Ok(()));
+        assert_eq!(market.scaled_instruments(), 0);
+        market.move_prices();
+        assert!(market.scaled_instruments() > 32);
+    }
+}
