@@ -1,9 +1,9 @@
 //! `cargo xtask sanitize [address|thread]`: tests under AddressSanitizer and ThreadSanitizer.
 //!
 //! The runtimes come with the toolchain; the standard library does not come instrumented, and its
-//! sources would be needed to build it so. What it hides from the sanitizers, and the two reports
-//! that the test harness itself gives rise to, are named here. Invariant: each sanitizer first has
-//! to find a planted fault.
+//! sources would be needed to build it so. What looks like a race for that reason alone is named here
+//! and passed over. Not a step of `ci`: it builds everything anew, twice. Invariant: each sanitizer
+//! first has to find a planted fault.
 
 use crate::verb::{Fault, Outcome, Verb};
 use crate::workspace::Workspace;
@@ -27,6 +27,8 @@ const TARGETS: [&[&str]; 2] = [
         "portcullis-transport",
         "--package",
         "portcullis-pipeline",
+        // Not the examples in docs: those are built without the sanitizer.
+        "--tests",
     ],
     &["--package", "portcullis", "--test", "sessions"],
 ];
@@ -57,9 +59,9 @@ const SANITIZERS: [Sanitizer; 2] = [
                   fn write() { for n in 0..1_000 { unsafe { (&raw mut SHARED).write_volatile(n) } } }\n\
                   fn main() {\n    let other = std::thread::spawn(write);\n    write();\n    \
                   other.join().unwrap();\n}\n",
-        // The harness hands a test and its result to another thread through a channel and a mutex of
-        // the standard library, whose fences are not seen.
-        suppressions: "race:CompletedTest\nrace:Mutex<core::option::Option<test::run_test\n",
+        // Of the standard library's channels and of the harness's mutex one half is compiled with the
+        // test and seen, the other not: they look unordered. The gateway's own threads use neither.
+        suppressions: "race:std::sync::mpmc\nrace:Mutex<core::option::Option<test::run_test\n",
     },
 ];
 

@@ -72,7 +72,9 @@ pub(crate) const LOADS: [Load; 5] = [
     },
 ];
 
-const PERCENTILES: [(&str, fn(&Latency) -> u64); 4] = [
+type Percentile = fn(&Latency) -> u64;
+
+const PERCENTILES: [(&str, Percentile); 4] = [
     ("p50", Latency::p50),
     ("p99", Latency::p99),
     ("p99.9", Latency::p999),

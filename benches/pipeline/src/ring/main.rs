@@ -125,9 +125,10 @@ fn run(options: &Options) -> Result<bool, String> {
         ("one way, 1000 words in ns", |one| &one.2),
     ] {
         for one in &kept {
-            let bar = match one.0 {
-                Ring::Record(0) => Bar::AtMostPermille(RING),
-                _ => Bar::None,
+            let bar = if matches!(one.0, Ring::Record(0)) {
+                Bar::AtMostPermille(RING)
+            } else {
+                Bar::None
             };
             let figure = format!("{title}, {}", one.0.name());
             report.push(row(
