@@ -99,8 +99,7 @@ fn count(workspace: &Workspace) -> Result<Vec<Count>, Fault> {
     let out = folder.join("part");
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--collect-atstart=no"])
-        .args(["--toggle-collect=*measured*apply_all*"])
-        .args(["--toggle-collect=*measured*hop*"])
+        .arg("--toggle-collect=portcullis_bench_kernel::measured::*")
         .arg("--dump-after=*part_ends*")
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(target.join("release").join(PROGRAM))
