@@ -128,7 +128,7 @@ impl Cell {
     }
 
     /// Decisions a second of a consumer that takes batches out of a ring; filling it is not timed.
-    pub(crate) fn from_ring(&mut self, market: &mut Market, orders: u64) {
+    pub(crate) fn out_of_ring(&mut self, market: &mut Market, orders: u64) {
         let (mut producer, mut consumer) = record_ring(RING_UNITS);
         let (mut records, mut taken) = (blank(), blank());
         let (mut spent_ns, mut decided) = (0, 0);

@@ -137,7 +137,7 @@ fn run_group(options: &Options, group: Group, measured: &mut Measured) -> Result
             for cell in cells {
                 eprintln!("round {} of {}: {}", round + 1, options.rounds, cell.name);
                 cell.round(market, orders);
-                cell.from_ring(market, orders);
+                cell.out_of_ring(market, orders);
             }
         }
     }

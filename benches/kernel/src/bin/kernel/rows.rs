@@ -19,6 +19,9 @@ const SINGLE_P999_NS: u64 = 999;
 /// Decisions a second.
 const PER_SECOND: u64 = 10_000_000;
 
+/// A percentile: its name, and how to read it.
+type Percentile = (&'static str, fn(&Latency) -> u64);
+
 /// The rows, and the histograms of single calls.
 pub(crate) fn rows(measured: &Measured) -> (Vec<Row>, Histograms) {
     let mut rows = Vec::new();
@@ -90,12 +93,12 @@ fn in_batches(cell: &Cell) -> Row {
 
 fn alone(cell: &Cell, histograms: &Histograms) -> Vec<Row> {
     let barred = cell.name.starts_with("1M accounts, ") || cell.name.ends_with("200 positions");
-    let percentiles: [(&str, fn(&Latency) -> u64); 3] = [
+    let percentiles: [Percentile; 3] = [
         ("p50", Latency::p50),
         ("p99", Latency::p99),
         ("p99.9", Latency::p999),
     ];
-    let row_of = |(percentile, of): (&str, fn(&Latency) -> u64)| {
+    let row_of = |(percentile, of): Percentile| {
         let bar = if barred && percentile == "p99.9" {
             Bar::AtMost(SINGLE_P999_NS)
         } else {
