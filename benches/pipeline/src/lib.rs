@@ -5,6 +5,7 @@
 //! has no figures; the pipeline that decides nothing is given the same records and yields items of
 //! the same size. It must never hold a rule of its own about orders: those are the risk core's.
 
+pub mod counts;
 pub mod hop;
 pub mod limits;
 pub mod market;

@@ -9,12 +9,13 @@ mod rows;
 use portcullis_bench_harness::{
     Latency, Options, Pace, Report, clock_step_ns, hop_ns, pin, with_core,
 };
+use portcullis_bench_pipeline::counts::Counts;
 use portcullis_bench_pipeline::hop::{Effort, Lines, Records, RecordsOut, round_trip_ns};
 use portcullis_bench_pipeline::market::{Crowd, Market};
 use portcullis_bench_pipeline::outcome::{exit_code, folder};
 use portcullis_bench_pipeline::rig::{Outbound, Rig, agree, deciding, undecided};
 use portcullis_bench_pipeline::single::single_calls;
-use portcullis_bench_pipeline::traffic::{Counts, Nothing, Schedule, Traffic};
+use portcullis_bench_pipeline::traffic::{Nothing, Schedule, Traffic};
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
 use portcullis_pipeline::item::VenueItem;
 use portcullis_runtime::{Agent, record_ring, ring};

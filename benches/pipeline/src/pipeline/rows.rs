@@ -72,9 +72,10 @@ pub(crate) const LOADS: [Load; 5] = [
     },
 ];
 
-type Percentile = fn(&Latency) -> u64;
+/// A percentile: its name, and how to read it.
+type Percentile = (&'static str, fn(&Latency) -> u64);
 
-const PERCENTILES: [(&str, Percentile); 4] = [
+const PERCENTILES: [Percentile; 4] = [
     ("p50", Latency::p50),
     ("p99", Latency::p99),
     ("p99.9", Latency::p999),

@@ -10,10 +10,11 @@ use disturbance::{Disturbance, Kinds};
 use portcullis_bench_harness::{
     Bar, Histograms, Latency, Options, Report, Rounds, Row, Unit, hop_ns, pin,
 };
+use portcullis_bench_pipeline::counts::Counts;
 use portcullis_bench_pipeline::market::{Crowd, Market};
 use portcullis_bench_pipeline::outcome::{exit_code, folder, median, paired, row};
 use portcullis_bench_pipeline::rig::{agree, deciding};
-use portcullis_bench_pipeline::traffic::{Counts, Nothing, Schedule, Traffic};
+use portcullis_bench_pipeline::traffic::{Nothing, Schedule, Traffic};
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -45,10 +46,10 @@ const BESIDE: [(&str, Kinds); 5] = [
     ),
 ];
 
-/// What is read off a distribution.
-type Percentile = fn(&Latency) -> u64;
+/// A percentile: its name, and how to read it.
+type Percentile = (&'static str, fn(&Latency) -> u64);
 
-const PERCENTILES: [(&str, Percentile); 4] = [
+const PERCENTILES: [Percentile; 4] = [
     ("p50", Latency::p50),
     ("p99", Latency::p99),
     ("p99.9", Latency::p999),

@@ -6,8 +6,7 @@
 mod peers;
 
 use peers::{Backed, queue};
-use portcullis_bench_harness::{Bar, Report, Rounds, Unit, hop_ns};
-use portcullis_bench_harness::{Options, clock_step_ns};
+use portcullis_bench_harness::{Bar, Options, Report, Rounds, Unit, clock_step_ns, hop_ns};
 use portcullis_bench_pipeline::hop::{
     Effort, Lines, Records, RecordsOut, Sends, Takes, one_way_ps, round_trip_ns,
 };
@@ -125,7 +124,7 @@ fn run(options: &Options) -> Result<bool, String> {
         ("one way, 1000 words in ns", |one| &one.2),
     ] {
         for one in &kept {
-            let bar = if matches!(one.0, Ring::Record(0)) {
+            let bar = if one.0 == Ring::Record(0) {
                 Bar::AtMostPermille(RING)
             } else {
                 Bar::None
