@@ -169,6 +169,13 @@ fn measure(plan: Plan) -> Result<Figures, String> {
             "{epochs} changes of limits are in force, not {changes}"
         ));
     }
+    let states = traffic.counts.states;
+    if states != 2 * disturbance.kills {
+        let kills = disturbance.kills;
+        return Err(format!(
+            "{states} states changed by {kills} kill switches and their releases"
+        ));
+    }
     figures.flips = disturbance.flips;
     figures.cells = disturbance.cells;
     figures.kills = disturbance.kills;
