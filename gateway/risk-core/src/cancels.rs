@@ -10,8 +10,8 @@ use crate::order::PENDING_MAX;
 use crate::orders::Named;
 use crate::sweeps::Filter;
 use portcullis_domain::{
-    AccountId, CancelRequest, InstrumentId, MassCancel, OrderKey, Qty, Scope, SessionEvent,
-    SessionEventKind, SessionId, Units, UserRef,
+    AccountId, CancelRequest, InstrumentId, MassCancel, OrderKey, Qty, RejectCode, Scope,
+    SessionEvent, SessionEventKind, SessionId, Units, UserRef,
 };
 
 impl RiskCore {
@@ -43,14 +43,20 @@ impl RiskCore {
         self.send_cancel(slot, number, Qty::new(lots), false, sink);
     }
 
-    pub(crate) fn mass_cancel(&mut self, request: &MassCancel, sink: &mut impl EffectSink) {
+    /// One that ingress could not read is refused: which orders it means is not known.
+    pub(crate) fn mass_cancel(
+        &mut self,
+        request: &MassCancel,
+        early: Option<RejectCode>,
+        sink: &mut impl EffectSink,
+    ) {
         let filter = Filter::Client {
             session: request.session,
             account: request.account,
             instrument: request.instrument,
             side: request.side,
         };
-        let taken = self.sweeps.begin(filter);
+        let taken = early.is_none() && self.sweeps.begin(filter);
         let kind = if taken {
             AnswerKind::MassCancelTaken
         } else {

@@ -143,7 +143,7 @@ impl RiskCore {
             Command::NewOrder(_) => unreachable!("a new order of a known session went its own way"),
             Command::Replace(request) => self.replace(&request, early, sink),
             Command::Cancel(request) => self.cancel(&request, sink),
-            Command::MassCancel(request) => self.mass_cancel(&request, sink),
+            Command::MassCancel(request) => self.mass_cancel(&request, early, sink),
             Command::OrderEntry {
                 session,
                 user_ref,

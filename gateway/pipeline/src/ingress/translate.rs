@@ -233,34 +233,36 @@ fn mass_cancel(
     profile: &SessionProfile,
     symbols: &SymbolTable,
 ) -> Message {
-    // Groups are not kept here: taking such a cancel for one of everything would cancel too much.
-    if view.find(Tag::GroupId).is_some() {
-        return Message::Unanswerable;
-    }
+    // Groups are not kept here, and a name that means nothing must not mean everything: taking such a
+    // cancel for one of all orders would cancel too much, so it is refused.
+    let mut fault = Fault(None);
+    fault.note(
+        view.find(Tag::GroupId).is_some(),
+        early::MESSAGE_UNSUPPORTED,
+    );
     let account = if view.firm().is_blank() {
         AccountId::NONE
     } else {
-        match profile.account(Some(view.firm())) {
-            AccountId::NONE => return Message::Unanswerable,
-            account => account,
-        }
+        let account = profile.account(Some(view.firm()));
+        fault.note(account == AccountId::NONE, early::MESSAGE_UNSUPPORTED);
+        account
     };
-    let instrument = match symbols.find(view.symbol()) {
-        Some(symbol) => symbol.instrument,
-        None if view.symbol() == Alpha::BLANK => InstrumentId::NONE,
-        None => return Message::Unanswerable,
-    };
+    let symbol = symbols.find(view.symbol());
+    let named = view.symbol() != Alpha::BLANK;
+    fault.note(named && symbol.is_none(), early::MESSAGE_UNSUPPORTED);
+    let instrument = symbol.map_or(InstrumentId::NONE, |symbol| symbol.instrument);
     let side = match view.find(Tag::Side) {
         Some(Element::Side(side)) => Some(side.side()),
         _ => None,
     };
-    plain(Command::MassCancel(MassCancel {
+    let request = MassCancel {
         session: profile.session,
         user_ref: reference(view.user_ref_idx(), view.user_ref_num()),
         account,
         instrument,
         side,
-    }))
+    };
+    Message::Command(Command::MassCancel(request), fault.0)
 }
 
 /// The first thing found wrong.

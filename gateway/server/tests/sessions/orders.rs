@@ -6,7 +6,8 @@ use crate::client::{
 use crate::rig::{Rig, Setup};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
-    AccountQuery, DisableOrderEntry, EnableOrderEntry, MassCancel, OrderSide, UserRefNum,
+    AccountQuery, AppendageBuilder, DisableOrderEntry, Element, EnableOrderEntry, MassCancel,
+    OrderSide, UserRefNum,
 };
 
 fn number(number: u32) -> UserRefNum {
@@ -165,6 +166,31 @@ fn a_mass_cancel_for_which_there_is_no_room_is_refused_under_its_number() {
     assert!(told.contains(&"J202 000a".to_owned()), "{told:?}");
     assert!(!told.contains(&"X202".to_owned()));
     assert_eq!(rig.open_orders(), 0);
+}
+
+#[test]
+fn a_mass_cancel_that_names_what_is_not_known_is_refused_and_cancels_nothing() {
+    let mut rig = Rig::new(Setup::sessions(1));
+    let mut client = Client::logged_on(&mut rig, 0, 1);
+    assert_eq!(client.ask(&mut rig, &[buy(1, 1, 900)]), ["A1"]);
+    let of = |at, symbol: &[u8], group: Option<u16>| {
+        let request = MassCancel {
+            user_ref_num: number(at),
+            firm: Alpha::BLANK,
+            symbol: Alpha::new(symbol).expect("short"),
+        };
+        let mut builder = AppendageBuilder::new();
+        if let Some(group) = group {
+            builder.push(Element::GroupId(group)).expect("once");
+        }
+        let appendage = group.map(|_| builder.finish());
+        let mut out = [0; 64];
+        let len = request.encode(appendage, &mut out).expect("it fits");
+        packed(&out[..len])
+    };
+    assert_eq!(client.ask(&mut rig, &[of(2, b"NOSUCH", None)]), ["J2 000a"]);
+    assert_eq!(client.ask(&mut rig, &[of(3, b"", Some(7))]), ["J3 000a"]);
+    assert_eq!(rig.open_orders(), 1);
 }
 
 #[test]
