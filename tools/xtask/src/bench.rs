@@ -111,7 +111,8 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     let html = name == "all" || rest.iter().any(|argument| argument == HTML);
     let rest: Vec<String> = rest.iter().filter(|&word| word != HTML).cloned().collect();
     let mut outcome = Outcome::Passed;
-    for (at, bench) in benches.iter().enumerate() {
+    let mut measured = Vec::new();
+    for (at, bench) in benches.iter().copied().enumerate() {
         eprintln!("bench {} of {}: {}", at + 1, benches.len(), bench.name);
         let among_all = name == "all";
         if let Err(Fault(why)) = build(workspace, bench, among_all) {
@@ -124,9 +125,10 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
         if measure(workspace, bench, &rest)? == Outcome::Failed {
             outcome = Outcome::Failed;
         }
+        measured.push(bench);
     }
     if html {
-        report(workspace, &benches)?;
+        report(workspace, &measured)?;
     }
     Ok(outcome)
 }
@@ -173,6 +175,12 @@ fn target(workspace: &Workspace, bench: &Bench) -> PathBuf {
 /// Writes the page of what has been measured.
 fn report(workspace: &Workspace, benches: &[&Bench]) -> Result<(), Fault> {
     let ours = folder_of_ours(workspace);
+    for bench in benches.iter().filter(|bench| bench.apart.is_some()) {
+        let rows = format!("{}.jsonl", bench.name);
+        let theirs = target(workspace, bench).join("bench").join(&rows);
+        std::fs::copy(&theirs, ours.join("bench").join(&rows))
+            .map_err(|error| Fault::of(theirs.display(), error))?;
+    }
     built(workspace, &[REPORT_PACKAGE], |_| {})?;
     let status = Command::new(ours.join("release").join(REPORT))
         .arg(ours.join("bench"))
