@@ -127,6 +127,7 @@ impl OrderKey {
     /// # Panics
     /// If the session index does not fit 24 bits; capacities are refused at load beyond that.
     #[must_use]
+    #[inline]
     pub fn new(session: SessionId, user_ref: UserRef) -> Self {
         assert!(
             session.raw() < Self::SESSIONS_MAX,

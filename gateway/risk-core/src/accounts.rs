@@ -6,10 +6,13 @@
 
 extern crate alloc;
 
+use crate::admission::Terms;
 use crate::approach::LineSink;
+use crate::limits::LimitTable;
+use crate::limits::firm::FirmLimits;
 use crate::order::NONE;
 use alloc::boxed::Box;
-use portcullis_domain::{InstrumentId, Side, TradingState};
+use portcullis_domain::{FirmId, InstrumentId, Side, TradingState};
 
 /// What the last order looked like, for the repeated-order guard.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +126,17 @@ impl Account {
 }
 
 impl Account {
+    /// Orders like `terms` in a row, that one included.
+    #[inline(always)]
+    pub(crate) fn repeated(&self, terms: &Terms, window_ns: u64, now_ns: u64) -> i64 {
+        let last = &self.last;
+        let same = (last.place == LastOrder::place(terms.instrument, terms.side))
+            & (last.qty == terms.qty)
+            & (last.price == terms.price.unwrap_or(i64::MIN))
+            & (now_ns - last.at_ns <= window_ns);
+        if same { i64::from(last.count) + 1 } else { 1 }
+    }
+
     /// The lines that an order touches.
     #[inline(always)]
     pub(crate) fn visit_lines(&self, lines: &mut impl LineSink) {
@@ -133,11 +147,29 @@ impl Account {
 
 /// One firm or clearing member.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(crate) struct Firm {
-    pub(crate) rate_tat_ns: u64,
     pub(crate) open_notional: i128,
+    pub(crate) rate_tat_ns: u64,
     pub(crate) open_orders: i64,
     pub(crate) state: TradingState,
+    /// Those of the table in force, beside what they are held against.
+    pub(crate) limits: FirmLimits,
+}
+
+impl Firm {
+    /// One more open order of one of its accounts.
+    #[inline(always)]
+    pub(crate) fn count_opened(&mut self, notional: i128) {
+        self.open_orders += 1;
+        self.open_notional += notional;
+    }
+
+    /// Moves its schedule on by an order at `now_ns` that it admits.
+    #[inline(always)]
+    pub(crate) fn move_schedule(&mut self, now_ns: u64) {
+        self.rate_tat_ns = self.limits.rate.tat_after(now_ns, self.rate_tat_ns);
+    }
 }
 
 /// All accounts and firms.
@@ -150,15 +182,37 @@ pub(crate) struct Accounts {
 impl Accounts {
     pub(crate) fn new(accounts_max: usize, firms_max: usize) -> Self {
         let firm = Firm {
-            rate_tat_ns: 0,
             open_notional: 0,
+            rate_tat_ns: 0,
             open_orders: 0,
             state: TradingState::Active,
+            limits: FirmLimits::NONE,
         };
         Self {
             accounts: alloc::vec![Account::EMPTY; accounts_max].into_boxed_slice(),
             firms: alloc::vec![firm; firms_max].into_boxed_slice(),
         }
+    }
+
+    /// An account with its firm, and its clearing member where that is another.
+    #[inline(always)]
+    pub(crate) fn with_firms(
+        &mut self,
+        index: u32,
+    ) -> Option<(&mut Account, &mut Firm, Option<&mut Firm>)> {
+        let account = self.accounts.get_mut(index as usize)?;
+        let (firm, member) = (account.firm as usize, account.clearing_member as usize);
+        if firm == member {
+            return Some((account, self.firms.get_mut(firm)?, None));
+        }
+        let [firm, member] = self.firms.get_disjoint_mut([firm, member]).ok()?;
+        Some((account, firm, Some(member)))
+    }
+
+    /// An account, if there is room for one.
+    #[inline(always)]
+    pub(crate) fn at(&self, index: u32) -> Option<&Account> {
+        self.accounts.get(index as usize)
     }
 
     #[inline]
@@ -179,6 +233,13 @@ impl Accounts {
     #[inline]
     pub(crate) fn firm_mut(&mut self, index: u32) -> &mut Firm {
         &mut self.firms[index as usize]
+    }
+
+    /// Takes over the firms' limits of another table.
+    pub(crate) fn relimit_firms(&mut self, table: &LimitTable) {
+        for (firm, id) in self.firms.iter_mut().zip((0..).map(FirmId::new)) {
+            firm.limits = table.firm(id).copied().unwrap_or(FirmLimits::NONE);
+        }
     }
 
     /// Gives the canonical words of accounts and firms to `push`. The bound is left out: it is a

@@ -4,9 +4,12 @@
 //! that a batch is approached in three stages, some records ahead of the one in hand. Invariants:
 //! approaching changes nothing; a record whose approach is wrong or missing is only slower.
 
+use crate::accounts::Account;
 use crate::engine::RiskCore;
+use crate::order::NONE;
 use crate::orders::Named;
 pub use bytemuck::Pod as Word;
+use core::cell::Cell;
 use portcullis_domain::{AccountId, CommandKind, Head, InstrumentId, OrderKey, SessionId, UserRef};
 
 /// Takes cache lines, each by a word in it: to prefetch them, or to read them.
@@ -33,12 +36,23 @@ pub enum Stage {
 
 /// How many records ahead of the one in hand each stage goes.
 pub const STAGES: [(Stage, usize); 3] =
-    [(Stage::Head, 8), (Stage::Index, 5), (Stage::Neighbour, 2)];
+    [(Stage::Head, 12), (Stage::Index, 8), (Stage::Neighbour, 4)];
 
 impl RiskCore {
     /// Gives the lines of a record at a stage to `lines`. `ahead` new orders come before it.
-    #[inline]
     pub fn approach(&self, head: &Head, stage: Stage, ahead: usize, lines: &mut impl LineSink) {
+        self.approach_at(head, stage, ahead, lines);
+    }
+
+    /// The same, to be made part of a loop over a batch.
+    #[inline(always)]
+    pub(crate) fn approach_at(
+        &self,
+        head: &Head,
+        stage: Stage,
+        ahead: usize,
+        lines: &mut impl LineSink,
+    ) {
         if head.kind == CommandKind::NewOrder as u8 {
             self.approach_new(head, stage, ahead, lines);
         } else if head.kind == CommandKind::Report as u8
@@ -55,61 +69,68 @@ impl RiskCore {
             AccountId::new(head.account),
             InstrumentId::new(head.instrument),
         );
-        let session = SessionId::new(head.session);
-        let known = account.index() < self.table.accounts_len() && self.sessions.contains(session);
-        if !known || self.table.instrument(instrument).is_none() {
-            return;
-        }
         let ledger = &self.ledger;
         match stage {
             Stage::Head => {
-                ledger.accounts.get(account.raw()).visit_lines(lines);
+                let session = SessionId::new(head.session);
+                let Some(this) = ledger.accounts.at(head.account) else {
+                    return;
+                };
+                if !self.sessions.contains(session) {
+                    return;
+                }
+                this.visit_lines(lines);
                 self.sessions.visit_lines(session, head.row, lines);
                 ledger.positions.visit_index(account, instrument, lines);
                 ledger.orders.visit_next(ahead, named(head), lines);
             }
             Stage::Index => {
+                let Some(this) = ledger.accounts.at(head.account) else {
+                    return;
+                };
                 if let Some(slot) = ledger.positions.find(account, instrument) {
                     ledger.positions.get(slot).visit_lines(lines);
+                    self.hints.set(head.seq, slot);
                 }
-                self.approach_valuation(head, lines);
+                if let Some(limits) = self.table.row(this.row) {
+                    limits.visit_lines(lines);
+                }
+                if self.expects_valuation(head, this) {
+                    lines.line(&this.cash);
+                    if let Some(first) = ledger.positions.at(this.first_position) {
+                        first.visit_lines(lines);
+                    }
+                }
                 ledger.orders.visit_forgotten(ahead, lines);
             }
             Stage::Neighbour => {
-                if let Some(slot) = ledger.positions.find(account, instrument) {
-                    ledger
-                        .orders
-                        .visit_order(ledger.positions.get(slot).first_order, lines);
+                let Some(this) = ledger.accounts.at(head.account) else {
+                    return;
+                };
+                let first = ledger.positions.at(this.first_position);
+                let hint = self.hints.get(head.seq);
+                if let Some(position) = ledger.positions.hinted(hint, account, instrument) {
+                    ledger.orders.visit_order(position.first_order, lines);
+                    if let Some(first) = first.filter(|_| !position.is_involved()) {
+                        first.visit_link(lines);
+                    }
                 }
-                if let Some(first) = ledger
-                    .positions
-                    .at(ledger.accounts.get(account.raw()).first_position)
+                if let Some(first) = first.filter(|_| self.expects_valuation(head, this))
                     && let Some(second) = ledger.positions.at(first.next)
                 {
                     second.visit_lines(lines);
-                }
-                if let Some(limits) = self.table.row(ledger.accounts.get(account.raw()).row) {
-                    limits.visit_lines(lines);
                 }
             }
         }
     }
 
-    /// What a valuation would read first, where nothing can be proved without one.
+    /// Whether an account's worth must be expected to be worked out.
     #[inline(always)]
-    fn approach_valuation(&self, head: &Head, lines: &mut impl LineSink) {
-        let ledger = &self.ledger;
-        let account = ledger.accounts.get(head.account);
-        let generation = ledger.instruments.drift.generation;
-        let stands = account.bound.generation == generation
-            && head.timestamp_ns <= account.bound.fresh_until_ns;
-        if stands {
-            return;
-        }
-        lines.line(&account.cash);
-        if let Some(position) = ledger.positions.at(account.first_position) {
-            position.visit_lines(lines);
-        }
+    fn expects_valuation(&self, head: &Head, account: &Account) -> bool {
+        let bound = &account.bound;
+        let stands = bound.generation == self.ledger.instruments.drift.generation
+            && head.timestamp_ns <= bound.fresh_until_ns;
+        !stands
     }
 
     #[inline(always)]
@@ -137,7 +158,33 @@ impl RiskCore {
     }
 }
 
+/// Where the positions of records that are approached were found, by sequence number.
+///
+/// A hint is looked at and believed only if it names what it should.
+#[derive(Debug)]
+pub(crate) struct Hints([Cell<u32>; HINTS]);
+
+/// More than the records between the stage that leaves a hint and the record's turn.
+const HINTS: usize = 32;
+
+impl Hints {
+    pub(crate) const fn new() -> Self {
+        Self([const { Cell::new(NONE) }; HINTS])
+    }
+
+    #[inline(always)]
+    fn set(&self, seq: u64, slot: u32) {
+        self.0[seq as usize % HINTS].set(slot);
+    }
+
+    #[inline(always)]
+    pub(crate) const fn get(&self, seq: u64) -> u32 {
+        self.0[seq as usize % HINTS].get()
+    }
+}
+
 /// The key of the order that a head of a known session names, or enters.
+#[inline(always)]
 fn named(head: &Head) -> OrderKey {
     let user_ref = UserRef {
         row: head.row,

@@ -211,7 +211,7 @@ impl RiskCore {
 
     fn next_epoch(&mut self) -> u32 {
         self.epoch += 1;
-        self.relimit_instruments();
+        self.relimit();
         self.epoch
     }
 

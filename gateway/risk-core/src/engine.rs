@@ -7,7 +7,7 @@
 
 extern crate alloc;
 
-use crate::approach::{LineSink, STAGES};
+use crate::approach::{Hints, LineSink, STAGES};
 use crate::capacities::{Capacities, CapacityError};
 use crate::counters::Counters;
 use crate::effect::{Alarm, AlarmKind, Answer, AnswerKind, EFFECTS_MAX, Effect, EffectSink};
@@ -38,6 +38,7 @@ pub struct RiskCore {
     pub(crate) reserved_per_account: u32,
     pub(crate) capacities: Capacities,
     pub(crate) counters: Counters,
+    pub(crate) hints: Hints,
     pub(crate) seq: Seq,
     pub(crate) now: Timestamp,
     digest: Digest,
@@ -68,12 +69,13 @@ impl RiskCore {
             reserved_per_account: capacities.orders_reserved_per_account,
             capacities: *capacities,
             counters: Counters::new(),
+            hints: Hints::new(),
             seq: Seq::ZERO,
             now: Timestamp::ZERO,
             digest: Digest::new(),
             effects: 0,
         };
-        core.relimit_instruments();
+        core.relimit();
         Ok(core)
     }
 
@@ -118,7 +120,7 @@ impl RiskCore {
         for (at, record) in records.iter().enumerate() {
             for (stage, distance) in STAGES {
                 if let Some(next) = records.get(at + distance) {
-                    self.approach(&next.head, stage, distance, lines);
+                    self.approach_at(&next.head, stage, distance, lines);
                 }
             }
             sink.on_record(record);
@@ -324,14 +326,16 @@ impl RiskCore {
         self.emit(sink, Effect::Alarmed(alarm));
     }
 
-    /// Schedules follow the table in force.
-    pub(crate) fn relimit_instruments(&mut self) {
+    /// What stands beside the table follows the one in force.
+    pub(crate) fn relimit(&mut self) {
         for index in 0..self.table.instruments_len() as u32 {
             if let Some(limits) = self.table.instrument(InstrumentId::new(index)) {
                 self.ledger.instruments.relimit(index, limits);
             }
         }
         self.ledger.instruments.begin_generation();
+        self.ledger.accounts.relimit_firms(&self.table);
+        self.sessions.relimit(&self.table);
         self.ledger.begin_table();
     }
 }

@@ -28,6 +28,19 @@ impl Rate {
             next_tat_ns: at.saturating_add(self.emission_ns),
         }
     }
+
+    /// Whether one event at `now_ns` comes late enough.
+    #[inline(always)]
+    pub(crate) const fn admits(&self, now_ns: u64, tat_ns: u64) -> bool {
+        tat_ns <= now_ns.saturating_add(self.tolerance_ns)
+    }
+
+    /// The theoretical arrival time after an event that came late enough.
+    #[inline(always)]
+    pub(crate) const fn tat_after(&self, now_ns: u64, tat_ns: u64) -> u64 {
+        let at = if now_ns > tat_ns { now_ns } else { tat_ns };
+        at.saturating_add(self.emission_ns)
+    }
 }
 
 impl Judged {

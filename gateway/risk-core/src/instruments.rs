@@ -10,7 +10,7 @@ use crate::limits::instrument::{InstrumentLimits, TIERS_MAX, Tiers};
 use crate::positions::Position;
 use crate::volume_window::VolumeWindow;
 use alloc::boxed::Box;
-use portcullis_domain::{Ppm, TradingState};
+use portcullis_domain::{Ppm, Side, TradingState};
 
 /// A reference price and what was prepared from it.
 #[derive(Clone, Copy, Debug)]
@@ -192,6 +192,15 @@ impl Instrument {
     #[inline]
     pub(crate) fn price(&self) -> Option<i64> {
         self.reference.map(|reference| reference.price)
+    }
+
+    /// Open interest of a side, holds included.
+    #[inline(always)]
+    pub(crate) const fn would_be_mut(&mut self, side: Side) -> &mut i64 {
+        match side {
+            Side::Buy => &mut self.long_would_be,
+            Side::Sell => &mut self.short_would_be,
+        }
     }
 
     /// A position changed from adding `before` to adding `after`.

@@ -1,8 +1,9 @@
 //! A fixed open-addressing table from 64-bit keys to 64-bit values.
 //!
 //! Risk thread. Linear probing at a load of at most one half, deletion by shifting back, so that no
-//! tombstones gather over a day. Invariants: never grows; every key is found within its unbroken
-//! run; [`EMPTY`] is never a key. Iteration order is never used for a decision.
+//! tombstones gather over a day. Neighbouring keys share a line. Invariants: never grows; every key is
+//! found within its unbroken run; [`EMPTY`] is never a key. Iteration order is never used for a
+//! decision.
 
 extern crate alloc;
 
@@ -11,17 +12,26 @@ use alloc::boxed::Box;
 /// The mark of an empty slot.
 const EMPTY: u64 = u64::MAX;
 
+/// Entries in a cache line.
+const LINE_ENTRIES: usize = 1 << LINE_BITS;
+const LINE_BITS: u32 = 2;
+
 #[derive(Clone, Copy, Debug)]
-#[repr(C, align(16))]
+#[repr(C)]
 struct Entry {
     key: u64,
     value: u64,
 }
 
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Line([Entry; LINE_ENTRIES]);
+
 /// The table.
 #[derive(Debug)]
 pub(crate) struct KeyIndex {
-    entries: Box<[Entry]>,
+    lines: Box<[Line]>,
+    /// Of a 64-bit product, to leave the number of a line.
     shift: u32,
     len: usize,
     len_max: usize,
@@ -36,8 +46,9 @@ impl KeyIndex {
             value: 0,
         };
         Self {
-            entries: alloc::vec![empty; slots].into_boxed_slice(),
-            shift: 64 - slots.trailing_zeros(),
+            lines: alloc::vec![Line([empty; LINE_ENTRIES]); slots / LINE_ENTRIES]
+                .into_boxed_slice(),
+            shift: 64 - (slots.trailing_zeros() - LINE_BITS),
             len: 0,
             len_max,
         }
@@ -46,14 +57,28 @@ impl KeyIndex {
     /// Where the search for a key begins, and nearly always ends.
     #[inline(always)]
     pub(crate) fn home_of(&self, key: u64) -> &u64 {
-        &self.entries[self.home(key)].key
+        &self.entry(self.home(key)).key
     }
 
     /// The value of a key.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, key: u64) -> Option<u64> {
-        let entry = &self.entries[self.slot_of(key)?];
-        Some(entry.value)
+        let home = self.home(key);
+        let entry = self.entry(home);
+        if entry.key == key {
+            return Some(entry.value);
+        }
+        if entry.key == EMPTY {
+            return None;
+        }
+        self.find_beyond(home, key)
+    }
+
+    /// The value of a key that others stand in the way of.
+    #[inline(never)]
+    fn find_beyond(&self, home: usize, key: u64) -> Option<u64> {
+        let slot = self.slot_from(home, key)?;
+        Some(self.entry(slot).value)
     }
 
     /// Puts a new key in.
@@ -61,17 +86,30 @@ impl KeyIndex {
     /// # Panics
     /// If the table is full, the key is the empty mark, or the key is there already: callers look
     /// first.
+    #[inline(always)]
     pub(crate) fn insert(&mut self, key: u64, value: u64) {
         assert!(self.len < self.len_max, "key index overfilled");
         assert!(key != EMPTY, "the empty mark is no key");
-        let mask = self.entries.len() - 1;
-        let mut slot = self.home(key);
-        while self.entries[slot].key != EMPTY {
-            assert!(self.entries[slot].key != key, "key inserted twice");
+        self.len += 1;
+        let home = self.home(key);
+        let entry = self.entry_mut(home);
+        if entry.key == EMPTY {
+            *entry = Entry { key, value };
+            return;
+        }
+        self.insert_beyond(home, key, value);
+    }
+
+    /// Puts a new key in that others stand in the way of.
+    #[inline(never)]
+    fn insert_beyond(&mut self, home: usize, key: u64, value: u64) {
+        let mask = self.mask();
+        let mut slot = home;
+        while self.entry(slot).key != EMPTY {
+            assert!(self.entry(slot).key != key, "key inserted twice");
             slot = (slot + 1) & mask;
         }
-        self.entries[slot] = Entry { key, value };
-        self.len += 1;
+        *self.entry_mut(slot) = Entry { key, value };
     }
 
     /// Takes a key out; nothing happens if it is not there.
@@ -79,37 +117,60 @@ impl KeyIndex {
         let Some(mut hole) = self.slot_of(key) else {
             return;
         };
-        let mask = self.entries.len() - 1;
+        let mask = self.mask();
         let mut slot = hole;
         loop {
             slot = (slot + 1) & mask;
-            let entry = self.entries[slot];
+            let entry = *self.entry(slot);
             if entry.key == EMPTY {
                 break;
             }
             // An entry may move into the hole only if that is not before its home.
             let home = self.home(entry.key);
             if (slot.wrapping_sub(home) & mask) >= (slot.wrapping_sub(hole) & mask) {
-                self.entries[hole] = entry;
+                *self.entry_mut(hole) = entry;
                 hole = slot;
             }
         }
-        self.entries[hole].key = EMPTY;
+        self.entry_mut(hole).key = EMPTY;
         self.len -= 1;
     }
 
-    /// Multiplication by an odd constant near 2^64 over the golden ratio; the top bits are the slot.
-    #[inline]
-    fn home(&self, key: u64) -> usize {
-        (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize
+    #[inline(always)]
+    fn entry(&self, slot: usize) -> &Entry {
+        &self.lines[slot >> LINE_BITS].0[slot % LINE_ENTRIES]
     }
 
-    #[inline]
+    #[inline(always)]
+    fn entry_mut(&mut self, slot: usize) -> &mut Entry {
+        &mut self.lines[slot >> LINE_BITS].0[slot % LINE_ENTRIES]
+    }
+
+    /// Slots are a power of two.
+    #[inline(always)]
+    const fn mask(&self) -> usize {
+        self.lines.len() * LINE_ENTRIES - 1
+    }
+
+    /// Keys that differ in their last bits alone have their homes side by side in one line: a session's
+    /// numbers, or an account's instruments. Which line: multiplication by an odd constant near 2^64 over
+    /// the golden ratio, of which the top bits count.
+    #[inline(always)]
+    fn home(&self, key: u64) -> usize {
+        let line = (key >> LINE_BITS).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (self.shift & 63);
+        (line << LINE_BITS | key & (LINE_ENTRIES as u64 - 1)) as usize
+    }
+
     fn slot_of(&self, key: u64) -> Option<usize> {
-        let mask = self.entries.len() - 1;
-        let mut slot = self.home(key);
+        self.slot_from(self.home(key), key)
+    }
+
+    #[inline(always)]
+    fn slot_from(&self, home: usize, key: u64) -> Option<usize> {
+        let mask = self.mask();
+        let mut slot = home;
         loop {
-            let found = self.entries[slot].key;
+            let found = self.entry(slot).key;
             if found == key {
                 return Some(slot);
             }

@@ -5,14 +5,14 @@
 //! Invariants: nothing is ever rounded; cash - cost + n x P x v summed over everything equals
 //! deposits less withdrawals and fees once both sides of each trade are in.
 
-use crate::accounts::{Accounts, Bound};
+use crate::accounts::{Account, Accounts, Bound, Firm};
 use crate::capacities::Capacities;
-use crate::instruments::{Instruments, Interest};
+use crate::instruments::{Instrument, Instruments, Interest};
 use crate::limits::LimitTable;
 use crate::order::NONE;
 use crate::orders::{Entry, Orders};
 use crate::positions::{Position, Positions};
-use portcullis_domain::{AccountId, InstrumentId, quanta};
+use portcullis_domain::{AccountId, InstrumentId, OrderId, quanta};
 
 /// No cash and no cost may pass this, so that two of them and a position's value stay in i64.
 const MONEY_MAX: i128 = 1 << 61;
@@ -30,7 +30,7 @@ pub(crate) struct Ledger {
     /// Raised with each day start.
     pub(crate) day: u32,
     /// Raised with each flip; never 0.
-    table_version: u32,
+    pub(crate) table_version: u32,
 }
 
 /// Lots that change hands.
@@ -42,6 +42,39 @@ pub(crate) struct Trade {
     pub(crate) price: i64,
     /// Quanta charged for it.
     pub(crate) fee: i64,
+}
+
+/// Where an order's hold is written.
+pub(crate) struct Books<'a> {
+    pub(crate) account: &'a mut Account,
+    pub(crate) firm: &'a mut Firm,
+    /// Where it is another than the firm.
+    pub(crate) member: Option<&'a mut Firm>,
+    pub(crate) position: &'a mut Position,
+    pub(crate) instrument: &'a mut Instrument,
+}
+
+impl Books<'_> {
+    /// Opens an order with its hold. Its position then is to be in its account's list.
+    #[inline(always)]
+    pub(crate) fn open(&mut self, entry: &Entry, notional: i128, orders: &mut Orders) -> OrderId {
+        let lots = entry.version.leaves;
+        assert!(lots >= 1, "an order is for one lot at least");
+        let position = &mut *self.position;
+        position.note_limit(entry.side, entry.version.price);
+        let was = position.would_be(entry.side);
+        *position.on_hold_mut(entry.side) += lots;
+        let would_be = position.would_be(entry.side);
+        *self.instrument.would_be_mut(entry.side) += would_be.max(0) - was.max(0);
+        self.account.open_notional += notional;
+        self.account.open_orders += 1;
+        self.account.reserved_used += u16::from(entry.reserved);
+        self.firm.count_opened(notional);
+        if let Some(member) = &mut self.member {
+            member.count_opened(notional);
+        }
+        orders.open(entry, &mut position.first_order)
+    }
 }
 
 impl Ledger {
@@ -174,33 +207,28 @@ impl Ledger {
         true
     }
 
-    /// Opens an order with its hold: that of its one version.
+    /// Opens an order with its hold, that of its one version: so many lots, and `notional` quanta.
+    pub(crate) fn open_order(&mut self, entry: &Entry, notional: i128) -> OrderId {
+        let account = self.accounts.with_firms(entry.account.raw());
+        let (account, firm, member) = account.expect("who has an order is there");
+        let mut books = Books {
+            account,
+            firm,
+            member,
+            position: self.positions.get_mut(entry.position),
+            instrument: self.instruments.get_mut(entry.instrument.raw()),
+        };
+        let order = books.open(entry, notional, &mut self.orders);
+        self.involve(entry.position);
+        order
+    }
+
+    /// Puts a position into its account's list, if it is not in it.
     #[inline(always)]
-    pub(crate) fn open_order(&mut self, entry: &Entry, table: &LimitTable) -> u32 {
-        let slot = self.orders.open(entry);
-        let (lots, price) = (entry.version.leaves, entry.version.price);
-        assert!(lots >= 1, "an order is for one lot at least");
-        let position = self.positions.get_mut(entry.position);
-        let before = Interest::of(position);
-        position.note_limit(entry.side, price);
-        *position.on_hold_mut(entry.side) += lots;
-        let after = Interest::of(position);
-        self.orders.link(slot, &mut position.first_order);
-        let idle = !position.is_involved();
-        self.instruments
-            .get_mut(entry.instrument.raw())
-            .move_interest(&before, &after);
-        if idle {
-            self.relink(entry.position);
+    pub(crate) fn involve(&mut self, slot: u32) {
+        if !self.positions.get(slot).is_involved() {
+            self.relink(slot);
         }
-        let value = table
-            .instrument(entry.instrument)
-            .map_or(0, |limits| limits.value.quanta());
-        let notional = quanta(i128::from(lots) * i128::from(price), value);
-        let account = entry.account.raw();
-        self.count_open(account, 1, entry.reserved);
-        self.count_notional(account, notional);
-        slot
     }
 
     /// Changes an order's versions and, with them, what it holds.

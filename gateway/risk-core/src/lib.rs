@@ -21,6 +21,7 @@ mod effect;
 mod engine;
 mod executions;
 mod gcra;
+mod glance;
 mod inspect;
 mod instruments;
 mod key_index;

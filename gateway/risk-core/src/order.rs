@@ -4,7 +4,7 @@
 //! largest over its confirmed version and the unanswered ones; what a new order needs is one cache
 //! line, and unanswered versions stand apart from it.
 
-use portcullis_domain::{SessionId, Side, TimeInForce, UserRef};
+use portcullis_domain::{OrderKey, SessionId, Side, TimeInForce, UserRef};
 
 /// Versions that may be unanswered at a time.
 pub(crate) const PENDING_MAX: usize = 4;
@@ -181,6 +181,11 @@ impl Order {
 
     pub(crate) const fn set_canceling(&mut self, canceling: bool) {
         self.marks.0 = self.marks.0 & !CANCELING | if canceling { CANCELING } else { 0 };
+    }
+
+    /// The key of one of its versions.
+    pub(crate) fn key(&self, number: u32) -> OrderKey {
+        OrderKey::new(self.session, self.user_ref(number))
     }
 
     pub(crate) const fn user_ref(&self, number: u32) -> UserRef {

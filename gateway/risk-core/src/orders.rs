@@ -124,8 +124,10 @@ impl Orders {
         };
         let order = self.get(slot);
         if order.state == OrderState::Closed {
-            let key = OrderKey::new(order.session, order.user_ref(order.confirmed.number));
-            lines.line(self.numbers.home_of(key.raw()));
+            lines.line(
+                self.numbers
+                    .home_of(order.key(order.confirmed.number).raw()),
+            );
         }
     }
 
@@ -196,41 +198,50 @@ impl Orders {
         }
     }
 
-    /// Opens an order on the slot closed longest ago.
+    /// Opens an order on the slot closed longest ago, at the head of its position's list.
     ///
     /// # Panics
     /// If no slot is free: admission counts them.
     #[inline(always)]
-    pub(crate) fn open(&mut self, entry: &Entry) -> u32 {
+    pub(crate) fn open(&mut self, entry: &Entry, first: &mut u32) -> OrderId {
         assert!(self.free_len > 0, "order slots overrun");
         let slot = self.free[self.free_head];
         self.free_head = wrapped(self.free_head + 1, self.free.len());
         self.free_len -= 1;
-        self.forget(slot);
-        let generation = match self.get(slot).state {
-            OrderState::Free => self.get(slot).generation,
+        let next = core::mem::replace(first, slot);
+        if next != NONE {
+            self.get_mut(next).previous = slot;
+        }
+        let order = &mut self.slots[slot as usize];
+        let generation = match order.state {
+            OrderState::Free => order.generation,
             OrderState::Open => panic!("an open order's slot stood in the free queue"),
-            OrderState::Closed => self.get(slot).generation.wrapping_add(1),
+            OrderState::Closed => {
+                self.numbers.remove(order.key(order.confirmed.number).raw());
+                order.generation.wrapping_add(1)
+            }
         };
-        *self.get_mut(slot) = Order {
+        *order = Order {
             confirmed: entry.version,
+            executed: 0,
             position: entry.position,
             account: entry.account.raw(),
             instrument: entry.instrument.raw(),
             session: entry.session,
             generation,
+            next,
+            previous: NONE,
             row: entry.user_ref.row,
             side: entry.side,
             state: OrderState::Open,
             marks: Marks::with_reserved(entry.reserved),
-            ..Order::FREE
         };
         self.general_used += u64::from(!entry.reserved);
         self.open[slot as usize / 64] |= 1 << (slot % 64);
         let key = OrderKey::new(entry.session, entry.user_ref);
-        self.numbers
-            .insert(key.raw(), OrderId::new(slot, generation).raw());
-        slot
+        let id = OrderId::new(slot, generation);
+        self.numbers.insert(key.raw(), id.raw());
+        id
     }
 
     /// Closes an order: its versions are gone, its confirmed number stays known until the slot is
@@ -312,19 +323,6 @@ impl Orders {
         None
     }
 
-    /// Links an order into its position's list, whose head is `first`.
-    #[inline(always)]
-    pub(crate) fn link(&mut self, slot: u32, first: &mut u32) {
-        let next = *first;
-        if next != NONE {
-            self.get_mut(next).previous = slot;
-        }
-        let order = self.get_mut(slot);
-        order.next = next;
-        order.previous = NONE;
-        *first = slot;
-    }
-
     /// Takes an order out of its position's list.
     pub(crate) fn unlink(&mut self, slot: u32, first: &mut u32) {
         let (next, previous) = (self.get(slot).next, self.get(slot).previous);
@@ -373,8 +371,7 @@ impl Orders {
     fn forget(&mut self, slot: u32) {
         let order = self.get(slot);
         if order.state == OrderState::Closed {
-            let key = OrderKey::new(order.session, order.user_ref(order.confirmed.number));
-            self.numbers.remove(key.raw());
+            self.numbers.remove(order.key(order.confirmed.number).raw());
         }
     }
 

@@ -91,6 +91,15 @@ impl Position {
         }
     }
 
+    /// The net position as the side sees it, if all its orders of the side filled.
+    #[inline(always)]
+    pub(crate) const fn would_be(&self, side: Side) -> i64 {
+        match side {
+            Side::Buy => self.net + self.open_buy,
+            Side::Sell => self.open_sell - self.net,
+        }
+    }
+
     pub(crate) const fn on_hold_mut(&mut self, side: Side) -> &mut i64 {
         match side {
             Side::Buy => &mut self.open_buy,
@@ -151,6 +160,12 @@ impl Position {
     pub(crate) fn visit_lines(&self, lines: &mut impl LineSink) {
         lines.line(&self.net);
         lines.line(&self.buy_limit_max);
+    }
+
+    /// The line of its place in its account's list.
+    #[inline(always)]
+    pub(crate) fn visit_link(&self, lines: &mut impl LineSink) {
+        lines.line(&self.net);
     }
 
     /// Whether it is in its account's list.
@@ -219,6 +234,34 @@ impl Positions {
         self.index
             .find(key(account.raw(), instrument.raw()))
             .map(|slot| slot as u32)
+    }
+
+    /// The position in a slot, if it is that of this account in this instrument.
+    #[inline(always)]
+    pub(crate) fn hinted(
+        &self,
+        slot: u32,
+        account: AccountId,
+        instrument: InstrumentId,
+    ) -> Option<&Position> {
+        let position = self.slots.get(slot as usize)?;
+        let named = (position.account == account.raw()) & (position.instrument == instrument.raw());
+        named.then_some(position)
+    }
+
+    /// The slot of an account's position in an instrument, if it has one: the hinted one, or that in the
+    /// index.
+    #[inline(always)]
+    pub(crate) fn find_from(
+        &self,
+        hint: u32,
+        account: AccountId,
+        instrument: InstrumentId,
+    ) -> Option<u32> {
+        if self.hinted(hint, account, instrument).is_some() {
+            return Some(hint);
+        }
+        self.find(account, instrument)
     }
 
     /// Where the slot of an account's position in an instrument stands written.

@@ -6,6 +6,7 @@
 extern crate alloc;
 
 use crate::approach::LineSink;
+use crate::limits::{LimitTable, Rate};
 use alloc::boxed::Box;
 use portcullis_domain::{SessionId, TradingState, UserRef};
 
@@ -14,8 +15,11 @@ const ROWS: usize = 256;
 
 /// One session.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(crate) struct Session {
     pub(crate) rate_tat_ns: u64,
+    /// That of the table in force, if it has one of its own.
+    pub(crate) rate: Option<Rate>,
     pub(crate) state: TradingState,
     /// Whether its link to the engine is up and reconciled. Down until the venue says so.
     pub(crate) link_up: bool,
@@ -26,6 +30,12 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Whether its own state is Active, and its client has order entry on.
+    #[inline(always)]
+    pub(crate) fn is_active(&self) -> bool {
+        self.state as u8 == TradingState::Active as u8 && self.entry_enabled
+    }
+
     /// Its own state, made stricter by its client where that turned order entry off.
     pub(crate) fn strictest(&self) -> TradingState {
         let own = if self.entry_enabled {
@@ -49,6 +59,7 @@ impl Sessions {
     pub(crate) fn new(sessions_max: usize) -> Self {
         let session = Session {
             rate_tat_ns: 0,
+            rate: None,
             state: TradingState::Active,
             link_up: false,
             entry_enabled: true,
@@ -60,6 +71,14 @@ impl Sessions {
         }
     }
 
+    /// Takes over the sessions' limits of another table.
+    pub(crate) fn relimit(&mut self, table: &LimitTable) {
+        for (session, id) in self.all.iter_mut().zip((0..).map(SessionId::new)) {
+            session.rate = table.session(id).map(|limits| limits.rate);
+        }
+    }
+
+    #[inline]
     pub(crate) fn contains(&self, session: SessionId) -> bool {
         session.index() < self.all.len()
     }

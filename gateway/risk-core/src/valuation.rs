@@ -5,6 +5,7 @@
 //! sums, the bound) changes no later answer.
 
 use crate::accounts::Bound;
+use crate::instruments::{Drift, Instrument};
 use crate::ledger::Ledger;
 use crate::limits::LimitTable;
 use crate::limits::account::AccountLimits;
@@ -204,52 +205,48 @@ impl Ledger {
             fresh_until_ns: valuation.fresh_until_ns,
         };
     }
+}
 
-    /// Whether LOSS_MAX and MARGIN pass, and each position's reference is fresh, without looking at
-    /// any: `need` is the most the order could add to the requirement.
-    #[inline(always)]
-    pub(crate) fn proves(&self, account: u32, need: i64, now_ns: u64) -> bool {
-        let drift = self.instruments.drift;
-        let bound = &self.accounts.get(account).bound;
-        let wide = |factor: i64, other: i64| i128::from(factor) * i128::from(other);
-        // Twice the largest distance from base, in billionths, and one quantum for each rounding.
-        let eaten = wide(bound.sensitivity, 2 * drift.moved_ppb);
-        let billion = 1_000_000_000;
-        let headroom = bound.headroom.saturating_sub(need).saturating_sub(2);
-        let loss_room = bound.loss_room.saturating_sub(2);
-        bound.generation == drift.generation
-            && now_ns <= bound.fresh_until_ns
-            && eaten <= wide(headroom, billion)
-            && eaten <= wide(loss_room, billion)
-    }
-
+impl Instrument {
     /// The most that an order of `qty` lots could add to the requirement: its whole notional at the
     /// steepest ratio, and its adverse money. `None` where that leaves i64: nothing is proved then.
     #[inline(always)]
-    pub(crate) fn need(&self, instrument: u32, qty: i64, adverse: i128) -> Option<i64> {
-        let lots = self.instruments.get(instrument).lot_need.checked_mul(qty)?;
-        lots.checked_add(1)?
-            .checked_add(i64::try_from(adverse).ok()?)
-    }
-
-    /// Takes what an accepted order could need out of the bound.
-    #[inline(always)]
-    pub(crate) fn spend_bound(&mut self, account: u32, spent: &Spent) {
-        let lot_base = self.instruments.get(spent.instrument).lot_base;
-        let bound = &mut self.accounts.get_mut(account).bound;
-        let Some((headroom, sensitivity)) = bound.after(spent, lot_base) else {
-            *bound = Bound::NONE;
-            return;
-        };
-        bound.headroom = headroom;
-        bound.sensitivity = sensitivity;
-        bound.fresh_until_ns = bound.fresh_until_ns.min(spent.fresh_until_ns);
+    pub(crate) fn need(&self, qty: i64, adverse: i64) -> Option<i64> {
+        let lots = self.lot_need.checked_mul(qty)?;
+        lots.checked_add(1)?.checked_add(adverse)
     }
 }
 
 impl Bound {
+    /// Whether LOSS_MAX and MARGIN pass, and each position's reference is fresh, without looking at
+    /// any: `need` is the most the order could add to the requirement.
+    #[inline(always)]
+    pub(crate) fn proves(&self, drift: Drift, need: i64, now_ns: u64) -> bool {
+        let wide = |factor: i64, other: i64| i128::from(factor) * i128::from(other);
+        // Twice the largest distance from base, in billionths, and one quantum for each rounding.
+        let eaten = wide(self.sensitivity, 2 * drift.moved_ppb);
+        let billion = 1_000_000_000;
+        let headroom = self.headroom.saturating_sub(need).saturating_sub(2);
+        let loss_room = self.loss_room.saturating_sub(2);
+        self.generation == drift.generation
+            && now_ns <= self.fresh_until_ns
+            && eaten <= wide(headroom.min(loss_room), billion)
+    }
+
+    /// Takes what an accepted order could need out of it.
+    #[inline(always)]
+    pub(crate) fn spend(&mut self, spent: &Spent, instrument: &Instrument) {
+        let Some((headroom, sensitivity)) = self.after(spent, instrument.lot_base) else {
+            *self = Self::NONE;
+            return;
+        };
+        self.headroom = headroom;
+        self.sensitivity = sensitivity;
+        self.fresh_until_ns = self.fresh_until_ns.min(spent.fresh_until_ns);
+    }
+
     /// Headroom and sensitivity after an accepted order; `None` where one leaves i64.
-    #[inline]
+    #[inline(always)]
     fn after(&self, spent: &Spent, lot_base: i64) -> Option<(i64, i64)> {
         let headroom = self.headroom.checked_sub(spent.need?)?;
         // The lots count once as held and once in the worst case, as in a valuation.
@@ -262,7 +259,6 @@ impl Bound {
 /// What an accepted order takes out of its account's bound.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spent {
-    pub(crate) instrument: u32,
     pub(crate) qty: i64,
     /// `None` where it leaves i64.
     pub(crate) need: Option<i64>,

@@ -70,7 +70,7 @@ impl VolumeWindow {
         while steps > 0 && (self.volume != 0 || self.ewma != 0) {
             let lots = core::mem::take(&mut self.buckets[leaving]);
             self.volume -= lots;
-            self.ewma += ((i128::from(lots) << 16) - self.ewma) >> limits.ewma_shift;
+            self.ewma = follow(self.ewma, lots, limits.ewma_shift);
             leaving = (leaving + 1) % VOLUME_BUCKETS;
             steps -= 1;
         }
@@ -80,7 +80,11 @@ impl VolumeWindow {
     /// Takes over limits: max(spike_floor, floor(64 x ewma x spike_ppm / (2^16 x 10^6))), by the
     /// shift first, then exactly.
     pub(crate) fn relimit(&mut self, limits: &InstrumentLimits) {
-        let scaled = VOLUME_BUCKETS as i128 * self.ewma * i128::from(limits.spike_ppm);
+        let factor = VOLUME_BUCKETS as i64 * i64::from(limits.spike_ppm);
+        let scaled = match i64::try_from(self.ewma) {
+            Ok(narrow) => i128::from(narrow) * i128::from(factor),
+            Err(_) => self.ewma * i128::from(factor),
+        };
         // A product beyond u64 is a threshold beyond any volume.
         let baseline = u64::try_from(scaled >> 16).map_or(i64::MAX as u64, |n| n / 1_000_000);
         let baseline = i64::try_from(baseline).unwrap_or(i64::MAX);
@@ -128,6 +132,19 @@ impl VolumeWindow {
         push(self.bucket_ns);
         push(self.ewma as u64);
         push(self.tripped_until_ns);
+    }
+}
+
+/// The baseline after a bucket of `lots`: ewma + floor((lots x 2^16 - ewma) / 2^shift).
+#[inline(always)]
+fn follow(ewma: i128, lots: i64, shift: u32) -> i128 {
+    /// Lots whose 2^16-fold leaves i64 room.
+    const FEW: i64 = 1 << 45;
+    match i64::try_from(ewma) {
+        Ok(narrow) if lots < FEW && narrow < FEW << 16 => {
+            i128::from(narrow + (((lots << 16) - narrow) >> shift))
+        }
+        Ok(_) | Err(_) => ewma + (((i128::from(lots) << 16) - ewma) >> shift),
     }
 }
 

@@ -163,7 +163,7 @@ impl Facts {
         let lot_cost_ns = if volume_max == 0 {
             0
         } else {
-            rows.instrument.lot_cost_ns(volume_max)
+            rows.limits.lot_cost_ns(rows.instrument.window_ns())
         };
         let ahead_ns = i128::from(tat_ns.saturating_sub(now_ns));
         Volume {

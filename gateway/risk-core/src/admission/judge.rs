@@ -82,37 +82,29 @@ impl RiskCore {
         }
     }
 
-    /// Judges an order whose form is good, which has brought its account up to date.
-    #[inline(always)]
-    pub(super) fn judge(&mut self, terms: &Terms) -> Judgement {
-        let position = self.place(terms);
-        let facts = self.facts(terms, position);
-        let (Some(slot), Some(price), Some(reference)) = (position, facts.price, facts.reference)
-        else {
-            return self.judge_slowly(terms, position);
-        };
-        // Both are worked out, since which of them an order is can hardly be foretold.
-        let (reducing, proved) = (facts.reducing, self.is_proved(terms, &facts));
-        if !(reducing | proved) {
-            return self.judge_slowly(terms, position);
-        }
-        let facts = Facts {
-            position: Some(slot),
-            price: Some(price),
-            reference: Some(reference),
-            ..facts
-        };
-        self.counters.proved_by_bound += u64::from(!reducing);
-        self.conclude(terms, &facts, Known::Enough)
-    }
-
-    /// Judges an order whose account must be valued, or that lacks a position's slot or a price.
+    /// Judges an order whose form is good, which has brought its account up to date, by its whole view.
+    /// `valued` is the worth of the account, where it was worked out already.
     #[inline(never)]
-    fn judge_slowly(&mut self, terms: &Terms, position: Option<u32>) -> Judgement {
+    pub(super) fn judge(
+        &mut self,
+        terms: &Terms,
+        position: Option<u32>,
+        valued: Option<Valuation>,
+    ) -> Judgement {
         let facts = self.facts(terms, position);
         if facts.reducing {
             return self.conclude(terms, &facts, Known::Enough);
         }
+        if valued.is_none() && position.is_some() && self.is_proved(terms, &facts) {
+            self.counters.proved_by_bound += 1;
+            return self.conclude(terms, &facts, Known::Enough);
+        }
+        let valuation = valued.unwrap_or_else(|| self.value(terms));
+        self.conclude(terms, &facts, Known::Exact(&valuation))
+    }
+
+    /// Values the account of an order, and keeps what later orders may be proved from.
+    pub(super) fn value(&mut self, terms: &Terms) -> Valuation {
         self.counters.valued_exactly += 1;
         let (account, table) = (terms.account.raw(), &self.table);
         let (limits, _) = table
@@ -120,12 +112,12 @@ impl RiskCore {
             .expect("the form checks found it");
         let valuation = self.ledger.value(account, limits, table, self.now.ns());
         self.ledger.keep_bound(account, limits, &valuation);
-        self.conclude(terms, &facts, Known::Exact(&valuation))
+        valuation
     }
 
     /// Brings the volume window up to date, and finds the slot of the position, or a new one.
     #[inline(always)]
-    fn place(&mut self, terms: &Terms) -> Option<u32> {
+    pub(super) fn place(&mut self, terms: &Terms) -> Option<u32> {
         let now_ns = self.now.ns();
         let limits = self.table.instrument(terms.instrument);
         let limits = limits.expect("the form checks found the instrument");
@@ -151,11 +143,16 @@ impl RiskCore {
         if terms.replaces.is_some() || facts.reference.is_none() {
             return false;
         }
-        let (account, instrument) = (terms.account.raw(), terms.instrument.raw());
-        let need = self
-            .ledger
-            .need(instrument, terms.qty, self.adverse(terms, facts));
-        need.is_some_and(|need| self.ledger.proves(account, need, self.now.ns()))
+        let Ok(adverse) = i64::try_from(self.adverse(terms, facts)) else {
+            return false;
+        };
+        let ledger = &self.ledger;
+        let need = ledger
+            .instruments
+            .get(terms.instrument.raw())
+            .need(terms.qty, adverse);
+        let bound = &ledger.accounts.get(terms.account.raw()).bound;
+        need.is_some_and(|need| bound.proves(ledger.instruments.drift, need, self.now.ns()))
     }
 
     /// Adverse quanta that the order adds.
@@ -170,18 +167,23 @@ impl RiskCore {
     }
 
     /// Evaluates every check and keeps what is kept whatever they say.
-    #[inline(always)]
+    #[inline(never)]
     fn conclude(&mut self, terms: &Terms, facts: &Facts, known: Known<'_>) -> Judgement {
         let now_ns = self.now.ns();
         let firms = self.firms(terms);
         let view = self.view(terms, facts, known);
-        let fails = checks::any_fails(&view, facts.reducing);
+        let mut failing = checks::evaluate(&view);
+        if facts.reducing {
+            failing = failing.without(NOT_OF_REDUCING);
+        }
+        let explain = |code| checks::explain(code, &view);
+        let explanation = failing.primary().map_or(Explanation::default(), explain);
         let remembered = Remembered::of(&view);
         let ref_max_age_ns = view.instrument.ref_max_age_ns;
         let reference = facts.reference;
         let judgement = Judgement {
-            failing: CheckMask::EMPTY,
-            explanation: Explanation::default(),
+            failing,
+            explanation,
             position: facts.position,
             price: facts.price,
             reducing: facts.reducing,
@@ -191,49 +193,31 @@ impl RiskCore {
             adverse: self.adverse(terms, facts),
             fresh_until_ns: reference.map_or(0, |at| at.at_ns.saturating_add(ref_max_age_ns)),
             below_maintenance: match known {
-                Known::Exact(valuation) if !valuation.missing => {
-                    Some(valuation.equity < valuation.maintenance())
-                }
-                Known::Exact(_) | Known::Enough => None,
+                Known::Exact(valuation) => Judgement::below_maintenance(valuation),
+                Known::Enough => None,
             },
         };
-        if !fails {
-            self.remember(terms, &remembered, firms);
-            return judgement;
-        }
-        let (failing, explanation) = self.explain(terms, facts.position, known);
         self.remember(terms, &remembered, firms);
         self.trip_if_alone(terms, failing);
-        Judgement {
-            failing,
-            explanation,
-            ..judgement
-        }
+        judgement
     }
 
-    /// The checks that fail, and the numbers behind the first, from the facts read again.
-    #[cold]
-    #[inline(never)]
-    fn explain(
+    /// The checks that fail where the account's worth is enough.
+    pub(super) fn failing_if_worth_enough(
         &self,
         terms: &Terms,
         position: Option<u32>,
-        known: Known<'_>,
-    ) -> (CheckMask, Explanation) {
+    ) -> CheckMask {
         let facts = self.facts(terms, position);
-        let view = self.view(terms, &facts, known);
-        let mut failing = checks::evaluate(&view);
+        let failing = checks::evaluate(&self.view(terms, &facts, Known::Enough));
         if facts.reducing {
-            failing = failing.without(NOT_OF_REDUCING);
+            failing.without(NOT_OF_REDUCING)
+        } else {
+            failing
         }
-        let explain = |code| checks::explain(code, &view);
-        let primary = failing.primary();
-        (failing, primary.map_or(Explanation::default(), explain))
     }
 
     /// Trips the breaker of an order that nothing else refuses.
-    #[cold]
-    #[inline(never)]
     fn trip_if_alone(&mut self, terms: &Terms, failing: CheckMask) {
         let instrument = self.ledger.instruments.get_mut(terms.instrument.raw());
         let tripped = instrument.window.judge(self.now.ns()).tripped;
@@ -318,7 +302,7 @@ impl RiskCore {
             position_slot: position.is_some(),
             versions_unanswered: facts.versions_unanswered,
             rates: self.rates(terms, rows, account),
-            repeated: repeated(account, terms, rows.limits.repeat_window_ns, now_ns),
+            repeated: account.repeated(terms, rows.limits.repeat_window_ns, now_ns),
             open: Open {
                 orders: account.open_orders.into(),
                 notional: account.open_notional - own_notional,
@@ -435,14 +419,4 @@ impl RiskCore {
             slope,
         }
     }
-}
-
-#[inline(always)]
-fn repeated(account: &Account, terms: &Terms, window_ns: u64, now_ns: u64) -> i64 {
-    let last = &account.last;
-    let same = last.place == LastOrder::place(terms.instrument, terms.side)
-        && last.qty == terms.qty
-        && last.price == terms.price.unwrap_or(i64::MIN)
-        && now_ns - last.at_ns <= window_ns;
-    if same { i64::from(last.count) + 1 } else { 1 }
 }

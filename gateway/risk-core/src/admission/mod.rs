@@ -7,11 +7,13 @@
 mod facts;
 mod judge;
 mod new_order;
+mod plain;
 mod replace;
 
 use crate::effect::{AlarmKind, Effect, EffectSink, Explanation, Refusal};
 use crate::engine::{About, RiskCore};
 use crate::order::Hold;
+use crate::valuation::Valuation;
 use portcullis_domain::{
     AccountId, CheckMask, InstrumentId, Price, Qty, SessionId, Side, TimeInForce, UserRef,
 };
@@ -62,17 +64,18 @@ pub(crate) struct Holds {
     pub(crate) planned: Hold,
 }
 
+impl Judgement {
+    /// Whether equity is below maintenance margin; `None` where a reference is missing.
+    fn below_maintenance(valuation: &Valuation) -> Option<bool> {
+        (!valuation.missing).then(|| valuation.equity < valuation.maintenance())
+    }
+}
+
 impl RiskCore {
     /// Raises the alarm when an account is first found below its maintenance margin, and again only
-    /// after it was above.
-    #[inline(always)]
-    fn note_maintenance(
-        &mut self,
-        terms: &Terms,
-        judgement: &Judgement,
-        sink: &mut impl EffectSink,
-    ) {
-        let Some(below) = judgement.below_maintenance else {
+    /// after it was above. `below` is `None` where that is not known.
+    fn note_maintenance(&mut self, terms: &Terms, below: Option<bool>, sink: &mut impl EffectSink) {
+        let Some(below) = below else {
             return;
         };
         let account = self.ledger.accounts.get_mut(terms.account.raw());

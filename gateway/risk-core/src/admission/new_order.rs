@@ -2,14 +2,25 @@
 //!
 //! Risk thread.
 
+use super::plain::Closer;
 use super::{Judgement, Terms};
 use crate::approved::{Approved, OutboundAction, OutboundOrder};
 use crate::effect::{AnswerKind, Effect, EffectSink};
 use crate::engine::RiskCore;
 use crate::order::Version;
 use crate::orders::Entry;
-use crate::valuation::Spent;
-use portcullis_domain::{NewOrder, Price, Qty, RejectCode, TimeInForce};
+use crate::valuation::{Spent, Valuation};
+use portcullis_domain::{
+    InstrumentId, NewOrder, OrderId, Price, Qty, RejectCode, TimeInForce, quanta,
+};
+
+/// An order that passed and is on the books.
+pub(super) struct Booked {
+    pub(super) order: OrderId,
+    /// The limit that goes to the engine.
+    pub(super) limit: i64,
+    pub(super) reducing: bool,
+}
 
 impl RiskCore {
     #[inline(always)]
@@ -35,18 +46,47 @@ impl RiskCore {
             time_in_force: order.time_in_force,
             replaces: None,
         };
-        if self.form_fails(&terms, early) {
-            let (failing, explanation) = self.explain_form(&terms, early);
-            self.refuse(&terms, failing, explanation, sink);
+        if early.is_some() {
+            self.judge_new(&terms, early, None, sink);
             return;
         }
-        self.judge_new(&terms, sink);
+        match self.book_plain(&terms) {
+            Ok(booked) => {
+                self.counters.proved_by_bound += u64::from(!booked.reducing);
+                self.send(&terms, &booked, sink);
+            }
+            Err(Closer::Unproved) => self.value_and_judge(&terms, sink),
+            Err(Closer::NotPlain) => self.judge_new(&terms, None, None, sink),
+        }
     }
 
-    #[inline(always)]
-    fn judge_new(&mut self, terms: &Terms, sink: &mut impl EffectSink) {
-        let judgement = self.judge(terms);
-        self.note_maintenance(terms, &judgement, sink);
+    /// Judges an order whose account must be valued: at a glance, with what follows from its worth, or by
+    /// its whole view.
+    #[inline(never)]
+    fn value_and_judge(&mut self, terms: &Terms, sink: &mut impl EffectSink) {
+        match self.value_and_book(terms, sink) {
+            (_, Some(booked)) => self.send(terms, &booked, sink),
+            (valuation, None) => self.judge_new(terms, None, Some(valuation), sink),
+        }
+    }
+
+    /// Judges an order by its whole view.
+    #[inline(never)]
+    fn judge_new(
+        &mut self,
+        terms: &Terms,
+        early: Option<RejectCode>,
+        valued: Option<Valuation>,
+        sink: &mut impl EffectSink,
+    ) {
+        if self.form_fails(terms, early) {
+            let (failing, explanation) = self.explain_form(terms, early);
+            self.refuse(terms, failing, explanation, sink);
+            return;
+        }
+        let position = self.place(terms);
+        let judgement = self.judge(terms, position, valued);
+        self.note_maintenance(terms, judgement.below_maintenance, sink);
         if !judgement.failing.is_empty() {
             self.refuse(terms, judgement.failing, judgement.explanation, sink);
             return;
@@ -57,35 +97,51 @@ impl RiskCore {
         let limit = judgement
             .price
             .expect("REFERENCE_MISSING refused a market order without one");
-        let was_market = terms.price.is_none();
-        let immediate = TimeInForce::ImmediateOrCancel;
-        let time_in_force = if was_market {
-            immediate
-        } else {
-            terms.time_in_force
-        };
         // Point of no return.
-        let entry = Entry {
-            session: terms.session,
-            user_ref: terms.user_ref,
-            account: terms.account,
-            instrument: terms.instrument,
-            side: terms.side,
-            version: Version {
-                price: limit,
-                leaves: terms.qty,
-                number: terms.user_ref.number,
-                time_in_force,
-            },
-            position,
-            reserved: judgement.reserved,
+        let booked = self.open_judged(terms, &judgement, position, limit);
+        self.send(terms, &booked, sink);
+    }
+
+    /// Books an order that passed.
+    fn open_judged(
+        &mut self,
+        terms: &Terms,
+        judgement: &Judgement,
+        position: u32,
+        limit: i64,
+    ) -> Booked {
+        let value = self.table.instrument(terms.instrument);
+        let value = value.map_or(0, |limits| limits.value.quanta());
+        let lot_ticks = i128::from(terms.qty) * i128::from(limit);
+        let entry = terms.entry(position, limit, judgement.reserved);
+        let order = self.ledger.open_order(&entry, quanta(lot_ticks, value));
+        if !judgement.reducing {
+            let volume_tat_ns = judgement.volume_tat_ns;
+            self.count_volume(terms.instrument, position, terms.qty, volume_tat_ns);
+        }
+        let instrument = self.ledger.instruments.get(terms.instrument.raw());
+        let adverse = i64::try_from(judgement.adverse).ok();
+        let spent = Spent {
+            qty: terms.qty,
+            need: adverse
+                .and_then(|adverse| instrument.need(terms.margined(judgement.reducing), adverse)),
+            fresh_until_ns: judgement.fresh_until_ns,
         };
-        let slot = self.ledger.open_order(&entry, &self.table);
-        self.count_volume(terms, &judgement);
-        self.spend(terms, &judgement);
+        let account = self.ledger.accounts.get_mut(terms.account.raw());
+        account.bound.spend(&spent, instrument);
+        Booked {
+            order,
+            limit,
+            reducing: judgement.reducing,
+        }
+    }
+
+    /// Sends a booked order on.
+    #[inline(always)]
+    fn send(&mut self, terms: &Terms, booked: &Booked, sink: &mut impl EffectSink) {
         self.counters.accepted += 1;
         let outbound = OutboundOrder {
-            order: self.ledger.orders.id(slot),
+            order: booked.order,
             session: terms.session,
             account: terms.account,
             instrument: terms.instrument,
@@ -93,41 +149,63 @@ impl RiskCore {
             user_ref: terms.user_ref,
             action: OutboundAction::Enter {
                 qty: Qty::new(terms.qty),
-                price: Price::new(limit),
-                time_in_force,
-                was_market,
+                price: Price::new(booked.limit),
+                time_in_force: terms.time_in_force_sent(),
+                was_market: terms.price.is_none(),
             },
         };
         let approved = Approved::new(self.seq, self.epoch, outbound);
         self.emit(sink, Effect::Approved(approved));
     }
 
-    /// Takes what an accepted order could need out of its account's bound.
+    /// Counts lots of an accepted order that does not reduce into the volumes.
+    pub(super) fn count_volume(
+        &mut self,
+        instrument: InstrumentId,
+        position: u32,
+        rise: i64,
+        volume_tat_ns: u64,
+    ) {
+        self.ledger.positions.get_mut(position).volume_tat_ns = volume_tat_ns;
+        let instrument = self.ledger.instruments.get_mut(instrument.raw());
+        instrument.window.count(rise);
+    }
+}
+
+impl Terms {
+    /// A market order is immediate or cancel, whatever it asked for.
     #[inline(always)]
-    fn spend(&mut self, terms: &Terms, judgement: &Judgement) {
-        let (account, instrument) = (terms.account.raw(), terms.instrument.raw());
-        // A reducing order adds nothing to the worst case; its adverse money it does add.
-        let margined = if judgement.reducing { 0 } else { terms.qty };
-        let spent = Spent {
-            instrument,
-            qty: terms.qty,
-            need: self.ledger.need(instrument, margined, judgement.adverse),
-            fresh_until_ns: judgement.fresh_until_ns,
-        };
-        self.ledger.spend_bound(account, &spent);
+    fn time_in_force_sent(&self) -> TimeInForce {
+        match self.price {
+            Some(_) => self.time_in_force,
+            None => TimeInForce::ImmediateOrCancel,
+        }
     }
 
-    /// Counts an accepted order's lots into the volumes, unless it reduces.
+    /// Lots that margin is needed for: a reducing order adds nothing to the worst case. Its adverse money
+    /// it does add.
     #[inline(always)]
-    pub(super) fn count_volume(&mut self, terms: &Terms, judgement: &Judgement) {
-        if judgement.reducing {
-            return;
+    pub(super) fn margined(&self, reducing: bool) -> i64 {
+        if reducing { 0 } else { self.qty }
+    }
+
+    /// What a new order is opened with.
+    #[inline(always)]
+    pub(super) fn entry(&self, position: u32, limit: i64, reserved: bool) -> Entry {
+        Entry {
+            session: self.session,
+            user_ref: self.user_ref,
+            account: self.account,
+            instrument: self.instrument,
+            side: self.side,
+            version: Version {
+                price: limit,
+                leaves: self.qty,
+                number: self.user_ref.number,
+                time_in_force: self.time_in_force_sent(),
+            },
+            position,
+            reserved,
         }
-        if let Some(position) = judgement.position {
-            let position = self.ledger.positions.get_mut(position);
-            position.volume_tat_ns = judgement.volume_tat_ns;
-        }
-        let instrument = self.ledger.instruments.get_mut(terms.instrument.raw());
-        instrument.window.count(judgement.rise);
     }
 }

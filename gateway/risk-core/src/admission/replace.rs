@@ -88,8 +88,9 @@ impl RiskCore {
     }
 
     fn judge_replace(&mut self, terms: &Terms, slot: u32, sink: &mut impl EffectSink) {
-        let judgement = self.judge(terms);
-        self.note_maintenance(terms, &judgement, sink);
+        let position = self.place(terms);
+        let judgement = self.judge(terms, position, None);
+        self.note_maintenance(terms, judgement.below_maintenance, sink);
         if !judgement.failing.is_empty() {
             self.refuse(terms, judgement.failing, judgement.explanation, sink);
             return;
@@ -119,7 +120,10 @@ impl RiskCore {
             .change_order(slot, &self.table, |orders| orders.ask(slot, version));
         self.ledger.orders.get_mut(slot).set_canceling(false);
         self.ledger.accounts.get_mut(terms.account.raw()).bound = Bound::NONE;
-        self.count_volume(terms, &judgement);
+        if let Some(position) = judgement.position.filter(|_| !judgement.reducing) {
+            let volume_tat_ns = judgement.volume_tat_ns;
+            self.count_volume(terms.instrument, position, judgement.rise, volume_tat_ns);
+        }
         self.counters.accepted += 1;
         let outbound = OutboundOrder {
             order: self.ledger.orders.id(slot),

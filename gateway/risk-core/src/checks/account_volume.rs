@@ -5,6 +5,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct AccountVolume;
@@ -26,6 +27,11 @@ impl Check for AccountVolume {
         let rises = view.rise > 0 || !view.replace;
         let unset = view.volume.lot_cost_ns == 0;
         rises && (unset || view.volume.taken_ns > view.volume.window_ns)
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.limits.volume_max != 0 && (glance.volume_taken_ns <= glance.instrument_limits.window_ns())
     }
 
     fn explain(view: &View<'_>) -> Explanation {

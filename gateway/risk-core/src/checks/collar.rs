@@ -6,6 +6,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 use portcullis_domain::Side;
 
@@ -31,6 +32,14 @@ impl Check for Collar {
         match view.side {
             Side::Buy => price > hi,
             Side::Sell => price < lo,
+        }
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        match glance.side {
+            Side::Buy => glance.price <= glance.reference.hi,
+            Side::Sell => glance.price >= glance.reference.lo,
         }
     }
 

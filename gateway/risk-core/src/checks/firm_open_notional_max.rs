@@ -3,7 +3,9 @@
 //! Risk thread. As OPEN_NOTIONAL_MAX, over all accounts of the firm.
 
 use super::{Band, Check, Descriptor};
+use crate::accounts::Firm;
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct FirmOpenNotionalMax;
@@ -28,6 +30,15 @@ impl Check for FirmOpenNotionalMax {
             view.firm_open.notional.saturating_add(hold) > firm
                 || view.member_open.notional.saturating_add(hold) > member
         })
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        let has_room = |firm: &Firm| {
+            let open = firm.open_notional + i128::from(glance.notional);
+            open <= i128::from(firm.limits.open_notional_max)
+        };
+        has_room(glance.firm) && has_room(glance.member)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

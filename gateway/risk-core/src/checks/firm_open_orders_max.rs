@@ -3,7 +3,9 @@
 //! Risk thread. As OPEN_ORDERS_MAX, over all accounts of the firm.
 
 use super::{Band, Check, Descriptor};
+use crate::accounts::Firm;
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct FirmOpenOrdersMax;
@@ -25,6 +27,12 @@ impl Check for FirmOpenOrdersMax {
         let firm = view.firm_open.orders + 1 > view.firm_limits.open_orders_max;
         let member = view.member_open.orders + 1 > view.member_limits.open_orders_max;
         !view.replace && (firm || member)
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        let has_room = |firm: &Firm| firm.open_orders < firm.limits.open_orders_max;
+        has_room(glance.firm) && has_room(glance.member)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

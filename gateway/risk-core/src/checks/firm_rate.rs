@@ -4,7 +4,9 @@
 //! the schedule is ahead. Boundary: as far ahead as the tolerance passes.
 
 use super::{Band, Check, Descriptor};
+use crate::accounts::Firm;
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct FirmRate;
@@ -28,6 +30,12 @@ impl Check for FirmRate {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.rates.firm.fails() || view.rates.member.fails()
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        let admits = |firm: &Firm| firm.limits.rate.admits(glance.now_ns, firm.rate_tat_ns);
+        admits(glance.firm) && admits(glance.member)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

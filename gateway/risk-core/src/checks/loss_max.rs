@@ -6,6 +6,7 @@
 use super::reducible;
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 use crate::view::Worth;
 
@@ -29,6 +30,11 @@ impl Check for LossMax {
             Worth::Unknown | Worth::Enough => false,
             Worth::Exact { day_result, .. } => day_result < -i128::from(view.limits.loss_max),
         }
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.proved
     }
 
     fn explain(view: &View<'_>) -> Explanation {

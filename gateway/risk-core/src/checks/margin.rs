@@ -5,6 +5,7 @@
 
 use super::{Band, Check, Descriptor, reducible};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::instruments::Schedule;
 use crate::positions::Position;
 use crate::view::{View, Worth};
@@ -38,6 +39,11 @@ impl Check for Margin {
                 ..
             } => admissible < requirement,
         }
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.proved
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -7,6 +7,7 @@
 
 use crate::effect::Explanation;
 use crate::gcra::Judged;
+use crate::glance::Glance;
 use crate::view::{Form, View};
 use portcullis_domain::{CheckMask, RejectCode, Side};
 
@@ -75,6 +76,9 @@ pub(crate) trait FormCheck {
 pub(crate) trait Check {
     const DESCRIPTOR: Descriptor;
     fn fails(view: &View<'_>) -> bool;
+    /// Whether it is plain that the check passes. Where it says so, `fails` says `false` of the same
+    /// order; where it does not, nothing is known yet.
+    fn is_clear(glance: &Glance<'_>) -> bool;
     fn explain(view: &View<'_>) -> Explanation;
 }
 
@@ -103,20 +107,15 @@ macro_rules! registry {
             false $(| $form_module::$form::fails(form))+
         }
 
-        /// Whether any other check fails that judges the order: each is evaluated, which of them does
-        /// is not kept.
+        /// Whether it is plain that each check passes that judges the order. The first that is not clear
+        /// ends it: of orders that come here nearly all are clear of every check, so each branch is
+        /// foretold, and what is not clear is evaluated whole elsewhere.
         #[inline(always)]
-        pub(crate) fn any_fails(view: &View<'_>, reducing: bool) -> bool {
-            let (mut of_all, mut of_increasing) = (false, false);
-            $(
-                let fails = $module::$check::fails(view);
-                if <$module::$check as Check>::DESCRIPTOR.judges_reducing {
-                    of_all |= fails;
-                } else {
-                    of_increasing |= fails;
-                }
-            )+
-            of_all | of_increasing & !reducing
+        pub(crate) fn all_clear(glance: &Glance<'_>, reducing: bool) -> bool {
+            $((!<$module::$check as Check>::DESCRIPTOR.judges_reducing
+                || $module::$check::is_clear(glance)) &&)+
+            (reducing || ($((<$module::$check as Check>::DESCRIPTOR.judges_reducing
+                || $module::$check::is_clear(glance)) &&)+ true))
         }
 
         /// Which of all others fail.

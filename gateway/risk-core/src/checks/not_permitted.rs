@@ -5,6 +5,7 @@
 use super::reducible;
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct NotPermitted;
@@ -24,6 +25,11 @@ impl Check for NotPermitted {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         !view.permitted
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.holds(glance.limits.permission_set)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

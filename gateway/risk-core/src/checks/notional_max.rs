@@ -6,6 +6,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct NotionalMax;
@@ -26,6 +27,12 @@ impl Check for NotionalMax {
     fn fails(view: &View<'_>) -> bool {
         view.notional
             .is_some_and(|notional| notional > notional_max(view))
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.notional <= glance.limits.notional_max
+            && glance.notional <= glance.firm.limits.notional_max
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -5,6 +5,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct OiCap;
@@ -26,6 +27,12 @@ impl Check for OiCap {
         let interest = &view.interest;
         let rise = interest.would - interest.was;
         rise > 0 && interest.total + rise > i128::from(view.instrument.oi_cap)
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        let rise = glance.interest_would - glance.interest_was;
+        rise == 0 || (glance.interest_total + rise <= glance.instrument_limits.oi_cap)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -4,6 +4,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct OiShare;
@@ -24,6 +25,12 @@ impl Check for OiShare {
     fn fails(view: &View<'_>) -> bool {
         let interest = &view.interest;
         interest.would > interest.was && interest.would > i128::from(view.instrument.oi_share_max)
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        let rises = glance.interest_would > glance.interest_was;
+        !rises || (glance.interest_would <= glance.instrument_limits.oi_share_max)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -5,6 +5,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct OpenNotionalMax;
@@ -26,6 +27,12 @@ impl Check for OpenNotionalMax {
         let limit = i128::from(view.limits.open_notional_max);
         view.hold_notional
             .is_some_and(|hold| view.open.notional.saturating_add(hold) > limit)
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        let open = glance.account.open_notional + i128::from(glance.notional);
+        open <= i128::from(glance.limits.open_notional_max)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -5,6 +5,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct OpenOrdersMax;
@@ -24,6 +25,11 @@ impl Check for OpenOrdersMax {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         !view.replace && view.open.orders + 1 > view.limits.open_orders_max
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        i64::from(glance.account.open_orders) < glance.limits.open_orders_max
     }
 
     fn explain(view: &View<'_>) -> Explanation {

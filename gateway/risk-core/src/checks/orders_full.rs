@@ -5,6 +5,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct OrdersFull;
@@ -24,6 +25,11 @@ impl Check for OrdersFull {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         !view.order_slot
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.order_slot
     }
 
     fn explain(_view: &View<'_>) -> Explanation {

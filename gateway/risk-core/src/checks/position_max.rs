@@ -5,6 +5,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 use portcullis_domain::Qty;
 
@@ -25,6 +26,11 @@ impl Check for PositionMax {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         used(view) + i128::from(view.hold) > i128::from(view.limits.position_max)
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.toward + glance.stands + glance.qty <= glance.limits.position_max
     }
 
     fn explain(view: &View<'_>) -> Explanation {

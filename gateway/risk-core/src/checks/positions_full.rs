@@ -4,6 +4,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct PositionsFull;
@@ -23,6 +24,13 @@ impl Check for PositionsFull {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         !view.position_slot
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        // It has one: that is what a glance begins with.
+        let _ = glance;
+        true
     }
 
     fn explain(_view: &View<'_>) -> Explanation {

@@ -4,6 +4,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct QtyMax;
@@ -23,6 +24,11 @@ impl Check for QtyMax {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.qty > qty_max(view)
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.qty <= glance.limits.qty_max && glance.qty <= glance.firm.limits.qty_max
     }
 
     fn explain(view: &View<'_>) -> Explanation {

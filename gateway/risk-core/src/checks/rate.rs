@@ -5,6 +5,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct Rate;
@@ -28,6 +29,11 @@ impl Check for Rate {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.rates.account.fails()
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.limits.rate.admits(glance.now_ns, glance.account.rate_tat_ns)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

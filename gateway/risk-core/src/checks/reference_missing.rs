@@ -5,6 +5,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct ReferenceMissing;
@@ -24,6 +25,11 @@ impl Check for ReferenceMissing {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.references.missing
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.proved
     }
 
     fn explain(_view: &View<'_>) -> Explanation {

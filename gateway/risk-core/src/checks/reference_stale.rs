@@ -5,6 +5,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct ReferenceStale;
@@ -24,6 +25,11 @@ impl Check for ReferenceStale {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.references.stale
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.fresh && glance.proved
     }
 
     fn explain(view: &View<'_>) -> Explanation {

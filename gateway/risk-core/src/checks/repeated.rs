@@ -5,6 +5,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct Repeated;
@@ -24,6 +25,11 @@ impl Check for Repeated {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         !view.replace && view.repeated > view.limits.repeat_max
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.repeated <= glance.limits.repeat_max
     }
 
     fn explain(view: &View<'_>) -> Explanation {

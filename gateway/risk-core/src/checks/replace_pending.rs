@@ -4,6 +4,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::order::PENDING_MAX;
 use crate::view::View;
 
@@ -24,6 +25,13 @@ impl Check for ReplacePending {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.versions_unanswered >= PENDING_MAX as i64
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        // It is no replace.
+        let _ = glance;
+        true
     }
 
     fn explain(view: &View<'_>) -> Explanation {

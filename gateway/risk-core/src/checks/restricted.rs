@@ -4,7 +4,9 @@
 
 use super::reducible;
 use super::{Band, Check, Descriptor};
+use crate::accounts::Firm;
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct Restricted;
@@ -24,6 +26,13 @@ impl Check for Restricted {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.restricted
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        let clear =
+            |firm: &Firm| !firm.limits.restricts || !glance.holds(firm.limits.restricted_set);
+        clear(glance.firm) && clear(glance.member)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

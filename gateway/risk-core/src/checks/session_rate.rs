@@ -5,6 +5,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct SessionRate;
@@ -28,6 +29,11 @@ impl Check for SessionRate {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.rates.session.fails()
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.session_rate.admits(glance.now_ns, glance.session.rate_tat_ns)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

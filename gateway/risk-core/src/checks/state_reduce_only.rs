@@ -5,6 +5,7 @@
 use super::reducible;
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 use portcullis_domain::TradingState;
 
@@ -25,6 +26,11 @@ impl Check for StateReduceOnly {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.state == TradingState::ReduceOnly
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.is_active()
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -4,6 +4,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct VenueDown;
@@ -23,6 +24,11 @@ impl Check for VenueDown {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         !view.link_up
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        glance.session.link_up
     }
 
     fn explain(_view: &View<'_>) -> Explanation {

@@ -5,6 +5,7 @@
 
 use super::{Band, Check, Descriptor};
 use crate::effect::Explanation;
+use crate::glance::Glance;
 use crate::view::View;
 
 pub(crate) struct VolumeSpike;
@@ -28,6 +29,11 @@ impl Check for VolumeSpike {
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
         view.spike.fails(view.rise)
+    }
+
+    #[inline(always)]
+    fn is_clear(glance: &Glance<'_>) -> bool {
+        !glance.spike.fails(glance.qty)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -62,6 +62,8 @@ pub(crate) struct AccountLimits {
     pub(crate) permission_set: u32,
     /// 0 where unset.
     pub(crate) volume_max: i64,
+    /// floor((2^64 - 1) / volume_max), by which a window is divided without a division.
+    volume_reciprocal: u64,
 }
 
 impl AccountLimits {
@@ -74,6 +76,8 @@ impl AccountLimits {
 
     pub(super) fn new(cells: &AccountCells, permission_set: u32) -> Self {
         let bound = |field| cells.cell(field).or_failing();
+        let volume_max = cells.cell(AccountField::AccountVolumeMax).value();
+        let volume_max = volume_max.unwrap_or(0);
         Self {
             qty_max: bound(AccountField::QtyMax),
             notional_max: bound(AccountField::NotionalMax),
@@ -99,10 +103,29 @@ impl AccountLimits {
             pnl_cap: cells.cell(AccountField::PnlCap).value().unwrap_or(0),
             pnl_weight_ppm: cells.cell(AccountField::PnlWeightPpm).value().unwrap_or(0) as u32,
             permission_set,
-            volume_max: cells
-                .cell(AccountField::AccountVolumeMax)
-                .value()
-                .unwrap_or(0),
+            volume_max,
+            volume_reciprocal: u64::MAX / volume_max.max(1) as u64,
+        }
+    }
+
+    /// Nanoseconds of a volume window that one lot takes: ceil(window / volume_max).
+    #[inline(always)]
+    pub(crate) const fn lot_cost_ns(&self, window_ns: u64) -> u64 {
+        let divisor = if self.volume_max < 1 {
+            1
+        } else {
+            self.volume_max as u64
+        };
+        // The reciprocal is less than one too small, and so is the quotient from it: one too low at the
+        // most, which the rest shows.
+        let low = ((self.volume_reciprocal as u128 * window_ns as u128) >> 64) as u64;
+        let rest = window_ns - low * divisor;
+        if rest == 0 {
+            low
+        } else if rest <= divisor {
+            low + 1
+        } else {
+            low + 2
         }
     }
 }

@@ -38,10 +38,29 @@ pub(crate) struct FirmLimits {
     /// Index of the clearing member, or of the firm itself where it has none.
     pub(crate) clearing_member: u32,
     pub(crate) restricted_set: u32,
+    /// Whether the set holds any instrument.
+    pub(crate) restricts: bool,
 }
 
 impl FirmLimits {
-    pub(super) fn new(cells: &FirmCells, clearing_member: u32, restricted_set: u32) -> Self {
+    /// Of a firm that no table has named yet: nothing keeps them.
+    pub(crate) const NONE: Self = Self {
+        rate: Rate::NONE,
+        qty_max: i64::MIN,
+        notional_max: i64::MIN,
+        open_orders_max: i64::MIN,
+        open_notional_max: i64::MIN,
+        clearing_member: 0,
+        restricted_set: 0,
+        restricts: true,
+    };
+
+    pub(super) fn new(
+        cells: &FirmCells,
+        clearing_member: u32,
+        restricted_set: u32,
+        restricts: bool,
+    ) -> Self {
         let bound = |field| cells.cell(field).or_failing();
         Self {
             rate: Rate::of(
@@ -55,6 +74,7 @@ impl FirmLimits {
             open_notional_max: bound(FirmField::OpenNotionalMax),
             clearing_member,
             restricted_set,
+            restricts,
         }
     }
 

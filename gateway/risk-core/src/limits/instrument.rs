@@ -200,15 +200,15 @@ impl InstrumentLimits {
     pub(crate) const fn window_ns(&self) -> u64 {
         self.bucket_ns * VOLUME_BUCKETS as u64
     }
-
-    /// Nanoseconds of the volume window that one lot takes: ceil(window / max).
-    #[inline(always)]
-    pub(crate) fn lot_cost_ns(&self, volume_max: i64) -> u64 {
-        self.window_ns().div_ceil(volume_max.max(1) as u64)
-    }
 }
 
 impl Rate {
+    /// Of what no table has named yet: an event once in the longest time.
+    pub(crate) const NONE: Self = Self {
+        emission_ns: u64::MAX,
+        tolerance_ns: 0,
+    };
+
     /// The rate of three cells that a loaded table has set.
     pub(crate) fn of(interval: super::Cell, count: super::Cell, burst: super::Cell) -> Self {
         let number = |cell: super::Cell| cell.value().unwrap_or(1).max(1) as u64;

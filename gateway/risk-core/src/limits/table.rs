@@ -172,7 +172,9 @@ impl LimitTable {
             });
         }
         let set_words = spec.instruments.len().div_ceil(64);
-        let mut firms: Vec<FirmLimits> = spec.firms.iter().zip(0..).map(firm_limits).collect();
+        let mut firms: Vec<FirmLimits> = (0..spec.firms.len())
+            .map(|index| firm_limits(spec, index))
+            .collect();
         for index in 0..firms.len() {
             let member = firms[firms[index].clearing_member as usize];
             firms[index].tighten_by(&member);
@@ -342,9 +344,11 @@ fn account_entry(spec: &AccountSpec) -> AccountEntry {
     }
 }
 
-fn firm_limits((spec, index): (&FirmSpec, u32)) -> FirmLimits {
-    let member = spec.clearing_member.map_or(index, FirmId::raw);
-    FirmLimits::new(&spec.cells, member, spec.restricted_set)
+fn firm_limits(spec: &LimitSpec, index: usize) -> FirmLimits {
+    let firm = &spec.firms[index];
+    let member = firm.clearing_member.map_or(index as u32, FirmId::raw);
+    let restricts = !spec.instrument_sets[firm.restricted_set as usize].is_empty();
+    FirmLimits::new(&firm.cells, member, firm.restricted_set, restricts)
 }
 
 fn instrument_limits(spec: &InstrumentSpec) -> Option<InstrumentLimits> {

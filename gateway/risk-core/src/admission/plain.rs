@@ -1,0 +1,324 @@
+//! The plain way: a new order that is admitted at a glance.
+//!
+//! Risk thread. Nearly every order is one that passes each check by far, so what is needed to see that is
+//! looked up once, each row by one lookup, and compared in i64. Whatever is not plain (a product that
+//! leaves i64, a state other than Active, a check that does not clear) is left to the whole view, which
+//! decides anew. Invariants: what is admitted here the whole view admits too; up to the marked point
+//! nothing of the ledger changes.
+
+use super::Judgement;
+use super::Terms;
+use super::new_order::Booked;
+use crate::accounts::LastOrder;
+use crate::checks;
+use crate::effect::EffectSink;
+use crate::engine::RiskCore;
+use crate::glance::Glance;
+use crate::instruments::{Drift, Reference};
+use crate::ledger::Books;
+use crate::limits::account::AccountLimits;
+use crate::limits::instrument::InstrumentLimits;
+use crate::limits::{LimitTable, Rate};
+use crate::orders::Orders;
+use crate::sessions::Session;
+use crate::valuation::{Spent, Valuation};
+use portcullis_domain::{Side, TradingState};
+
+/// Why an order was not booked at a glance.
+pub(super) enum Closer {
+    /// Nothing is known of its account's worth that suffices.
+    Unproved,
+    /// Something else.
+    NotPlain,
+}
+
+/// The rows that an order meets.
+struct Parts<'a> {
+    table: &'a LimitTable,
+    venue_state: TradingState,
+    drift: Drift,
+    now_ns: u64,
+    books: Books<'a>,
+    slot: u32,
+    orders: &'a mut Orders,
+    session: &'a mut Session,
+    session_rate: Rate,
+    limits: &'a AccountLimits,
+    instrument_limits: &'a InstrumentLimits,
+    reference: Reference,
+}
+
+/// Prices and money of an order.
+#[derive(Clone, Copy)]
+struct Money {
+    price: i64,
+    notional: i64,
+    adverse: i64,
+}
+
+/// Lots of an account in an instrument, as an order's side sees them.
+#[derive(Clone, Copy)]
+struct Lots {
+    toward: i64,
+    stands: i64,
+    reducing: bool,
+}
+
+/// An order that passed, and what follows from it.
+#[derive(Clone, Copy)]
+pub(super) struct Admission {
+    position: u32,
+    money: Money,
+    reducing: bool,
+    repeated: u32,
+    volume_tat_ns: u64,
+    fresh_until_ns: u64,
+}
+
+impl RiskCore {
+    /// Books an order, if a glance shows that it passes.
+    #[inline(always)]
+    pub(super) fn book_plain(&mut self, terms: &Terms) -> Result<Booked, Closer> {
+        let mut parts = self.parts(terms).ok_or(Closer::NotPlain)?;
+        let admission = parts.look(terms)?;
+        if cfg!(debug_assertions) {
+            self.assert_admits(terms, &admission);
+            parts = self.parts(terms).expect("nothing changed");
+        }
+        // Point of no return.
+        let booked = parts.book(terms, &admission);
+        self.ledger.involve(admission.position);
+        Ok(booked)
+    }
+
+    /// Values the account, and then books the order if a glance shows that it passes.
+    #[inline(always)]
+    pub(super) fn value_and_book(
+        &mut self,
+        terms: &Terms,
+        sink: &mut impl EffectSink,
+    ) -> (Valuation, Option<Booked>) {
+        let valuation = self.value(terms);
+        self.note_maintenance(terms, Judgement::below_maintenance(&valuation), sink);
+        (valuation, self.book_plain(terms).ok())
+    }
+
+    /// The rows of an order, its account up to date and its volume window too; `None` where one is
+    /// missing, its form is not good, or the account's own must be looked up anew.
+    #[inline(always)]
+    fn parts(&mut self, terms: &Terms) -> Option<Parts<'_>> {
+        let (now_ns, table, ledger) = (self.now.ns(), &*self.table, &mut self.ledger);
+        let (account, firm, member) = ledger.accounts.with_firms(terms.account.raw())?;
+        let current = (account.table_version == ledger.table_version) & (account.day == ledger.day);
+        if !current {
+            return None;
+        }
+        let limits = table.row(account.row)?;
+        let instrument_limits = table.instrument(terms.instrument)?;
+        let price = terms.price.unwrap_or(1);
+        if (terms.qty < 1) | (price < 1) | (price > instrument_limits.price_max) {
+            return None;
+        }
+        let drift = ledger.instruments.drift;
+        let instrument = ledger.instruments.get_mut(terms.instrument.raw());
+        instrument.window.advance(now_ns, instrument_limits);
+        let hint = self.hints.get(self.seq.raw());
+        let slot = (ledger.positions).find_from(hint, terms.account, terms.instrument)?;
+        let session = self.sessions.get_mut(terms.session);
+        Some(Parts {
+            table,
+            venue_state: self.venue_state,
+            drift,
+            now_ns,
+            slot,
+            session_rate: session.rate?,
+            session,
+            limits,
+            instrument_limits,
+            reference: instrument.reference?,
+            books: Books {
+                account,
+                firm,
+                member,
+                position: ledger.positions.get_mut(slot),
+                instrument,
+            },
+            orders: &mut ledger.orders,
+        })
+    }
+
+    /// In builds with assertions the whole view must agree with what a glance admits.
+    fn assert_admits(&self, terms: &Terms, admission: &Admission) {
+        let failing = self.failing_if_worth_enough(terms, Some(admission.position));
+        assert!(
+            failing.is_empty(),
+            "admitted at a glance, and refused by {failing:?}"
+        );
+    }
+}
+
+impl Parts<'_> {
+    /// Whether the order passes, as far as a glance shows.
+    #[inline(always)]
+    fn look(&self, terms: &Terms) -> Result<Admission, Closer> {
+        let money = self.money(terms).ok_or(Closer::NotPlain)?;
+        let lots = self.lots(terms).ok_or(Closer::NotPlain)?;
+        let proved = self.suffices(terms, &money);
+        if !(lots.reducing | proved) {
+            return Err(Closer::Unproved);
+        }
+        let glance = self.glance(terms, &money, lots, proved);
+        let glance = glance.ok_or(Closer::NotPlain)?;
+        if !checks::all_clear(&glance, lots.reducing) {
+            return Err(Closer::NotPlain);
+        }
+        Ok(Admission {
+            position: self.slot,
+            money,
+            reducing: lots.reducing,
+            repeated: glance.repeated as u32,
+            volume_tat_ns: self.now_ns.saturating_add(glance.volume_taken_ns),
+            fresh_until_ns: (self.reference.at_ns)
+                .saturating_add(self.instrument_limits.ref_max_age_ns),
+        })
+    }
+
+    /// Prices and money of an order, where they fit.
+    #[inline(always)]
+    fn money(&self, terms: &Terms) -> Option<Money> {
+        let reference = &self.reference;
+        let value = self.instrument_limits.value.quanta();
+        let (protection, sign) = match terms.side {
+            Side::Buy => (reference.hi, 1),
+            Side::Sell => (reference.lo, -1),
+        };
+        let price = terms.price.unwrap_or(protection);
+        let through = ((price - reference.price) * sign).max(0);
+        let times_value = |lot_ticks: i64| lot_ticks.checked_mul(value);
+        Some(Money {
+            price,
+            notional: times_value(terms.qty.checked_mul(price)?)?,
+            adverse: times_value(terms.qty.checked_mul(through)?)?,
+        })
+    }
+
+    /// Lots that the order meets; `None` where a sum of them could leave i64.
+    #[inline(always)]
+    fn lots(&self, terms: &Terms) -> Option<Lots> {
+        /// Lots of an order that no position comes near to.
+        const FAR: i64 = 1 << 61;
+        if terms.qty >= FAR {
+            return None;
+        }
+        let position = &self.books.position;
+        let (toward, stands) = match terms.side {
+            Side::Buy => (position.net, position.open_buy),
+            Side::Sell => (-position.net, position.open_sell),
+        };
+        Some(Lots {
+            toward,
+            stands,
+            reducing: (toward < 0) & (toward + stands + terms.qty <= 0),
+        })
+    }
+
+    /// Whether the account is known to be worth enough for the order, without a valuation.
+    #[inline(always)]
+    fn suffices(&self, terms: &Terms, money: &Money) -> bool {
+        let need = self.books.instrument.need(terms.qty, money.adverse);
+        let bound = &self.books.account.bound;
+        need.is_some_and(|need| bound.proves(self.drift, need, self.now_ns))
+    }
+
+    #[inline(always)]
+    fn glance(&self, terms: &Terms, money: &Money, lots: Lots, proved: bool) -> Option<Glance<'_>> {
+        let books = &self.books;
+        let member = books.member.as_deref().unwrap_or(books.firm);
+        let lot_cost_ns = (self.limits).lot_cost_ns(self.instrument_limits.window_ns());
+        let ahead_ns = (books.position.volume_tat_ns).saturating_sub(self.now_ns);
+        let age_ns = self.now_ns - self.reference.at_ns;
+        Some(Glance {
+            session: self.session,
+            session_rate: &self.session_rate,
+            account: books.account,
+            firm: books.firm,
+            member,
+            limits: self.limits,
+            instrument: books.instrument,
+            instrument_limits: self.instrument_limits,
+            table: self.table,
+            instrument_id: terms.instrument,
+            venue_state: self.venue_state,
+            now_ns: self.now_ns,
+            side: terms.side,
+            qty: terms.qty,
+            price: money.price,
+            notional: money.notional,
+            reference: self.reference,
+            fresh: age_ns <= self.instrument_limits.ref_max_age_ns,
+            order_slot: self.orders.general_has_room(),
+            repeated: (books.account).repeated(terms, self.limits.repeat_window_ns, self.now_ns),
+            toward: lots.toward,
+            stands: lots.stands,
+            interest_was: (lots.toward + lots.stands).max(0),
+            interest_would: (lots.toward + lots.stands + terms.qty).max(0),
+            interest_total: match terms.side {
+                Side::Buy => books.instrument.long_would_be,
+                Side::Sell => books.instrument.short_would_be,
+            },
+            volume_taken_ns: (terms.qty as u64)
+                .checked_mul(lot_cost_ns)?
+                .checked_add(ahead_ns)?,
+            spike: books.instrument.window.judge(self.now_ns),
+            proved,
+        })
+    }
+
+    /// Books an order that passed, and keeps what RULES remembers of any.
+    #[inline(always)]
+    fn book(&mut self, terms: &Terms, admission: &Admission) -> Booked {
+        let Admission {
+            position, money, ..
+        } = *admission;
+        self.remember(terms, admission.repeated);
+        let entry = terms.entry(position, money.price, false);
+        let order = (self.books).open(&entry, money.notional.into(), self.orders);
+        let instrument = &mut self.books.instrument;
+        if !admission.reducing {
+            self.books.position.volume_tat_ns = admission.volume_tat_ns;
+            instrument.window.count(terms.qty);
+        }
+        let spent = Spent {
+            qty: terms.qty,
+            need: instrument.need(terms.margined(admission.reducing), money.adverse),
+            fresh_until_ns: admission.fresh_until_ns,
+        };
+        self.books.account.bound.spend(&spent, instrument);
+        Booked {
+            order,
+            limit: money.price,
+            reducing: admission.reducing,
+        }
+    }
+
+    /// What RULES remembers whatever the answer.
+    #[inline(always)]
+    fn remember(&mut self, terms: &Terms, repeated: u32) {
+        let now_ns = self.now_ns;
+        let session_tat_ns = &mut self.session.rate_tat_ns;
+        *session_tat_ns = self.session_rate.tat_after(now_ns, *session_tat_ns);
+        let account = &mut self.books.account;
+        account.rate_tat_ns = self.limits.rate.tat_after(now_ns, account.rate_tat_ns);
+        account.last = LastOrder {
+            at_ns: now_ns,
+            qty: terms.qty,
+            price: terms.price.unwrap_or(i64::MIN),
+            place: LastOrder::place(terms.instrument, terms.side),
+            count: repeated,
+        };
+        self.books.firm.move_schedule(now_ns);
+        if let Some(member) = &mut self.books.member {
+            member.move_schedule(now_ns);
+        }
+    }
+}
