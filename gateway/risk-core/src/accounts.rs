@@ -43,7 +43,8 @@ impl LastOrder {
     }
 }
 
-/// What the last exact valuation left of room, and what may have eaten into it since.
+/// What the last exact valuation left of room, and what may have eaten into it since; see
+/// [`crate::valuation`].
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct Bound {
@@ -53,19 +54,20 @@ pub(crate) struct Bound {
     pub(crate) loss_room: i64,
     /// Quanta that a relative move of one whole could cost at the most.
     pub(crate) sensitivity: i64,
-    /// Until when each reference involved is fresh.
-    pub(crate) fresh_until_ns: u64,
-    /// Drift generation of the valuation; 0 where there is none to build on.
-    pub(crate) generation: u32,
+    /// Groups of the instruments that the account is involved in.
+    pub(crate) groups: u64,
+    /// The drift's clock at the valuation.
+    pub(crate) good_at: u64,
 }
 
 impl Bound {
+    /// Nothing to build on: no level of any group is as old.
     pub(crate) const NONE: Self = Self {
-        generation: 0,
         headroom: 0,
         loss_room: 0,
         sensitivity: 0,
-        fresh_until_ns: 0,
+        groups: u64::MAX,
+        good_at: 0,
     };
 }
 

@@ -127,10 +127,8 @@ impl RiskCore {
     /// Whether an account's worth must be expected to be worked out.
     #[inline(always)]
     fn expects_valuation(&self, head: &Head, account: &Account) -> bool {
-        let bound = &account.bound;
-        let stands = bound.generation == self.ledger.instruments.drift.generation
-            && head.timestamp_ns <= bound.fresh_until_ns;
-        !stands
+        let drift = &self.ledger.instruments.drift;
+        !account.bound.stands(drift, head.timestamp_ns)
     }
 
     #[inline(always)]

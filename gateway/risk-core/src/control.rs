@@ -100,7 +100,8 @@ impl RiskCore {
         instrument.settlement_price = price;
         instrument.settlements = instrument.settlements.wrapping_add(1);
         // Settling below the reference turns a loss into cash and leaves a profit that counts less.
-        self.ledger.instruments.begin_generation();
+        let drift = &mut self.ledger.instruments.drift;
+        drift.begin_group_of(settlement.instrument.raw());
         Ok(Done::Applied)
     }
 
@@ -158,7 +159,7 @@ impl RiskCore {
             instrument.day_price = instrument.price();
         }
         // A bound counts on the old day base.
-        self.ledger.instruments.begin_generation();
+        self.ledger.instruments.drift.begin_all();
         Ok(Done::Applied)
     }
 

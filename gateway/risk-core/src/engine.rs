@@ -333,7 +333,7 @@ impl RiskCore {
                 self.ledger.instruments.relimit(index, limits);
             }
         }
-        self.ledger.instruments.begin_generation();
+        self.ledger.instruments.drift.begin_all();
         self.ledger.accounts.relimit_firms(&self.table);
         self.sessions.relimit(&self.table);
         self.ledger.begin_table();

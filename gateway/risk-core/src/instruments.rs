@@ -1,11 +1,12 @@
 //! Instruments: reference price, collar, margin schedule, open interest, volume window.
 //!
 //! Risk thread. Invariants: collar and margin scale are those of the last reference under the limits
-//! in force; open interest sums are those of the positions; the drift of prices since a valuation
-//! is never understated.
+//! in force; open interest sums are those of the positions; each reference that comes is noted in the
+//! drift, and watched.
 
 extern crate alloc;
 
+use crate::drift::{Bases, Drift, Quote};
 use crate::limits::instrument::{InstrumentLimits, TIERS_MAX, Tiers};
 use crate::positions::Position;
 use crate::volume_window::VolumeWindow;
@@ -130,16 +131,13 @@ impl Interest {
 #[derive(Clone, Debug)]
 pub(crate) struct Instrument {
     pub(crate) reference: Option<Reference>,
-    /// Raised with each reference price, so that what was computed from one knows its age.
-    pub(crate) reference_version: u64,
     pub(crate) initial: Schedule,
     pub(crate) maintenance: Schedule,
     /// Quanta that one more lot adds to a requirement at the most, at the reference price and the
     /// steepest ratio; `i64::MAX` where that is beyond it.
     pub(crate) lot_need: i64,
-    /// Quanta of one lot at the price that drift is measured from, at least, in the generation under
-    /// way or one that may begin before the next reference; likewise.
-    pub(crate) lot_base: i64,
+    /// Quanta of one lot at the reference price; likewise.
+    pub(crate) lot_value: i64,
     /// IM scale, ppm.
     pub(crate) scale_ppm: u32,
     pub(crate) state: TradingState,
@@ -157,21 +155,18 @@ pub(crate) struct Instrument {
     pub(crate) day_price: Option<i64>,
     /// Open interest when the last reference came.
     reference_open_interest: i64,
-    /// What drift is measured from, in the drift generation that follows.
-    base_price: i64,
-    base_scale_ppm: u32,
-    base_generation: u32,
+    /// What drift is measured from.
+    bases: Bases,
 }
 
 impl Instrument {
     const fn absent() -> Self {
         Self {
             reference: None,
-            reference_version: 0,
             initial: Schedule::EMPTY,
             maintenance: Schedule::EMPTY,
             lot_need: i64::MAX,
-            lot_base: i64::MAX,
+            lot_value: i64::MAX,
             scale_ppm: 0,
             state: TradingState::Active,
             open_interest: 0,
@@ -182,9 +177,7 @@ impl Instrument {
             settlements: 0,
             day_price: None,
             reference_open_interest: 0,
-            base_price: 0,
-            base_scale_ppm: 0,
-            base_generation: 0,
+            bases: Bases::NONE,
         }
     }
 
@@ -201,6 +194,12 @@ impl Instrument {
             Side::Buy => &mut self.long_would_be,
             Side::Sell => &mut self.short_would_be,
         }
+    }
+
+    /// The reference price and the margin scale that came with it.
+    fn quote(&self) -> Option<Quote> {
+        let scale_ppm = self.scale_ppm;
+        self.price().map(|price| Quote { price, scale_ppm })
     }
 
     /// A position changed from adding `before` to adding `after`.
@@ -222,7 +221,7 @@ impl Instrument {
             .map_or(i64::MAX, |millionths| {
                 at_most(-(-millionths).div_euclid(1_000_000))
             });
-        self.lot_base = at_most(i128::from(price.max(self.base_price)) * value);
+        self.lot_value = at_most(lot);
     }
 
     /// The margin scale of the last reference's open interest.
@@ -240,20 +239,6 @@ impl Instrument {
     }
 }
 
-/// How far prices have moved since accounts were last valued.
-///
-/// Within a generation, no price is further from its base than `moved_ppb` billionths of it, and no
-/// margin scale further than that either; so between any two moments of the generation nothing
-/// moved by more than twice as much.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Drift {
-    pub(crate) generation: u32,
-    pub(crate) moved_ppb: i64,
-}
-
-/// Beyond one percent the bound proves too little: a new generation begins.
-const DRIFT_MAX_PPB: i64 = 10_000_000;
-
 /// All instruments.
 #[derive(Debug)]
 pub(crate) struct Instruments {
@@ -266,10 +251,7 @@ impl Instruments {
         let all = alloc::vec![Instrument::absent(); instruments_max].into_boxed_slice();
         Self {
             all,
-            drift: Drift {
-                generation: 1,
-                moved_ppb: 0,
-            },
+            drift: Drift::new(instruments_max),
         }
     }
 
@@ -283,18 +265,18 @@ impl Instruments {
         &mut self.all[index as usize]
     }
 
+    /// An instrument to be changed, with what is known of the drift of all.
+    #[inline(always)]
+    pub(crate) fn with_drift(&mut self, index: u32) -> (&mut Instrument, &Drift) {
+        (&mut self.all[index as usize], &self.drift)
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Instrument> {
         self.all.iter_mut()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Instrument> {
         self.all.iter()
-    }
-
-    /// All that was valued before is stale: limits changed.
-    pub(crate) fn begin_generation(&mut self) {
-        self.drift.generation = self.drift.generation.wrapping_add(1).max(1);
-        self.drift.moved_ppb = 0;
     }
 
     /// Sets a reference price that the caller has found to be within 1..=price_max.
@@ -309,53 +291,30 @@ impl Instruments {
             price >= 1 && price <= limits.price_max,
             "reference price unchecked"
         );
-        let generation = self.drift.generation;
-        let instrument = self.get_mut(index);
-        if let Some(last) = instrument.reference
-            && instrument.base_generation != generation
-        {
-            instrument.base_price = last.price;
-            instrument.base_scale_ppm = instrument.scale_ppm;
-            instrument.base_generation = generation;
-        }
+        let instrument = &mut self.all[index as usize];
+        let before = instrument.quote();
         instrument.reference = Some(Reference::new(price, now_ns, limits));
-        instrument.reference_version += 1;
         instrument.reference_open_interest = instrument.open_interest;
         let scale_ppm = instrument.scale_for(limits);
         if scale_ppm != instrument.scale_ppm {
             instrument.scale_ppm = scale_ppm;
             instrument.initial = Schedule::new(&limits.initial, scale_ppm);
         }
-        self.note_drift(index);
-        self.get_mut(index).prepare_bound(limits);
-    }
-
-    fn note_drift(&mut self, index: u32) {
-        let instrument = &self.all[index as usize];
-        let (Some(price), true) = (
-            instrument.price(),
-            instrument.base_generation == self.drift.generation,
-        ) else {
-            return;
-        };
-        let base = i128::from(instrument.base_price);
-        let moved = (i128::from(price) - base).abs() * 1_000_000_000;
-        // Far moves end the generation all the same, whatever their number.
-        let moved_ppb = i64::try_from((moved + base - 1) / base).unwrap_or(i64::MAX / 2);
-        let scale = i64::from(instrument.scale_ppm.abs_diff(instrument.base_scale_ppm));
-        // A ratio is rounded up by less than one millionth at either scale.
-        let scale_ppb = if scale == 0 { 0 } else { (scale + 1) * 1_000 };
-        self.drift.moved_ppb = self.drift.moved_ppb.max(moved_ppb + scale_ppb);
-        if self.drift.moved_ppb > DRIFT_MAX_PPB {
-            self.begin_generation();
+        instrument.prepare_bound(limits);
+        if let (Some(before), Some(after)) = (before, instrument.quote()) {
+            self.drift.note(index, &mut instrument.bases, before, after);
         }
+        let fresh_until_ns = now_ns.saturating_add(limits.ref_max_age_ns);
+        self.drift.watch(index, now_ns, fresh_until_ns);
     }
 
     /// Takes over new limits: what was prepared from the last reference is prepared anew, as if the
-    /// price came again. Whoever calls begins a generation.
+    /// price came again. Whoever calls begins all drift anew.
     pub(crate) fn relimit(&mut self, index: u32, limits: &InstrumentLimits) {
-        let instrument = self.get_mut(index);
+        let instrument = &mut self.all[index as usize];
         if let Some(last) = instrument.reference {
+            let fresh_until_ns = last.at_ns.saturating_add(limits.ref_max_age_ns);
+            self.drift.watch(index, last.at_ns, fresh_until_ns);
             instrument.reference = Some(Reference::new(last.price, last.at_ns, limits));
             instrument.scale_ppm = instrument.scale_for(limits);
         }

@@ -9,7 +9,7 @@ use crate::accounts::{Account, Accounts, Bound, Firm};
 use crate::capacities::Capacities;
 use crate::instruments::{Instrument, Instruments, Interest};
 use crate::limits::LimitTable;
-use crate::order::NONE;
+use crate::order::{Hold, NONE};
 use crate::orders::{Entry, Orders};
 use crate::positions::{Position, Positions};
 use portcullis_domain::{AccountId, InstrumentId, OrderId, quanta};
@@ -61,7 +61,8 @@ impl Books<'_> {
         let lots = entry.version.leaves;
         assert!(lots >= 1, "an order is for one lot at least");
         let position = &mut *self.position;
-        position.note_limit(entry.side, entry.version.price);
+        let reference = || self.instrument.price();
+        position.note_opened(entry.side, entry.version.price, lots, reference);
         let was = position.would_be(entry.side);
         *position.on_hold_mut(entry.side) += lots;
         let would_be = position.would_be(entry.side);
@@ -257,7 +258,6 @@ impl Ledger {
         let mut first = self.positions.get(position).first_order;
         self.orders.unlink(slot, &mut first);
         self.positions.get_mut(position).first_order = first;
-        self.positions.get_mut(position).forget_adverse();
         self.count_open(account, -1, reserved);
     }
 
@@ -306,21 +306,18 @@ impl Ledger {
         true
     }
 
-    /// What an order holds now; its adverse money depends on the reference and is never stored.
-    fn held(&self, slot: u32) -> Held {
+    /// What an order holds now, its adverse money at the price at which its position keeps it.
+    fn held(&self, slot: u32) -> Hold {
         let order = self.orders.whole(slot);
         if !order.is_open() {
-            return Held::default();
+            return Hold::default();
         }
-        let hold = order.hold(None);
-        Held {
-            lots: hold.lots,
-            lot_ticks: hold.lot_ticks,
-        }
+        let at = self.positions.get(order.position).adverse_at();
+        order.hold(Some(at))
     }
 
     /// Makes position, account and firms hold what the order holds now instead of `before`.
-    fn rehold(&mut self, slot: u32, before: Held, table: &LimitTable) {
+    fn rehold(&mut self, slot: u32, before: Hold, table: &LimitTable) {
         let after = self.held(slot);
         let order = self.orders.get(slot);
         let (position, side, account) = (order.position, order.side, order.account);
@@ -334,6 +331,8 @@ impl Ledger {
                 position.on_hold(side) >= 0,
                 "more lots released than were on hold"
             );
+            let adverse = after.adverse_lot_ticks - before.adverse_lot_ticks;
+            position.move_adverse(side, adverse);
         });
         let notional = quanta(after.lot_ticks - before.lot_ticks, value);
         self.count_notional(account, notional);
@@ -376,7 +375,6 @@ impl Ledger {
         let position = self.positions.get_mut(slot);
         let before = Interest::of(position);
         change(position);
-        position.forget_adverse();
         let after = Interest::of(position);
         let instrument = position.instrument;
         self.instruments
@@ -392,10 +390,4 @@ impl Ledger {
         self.positions.relink(slot, &mut first);
         self.accounts.get_mut(account).first_position = first;
     }
-}
-
-#[derive(Clone, Copy, Default)]
-struct Held {
-    lots: i64,
-    lot_ticks: i128,
 }

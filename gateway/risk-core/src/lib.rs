@@ -17,6 +17,7 @@ mod capacities;
 pub mod checks;
 mod control;
 mod counters;
+mod drift;
 mod effect;
 mod engine;
 mod executions;

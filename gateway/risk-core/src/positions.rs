@@ -5,6 +5,7 @@
 //! zero), and among the idle otherwise; a slot is given away only when it holds nothing that a later
 //! decision could read.
 
+mod adverse;
 mod idle;
 
 extern crate alloc;
@@ -13,7 +14,6 @@ use crate::approach::LineSink;
 use crate::capacities::Capacities;
 use crate::key_index::KeyIndex;
 use crate::order::NONE;
-use crate::orders::Orders;
 use alloc::boxed::Box;
 use idle::Idle;
 use portcullis_domain::{AccountId, InstrumentId, Side};
@@ -40,21 +40,20 @@ pub(crate) struct Position {
     /// Theoretical arrival time of the account's volume.
     pub(crate) volume_tat_ns: u64,
     // The second line.
+    /// Adverse lots x ticks of its orders at one price.
+    adverse_buys: i128,
+    adverse_sells: i128,
+    adverse_at: i64,
     /// Highest limit of an open buy, lowest of an open sell, or beyond.
     buy_limit_max: i64,
     sell_limit_min: i64,
-    /// Adverse lots x ticks, valid at one version of the reference.
-    adverse_lot_ticks: i128,
-    adverse_version: u64,
     involved: bool,
     /// Whether its slot stands among the idle.
     queued: bool,
 }
 
-const _: () = assert!(core::mem::offset_of!(Position, buy_limit_max) == 64);
-
-/// No version of a reference: the cached sum is not valid.
-const STALE: u64 = u64::MAX;
+const _: () = assert!(core::mem::offset_of!(Position, adverse_buys) == 64);
+const _: () = assert!(size_of::<Position>() == 128, "a position is two lines");
 
 impl Position {
     const FREE: Self = Self {
@@ -68,10 +67,11 @@ impl Position {
         next: NONE,
         previous: NONE,
         settlements: 0,
+        adverse_buys: 0,
+        adverse_sells: 0,
+        adverse_at: 0,
         buy_limit_max: i64::MIN,
         sell_limit_min: i64::MAX,
-        adverse_lot_ticks: 0,
-        adverse_version: STALE,
         volume_tat_ns: 0,
         involved: false,
         queued: false,
@@ -105,54 +105,6 @@ impl Position {
             Side::Buy => &mut self.open_buy,
             Side::Sell => &mut self.open_sell,
         }
-    }
-
-    /// Takes an open order's limit into the bounds that say whether any is through the reference.
-    pub(crate) fn note_limit(&mut self, side: Side, price: i64) {
-        match side {
-            Side::Buy => self.buy_limit_max = self.buy_limit_max.max(price),
-            Side::Sell => self.sell_limit_min = self.sell_limit_min.min(price),
-        }
-        self.adverse_version = STALE;
-    }
-
-    /// The holds of its orders changed: the cached sum no longer is theirs.
-    pub(crate) fn forget_adverse(&mut self) {
-        self.adverse_version = STALE;
-        if self.first_order == NONE {
-            self.buy_limit_max = i64::MIN;
-            self.sell_limit_min = i64::MAX;
-        }
-    }
-
-    /// Adverse lots x ticks of its orders against a reference price: in the usual case, where no
-    /// limit is through it, none.
-    #[inline]
-    pub(crate) fn adverse(&mut self, price: i64, version: u64, orders: &Orders) -> i128 {
-        if self.buy_limit_max <= price && self.sell_limit_min >= price {
-            return 0;
-        }
-        if self.adverse_version != version {
-            self.walk_orders(price, orders);
-            self.adverse_version = version;
-        }
-        self.adverse_lot_ticks
-    }
-
-    #[cold]
-    fn walk_orders(&mut self, price: i64, orders: &Orders) {
-        let (mut sum, mut highest, mut lowest) = (0, i64::MIN, i64::MAX);
-        for order in orders.list(self.first_order) {
-            sum += order.hold(Some(price)).adverse_lot_ticks;
-            let limits = order.versions().map(|version| version.price);
-            match order.side {
-                Side::Buy => highest = limits.fold(highest, i64::max),
-                Side::Sell => lowest = limits.fold(lowest, i64::min),
-            }
-        }
-        self.adverse_lot_ticks = sum;
-        self.buy_limit_max = highest;
-        self.sell_limit_min = lowest;
     }
 
     /// The lines that an order touches.

@@ -3,9 +3,24 @@
 //! Risk thread. Source of every formula: RULES (Equity, Admissible equity, Requirement). Invariant:
 //! a valuation reads current state alone; what it leaves behind (settlements taken part in, adverse
 //! sums, the bound) changes no later answer.
+//!
+//! **The bound.** Let H be admissible equity less requirement, and R be equity less day base plus
+//! loss_max. What is kept of a valuation are H, R, the sensitivity (for each instrument involved |n| + B + S + worst
+//! lots at their value then), the groups of those instruments, and the drift's clock. While some
+//! level of each group stands ([`crate::drift`]), H and R are now at least what is kept less `share` times the
+//! sensitivity, since n lots of PnL, B + S of adverse money and worst of margin are all that
+//! prices move, each by its lots' value at the most, and admissible equity moves by no more than the
+//! PnL does; and less 2 quanta, for what is rounded.
+//!
+//! An accepted order lowers H, at whatever prices, by its margin and adverse money, so `need` at prices now is taken
+//! out of the headroom, and its lots come to the sensitivity at their value now, twice, since they
+//! count into the hold and into the worst case. They are priced within the levels of their group that began before the
+//! valuation, if any: so the group joins the mask, and the clock stays. A level that began between valuation and
+//! order stands for none of the two.
 
 use crate::accounts::Bound;
-use crate::instruments::{Drift, Instrument};
+use crate::drift::{Drift, GONE, group_bit, summed_up};
+use crate::instruments::Instrument;
 use crate::ledger::Ledger;
 use crate::limits::LimitTable;
 use crate::limits::account::AccountLimits;
@@ -24,13 +39,15 @@ pub(crate) struct Valuation {
     /// The same of MM.
     pub(crate) maintenance_millionths: i128,
     pub(crate) adverse: i128,
+    /// Adverse money is more than it truly is, by what was not worth adding up.
+    loose: bool,
     /// A position has no reference: the figures above leave it out.
     pub(crate) missing: bool,
     /// A position's reference is older than it may be.
     pub(crate) stale: bool,
-    /// Until when none is.
-    fresh_until_ns: u64,
     sensitivity: i128,
+    /// Groups of the instruments involved.
+    groups: u64,
 }
 
 impl Valuation {
@@ -41,10 +58,11 @@ impl Valuation {
         margin_millionths: 0,
         maintenance_millionths: 0,
         adverse: 0,
+        loose: false,
         missing: false,
         stale: false,
-        fresh_until_ns: u64::MAX,
         sensitivity: 0,
+        groups: 0,
     };
 
     /// ceil(sum of IM / 10^6) + adverse.
@@ -55,6 +73,11 @@ impl Valuation {
     /// ceil(sum of MM / 10^6).
     pub(crate) const fn maintenance(&self) -> i128 {
         ceil_millionths(self.maintenance_millionths)
+    }
+
+    /// What admission has left to give.
+    const fn headroom(&self) -> i128 {
+        self.admissible - self.requirement()
     }
 
     /// Free for withdrawal.
@@ -83,6 +106,8 @@ fn times(amount: i128, factor: i64) -> i128 {
 struct Walk<'a> {
     table: &'a LimitTable,
     now_ns: u64,
+    /// Whether adverse money must be exact.
+    exact: bool,
     losses: i128,
     profits: i128,
     valuation: Valuation,
@@ -106,10 +131,40 @@ impl Ledger {
         table: &LimitTable,
         now_ns: u64,
     ) -> Valuation {
+        self.value_by(account, limits, table, now_ns, true)
+    }
+
+    /// Values an account for an order that could add `need` to the requirement: exactly, but that
+    /// adverse money may be told as more than it is where even so the order is covered.
+    pub(crate) fn value_for(
+        &mut self,
+        account: u32,
+        limits: &AccountLimits,
+        table: &LimitTable,
+        now_ns: u64,
+        need: Option<i64>,
+    ) -> Valuation {
+        let valuation = self.value_by(account, limits, table, now_ns, false);
+        let covered = need.is_some_and(|need| valuation.headroom() >= i128::from(need));
+        if valuation.loose && !covered {
+            return self.value(account, limits, table, now_ns);
+        }
+        valuation
+    }
+
+    fn value_by(
+        &mut self,
+        account: u32,
+        limits: &AccountLimits,
+        table: &LimitTable,
+        now_ns: u64,
+        exact: bool,
+    ) -> Valuation {
         let valuation = Valuation::NOTHING;
         let mut walk = Walk {
             table,
             now_ns,
+            exact,
             losses: 0,
             profits: 0,
             valuation,
@@ -139,7 +194,6 @@ impl Ledger {
 
     fn add_position(&mut self, walk: &mut Walk<'_>, slot: u32, held: Held) {
         let instrument = self.instruments.get(held.instrument);
-        let version = instrument.reference_version;
         let limits = walk.table.instrument(InstrumentId::new(held.instrument));
         let (Some(price), Some(limits)) = (instrument.price(), limits) else {
             walk.valuation.missing = true;
@@ -153,8 +207,13 @@ impl Ledger {
         let profit = worth - i128::from(position.cost);
         walk.losses += profit.min(0);
         walk.profits += profit.max(0);
-        let adverse = position.adverse(price, version, &self.orders);
-        self.add_lots(walk, held, adverse);
+        let mut adverse = position.adverse_at_most(price);
+        if walk.exact && !adverse.exact {
+            adverse.lot_ticks = position.adverse(price, &self.orders);
+        } else {
+            walk.valuation.loose |= !adverse.exact;
+        }
+        self.add_lots(walk, held, adverse.lot_ticks);
     }
 
     /// Margin, adverse money, freshness and sensitivity of the lots in one instrument.
@@ -175,9 +234,9 @@ impl Ledger {
         valuation.adverse += times(adverse_lot_ticks, value);
         let fresh_until_ns = reference.at_ns.saturating_add(limits.ref_max_age_ns);
         valuation.stale |= walk.now_ns > fresh_until_ns;
-        valuation.fresh_until_ns = valuation.fresh_until_ns.min(fresh_until_ns);
         let lots = i128::from(held.net).abs() + i128::from(held.buy) + i128::from(held.sell);
-        valuation.sensitivity += times(lots + worst, instrument.lot_base);
+        valuation.sensitivity += times(lots + worst, instrument.lot_value);
+        valuation.groups |= group_bit(held.instrument);
     }
 
     /// Leaves behind what the next accept may be proved from.
@@ -186,23 +245,31 @@ impl Ledger {
         account: u32,
         limits: &AccountLimits,
         valuation: &Valuation,
+        now_ns: u64,
     ) {
-        let generation = self.instruments.drift.generation;
+        let drift = &mut self.instruments.drift;
+        let groups = summed_up(valuation.groups);
+        drift.look_at(groups, now_ns);
         let this = self.accounts.get_mut(account);
-        if valuation.missing {
-            this.bound = Bound::NONE;
-            return;
-        }
         let room = valuation.equity - i128::from(this.day_base) + i128::from(limits.loss_max);
-        let clamp = |amount: i128| amount.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
-        this.bound = Bound {
-            generation,
-            headroom: clamp(valuation.admissible - valuation.requirement()),
-            loss_room: clamp(room),
-            // A thirty-second more for the second-order part: drift within a generation is at most
-            // one percent.
-            sensitivity: clamp(valuation.sensitivity + valuation.sensitivity / 32 + 1),
-            fresh_until_ns: valuation.fresh_until_ns,
+        let headroom = valuation.headroom();
+        // More room than fits is kept as less; nothing else is kept as what it is not.
+        let room_kept = |room: i128| i64::try_from(room.min(i64::MAX.into())).ok();
+        let kept = room_kept(headroom).zip(room_kept(room));
+        let sensitivity = i64::try_from(valuation.sensitivity).ok();
+        this.bound = match kept.zip(sensitivity) {
+            Some(((headroom, loss_room), sensitivity))
+                if !valuation.missing && !valuation.stale =>
+            {
+                Bound {
+                    headroom,
+                    loss_room,
+                    sensitivity,
+                    groups,
+                    good_at: drift.clock(),
+                }
+            }
+            _ => Bound::NONE,
         };
     }
 }
@@ -218,40 +285,56 @@ impl Instrument {
 }
 
 impl Bound {
+    /// Whether an account need not be valued, unless its room has been eaten up: a hint.
+    #[inline(always)]
+    pub(crate) fn stands(&self, drift: &Drift, now_ns: u64) -> bool {
+        drift.share(self.groups, self.good_at, now_ns) != GONE
+    }
+
     /// Whether LOSS_MAX and MARGIN pass, and each position's reference is fresh, without looking at
     /// any: `need` is the most the order could add to the requirement.
     #[inline(always)]
-    pub(crate) fn proves(&self, drift: Drift, need: i64, now_ns: u64) -> bool {
-        let wide = |factor: i64, other: i64| i128::from(factor) * i128::from(other);
-        // Twice the largest distance from base, in billionths, and one quantum for each rounding.
-        let eaten = wide(self.sensitivity, 2 * drift.moved_ppb);
-        let billion = 1_000_000_000;
-        let headroom = self.headroom.saturating_sub(need).saturating_sub(2);
-        let loss_room = self.loss_room.saturating_sub(2);
-        self.generation == drift.generation
-            && now_ns <= self.fresh_until_ns
-            && eaten <= wide(headroom.min(loss_room), billion)
+    pub(crate) fn proves(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
+        let share = drift.share(self.groups, self.good_at, now_ns);
+        self.covers(need, share) || self.proves_finely(drift, need, now_ns)
+    }
+
+    /// The same by the finer levels, where an account has room enough for them to matter.
+    #[cold]
+    #[inline(never)]
+    fn proves_finely(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
+        let least = || drift.least_share(self.groups, self.good_at, now_ns);
+        self.covers(need, 0) && self.covers(need, least())
     }
 
     /// Takes what an accepted order could need out of it.
     #[inline(always)]
     pub(crate) fn spend(&mut self, spent: &Spent, instrument: &Instrument) {
-        let Some((headroom, sensitivity)) = self.after(spent, instrument.lot_base) else {
+        let Some((headroom, sensitivity)) = self.after(spent, instrument.lot_value) else {
             *self = Self::NONE;
             return;
         };
         self.headroom = headroom;
         self.sensitivity = sensitivity;
-        self.fresh_until_ns = self.fresh_until_ns.min(spent.fresh_until_ns);
+        self.groups |= group_bit(spent.instrument);
+    }
+
+    /// Whether there is room for `need` after drift has taken its share.
+    #[inline(always)]
+    fn covers(&self, need: i64, share: u64) -> bool {
+        let product = u128::from(self.sensitivity as u64) * u128::from(share);
+        // One quantum for the part cut off here, two for those that a valuation rounds.
+        let eaten = ((product >> 64) as i64).saturating_add(3);
+        let room = self.headroom.saturating_sub(need).min(self.loss_room);
+        share != GONE && eaten <= room
     }
 
     /// Headroom and sensitivity after an accepted order; `None` where one leaves i64.
     #[inline(always)]
-    fn after(&self, spent: &Spent, lot_base: i64) -> Option<(i64, i64)> {
+    fn after(&self, spent: &Spent, lot_value: i64) -> Option<(i64, i64)> {
         let headroom = self.headroom.checked_sub(spent.need?)?;
         // The lots count once as held and once in the worst case, as in a valuation.
-        let swing = lot_base.checked_mul(spent.qty)?.checked_mul(2)?;
-        let swing = swing.checked_add(swing / 32)?.checked_add(1)?;
+        let swing = lot_value.checked_mul(spent.qty)?.checked_mul(2)?;
         Some((headroom, self.sensitivity.checked_add(swing)?))
     }
 }
@@ -259,8 +342,8 @@ impl Bound {
 /// What an accepted order takes out of its account's bound.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spent {
+    pub(crate) instrument: u32,
     pub(crate) qty: i64,
     /// `None` where it leaves i64.
     pub(crate) need: Option<i64>,
-    pub(crate) fresh_until_ns: u64,
 }

@@ -99,19 +99,22 @@ impl RiskCore {
             self.counters.proved_by_bound += 1;
             return self.conclude(terms, &facts, Known::Enough);
         }
-        let valuation = valued.unwrap_or_else(|| self.value(terms));
+        let need = self.need(terms, &facts);
+        let valuation = valued.unwrap_or_else(|| self.value(terms, need));
         self.conclude(terms, &facts, Known::Exact(&valuation))
     }
 
-    /// Values the account of an order, and keeps what later orders may be proved from.
-    pub(super) fn value(&mut self, terms: &Terms) -> Valuation {
+    /// Values the account of an order that could add `need` to the requirement, and keeps what later
+    /// orders may be proved from.
+    pub(super) fn value(&mut self, terms: &Terms, need: Option<i64>) -> Valuation {
         self.counters.valued_exactly += 1;
         let (account, table) = (terms.account.raw(), &self.table);
         let (limits, _) = table
             .account(terms.account)
             .expect("the form checks found it");
-        let valuation = self.ledger.value(account, limits, table, self.now.ns());
-        self.ledger.keep_bound(account, limits, &valuation);
+        let now_ns = self.now.ns();
+        let valuation = self.ledger.value_for(account, limits, table, now_ns, need);
+        self.ledger.keep_bound(account, limits, &valuation, now_ns);
         valuation
     }
 
@@ -143,16 +146,18 @@ impl RiskCore {
         if terms.replaces.is_some() || facts.reference.is_none() {
             return false;
         }
-        let Ok(adverse) = i64::try_from(self.adverse(terms, facts)) else {
-            return false;
-        };
+        let need = self.need(terms, facts);
         let ledger = &self.ledger;
-        let need = ledger
-            .instruments
-            .get(terms.instrument.raw())
-            .need(terms.qty, adverse);
         let bound = &ledger.accounts.get(terms.account.raw()).bound;
-        need.is_some_and(|need| bound.proves(ledger.instruments.drift, need, self.now.ns()))
+        need.is_some_and(|need| bound.proves(&ledger.instruments.drift, need, self.now.ns()))
+    }
+
+    /// The most that the order could add to the requirement.
+    fn need(&self, terms: &Terms, facts: &Facts) -> Option<i64> {
+        let Holds { own, planned } = facts.holds;
+        let adverse = i64::try_from(self.adverse(terms, facts)).ok()?;
+        let instrument = self.ledger.instruments.get(terms.instrument.raw());
+        instrument.need(planned.lots - own.lots, adverse)
     }
 
     /// Adverse quanta that the order adds.
@@ -179,8 +184,6 @@ impl RiskCore {
         let explain = |code| checks::explain(code, &view);
         let explanation = failing.primary().map_or(Explanation::default(), explain);
         let remembered = Remembered::of(&view);
-        let ref_max_age_ns = view.instrument.ref_max_age_ns;
-        let reference = facts.reference;
         let judgement = Judgement {
             failing,
             explanation,
@@ -191,7 +194,6 @@ impl RiskCore {
             rise: facts.rise,
             volume_tat_ns: (now_ns as i128 + view.volume.taken_ns) as u64,
             adverse: self.adverse(terms, facts),
-            fresh_until_ns: reference.map_or(0, |at| at.at_ns.saturating_add(ref_max_age_ns)),
             below_maintenance: match known {
                 Known::Exact(valuation) => Judgement::below_maintenance(valuation),
                 Known::Enough => None,

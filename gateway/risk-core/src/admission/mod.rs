@@ -50,9 +50,8 @@ pub(crate) struct Judgement {
     /// Lots that count into volumes, and the schedule they move.
     pub(crate) rise: i64,
     pub(crate) volume_tat_ns: u64,
-    /// What it adds to adverse money, in quanta, and when the reference goes stale.
+    /// What it adds to adverse money, in quanta.
     pub(crate) adverse: i128,
-    pub(crate) fresh_until_ns: u64,
     /// Whether equity is below maintenance margin, where the account was valued.
     pub(crate) below_maintenance: Option<bool>,
 }

@@ -55,7 +55,7 @@ impl RiskCore {
                 self.counters.proved_by_bound += u64::from(!booked.reducing);
                 self.send(&terms, &booked, sink);
             }
-            Err(Closer::Unproved) => self.value_and_judge(&terms, sink),
+            Err(Closer::Unproved(need)) => self.value_and_judge(&terms, need, sink),
             Err(Closer::NotPlain) => self.judge_new(&terms, None, None, sink),
         }
     }
@@ -63,8 +63,8 @@ impl RiskCore {
     /// Judges an order whose account must be valued: at a glance, with what follows from its worth, or by
     /// its whole view.
     #[inline(never)]
-    fn value_and_judge(&mut self, terms: &Terms, sink: &mut impl EffectSink) {
-        match self.value_and_book(terms, sink) {
+    fn value_and_judge(&mut self, terms: &Terms, need: Option<i64>, sink: &mut impl EffectSink) {
+        match self.value_and_book(terms, need, sink) {
             (_, Some(booked)) => self.send(terms, &booked, sink),
             (valuation, None) => self.judge_new(terms, None, Some(valuation), sink),
         }
@@ -122,10 +122,10 @@ impl RiskCore {
         let instrument = self.ledger.instruments.get(terms.instrument.raw());
         let adverse = i64::try_from(judgement.adverse).ok();
         let spent = Spent {
+            instrument: terms.instrument.raw(),
             qty: terms.qty,
             need: adverse
                 .and_then(|adverse| instrument.need(terms.margined(judgement.reducing), adverse)),
-            fresh_until_ns: judgement.fresh_until_ns,
         };
         let account = self.ledger.accounts.get_mut(terms.account.raw());
         account.bound.spend(&spent, instrument);

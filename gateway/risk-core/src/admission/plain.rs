@@ -11,10 +11,11 @@ use super::Terms;
 use super::new_order::Booked;
 use crate::accounts::LastOrder;
 use crate::checks;
+use crate::drift::Drift;
 use crate::effect::EffectSink;
 use crate::engine::RiskCore;
 use crate::glance::Glance;
-use crate::instruments::{Drift, Reference};
+use crate::instruments::Reference;
 use crate::ledger::Books;
 use crate::limits::account::AccountLimits;
 use crate::limits::instrument::InstrumentLimits;
@@ -26,8 +27,9 @@ use portcullis_domain::{Side, TradingState};
 
 /// Why an order was not booked at a glance.
 pub(super) enum Closer {
-    /// Nothing is known of its account's worth that suffices.
-    Unproved,
+    /// Nothing is known of its account's worth that suffices for what the order could add to the
+    /// requirement.
+    Unproved(Option<i64>),
     /// Something else.
     NotPlain,
 }
@@ -36,7 +38,7 @@ pub(super) enum Closer {
 struct Parts<'a> {
     table: &'a LimitTable,
     venue_state: TradingState,
-    drift: Drift,
+    drift: &'a Drift,
     now_ns: u64,
     books: Books<'a>,
     slot: u32,
@@ -72,7 +74,6 @@ pub(super) struct Admission {
     reducing: bool,
     repeated: u32,
     volume_tat_ns: u64,
-    fresh_until_ns: u64,
 }
 
 impl RiskCore {
@@ -96,9 +97,10 @@ impl RiskCore {
     pub(super) fn value_and_book(
         &mut self,
         terms: &Terms,
+        need: Option<i64>,
         sink: &mut impl EffectSink,
     ) -> (Valuation, Option<Booked>) {
-        let valuation = self.value(terms);
+        let valuation = self.value(terms, need);
         self.note_maintenance(terms, Judgement::below_maintenance(&valuation), sink);
         (valuation, self.book_plain(terms).ok())
     }
@@ -119,8 +121,7 @@ impl RiskCore {
         if (terms.qty < 1) | (price < 1) | (price > instrument_limits.price_max) {
             return None;
         }
-        let drift = ledger.instruments.drift;
-        let instrument = ledger.instruments.get_mut(terms.instrument.raw());
+        let (instrument, drift) = ledger.instruments.with_drift(terms.instrument.raw());
         instrument.window.advance(now_ns, instrument_limits);
         let hint = self.hints.get(self.seq.raw());
         let slot = (ledger.positions).find_from(hint, terms.account, terms.instrument)?;
@@ -163,9 +164,13 @@ impl Parts<'_> {
     fn look(&self, terms: &Terms) -> Result<Admission, Closer> {
         let money = self.money(terms).ok_or(Closer::NotPlain)?;
         let lots = self.lots(terms).ok_or(Closer::NotPlain)?;
-        let proved = self.suffices(terms, &money);
+        let need = self.books.instrument.need(terms.qty, money.adverse);
+        let proved = need.is_some_and(|need| {
+            let bound = &self.books.account.bound;
+            bound.proves(self.drift, need, self.now_ns)
+        });
         if !(lots.reducing | proved) {
-            return Err(Closer::Unproved);
+            return Err(Closer::Unproved(need));
         }
         let glance = self.glance(terms, &money, lots, proved);
         let glance = glance.ok_or(Closer::NotPlain)?;
@@ -178,8 +183,6 @@ impl Parts<'_> {
             reducing: lots.reducing,
             repeated: glance.repeated as u32,
             volume_tat_ns: self.now_ns.saturating_add(glance.volume_taken_ns),
-            fresh_until_ns: (self.reference.at_ns)
-                .saturating_add(self.instrument_limits.ref_max_age_ns),
         })
     }
 
@@ -220,14 +223,6 @@ impl Parts<'_> {
             stands,
             reducing: (toward < 0) & (toward + stands + terms.qty <= 0),
         })
-    }
-
-    /// Whether the account is known to be worth enough for the order, without a valuation.
-    #[inline(always)]
-    fn suffices(&self, terms: &Terms, money: &Money) -> bool {
-        let need = self.books.instrument.need(terms.qty, money.adverse);
-        let bound = &self.books.account.bound;
-        need.is_some_and(|need| bound.proves(self.drift, need, self.now_ns))
     }
 
     #[inline(always)]
@@ -289,9 +284,9 @@ impl Parts<'_> {
             instrument.window.count(terms.qty);
         }
         let spent = Spent {
+            instrument: terms.instrument.raw(),
             qty: terms.qty,
             need: instrument.need(terms.margined(admission.reducing), money.adverse),
-            fresh_until_ns: admission.fresh_until_ns,
         };
         self.books.account.bound.spend(&spent, instrument);
         Booked {

@@ -32,6 +32,7 @@ const NOT_IN_CORES: &[&str] = &[
 /// that the control thread builds.
 const MAY_ALLOCATE: &[&str] = &[
     "gateway/risk-core/src/accounts.rs",
+    "gateway/risk-core/src/drift.rs",
     "gateway/risk-core/src/engine.rs",
     "gateway/risk-core/src/executions.rs",
     "gateway/risk-core/src/instruments.rs",

@@ -1,0 +1,109 @@
+//! Levels and freshness, by small steps.
+
+use super::*;
+
+const SECOND: u64 = 1_000_000_000;
+
+fn at(price: i64) -> Quote {
+    Quote {
+        price,
+        scale_ppm: 0,
+    }
+}
+
+/// Moves an instrument that stands at 1,000,000 ticks there and back again.
+fn swing(drift: &mut Drift, bases: &mut Bases, index: u32, price: i64) {
+    drift.note(index, bases, at(1_000_000), at(price));
+    drift.note(index, bases, at(price), at(1_000_000));
+}
+
+#[test]
+fn a_share_covers_what_any_two_prices_of_a_level_differ_by() {
+    let one = 1_u128 << 64;
+    for moved_ppb in [1, 1_000, 10_000_000, 49_999_999, 250_000_000_u64] {
+        let (m, whole) = (u128::from(moved_ppb), 1_000_000_000_u128);
+        // 2m(1 + m)/(1 - m), rounded up.
+        let exact = (2 * m * (whole + m) * (one / whole)).div_ceil(whole - m);
+        let share = u128::from(share_of(moved_ppb));
+        assert!(share >= exact, "{moved_ppb}");
+        assert!(share <= exact + exact / 10 + 100_000_000_000, "{moved_ppb}");
+    }
+}
+
+#[test]
+fn a_move_ends_the_levels_it_is_too_far_for_and_no_others() {
+    let (mut drift, mut bases) = (Drift::new(128), Bases::NONE);
+    let clock = drift.clock();
+    let bit = group_bit(3);
+    drift.watch(3, 0, 10 * SECOND);
+    swing(&mut drift, &mut bases, 3, 1_009_000);
+    let near = drift.share(bit, clock, SECOND);
+    assert!(near >= share_of(9_000_000) && near < share_of(9_100_000));
+    assert_eq!(drift.least_share(bit, clock, SECOND), near);
+    swing(&mut drift, &mut bases, 3, 1_060_000);
+    let far = drift.share(bit, clock, SECOND);
+    assert!(far >= share_of(60_000_000) && far != GONE);
+    // Of now, the finer levels have begun anew and know of the way back.
+    assert_ne!(drift.least_share(bit, drift.clock(), SECOND), far);
+    swing(&mut drift, &mut bases, 3, 1_260_000);
+    assert_eq!(drift.share(bit, clock, SECOND), GONE);
+    assert_eq!(drift.least_share(bit, clock, SECOND), GONE);
+    let others = u64::MAX ^ bit;
+    assert_eq!(drift.share(others & 0xff, clock, SECOND), 0);
+    assert_eq!(drift.share(EVERY, clock, SECOND), GONE);
+}
+
+#[test]
+fn a_scale_that_moves_counts_as_a_price_that_does() {
+    let (mut drift, mut bases) = (Drift::new(64), Bases::NONE);
+    let scaled = |scale_ppm| Quote {
+        price: 1_000,
+        scale_ppm,
+    };
+    drift.note(0, &mut bases, scaled(0), scaled(4_000));
+    let share = drift.share(1, 1, 0);
+    assert_eq!(share, share_of(4_001_000));
+}
+
+#[test]
+fn a_group_is_fresh_until_its_first_reference_is_stale() {
+    let mut drift = Drift::new(256);
+    // 2 and 66 are of one group, 3 of another.
+    drift.watch(2, 0, 10 * SECOND);
+    drift.watch(66, 0, 20 * SECOND);
+    drift.watch(3, 0, 30 * SECOND);
+    let clock = drift.clock();
+    let share = |drift: &Drift, bit, now| drift.share(bit, clock, now);
+    assert_eq!(share(&drift, 4, 10 * SECOND), 0);
+    assert_eq!(share(&drift, 4, 10 * SECOND + 1), GONE);
+    assert_eq!(share(&drift, EVERY, 10 * SECOND + 1), GONE);
+    drift.watch(2, 10 * SECOND, 40 * SECOND);
+    drift.look_at(4, 11 * SECOND);
+    assert_eq!(share(&drift, 4, 20 * SECOND), 0, "it came again in time");
+    // The other one does not: who was valued before may be involved in it.
+    drift.look_at(4, 21 * SECOND);
+    assert_eq!(share(&drift, 4, 21 * SECOND), GONE);
+    assert_eq!(share(&drift, 8, 21 * SECOND), 0);
+    assert_eq!(drift.share(4, drift.clock(), 40 * SECOND), 0);
+    drift.watch(66, 22 * SECOND, 23 * SECOND);
+    assert_eq!(drift.share(4, drift.clock(), 23 * SECOND + 1), GONE);
+}
+
+#[test]
+fn references_that_come_in_time_keep_their_group_fresh_without_a_look() {
+    let mut drift = Drift::new(1_024);
+    let mut now_ns = 0;
+    let clock = drift.clock();
+    for turn in 0..10_000_u64 {
+        now_ns += SECOND / 500;
+        let index = (turn % 16) as u32 * 64;
+        drift.watch(index, now_ns, now_ns + SECOND);
+        assert_eq!(drift.share(1, clock, now_ns), 0, "turn {turn}");
+    }
+}
+
+#[test]
+fn a_mask_of_many_groups_stands_for_all() {
+    assert_eq!(summed_up(0xff), 0xff);
+    assert_eq!(summed_up(0x1ff), EVERY);
+}
