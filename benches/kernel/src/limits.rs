@@ -4,34 +4,40 @@
 //! with, and no order of the load fails any; a tenth of the orders, those of [`QTY_LARGEST`] lots, are within
 //! a tenth of a limit; open interest stands between its bounds, so that margin is scaled.
 
-use portcullis_domain::{FirmId, InstrumentId};
-use portcullis_risk_core::limits::account::{AccountCells, AccountField};
-use portcullis_risk_core::limits::firm::{FIRM_FIELDS, FirmCells, FirmField};
-use portcullis_risk_core::limits::instrument::{
-    InstrumentCells, InstrumentField, Tier, Tiers, WireUnits,
-};
-use portcullis_risk_core::limits::session::{SessionCells, SessionField};
-use portcullis_risk_core::limits::{
-    AccountSpec, FirmSpec, InstrumentSpec, LimitSpec, RowSpec, SessionSpec,
+use portcullis_bench_market::limits::{self, InstrumentLimits, MarginTier, table};
+use portcullis_risk_core::limits::account::AccountCells;
+use portcullis_risk_core::limits::{InstrumentSpec, LimitSpec};
+
+pub use portcullis_bench_market::limits::{
+    CLASSES, SESSIONS, SET_ALL, SET_NONE, firm_cells, session_cells,
 };
 
-/// Sessions, and as many firms.
-pub const SESSIONS: u32 = 64;
 /// Lots of the largest order of the load, and of the largest that passes.
 pub const QTY_LARGEST: i64 = 10;
 /// One more than the load's largest: 10 of 11 is within a tenth.
 pub const QTY_MAX: i64 = 11;
 /// Lots of a position.
 pub const POSITION_LOTS: i64 = 20;
-/// Set of the instruments of the load.
-pub const SET_LOAD: u32 = 0;
-/// Set of no instrument.
-pub const SET_NONE: u32 = 1;
-/// Classes of accounts.
-const CLASSES: u32 = 16;
-
-const WIDE: i64 = 1 << 60;
-const COUNT_MAX: i64 = 1_000_000_000;
+/// Three tiers of margin.
+pub const TIERS: [MarginTier; 3] = [
+    MarginTier {
+        from_notional: 0,
+        initial_ppm: 50_000,
+        maintenance_ppm: 25_000,
+    },
+    MarginTier {
+        from_notional: 150_000,
+        initial_ppm: 100_000,
+        maintenance_ppm: 50_000,
+    },
+    MarginTier {
+        from_notional: 250_000,
+        initial_ppm: 150_000,
+        maintenance_ppm: 75_000,
+    },
+];
+/// How long a reference price lasts.
+const REF_MAX_AGE_NS: i64 = 1_000_000_000;
 
 /// How large a market is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,129 +83,29 @@ impl Shape {
 /// The limits of a market.
 #[must_use]
 pub fn limits(shape: &Shape) -> LimitSpec {
-    let row = RowSpec {
-        cells: account_cells(shape),
-        permission_set: SET_LOAD,
-    };
-    let (accounts, instruments) = (shape.accounts, shape.instruments);
-    LimitSpec {
-        instruments: vec![instrument(shape); instruments as usize],
-        instrument_sets: vec![
-            (0..instruments).map(InstrumentId::new).collect(),
-            Vec::new(),
-        ],
-        rows: vec![row; CLASSES as usize],
-        rows_spare: 0,
-        accounts: (0..accounts)
-            .map(|account| AccountSpec {
-                row: Some(account % CLASSES),
-                firm: FirmId::new(account % SESSIONS),
-            })
-            .collect(),
-        firms: (0..SESSIONS)
-            .map(|_| FirmSpec {
-                cells: firm_cells(),
-                clearing_member: None,
-                restricted_set: SET_NONE,
-            })
-            .collect(),
-        sessions: (0..SESSIONS)
-            .map(|_| SessionSpec {
-                cells: session_cells(),
-            })
-            .collect(),
-    }
+    let cells = account_cells(shape);
+    table(
+        shape.instruments,
+        &instrument(shape),
+        shape.accounts,
+        &cells,
+    )
 }
 
 /// An instrument of the load: three tiers, and margin scaled by an eighth of the way to the cap.
 #[must_use]
 pub fn instrument(shape: &Shape) -> InstrumentSpec {
     let open_interest = shape.open_interest();
-    let mut cells = InstrumentCells::UNSET;
-    for (field, value) in [
-        (InstrumentField::TickLotValue, 1),
-        (InstrumentField::PriceMax, 20_000),
-        (InstrumentField::CollarPpm, 50_000),
-        (InstrumentField::OiLower, open_interest / 2),
-        (InstrumentField::OiUpper, 4 * open_interest + 100),
-        (InstrumentField::OiCap, WIDE),
-        (InstrumentField::OiShareMax, WIDE),
-        (InstrumentField::RefMaxAgeNs, 1_000_000_000),
-        (InstrumentField::BucketNs, 1_000_000),
-        (InstrumentField::EwmaShift, 6),
-        (InstrumentField::SpikeFloor, WIDE),
-        (InstrumentField::SpikePpm, 3_000_000),
-        (InstrumentField::CooldownNs, 1_000_000),
-    ] {
-        cells.set(field, value);
-    }
-    let tiers = |ratios: [u32; 3]| {
-        let from = [0, 150_000, 250_000];
-        let tier = |(from_notional, ratio_ppm)| Tier {
-            from_notional,
-            ratio_ppm,
-        };
-        let tiers: Vec<Tier> = from.into_iter().zip(ratios).map(tier).collect();
-        Tiers::new(&tiers).expect("three tiers that ascend from 0")
-    };
-    InstrumentSpec {
-        cells,
-        initial: tiers([50_000, 100_000, 150_000]),
-        maintenance: tiers([25_000, 50_000, 75_000]),
-        wire: WireUnits::ONE,
-    }
+    limits::instrument(&InstrumentLimits {
+        oi_lower: open_interest / 2,
+        oi_upper: 4 * open_interest + 100,
+        ref_max_age_ns: REF_MAX_AGE_NS,
+        tiers: &TIERS,
+    })
 }
 
 /// Limits of an account of the load.
 #[must_use]
 pub fn account_cells(shape: &Shape) -> AccountCells {
-    let mut cells = AccountCells::UNSET;
-    for (field, value) in [
-        (AccountField::RateIntervalNs, 1),
-        (AccountField::RateCount, 1),
-        (AccountField::RateBurst, 1_000_000),
-        (AccountField::RepeatWindowNs, 1_000_000),
-        (AccountField::RepeatMax, COUNT_MAX),
-        (AccountField::QtyMax, QTY_MAX),
-        (AccountField::NotionalMax, 1_000_000_000),
-        (AccountField::OpenOrdersMax, COUNT_MAX),
-        (AccountField::PositionMax, 1 << 40),
-        (AccountField::OpenNotionalMax, WIDE),
-        (AccountField::LossMax, shape.deposit()),
-        (AccountField::PnlWeightPpm, 500_000),
-        (AccountField::PnlCap, 1_000_000_000),
-        (AccountField::AccountVolumeMax, 1 << 40),
-    ] {
-        cells.set(field, value);
-    }
-    cells
-}
-
-/// Limits of a firm: as wide as they may be.
-#[must_use]
-pub fn firm_cells() -> FirmCells {
-    let mut cells = FirmCells::UNSET;
-    cells.set(FirmField::RateIntervalNs, 1);
-    for field in [
-        FirmField::RateCount,
-        FirmField::RateBurst,
-        FirmField::QtyMax,
-        FirmField::NotionalMax,
-        FirmField::OpenOrdersMax,
-        FirmField::OpenNotionalMax,
-    ] {
-        cells.set(field, FIRM_FIELDS[field as usize].max);
-    }
-    cells
-}
-
-/// Limits of a session that never binds.
-#[must_use]
-pub fn session_cells() -> SessionCells {
-    let mut cells = SessionCells::UNSET;
-    cells.set(SessionField::RateIntervalNs, 1);
-    cells.set(SessionField::RateCount, 1);
-    cells.set(SessionField::RateBurst, 1_000_000);
-    cells.set(SessionField::CancelOnDisconnect, 0);
-    cells
+    limits::account_cells(QTY_MAX, shape.deposit())
 }

@@ -5,7 +5,8 @@
 //! each other; records are made before the clock starts.
 
 use crate::limits::{POSITION_LOTS, QTY_LARGEST, SESSIONS, Shape, limits};
-use crate::load::{Accounts, Random};
+use crate::load::Accounts;
+use portcullis_bench_market::Random;
 use portcullis_domain::{
     AccountId, CashMove, Command, InstrumentId, Money, NewOrder, Price, Qty, Record,
     ReferencePrice, ReportKind, SessionId, Side, TimeInForce, UserRef, VenueReport,

@@ -6,7 +6,7 @@
 //! reason, or the market's last check fails.
 
 use crate::limits::{
-    SESSIONS, SET_LOAD, SET_NONE, Shape, account_cells, firm_cells, instrument, limits,
+    SESSIONS, SET_ALL, SET_NONE, Shape, account_cells, firm_cells, instrument, limits,
     session_cells,
 };
 use crate::market::{Market, ORDER_GAP_NS, ORDERS_MAX, PRICE_START, fill};
@@ -373,7 +373,7 @@ fn limit(spec: &mut LimitSpec, name: &str, shape: &Shape) {
     spec.rows.push(RowSpec {
         cells: account,
         permission_set: if name == "NOT_PERMITTED" {
-            SET_LOAD
+            SET_ALL
         } else {
             permitted
         },

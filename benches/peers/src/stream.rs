@@ -4,6 +4,8 @@
 //! verdict follows from the order alone, so that a gate which decides nothing is found out; the
 //! clock is virtual.
 
+use portcullis_bench_market::Random;
+
 /// Instruments.
 pub(crate) const INSTRUMENTS: u32 = 64;
 /// Instruments that an account trades.
@@ -100,7 +102,7 @@ pub(crate) type Prices = [i64; INSTRUMENTS as usize];
 #[derive(Clone, Debug)]
 pub(crate) struct Stream {
     accounts: u32,
-    random: u64,
+    random: Random,
     number: u64,
     now_ns: u64,
     moves_at_ns: u64,
@@ -112,7 +114,7 @@ impl Stream {
     pub(crate) const fn new(accounts: u32) -> Self {
         Self {
             accounts,
-            random: 20_260_101,
+            random: Random::new(20_260_101),
             number: 0,
             now_ns: START_NS,
             moves_at_ns: START_NS,
@@ -136,17 +138,17 @@ impl Stream {
     fn order(&mut self) -> Order {
         self.number += 1;
         self.now_ns += ORDER_GAP_NS;
-        let account = self.below(self.accounts.into()) as u32;
-        let instrument = traded(account, self.below(TRADED.into()) as u32);
-        let side = match self.below(2) {
+        let account = self.random.below(self.accounts.into()) as u32;
+        let instrument = traded(account, self.random.below(TRADED.into()) as u32);
+        let side = match self.random.below(2) {
             0 => Side::Buy,
             _ => Side::Sell,
         };
-        let qty = match self.below(TOO_LARGE_EVERY) {
+        let qty = match self.random.below(TOO_LARGE_EVERY) {
             0 => TOO_LARGE_LOTS,
-            _ => 1 + self.below(10) as i64,
+            _ => 1 + self.random.below(10) as i64,
         };
-        let price = self.prices[instrument as usize] + self.below(11) as i64 - 5;
+        let price = self.prices[instrument as usize] + self.random.below(11) as i64 - 5;
         Order {
             number: self.number,
             at_ns: self.now_ns,
@@ -160,21 +162,11 @@ impl Stream {
 
     fn move_prices(&mut self) {
         for index in 0..self.prices.len() {
-            let step = self.below(11) as i64 - 5;
+            let step = self.random.below(11) as i64 - 5;
             let price = self.prices[index] + step;
             self.prices[index] = price.clamp(PRICE_START - PRICE_SPAN, PRICE_START + PRICE_SPAN);
         }
         self.moves_at_ns = self.now_ns + MOVE_GAP_NS;
-    }
-
-    /// A number below `bound`: splitmix64.
-    const fn below(&mut self, bound: u64) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        ((mixed as u128 * bound as u128) >> 64) as u64
     }
 }
 

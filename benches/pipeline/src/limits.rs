@@ -4,33 +4,39 @@
 //! interest; the tables of one size differ in what a reload changes, never in what an order of the
 //! load is told.
 
-use portcullis_domain::{FirmId, InstrumentId};
-use portcullis_risk_core::limits::account::{AccountCells, AccountField};
-use portcullis_risk_core::limits::firm::{FIRM_FIELDS, FirmCells, FirmField};
-use portcullis_risk_core::limits::instrument::{
-    InstrumentCells, InstrumentField, Tier, Tiers, WireUnits,
+use portcullis_bench_market::limits::{
+    InstrumentLimits, MarginTier, SET_ALL, account_cells, instrument,
 };
-use portcullis_risk_core::limits::session::{SessionCells, SessionField};
-use portcullis_risk_core::limits::{
-    AccountSpec, FirmSpec, InstrumentSpec, LimitSpec, LimitTable, RowSpec, SessionSpec,
-};
+use portcullis_risk_core::limits::account::AccountField;
+use portcullis_risk_core::limits::{InstrumentSpec, LimitSpec, LimitTable, RowSpec};
+
+pub use portcullis_bench_market::limits::{COLLAR_PPM, PRICE_MAX, SESSIONS};
 
 /// Instruments.
 pub const INSTRUMENTS: u32 = 64;
-/// Sessions, and as many firms.
-pub const SESSIONS: u32 = 64;
 /// Lots of one order at the most.
 pub const QTY_MAX: i64 = 100;
-/// The highest price.
-pub const PRICE_MAX: i64 = 20_000;
-/// How far an order's limit may be through the reference.
-pub const COLLAR_PPM: i64 = 50_000;
 
-/// Classes of accounts.
-const CLASSES: u32 = 16;
-const WIDE: i64 = 1 << 60;
-const COUNT_MAX: i64 = 1_000_000_000;
+const LOSS_MAX: i64 = 1_000_000_000;
 const DAY_NS: i64 = 86_400_000_000_000;
+/// Three tiers of margin.
+const TIERS: [MarginTier; 3] = [
+    MarginTier {
+        from_notional: 0,
+        initial_ppm: 50_000,
+        maintenance_ppm: 25_000,
+    },
+    MarginTier {
+        from_notional: 500_000,
+        initial_ppm: 75_000,
+        maintenance_ppm: 37_500,
+    },
+    MarginTier {
+        from_notional: 1_000_000,
+        initial_ppm: 100_000,
+        maintenance_ppm: 50_000,
+    },
+];
 
 /// Which of the tables of one size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,121 +70,42 @@ pub struct Size {
 }
 
 fn spec(size: Size, edition: Edition) -> LimitSpec {
-    let wider = i64::from(edition == Edition::Whole);
-    let mut rows = vec![row(wider); CLASSES as usize];
-    let mut row_of = |account: u32| {
-        if edition == Edition::OneInHundred && account.is_multiple_of(100) {
-            rows.push(row(1 + i64::from(account)));
-            return rows.len() as u32 - 1;
+    let item = traded(size.held_lots);
+    let cells = account_cells(QTY_MAX, LOSS_MAX);
+    let mut spec =
+        portcullis_bench_market::limits::table(INSTRUMENTS, &item, size.accounts, &cells);
+    spec.rows_spare = size.rows_spare;
+    match edition {
+        Edition::First => {}
+        Edition::Whole => spec.rows.fill(wider_row(1)),
+        Edition::OneInHundred => {
+            for account in (0..size.accounts).step_by(100) {
+                spec.accounts[account as usize].row = Some(spec.rows.len() as u32);
+                spec.rows.push(wider_row(1 + i64::from(account)));
+            }
         }
-        account % CLASSES
-    };
-    let accounts = (0..size.accounts).map(|account| AccountSpec {
-        row: Some(row_of(account)),
-        firm: FirmId::new(account % SESSIONS),
-    });
-    let accounts = accounts.collect();
-    LimitSpec {
-        instruments: vec![instrument(size.held_lots); INSTRUMENTS as usize],
-        instrument_sets: vec![
-            (0..INSTRUMENTS).map(InstrumentId::new).collect(),
-            Vec::new(),
-        ],
-        rows,
-        rows_spare: size.rows_spare,
-        accounts,
-        firms: vec![firm(); SESSIONS as usize],
-        sessions: vec![session(); SESSIONS as usize],
     }
+    spec
 }
 
-fn row(wider: i64) -> RowSpec {
-    let mut cells = AccountCells::UNSET;
-    for (field, value) in [
-        (AccountField::RateIntervalNs, 1),
-        (AccountField::RateCount, 1),
-        (AccountField::RateBurst, 1_000_000),
-        (AccountField::RepeatWindowNs, 1_000_000),
-        (AccountField::RepeatMax, COUNT_MAX),
-        (AccountField::QtyMax, QTY_MAX),
-        (AccountField::NotionalMax, 1_000_000_000 + wider),
-        (AccountField::OpenOrdersMax, COUNT_MAX),
-        (AccountField::PositionMax, 1 << 40),
-        (AccountField::OpenNotionalMax, WIDE),
-        (AccountField::LossMax, 1_000_000_000),
-        (AccountField::PnlWeightPpm, 500_000),
-        (AccountField::PnlCap, 1_000_000_000),
-        (AccountField::AccountVolumeMax, 1 << 40),
-    ] {
-        cells.set(field, value);
-    }
+/// Limits that differ from the first edition's, and refuse no order that those do not.
+fn wider_row(wider: i64) -> RowSpec {
+    let mut cells = account_cells(QTY_MAX, LOSS_MAX);
+    let notional = cells.cell(AccountField::NotionalMax).value();
+    let notional = notional.expect("every cell is set");
+    cells.set(AccountField::NotionalMax, notional + wider);
     RowSpec {
         cells,
-        permission_set: 0,
+        permission_set: SET_ALL,
     }
 }
 
-fn instrument(held_lots: i64) -> InstrumentSpec {
-    let mut cells = InstrumentCells::UNSET;
-    for (field, value) in [
-        (InstrumentField::TickLotValue, 1),
-        (InstrumentField::PriceMax, PRICE_MAX),
-        (InstrumentField::CollarPpm, COLLAR_PPM),
-        // What is held lies between the two, so that margin is scaled.
-        (InstrumentField::OiLower, held_lots / 2),
-        (InstrumentField::OiUpper, held_lots.max(1) * 8),
-        (InstrumentField::OiCap, WIDE),
-        (InstrumentField::OiShareMax, WIDE),
-        (InstrumentField::RefMaxAgeNs, DAY_NS),
-        (InstrumentField::BucketNs, 1_000_000),
-        (InstrumentField::EwmaShift, 6),
-        (InstrumentField::SpikeFloor, WIDE),
-        (InstrumentField::SpikePpm, 3_000_000),
-        (InstrumentField::CooldownNs, 1_000_000),
-    ] {
-        cells.set(field, value);
-    }
-    let tiers = |ratios: [u32; 3]| {
-        let starts = [0, 500_000, 1_000_000];
-        let tiers = [0, 1, 2].map(|at| Tier {
-            from_notional: starts[at],
-            ratio_ppm: ratios[at],
-        });
-        Tiers::new(&tiers).expect("three tiers that ascend from 0")
-    };
-    InstrumentSpec {
-        cells,
-        initial: tiers([50_000, 75_000, 100_000]),
-        maintenance: tiers([25_000, 37_500, 50_000]),
-        wire: WireUnits::ONE,
-    }
-}
-
-fn firm() -> FirmSpec {
-    let mut cells = FirmCells::UNSET;
-    cells.set(FirmField::RateIntervalNs, 1);
-    for field in [
-        FirmField::RateCount,
-        FirmField::RateBurst,
-        FirmField::QtyMax,
-        FirmField::NotionalMax,
-        FirmField::OpenOrdersMax,
-        FirmField::OpenNotionalMax,
-    ] {
-        cells.set(field, FIRM_FIELDS[field as usize].max);
-    }
-    FirmSpec {
-        cells,
-        clearing_member: None,
-        restricted_set: 1,
-    }
-}
-
-fn session() -> SessionSpec {
-    let mut cells = SessionCells::UNSET;
-    cells.set(SessionField::RateIntervalNs, 1);
-    cells.set(SessionField::RateCount, 1);
-    cells.set(SessionField::RateBurst, 1_000_000);
-    cells.set(SessionField::CancelOnDisconnect, 0);
-    SessionSpec { cells }
+/// What is held lies between the bounds of open interest, so that margin is scaled.
+fn traded(held_lots: i64) -> InstrumentSpec {
+    instrument(&InstrumentLimits {
+        oi_lower: held_lots / 2,
+        oi_upper: held_lots.max(1) * 8,
+        ref_max_age_ns: DAY_NS,
+        tiers: &TIERS,
+    })
 }

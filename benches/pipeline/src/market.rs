@@ -4,6 +4,7 @@
 //! number says which order it is; most is drawn before the clock starts.
 
 use crate::limits::{COLLAR_PPM, Edition, INSTRUMENTS, PRICE_MAX, QTY_MAX, SESSIONS, Size, table};
+use portcullis_bench_market::Random;
 use portcullis_domain::{
     AccountId, AccountMove, CashMove, Command, Head, InstrumentId, Money, NewOrder, PositionMove,
     Price, Qty, ReferencePrice, SessionId, Side, TimeInForce, UserRef,
@@ -113,7 +114,7 @@ impl Market {
             drawn: Vec::new(),
             prices: [PRICE_START; INSTRUMENTS as usize],
             moving: 0,
-            random: Random(20_260_101),
+            random: Random::new(20_260_101),
         };
         market.drawn = (0..DRAWN).map(|_| market.draw()).collect();
         market
@@ -277,21 +278,6 @@ const fn traded(account: u32, which: u32) -> u32 {
 #[must_use]
 pub fn order_index(session: SessionId, user_ref: UserRef) -> u64 {
     u64::from(user_ref.number.saturating_sub(1)) * ORDERING + u64::from(session.raw())
-}
-
-/// Random numbers: a counter with a mixing function (splitmix64).
-#[derive(Clone, Debug)]
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        ((u128::from(mixed) * u128::from(bound)) >> 64) as u64
-    }
 }
 
 #[cfg(test)]

@@ -72,6 +72,7 @@ const OUCH: &str = "portcullis-venue-ouch";
 const SIM: &str = "portcullis-venue-sim";
 const FLOW: &str = "portcullis-flow";
 const BENCH_HARNESS: &str = "portcullis-bench-harness";
+const BENCH_MARKET: &str = "portcullis-bench-market";
 
 /// Every member of the workspace, lowest first.
 pub(crate) const HOUSE: &[House] = &[
@@ -215,6 +216,14 @@ pub(crate) const HOUSE: &[House] = &[
         reach: Reach::Library,
     },
     House {
+        name: BENCH_MARKET,
+        folder: "benches/market",
+        holds: "limits and random numbers of the benches' markets",
+        may_use: &[RISK_CORE, DOMAIN],
+        outside: Outside::Only(&[]),
+        reach: Reach::Library,
+    },
+    House {
         name: "portcullis-bench-wire",
         folder: "benches/wire",
         holds: "what the gateway adds to an order's way over TCP, beside a relay and proxies",
@@ -226,7 +235,14 @@ pub(crate) const HOUSE: &[House] = &[
         name: "portcullis-bench-pipeline",
         folder: "benches/pipeline",
         holds: "a hop, an order's way through the agents, and its tail while limits change",
-        may_use: &[BENCH_HARNESS, RISK_CORE, PIPELINE, RUNTIME, DOMAIN],
+        may_use: &[
+            BENCH_HARNESS,
+            BENCH_MARKET,
+            RISK_CORE,
+            PIPELINE,
+            RUNTIME,
+            DOMAIN,
+        ],
         outside: Outside::Anything,
         reach: Reach::Top,
     },
@@ -234,7 +250,7 @@ pub(crate) const HOUSE: &[House] = &[
         name: "portcullis-bench-kernel",
         folder: "benches/kernel",
         holds: "what the risk core costs alone: orders, refusals, price moves, memory, instructions",
-        may_use: &[BENCH_HARNESS, RISK_CORE, RUNTIME, DOMAIN],
+        may_use: &[BENCH_HARNESS, BENCH_MARKET, RISK_CORE, RUNTIME, DOMAIN],
         outside: Outside::Anything,
         reach: Reach::Top,
     },
