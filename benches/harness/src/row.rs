@@ -9,6 +9,8 @@ use serde_json::{Map, Number, Value};
 pub enum Unit {
     /// Nanoseconds.
     Ns,
+    /// Picoseconds, of what is too short for whole nanoseconds.
+    Ps,
     /// Messages a second.
     PerSecond,
     /// A number of things.
@@ -23,6 +25,7 @@ impl Unit {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ns => "ns",
+            Self::Ps => "ps",
             Self::PerSecond => "1/s",
             Self::Count => "count",
             Self::Bytes => "bytes",
@@ -173,7 +176,7 @@ pub(crate) fn header() -> String {
 
 fn columns([figure, value, unit, spread, floor, ratio, bar, holds, note]: [&str; 9]) -> String {
     format!(
-        "{figure:<66} {value:>9} {unit:<5} {spread:>19} {floor:>9} {ratio:>7} {bar:<20} {holds:<6} {note}"
+        "{figure:<76} {value:>9} {unit:<5} {spread:>19} {floor:>9} {ratio:>7} {bar:<20} {holds:<6} {note}"
     )
     .trim_end()
     .to_owned()
