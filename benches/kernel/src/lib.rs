@@ -4,9 +4,12 @@
 //! every time; what was sent is counted apart from what the core says it did. Nothing here reads a
 //! clock.
 
+pub mod case;
 pub mod floor;
+pub mod kind;
 pub mod limits;
 pub mod load;
 pub mod market;
 pub mod measured;
-pub mod refusals;
+pub mod mixed;
+pub mod near;

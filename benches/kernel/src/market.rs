@@ -57,6 +57,15 @@ impl EffectSink for Tally {
     }
 }
 
+/// What an account has before the first order of the load.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Endowment {
+    /// Quanta paid in.
+    pub(crate) deposit: i64,
+    /// Lots of each of its positions.
+    pub(crate) lots: i64,
+}
+
 /// The core, and what it was sent.
 pub struct Market {
     /// The core.
@@ -69,8 +78,12 @@ pub struct Market {
     pub sent: u64,
     /// Orders sent that must be refused.
     pub refusals: u64,
-    /// Engine's reports sent: a cancel or a fill for each order.
+    /// Engine's reports sent: a cancel or a fill for each order but those that rest.
     pub reports: u64,
+    /// Orders sent that must rest.
+    rests: u64,
+    /// Replaces of them that stay unanswered.
+    unanswered: u64,
     controls: u64,
     seq: u64,
     now_ns: u64,
@@ -88,6 +101,7 @@ impl Market {
     pub fn new(shape: Shape) -> Result<Self, String> {
         let capacities = Capacities {
             orders_max: ORDERS_MAX + shape.accounts * shape.resting,
+            orders_reserved_per_account: 0,
             positions_max: shape.accounts * shape.traded,
             ..Capacities::default()
         };
@@ -100,9 +114,23 @@ impl Market {
     /// # Errors
     /// As [`Market::new`].
     pub fn with(shape: Shape, spec: &LimitSpec, capacities: Capacities) -> Result<Self, String> {
+        let usual = Endowment {
+            deposit: shape.deposit(),
+            lots: POSITION_LOTS,
+        };
+        Self::endowed(shape, spec, capacities, |_| usual)
+    }
+
+    /// The same, each account with what it is given.
+    pub(crate) fn endowed(
+        shape: Shape,
+        spec: &LimitSpec,
+        capacities: Capacities,
+        given: impl Fn(u32) -> Endowment,
+    ) -> Result<Self, String> {
         let mut market = Self::bare(shape, spec, capacities)?;
         market.publish_prices();
-        (0..shape.accounts).for_each(|account| market.endow(account));
+        (0..shape.accounts).for_each(|account| market.endow(account, given(account)));
         Ok(market)
     }
 
@@ -118,7 +146,6 @@ impl Market {
             instruments_max: spec.instruments.len() as u32,
             firms_max: spec.firms.len() as u32,
             sessions_max: spec.sessions.len() as u32,
-            orders_reserved_per_account: 0,
             ..capacities
         };
         let core = RiskCore::new(&capacities, table).map_err(|why| why.to_string())?;
@@ -129,6 +156,8 @@ impl Market {
             sent: 0,
             refusals: 0,
             reports: 0,
+            rests: 0,
+            unanswered: 0,
             controls: 0,
             seq: 0,
             now_ns: MOVE_GAP_NS,
@@ -145,9 +174,7 @@ impl Market {
 
     /// Makes the next orders, which the caller must apply; a price move comes first if one is due.
     pub fn prepare(&mut self, accounts: &Accounts, batch: &mut [Record]) {
-        if self.now_ns >= self.moves_at_ns {
-            self.move_prices();
-        }
+        self.keep_prices();
         for slot in batch.iter_mut() {
             self.now_ns += ORDER_GAP_NS;
             let account = accounts.draw(&mut self.random);
@@ -181,18 +208,21 @@ impl Market {
     /// The first figure that is not as it must be, in words.
     pub fn check(&self) -> Result<(), String> {
         let counters = self.core.counters();
-        let resting = u64::from(self.shape.accounts) * u64::from(self.shape.resting);
         let same = [
             ("orders approved", self.tally.approved, self.sent),
             ("orders accepted", counters.accepted, self.sent),
             ("orders refused", counters.refused, self.refusals),
             ("refusals told", self.tally.refused, self.refusals),
             ("reports passed on", self.tally.reported, self.reports),
-            ("reports", self.reports + resting, self.sent),
+            (
+                "orders answered",
+                self.reports + self.rests + self.unanswered,
+                self.sent,
+            ),
             ("controls answered", self.tally.controlled, self.controls),
             ("unexpected effects", self.tally.unexpected, 0),
             ("alarms", counters.alarms, 0),
-            ("open orders", self.core.open_orders() as u64, resting),
+            ("open orders", self.core.open_orders() as u64, self.rests),
             ("commands applied", counters.commands, self.seq),
         ];
         if let Some((what, is, must)) = same.into_iter().find(|(_, is, must)| is != must) {
@@ -216,27 +246,27 @@ impl Market {
 
     /// Deposits, and one order in each traded instrument: some filled, some cancelled; then those
     /// that rest.
-    fn endow(&mut self, account: u32) {
-        self.deposit(account, self.shape.deposit());
+    fn endow(&mut self, account: u32, given: Endowment) {
+        self.deposit(account, given.deposit);
         for which in 0..self.shape.traded {
-            let side = if account % 2 == which % 2 {
-                Side::Buy
-            } else {
-                Side::Sell
-            };
+            let side = self.endowed_side(account, which);
             let instrument = self.traded(account, which);
             if which >= self.shape.held {
-                let order = self.order(account, instrument, side, 1, PRICE_START);
-                self.enter(order, Some(ReportKind::Canceled));
+                self.enter_and_cancel(account, instrument, side);
                 continue;
             }
             let match_number = u64::from(account / 2) * u64::from(self.shape.traded);
-            // Two orders: one alone would exceed what an order may have.
-            for part in 0..2 {
-                let lots = POSITION_LOTS / 2;
+            let first = 2 * (match_number + u64::from(which)) + 1;
+            let mut left = given.lots;
+            // By parts: one order alone would exceed what an order may have.
+            for part in 0.. {
+                let lots = left.min(POSITION_LOTS / 2);
+                if lots == 0 {
+                    break;
+                }
+                left -= lots;
                 let order = self.order(account, instrument, side, lots, PRICE_START);
-                let fill = fill(lots, 2 * (match_number + u64::from(which)) + part + 1);
-                self.enter(order, Some(fill));
+                self.enter(order, Some(fill(lots, first + part)));
             }
         }
         for rests in 0..self.shape.resting {
@@ -246,7 +276,16 @@ impl Market {
                 _ => (Side::Sell, PRICE_START + PRICE_SPAN),
             };
             let order = self.order(account, instrument, side, 1, price);
-            self.enter(order, None);
+            self.rest(order);
+        }
+    }
+
+    /// The side of an account's position: its neighbour in the pair has the other.
+    pub(crate) const fn endowed_side(&self, account: u32, which: u32) -> Side {
+        if account % 2 == which % 2 {
+            Side::Buy
+        } else {
+            Side::Sell
         }
     }
 
@@ -264,6 +303,37 @@ impl Market {
         self.sent += 1;
         if let Some(kind) = answer {
             self.report(order.session, order.user_ref, kind);
+        }
+    }
+
+    /// Enters an order that must be accepted, and rests from then on.
+    pub(crate) fn rest(&mut self, order: NewOrder) {
+        self.enter(order, None);
+        self.rests += 1;
+    }
+
+    /// Asks for another version of an order that rests, which the engine does not answer.
+    pub(crate) fn ask(&mut self, replace: Command) {
+        self.send(replace);
+        self.sent += 1;
+        self.unanswered += 1;
+    }
+
+    /// Virtual time.
+    #[must_use]
+    pub const fn now_ns(&self) -> u64 {
+        self.now_ns
+    }
+
+    /// Where an instrument's reference stands.
+    pub(crate) fn price(&self, instrument: u32) -> i64 {
+        self.prices[instrument as usize]
+    }
+
+    /// Moves every price if it is time.
+    pub(crate) fn keep_prices(&mut self) {
+        if self.now_ns >= self.moves_at_ns {
+            self.move_prices();
         }
     }
 
@@ -360,7 +430,18 @@ impl Market {
     /// A command of no other kind.
     pub fn send(&mut self, command: Command) {
         let record = self.record(command);
-        self.core.apply(&record, &mut self.tally);
+        self.apply(&record);
+    }
+
+    /// Applies a record that was made for this market, the next one.
+    pub(crate) fn apply(&mut self, record: &Record) {
+        self.core.apply(record, &mut self.tally);
+    }
+
+    /// Enters an order of one lot where all began, which the engine cancels.
+    pub(crate) fn enter_and_cancel(&mut self, account: u32, instrument: u32, side: Side) {
+        let order = self.order(account, instrument, side, 1, PRICE_START);
+        self.enter(order, Some(ReportKind::Canceled));
     }
 
     /// The record of a command, which must be the next to be applied.

@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 /// The verb.
 pub(crate) const VERB: Verb = Verb {
     name: "bench",
-    arguments: "NAME|all|instructions [--quick] [--json] [--html]",
+    arguments: "NAME|all|instructions [--quick|--full] [--json] [--html]",
     summary: "measure: builds a bench and runs it; `all` or --html write target/bench/report.html; further arguments go to the bench",
     run,
 };
@@ -32,6 +32,8 @@ struct Bench {
     apart: Option<&'static str>,
     /// What makes it short.
     quick: &'static [&'static str],
+    /// What makes it measure all it can, as a run of all does that is not quick.
+    full: &'static [&'static str],
 }
 
 /// Every bench, in the order in which `all` runs them.
@@ -41,35 +43,41 @@ const BENCHES: &[Bench] = &[
         packages: &["portcullis-bench-kernel"],
         apart: None,
         quick: &["--quick", "--rounds", "1"],
+        full: &[FULL],
     },
     Bench {
         name: "sweep",
         packages: &["portcullis-bench-kernel"],
         apart: None,
         quick: &["--quick", "--rounds", "1"],
+        full: &[],
     },
     Bench {
         name: "scale",
         packages: &["portcullis-bench-kernel"],
         apart: None,
         quick: &["--quick", "--rounds", "1"],
+        full: &[],
     },
     Bench {
         name: "ring",
         packages: &["portcullis-bench-pipeline"],
         quick: &["--quick"],
+        full: &[],
         apart: None,
     },
     Bench {
         name: "pipeline",
         packages: &["portcullis-bench-pipeline"],
         quick: &["--quick"],
+        full: &[],
         apart: None,
     },
     Bench {
         name: "reload",
         packages: &["portcullis-bench-pipeline"],
         quick: &["--quick"],
+        full: &[],
         apart: None,
     },
     Bench {
@@ -77,14 +85,20 @@ const BENCHES: &[Bench] = &[
         packages: &["portcullis-bench-wire", "portcullis"],
         apart: None,
         quick: &["--quick"],
+        full: &[],
     },
     Bench {
         name: "peers",
         packages: &["portcullis-bench-peers"],
         apart: Some("benches/peers"),
         quick: &["--quick"],
+        full: &[],
     },
 ];
+
+/// Wants cells that take long or much memory, too.
+const FULL: &str = "--full";
+const QUICK: &str = "--quick";
 
 /// Wants the page of a run.
 const HTML: &str = "--html";
@@ -109,12 +123,15 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     }
     let benches = asked_for(name)?;
     let html = name == "all" || rest.iter().any(|argument| argument == HTML);
-    let rest: Vec<String> = rest.iter().filter(|&word| word != HTML).cloned().collect();
+    let among_all = name == "all";
+    let mut rest: Vec<String> = rest.iter().filter(|&word| word != HTML).cloned().collect();
+    if among_all && !rest.iter().any(|word| word == QUICK || word == FULL) {
+        rest.push(FULL.to_owned());
+    }
     let mut outcome = Outcome::Passed;
     let mut measured = Vec::new();
     for (at, bench) in benches.iter().copied().enumerate() {
         eprintln!("bench {} of {}: {}", at + 1, benches.len(), bench.name);
-        let among_all = name == "all";
         if let Err(Fault(why)) = build(workspace, bench, among_all) {
             if !(among_all && bench.apart.is_some()) {
                 return Err(Fault(why));
@@ -122,7 +139,7 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
             say_absent(bench, &why, &rest);
             continue;
         }
-        if measure(workspace, bench, &rest)? == Outcome::Failed {
+        if measure(workspace, bench, &in_its_words(bench, &rest, among_all))? == Outcome::Failed {
             outcome = Outcome::Failed;
         }
         measured.push(bench);
@@ -148,10 +165,12 @@ fn names() -> String {
     format!("say one of {}, all, {INSTRUCTIONS}", names.join(", "))
 }
 
-/// The arguments of a bench: `--quick` in its own words, the rest as given.
-fn in_its_words(bench: &Bench, rest: &[String]) -> Vec<String> {
+/// The arguments of a bench: `--quick` in its own words, among all `--full` too, the rest as given.
+fn in_its_words(bench: &Bench, rest: &[String], among_all: bool) -> Vec<String> {
+    let own = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
     let word = |argument: &String| match argument.as_str() {
-        "--quick" => bench.quick.iter().map(|&word| word.to_owned()).collect(),
+        QUICK => own(bench.quick),
+        FULL if among_all => own(bench.full),
         _ => vec![argument.clone()],
     };
     rest.iter().flat_map(word).collect()
@@ -263,10 +282,10 @@ fn absent(bench: &Bench, why: &str) -> serde_json::Value {
     })
 }
 
-fn measure(workspace: &Workspace, bench: &Bench, rest: &[String]) -> Result<Outcome, Fault> {
+fn measure(workspace: &Workspace, bench: &Bench, words: &[String]) -> Result<Outcome, Fault> {
     let program = target(workspace, bench).join("release").join(bench.name);
     let status = Command::new(&program)
-        .args(in_its_words(bench, rest))
+        .args(words)
         .current_dir(workspace.root())
         .status()
         .map_err(|error| Fault::of(program.display(), error))?;
@@ -318,13 +337,15 @@ mod tests {
     fn quick_is_said_in_the_words_of_the_bench() {
         let said = |bench, words: &[&str]| {
             let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-            in_its_words(bench, &words).join(" ")
+            in_its_words(bench, &words, true).join(" ")
         };
         let wire = asked_for("wire").unwrap()[0];
         assert_eq!(
             said(&BENCHES[0], &["--json", "--quick"]),
             "--json --quick --rounds 1"
         );
+        assert_eq!(said(&BENCHES[0], &["--full"]), "--full");
+        assert_eq!(said(wire, &["--full", "--json"]), "--json");
         assert_eq!(
             said(wire, &["--quick", "--rounds", "5"]),
             "--quick --rounds 5"

@@ -6,11 +6,11 @@
 //! seeds and virtual time alone, so that the same binary has the same counts; the final state of
 //! each part is held against what was sent.
 
+use portcullis_bench_kernel::kind::Kind;
 use portcullis_bench_kernel::limits::Shape;
 use portcullis_bench_kernel::load::{Accounts, Choice};
 use portcullis_bench_kernel::market::Market;
 use portcullis_bench_kernel::measured::{BATCH, apply_all, hop};
-use portcullis_bench_kernel::refusals::Kind;
 use portcullis_domain::{Command, Record};
 use portcullis_runtime::record_ring;
 use std::hint::black_box;
@@ -73,9 +73,9 @@ fn refused(mut kind: Kind) -> Result<(), String> {
         kind.prepare(&mut records);
         apply_all(&mut kind.market, &records);
     }
-    kind.check()?;
+    kind.verify()?;
     part_ends(
-        &format!("refuse {}", kind.check.name),
+        &format!("refuse {}", kind.check().name),
         BATCHES_REFUSED * BATCH,
     );
     Ok(())

@@ -4,7 +4,7 @@
 //! One thread. Memory is what the system holds for the process (resident), the difference that one
 //! more of a kind makes between two cores. Invariant: every market is checked after it was measured.
 
-use portcullis_bench_harness::{Bar, Options, Report, Rounds, Row, Unit};
+use portcullis_bench_harness::{Bar, Options, Report, Rounds, Row, Unit, resident_bytes};
 use portcullis_bench_kernel::limits::{Shape, limits};
 use portcullis_bench_kernel::load::{Accounts, Choice};
 use portcullis_bench_kernel::market::Market;
@@ -148,6 +148,7 @@ fn measure(figures: &mut Figures) -> Result<(), String> {
 fn start_up(shape: &Shape) -> Result<u64, String> {
     let spec = limits(shape);
     let capacities = Capacities {
+        orders_reserved_per_account: 0,
         positions_max: shape.accounts * shape.traded,
         ..Capacities::default()
     };
@@ -176,21 +177,6 @@ fn resident(make: impl FnOnce() -> Result<Market, String>) -> Result<(Market, u6
     let market = make()?;
     market.check()?;
     Ok((market, resident_bytes()?.saturating_sub(before)))
-}
-
-fn resident_bytes() -> Result<u64, String> {
-    let path = "/proc/self/status";
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| {
-        line.trim()
-            .trim_end_matches("kB")
-            .trim()
-            .parse::<u64>()
-            .ok()
-    });
-    kib.map(|kib| kib * 1_024)
-        .ok_or_else(|| format!("{path} says no VmRSS"))
 }
 
 fn row(figure: &str, unit: Unit, rounds: &Rounds, bar: Bar) -> Row {

@@ -4,11 +4,9 @@
 //! else; kernel and floor take turns, batch by batch, each over a batch that the other has not seen;
 //! a cell whose final state is not what was sent has no figures.
 
-use portcullis_bench_harness::{Latency, Rounds};
+use crate::load::Load;
+use portcullis_bench_harness::{Latency, Lines, Rounds};
 use portcullis_bench_kernel::floor;
-use portcullis_bench_kernel::limits::Shape;
-use portcullis_bench_kernel::load::{Accounts, Choice};
-use portcullis_bench_kernel::market::Market;
 use portcullis_bench_kernel::measured::{BATCH, apply_all, pop_all, push_all};
 use portcullis_domain::{Command, Record};
 use portcullis_runtime::record_ring;
@@ -18,11 +16,10 @@ use std::time::Instant;
 /// Units of the ring that a batch waits in.
 const RING_UNITS: usize = 1_024;
 
-/// A cell: a market, who orders in it, and what was measured.
+/// A cell: its name, and what was measured.
 pub(crate) struct Cell {
     /// Its name in figures.
     pub(crate) name: String,
-    accounts: Accounts,
     /// Mean of an order in batches, picoseconds, a round each: of the kernel and of the floor.
     pub(crate) kernel_ps: Rounds,
     pub(crate) floor_ps: Rounds,
@@ -31,8 +28,15 @@ pub(crate) struct Cell {
     pub(crate) floor_single: Vec<Latency>,
     /// Decisions a second out of a ring.
     pub(crate) per_second: Rounds,
-    /// Lines that the floor read an order.
+    /// Lines that the floor read, and the orders they were read for.
     pub(crate) lines: u64,
+    walked: u64,
+    /// Picoseconds of a line that the floor read, and of one that the canary read over as many bytes.
+    pub(crate) line_ps: Rounds,
+    pub(crate) independent_ps: Rounds,
+    pub(crate) dependent_ps: Rounds,
+    /// Bytes that the canary read over.
+    pub(crate) canary_bytes: u64,
     /// Orders measured, and those of them for which the account was valued exactly, or proved.
     pub(crate) orders: u64,
     pub(crate) valued_exactly: u64,
@@ -41,16 +45,20 @@ pub(crate) struct Cell {
 
 impl Cell {
     /// Nothing measured yet.
-    pub(crate) fn new(name: &str, choice: Choice, shape: &Shape) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            accounts: Accounts::new(choice, shape.accounts),
             kernel_ps: Rounds::default(),
             floor_ps: Rounds::default(),
             single: Vec::new(),
             floor_single: Vec::new(),
             per_second: Rounds::default(),
             lines: 0,
+            walked: 0,
+            line_ps: Rounds::default(),
+            independent_ps: Rounds::default(),
+            dependent_ps: Rounds::default(),
+            canary_bytes: 0,
             orders: 0,
             valued_exactly: 0,
             proved_by_bound: 0,
@@ -58,89 +66,101 @@ impl Cell {
     }
 
     /// Orders before the first that counts.
-    pub(crate) fn warm_up(&self, market: &mut Market, orders: u64) {
+    pub(crate) fn warm_up(load: &mut dyn Load, orders: u64) {
         let mut records = blank();
         for _ in 0..orders / BATCH as u64 {
-            market.prepare(&self.accounts, &mut records);
-            apply_all(market, &records);
-            market.cancel_all(&records);
+            load.prepare(&mut records);
+            apply_all(load.market(), &records);
+            load.settle(&records);
         }
     }
 
-    /// One round: `orders` in batches and as many alone, of the kernel and of the floor each.
-    pub(crate) fn round(&mut self, market: &mut Market, orders: u64) {
-        let before = market.core.counters().clone();
+    /// One round: `orders` in batches and as many alone, of the kernel and of the floor each, and the
+    /// canary beside them.
+    pub(crate) fn round(&mut self, load: &mut dyn Load, canary: &mut Lines, orders: u64) {
+        let before = load.market().core.counters().clone();
         let batches = orders.div_ceil(BATCH as u64);
-        self.in_batches(market, batches);
-        self.alone(market, batches);
-        let after = market.core.counters();
-        self.orders += after.accepted - before.accepted;
+        self.in_batches(load, batches);
+        self.independent_ps.push(canary.independent_ps());
+        self.dependent_ps.push(canary.dependent_ps());
+        self.canary_bytes = canary.bytes();
+        self.alone(load, batches);
+        let after = load.market().core.counters();
+        let decided = |of: &portcullis_risk_core::Counters| of.accepted + of.refused;
+        self.orders += decided(after) - decided(&before);
         self.valued_exactly += after.valued_exactly - before.valued_exactly;
         self.proved_by_bound += after.proved_by_bound - before.proved_by_bound;
     }
 
-    fn in_batches(&mut self, market: &mut Market, batches: u64) {
+    fn in_batches(&mut self, load: &mut dyn Load, batches: u64) {
         let (mut kernel_ns, mut floor_ns, mut lines) = (0, 0, 0);
         let mut records = blank();
         for _ in 0..batches {
-            market.prepare(&self.accounts, &mut records);
+            load.prepare(&mut records);
+            let core = &load.market().core;
             let begun = Instant::now();
-            lines += floor::walk(&market.core, black_box(&records));
+            lines += floor::walk(core, black_box(&records));
             floor_ns += ns(begun);
-            apply_all(market, &records);
-            market.cancel_all(&records);
+            apply_all(load.market(), &records);
+            load.settle(&records);
 
-            market.prepare(&self.accounts, &mut records);
+            load.prepare(&mut records);
+            let market = load.market();
             let begun = Instant::now();
             apply_all(market, &records);
             kernel_ns += ns(begun);
-            market.cancel_all(&records);
+            load.settle(&records);
         }
         let orders = batches * BATCH as u64;
         self.kernel_ps.push(kernel_ns * 1_000 / orders);
         self.floor_ps.push(floor_ns * 1_000 / orders);
-        self.lines = lines / orders;
+        self.line_ps.push(floor_ns * 1_000 / lines.max(1));
+        self.lines += lines;
+        self.walked += orders;
     }
 
-    fn alone(&mut self, market: &mut Market, batches: u64) {
+    fn alone(&mut self, load: &mut dyn Load, batches: u64) {
         let (mut kernel, mut floor) = (Latency::new(), Latency::new());
         let mut records = blank();
         for _ in 0..batches {
-            market.prepare(&self.accounts, &mut records);
+            load.prepare(&mut records);
+            let market = load.market();
             for record in records.chunks(1) {
                 let begun = Instant::now();
                 floor::walk(&market.core, black_box(record));
                 floor.record(ns(begun));
                 apply_all(market, record);
             }
-            market.cancel_all(&records);
+            load.settle(&records);
 
-            market.prepare(&self.accounts, &mut records);
+            load.prepare(&mut records);
+            let market = load.market();
             for record in records.chunks(1) {
                 let begun = Instant::now();
                 apply_all(market, record);
                 kernel.record(ns(begun));
             }
-            market.cancel_all(&records);
+            load.settle(&records);
         }
         self.single.push(kernel);
         self.floor_single.push(floor);
     }
 
     /// Decisions a second of a consumer that takes batches out of a ring; filling it is not timed.
-    pub(crate) fn out_of_ring(&mut self, market: &mut Market, orders: u64) {
+    pub(crate) fn out_of_ring(&mut self, load: &mut dyn Load, orders: u64) {
         let (mut producer, mut consumer) = record_ring(RING_UNITS);
         let (mut records, mut taken) = (blank(), blank());
         let (mut spent_ns, mut decided) = (0, 0);
         for _ in 0..orders.div_ceil(BATCH as u64) {
-            market.prepare(&self.accounts, &mut records);
+            load.prepare(&mut records);
             push_all(&mut producer, &records);
+            let market = load.market();
             let begun = Instant::now();
             let count = pop_all(&mut consumer, &mut taken);
             apply_all(market, &taken[..count]);
             spent_ns += ns(begun);
             decided += count as u64;
-            market.cancel_all(&records);
+            load.settle(&records);
         }
         self.per_second
             .push(decided * 1_000_000_000 / spent_ns.max(1));
@@ -157,6 +177,11 @@ impl Cell {
     /// Orders valued exactly, in hundredths of a percent.
     pub(crate) fn exactly_permyriad(&self) -> u64 {
         self.valued_exactly * 10_000 / self.orders.max(1)
+    }
+
+    /// Lines that the floor read an order, in tenths.
+    pub(crate) fn line_tenths(&self) -> u64 {
+        self.lines * 10 / self.walked.max(1)
     }
 }
 

@@ -5,6 +5,7 @@
 //! was sent.
 
 mod cells;
+mod load;
 mod plan;
 mod rows;
 
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
 
 fn main() -> ExitCode {
-    let options = Options::read("kernel", std::env::args().skip(1));
+    let options = Options::of_cells("kernel", std::env::args().skip(1));
     match options.and_then(|options| run(&options)) {
         Ok(holds) => ExitCode::from(u8::from(!holds)),
         Err(why) => {

@@ -2,15 +2,17 @@
 //!
 //! One thread. Invariants: cells that are held against each other are measured in the same rounds,
 //! one after the other; a market is checked before its figures are used, and freed before the next
-//! group is made.
+//! group is made; what is left out is said with its reason.
 
 use crate::cells::{Cell, blank, ns};
-use portcullis_bench_harness::{Options, Rounds};
+use crate::load::{Accepting, Load};
+use portcullis_bench_harness::{Lines, Options, Rounds, available_bytes, resident_bytes};
+use portcullis_bench_kernel::kind::Kind;
 use portcullis_bench_kernel::limits::Shape;
-use portcullis_bench_kernel::load::Choice;
+use portcullis_bench_kernel::load::{Accounts, Choice};
 use portcullis_bench_kernel::market::Market;
 use portcullis_bench_kernel::measured::{BATCH, apply_all};
-use portcullis_bench_kernel::refusals::Kind;
+use portcullis_bench_kernel::mixed::Mixed;
 use std::time::Instant;
 
 /// Orders of a cell in a round, in each of its modes.
@@ -18,27 +20,66 @@ const ORDERS_FULL: u64 = 100_000;
 const ORDERS_QUICK: u64 = 50_000;
 /// Refusals of a kind in a round.
 const REFUSALS: u64 = 6_400;
+/// Bytes that the canary reads over at the most: beyond this no cache has any of it.
+const CANARY_BYTES_MAX: u64 = 1 << 30;
 
 /// Ten thousand accounts, a million, and ten.
-pub(crate) const FEW: u32 = 10_000;
-pub(crate) const MANY: u32 = 1_000_000;
-pub(crate) const MOST: u32 = 10_000_000;
+const FEW: u32 = 10_000;
+const MANY: u32 = 1_000_000;
+const MOST: u32 = 10_000_000;
+/// What ten million accounts of one position need at the most, table and canary included.
+const MOST_BYTES: u64 = 8 << 30;
 
-/// Cells by the market they share.
-type Group = Vec<(Shape, Vec<(&'static str, Choice)>)>;
+/// The cells that others are held against, and that have bars.
+pub(crate) const MOST_ACCOUNTS: &str = "10M accounts of one position";
+/// The refusals of each check, as a cell is asked for.
+const REFUSED: &str = "refusals";
+
+/// A market of a cell.
+#[derive(Clone, Copy)]
+enum Content {
+    /// Orders that all pass, of accounts that are chosen so.
+    Accepting(Shape, Choice),
+    /// Refusals mixed in, with so many accounts.
+    Mixed(u32),
+}
 
 /// All that was measured.
+#[derive(Default)]
 pub(crate) struct Measured {
     pub(crate) cells: Vec<Cell>,
     /// Nanoseconds x 1,000 of a refusal in batches, by check.
     pub(crate) refusals: Vec<(&'static str, Rounds)>,
     /// Instruments with scaled margin, and instruments, over all markets.
     pub(crate) scaled: (usize, usize),
+    /// What the markets with refusals in them came to.
+    pub(crate) mixtures: Vec<Mixture>,
+    /// Why there is no cell of ten million accounts.
+    pub(crate) most_absent: Option<String>,
+}
+
+impl Measured {
+    /// A cell, if it was measured.
+    pub(crate) fn cell(&self, name: &str) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.name == name)
+    }
+}
+
+/// Refusals mixed in: what each check did, and what came near a limit.
+pub(crate) struct Mixture {
+    /// The cell.
+    pub(crate) name: String,
+    /// By check: refusals of which it was the primary reason, and how often it was evaluated.
+    pub(crate) checks: Vec<(&'static str, u64, u64)>,
+    /// Orders near a limit by kind, and all that passed.
+    pub(crate) near: Vec<(&'static str, u64)>,
+    pub(crate) passing: u64,
 }
 
 /// The groups, smallest first.
-fn groups(quick: bool) -> Vec<Group> {
-    let uniform = |name| vec![(name, Choice::Uniform)];
+fn groups() -> Vec<Vec<(&'static str, Content)>> {
+    let uniform = |shape| Content::Accepting(shape, Choice::Uniform);
+    let zipf = |shape| Content::Accepting(shape, Choice::Zipf);
     let one = |accounts| Shape {
         traded: 1,
         held: 1,
@@ -58,97 +99,191 @@ fn groups(quick: bool) -> Vec<Group> {
         instruments: 1_024,
         ..Shape::of(FEW)
     };
-    let mut growth = vec![
-        (one(FEW), uniform("10k accounts of one position")),
-        (one(MANY), uniform("1M accounts of one position")),
-    ];
-    if !quick {
-        growth.push((one(MOST), uniform("10M accounts of one position")));
-    }
     vec![
         vec![
-            (
-                Shape::of(FEW),
-                vec![
-                    ("10k accounts, uniform", Choice::Uniform),
-                    ("10k accounts, zipf", Choice::Zipf),
-                ],
-            ),
-            (wide, uniform("10k accounts, 1,024 instruments")),
+            ("10k accounts, uniform", uniform(Shape::of(FEW))),
+            ("10k accounts, zipf", zipf(Shape::of(FEW))),
+            ("10k accounts, refusals mixed in", Content::Mixed(FEW)),
+            ("10k accounts, 1,024 instruments", uniform(wide)),
         ],
         vec![
-            (resting(0), uniform("1k accounts, no open orders")),
-            (resting(1_000), uniform("1k accounts, 1,000 open orders")),
+            ("1k accounts, no open orders", uniform(resting(0))),
+            ("1k accounts, 1,000 open orders", uniform(resting(1_000))),
         ],
         vec![
-            (positions(1), uniform("10k accounts, 1 position")),
-            (positions(20), uniform("10k accounts, 20 positions")),
-            (positions(200), uniform("10k accounts, 200 positions")),
+            ("10k accounts, 1 position", uniform(positions(1))),
+            ("10k accounts, 20 positions", uniform(positions(20))),
+            ("10k accounts, 200 positions", uniform(positions(200))),
         ],
-        vec![(
-            Shape::of(MANY),
-            vec![
-                ("1M accounts, uniform", Choice::Uniform),
-                ("1M accounts, zipf", Choice::Zipf),
-            ],
-        )],
-        growth,
+        vec![
+            ("1M accounts, uniform", uniform(Shape::of(MANY))),
+            ("1M accounts, zipf", zipf(Shape::of(MANY))),
+            ("1M accounts, refusals mixed in", Content::Mixed(MANY)),
+        ],
+        vec![
+            ("10k accounts of one position", uniform(one(FEW))),
+            ("1M accounts of one position", uniform(one(MANY))),
+            (MOST_ACCOUNTS, uniform(one(MOST))),
+        ],
     ]
 }
 
-/// Measures everything.
+/// Measures everything that is asked for.
 ///
 /// # Errors
-/// If a market cannot be made, or its final state is not what was sent.
+/// If a cell asked for is not there, a market cannot be made, or its final state is not what was sent.
 pub(crate) fn measure(options: &Options) -> Result<Measured, String> {
+    let groups = groups();
+    let names = groups.iter().flatten().map(|(name, _)| *name);
+    let names: Vec<&str> = names.chain([REFUSED]).collect();
+    options.must_be_among(&names)?;
     let mut measured = Measured {
-        cells: Vec::new(),
-        refusals: Vec::new(),
-        scaled: (0, 0),
+        most_absent: why_not_most(options)?,
+        ..Measured::default()
     };
-    for group in groups(options.quick) {
+    for mut group in groups {
+        let absent = measured.most_absent.is_some();
+        group.retain(|(name, _)| options.wants(name) && !(absent && *name == MOST_ACCOUNTS));
         run_group(options, group, &mut measured)?;
     }
-    measured.refusals = refusals(options)?;
+    if options.wants(REFUSED) {
+        measured.refusals = refusals(options)?;
+    }
     Ok(measured)
 }
 
-fn run_group(options: &Options, group: Group, measured: &mut Measured) -> Result<(), String> {
-    let orders = if options.quick {
-        ORDERS_QUICK
-    } else {
-        ORDERS_FULL
-    };
-    let mut markets = Vec::new();
-    for (shape, names) in group {
-        eprintln!("{} accounts: opening", shape.accounts);
-        let mut market = Market::new(shape)?;
-        let cells: Vec<Cell> = names
-            .into_iter()
-            .map(|(name, choice)| Cell::new(name, choice, &shape))
-            .collect();
-        cells
-            .iter()
-            .for_each(|cell| cell.warm_up(&mut market, orders));
-        markets.push((market, cells));
+/// Why the cell of ten million accounts is not measured; `None` where it is.
+fn why_not_most(options: &Options) -> Result<Option<String>, String> {
+    if !options.full && !options.names(MOST_ACCOUNTS) {
+        let why = "takes minutes and 8 GiB: ask for it by --full or --cells 10M";
+        return Ok(Some(why.to_owned()));
     }
-    for round in 0..options.rounds {
-        for (market, cells) in &mut markets {
-            for cell in cells {
-                eprintln!("round {} of {}: {}", round + 1, options.rounds, cell.name);
-                cell.round(market, orders);
-                cell.out_of_ring(market, orders);
+    let available = available_bytes()?;
+    let why = format!(
+        "needs {} MiB of memory, {} are available",
+        MOST_BYTES >> 20,
+        available >> 20
+    );
+    Ok((available < MOST_BYTES).then_some(why))
+}
+
+/// A market that is set up, its cell, and the canary of its size.
+struct Site {
+    cell: Cell,
+    venue: Venue,
+    canary: Lines,
+}
+
+/// The market itself. Those of the same shape are not shared: each has the state of its own load.
+enum Venue {
+    Accepting(Box<Market>, Accounts),
+    Mixed(Box<Mixed>),
+}
+
+impl Site {
+    fn open(name: &str, content: Content) -> Result<Self, String> {
+        eprintln!("{name}: opening");
+        let before = resident_bytes()?;
+        let venue = match content {
+            Content::Accepting(shape, choice) => Venue::Accepting(
+                Box::new(Market::new(shape)?),
+                Accounts::new(choice, shape.accounts),
+            ),
+            Content::Mixed(accounts) => Venue::Mixed(Box::new(Mixed::new(accounts)?)),
+        };
+        let bytes = resident_bytes()?.saturating_sub(before);
+        Ok(Self {
+            cell: Cell::new(name),
+            venue,
+            canary: Lines::of(bytes.clamp(1 << 16, CANARY_BYTES_MAX)),
+        })
+    }
+
+    fn warm_up(&mut self, orders: u64) {
+        self.with_load(|_, load, _| Cell::warm_up(load, orders));
+    }
+
+    fn round(&mut self, orders: u64) {
+        self.with_load(|cell, load, canary| {
+            cell.round(load, canary, orders);
+            cell.out_of_ring(load, orders);
+        });
+    }
+
+    fn with_load(&mut self, work: impl FnOnce(&mut Cell, &mut dyn Load, &mut Lines)) {
+        match &mut self.venue {
+            Venue::Accepting(market, accounts) => {
+                work(
+                    &mut self.cell,
+                    &mut Accepting { market, accounts },
+                    &mut self.canary,
+                );
             }
+            Venue::Mixed(mixed) => work(&mut self.cell, mixed.as_mut(), &mut self.canary),
         }
     }
-    for (market, cells) in markets {
-        let at = &cells[0].name;
-        market.check().map_err(|why| format!("{at}: {why}"))?;
+
+    /// Checks the final state, and keeps what was measured.
+    fn close(self, measured: &mut Measured) -> Result<(), String> {
+        let name = self.cell.name.clone();
+        let told = |why| format!("{name}: {why}");
+        let market = match &self.venue {
+            Venue::Accepting(market, _) => {
+                market.check().map_err(told)?;
+                market.as_ref()
+            }
+            Venue::Mixed(mixed) => {
+                mixed.check().map_err(told)?;
+                measured.mixtures.push(mixture(name, mixed));
+                &mixed.market
+            }
+        };
         measured.scaled.0 += market.scaled_instruments();
         measured.scaled.1 += market.shape.instruments as usize;
-        measured.cells.extend(cells);
+        measured.cells.push(self.cell);
+        Ok(())
     }
-    Ok(())
+}
+
+fn mixture(name: String, mixed: &Mixed) -> Mixture {
+    let (near, passing) = mixed.near_orders();
+    let counts = mixed.refusals().zip(mixed.evaluations());
+    Mixture {
+        name,
+        checks: counts
+            .map(|((check, refused), (_, evaluated))| (check, refused, evaluated))
+            .collect(),
+        near: near
+            .iter()
+            .map(|(kind, count)| (kind.name(), *count))
+            .collect(),
+        passing,
+    }
+}
+
+fn run_group(
+    options: &Options,
+    group: Vec<(&'static str, Content)>,
+    measured: &mut Measured,
+) -> Result<(), String> {
+    let orders = match options.quick {
+        true => ORDERS_QUICK,
+        false => ORDERS_FULL,
+    };
+    let mut sites = Vec::new();
+    for (name, content) in group {
+        let mut site = Site::open(name, content)?;
+        site.warm_up(orders);
+        sites.push(site);
+    }
+    for round in 0..options.rounds {
+        for site in &mut sites {
+            let name = &site.cell.name;
+            eprintln!("round {} of {}: {name}", round + 1, options.rounds);
+            site.round(orders);
+        }
+    }
+    sites.into_iter().try_for_each(|site| site.close(measured))
 }
 
 /// Refusals of each kind, in batches.
@@ -161,8 +296,8 @@ fn refusals(options: &Options) -> Result<Vec<(&'static str, Rounds)>, String> {
             rounds.push(refuse(kind));
         }
     }
-    kinds.iter().try_for_each(Kind::check)?;
-    let names = kinds.iter().map(|kind| kind.check.name);
+    kinds.iter().try_for_each(Kind::verify)?;
+    let names = kinds.iter().map(|kind| kind.check().name);
     Ok(names.zip(rounds).collect())
 }
 

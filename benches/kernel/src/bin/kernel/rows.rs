@@ -4,7 +4,7 @@
 //! same rounds of the same run.
 
 use crate::cells::Cell;
-use crate::plan::Measured;
+use crate::plan::{MOST_ACCOUNTS, Measured, Mixture};
 use portcullis_bench_harness::{Bar, Histograms, Latency, Rounds, Row, Unit};
 
 /// What a decision may add to the floor with ten thousand accounts, nanoseconds.
@@ -18,6 +18,10 @@ const POSITIONS: u64 = 2_000;
 const SINGLE_P999_NS: u64 = 999;
 /// Decisions a second.
 const PER_SECOND: u64 = 10_000_000;
+/// Of a thousand refusals, those of which a check is the primary reason at the least.
+const REASON_PERMILLE: u64 = 10;
+/// Of a thousand orders that pass, those within a tenth of a limit, about: a tenth, drawn at random.
+const NEAR_PERMILLE: u64 = 95;
 
 /// A percentile: its name, and how to read it.
 type Percentile = (&'static str, fn(&Latency) -> u64);
@@ -36,23 +40,10 @@ pub(crate) fn rows(measured: &Measured) -> (Vec<Row>, Histograms) {
         }
         rows.extend(alone(cell, &histograms));
         rows.push(per_second(cell));
+        rows.extend(a_line(cell));
     }
-    rows.push(growth(measured, "1M accounts of one position"));
-    rows.push(growth(measured, "10M accounts of one position"));
-    rows.push(against(
-        measured,
-        "1k accounts, 1,000 open orders",
-        "1k accounts, no open orders",
-        OPEN_ORDERS,
-    ));
-    for many in ["10k accounts, 20 positions", "10k accounts, 200 positions"] {
-        rows.push(against(
-            measured,
-            many,
-            "10k accounts, 1 position",
-            POSITIONS,
-        ));
-    }
+    rows.extend(comparisons(measured));
+    rows.extend(measured.mixtures.iter().flat_map(mixture));
     rows.extend(measured.refusals.iter().map(|(check, ps)| Row {
         note: None,
         ..row(
@@ -66,23 +57,69 @@ pub(crate) fn rows(measured: &Measured) -> (Vec<Row>, Histograms) {
     (rows, histograms)
 }
 
+/// Cells against cells, as far as both were measured.
+fn comparisons(measured: &Measured) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let few = "10k accounts of one position";
+    for many in ["1M accounts of one position", MOST_ACCOUNTS] {
+        let absent = measured
+            .most_absent
+            .as_ref()
+            .filter(|_| many == MOST_ACCOUNTS);
+        if measured.cell(few).is_some() && (measured.cell(many).is_some() || absent.is_some()) {
+            rows.push(growth(measured, many, few, absent));
+        }
+    }
+    for (many, few, permille) in [
+        (
+            "1k accounts, 1,000 open orders",
+            "1k accounts, no open orders",
+            Some(OPEN_ORDERS),
+        ),
+        (
+            "10k accounts, 20 positions",
+            "10k accounts, 1 position",
+            None,
+        ),
+        (
+            "10k accounts, 200 positions",
+            "10k accounts, 1 position",
+            Some(POSITIONS),
+        ),
+    ] {
+        if let (Some(cell), Some(base)) = (measured.cell(many), measured.cell(few)) {
+            rows.push(row(
+                format!("accept, {many}, mean, against {few}"),
+                Unit::Ns,
+                Some(&whole_ns(&cell.kernel_ps)),
+                Some(&whole_ns(&base.kernel_ps)),
+                permille.map_or(Bar::None, Bar::AtMostPermille),
+            ));
+        }
+    }
+    rows
+}
+
 fn in_batches(cell: &Cell) -> Row {
     let bar = match cell.name.as_str() {
-        "10k accounts, uniform" | "10k accounts, zipf" => Bar::AtMostAbove(ADDED_NS),
-        "1M accounts, uniform" | "1M accounts, zipf" => Bar::AtMostPermille(AGAINST_FLOOR),
+        "10k accounts, uniform" | "10k accounts, zipf" | "10k accounts, refusals mixed in" => {
+            Bar::AtMostAbove(ADDED_NS)
+        }
+        name if name.starts_with("1M accounts, ") => Bar::AtMostPermille(AGAINST_FLOOR),
         _ => Bar::None,
     };
-    let exactly = cell.exactly_permyriad();
+    let (exactly, lines) = (cell.exactly_permyriad(), cell.line_tenths());
     let note = format!(
-        "{} lines an order; valued exactly {}.{:02}%",
-        cell.lines,
+        "{}.{} lines an order; valued exactly {}.{:02}%",
+        lines / 10,
+        lines % 10,
         exactly / 100,
         exactly % 100
     );
     Row {
         note: Some(note),
         ..row(
-            format!("accept, {}, batch, mean", cell.name),
+            format!("{}, batch, mean", what(cell)),
             Unit::Ns,
             Some(&whole_ns(&cell.kernel_ps)),
             Some(&whole_ns(&cell.floor_ps)),
@@ -105,7 +142,7 @@ fn alone(cell: &Cell, histograms: &Histograms) -> Vec<Row> {
             Bar::None
         };
         row(
-            format!("accept, {}, single, {percentile}", cell.name),
+            format!("{}, single, {percentile}", what(cell)),
             Unit::Ns,
             Some(&histograms.rounds(&cell.name, of)),
             Some(&histograms.rounds(&format!("{}, floor", cell.name), of)),
@@ -130,49 +167,116 @@ fn per_second(cell: &Cell) -> Row {
     )
 }
 
+/// What the floor takes for a line, beside what the machine takes to read one of as many at random: no
+/// more than where each read waits for the last.
+fn a_line(cell: &Cell) -> [Row; 2] {
+    let note = format!("canary over {} KiB", cell.canary_bytes >> 10);
+    let one = |figure: &str, canary, bar| Row {
+        note: Some(note.clone()),
+        ..row(
+            format!("floor, {}, a line, {figure}", cell.name),
+            Unit::Ps,
+            Some(&cell.line_ps),
+            Some(canary),
+            bar,
+        )
+    };
+    [
+        one(
+            "against reads that wait",
+            &cell.dependent_ps,
+            Bar::AtMostPermille(1_000),
+        ),
+        one("against reads that do not", &cell.independent_ps, Bar::None),
+    ]
+}
+
 /// How kernel less floor grows from ten thousand accounts on.
-fn growth(measured: &Measured, to: &str) -> Row {
+fn growth(measured: &Measured, many: &str, few: &str, absent: Option<&String>) -> Row {
     let above = |name: &str| {
-        let cell = measured.cells.iter().find(|cell| cell.name == name);
+        let cell = measured.cell(name);
         cell.map(|cell| whole_ns(&cell.above_floor_ps()))
     };
-    let value = above(to);
-    let absent = value.is_none();
-    let bar = if to.starts_with("10M") {
-        Bar::AtMostPermille(GROWTH)
-    } else {
-        Bar::None
+    let bar = match many == MOST_ACCOUNTS {
+        true => Bar::AtMostPermille(GROWTH),
+        false => Bar::None,
     };
     Row {
-        note: absent.then(|| "takes 5 GB: not in a quick run".to_owned()),
+        note: absent.cloned(),
         ..row(
-            format!("kernel less floor, {to}, against 10k"),
+            format!("kernel less floor, {many}, against 10k"),
             Unit::Ns,
-            value.as_ref(),
-            above("10k accounts of one position").as_ref(),
+            above(many).as_ref(),
+            above(few).as_ref(),
             bar,
         )
     }
 }
 
-/// A cell's mean against another's.
-fn against(measured: &Measured, name: &str, base: &str, permille: u64) -> Row {
-    let mean = |name: &str| {
-        let cell = measured.cells.iter().find(|cell| cell.name == name);
-        cell.map(|cell| whole_ns(&cell.kernel_ps))
+/// What a mixture came to: that each check was evaluated, passed and refused its share, and that a tenth
+/// of the rest came near a limit.
+fn mixture(mixture: &Mixture) -> Vec<Row> {
+    let name = &mixture.name;
+    let count = |figure: String, value: u64, bar, note: String| Row {
+        note: Some(note),
+        ..row(
+            figure,
+            Unit::Count,
+            Some(&[value].into_iter().collect()),
+            None,
+            bar,
+        )
     };
-    let bar = if name.ends_with("20 positions") {
-        Bar::None
-    } else {
-        Bar::AtMostPermille(permille)
-    };
-    row(
-        format!("accept, {name}, mean, against {base}"),
-        Unit::Ns,
-        mean(name).as_ref(),
-        mean(base).as_ref(),
-        bar,
-    )
+    let refused: u64 = mixture.checks.iter().map(|(_, refused, _)| refused).sum();
+    let both = (mixture.checks.iter())
+        .filter(|(_, refused, evaluated)| *refused > 0 && evaluated > refused);
+    let rarest = (mixture.checks.iter()).min_by_key(|(_, refused, _)| *refused);
+    let (rarest, least, _) = rarest.copied().unwrap_or_default();
+    let near: u64 = mixture.near.iter().map(|(_, count)| count).sum();
+    let of_each = (mixture.near.iter())
+        .map(|(kind, count)| format!("{kind} {count}"))
+        .collect::<Vec<_>>();
+    let mut rows = vec![
+        count(
+            format!("{name}: checks that passed and refused"),
+            both.count() as u64,
+            Bar::AtLeast(mixture.checks.len() as u64),
+            format!(
+                "of {}; {refused} refusals, {} passed",
+                mixture.checks.len(),
+                mixture.passing
+            ),
+        ),
+        count(
+            format!("{name}: the rarest reason, of 1,000 refusals"),
+            least * 1_000 / refused.max(1),
+            Bar::AtLeast(REASON_PERMILLE),
+            rarest.to_owned(),
+        ),
+        count(
+            format!("{name}: within a tenth of a limit, of 1,000 that pass"),
+            near * 1_000 / mixture.passing.max(1),
+            Bar::AtLeast(NEAR_PERMILLE),
+            of_each.join(", "),
+        ),
+    ];
+    rows.extend(mixture.checks.iter().map(|(check, refused, evaluated)| {
+        count(
+            format!("{name}: {check}, primary reason"),
+            *refused,
+            Bar::None,
+            format!("evaluated {evaluated} times"),
+        )
+    }));
+    rows
+}
+
+/// A cell in the words of its figures.
+fn what(cell: &Cell) -> String {
+    match cell.name.contains("refusals") {
+        true => format!("decide, {}", cell.name),
+        false => format!("accept, {}", cell.name),
+    }
 }
 
 /// Nanoseconds, rounded, of picoseconds.

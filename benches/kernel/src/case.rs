@@ -1,0 +1,256 @@
+//! Orders that fail one check and no other, and what has to have happened before.
+//!
+//! One thread. A case has accounts, a session, a firm and an instrument of its own behind those of the
+//! load, so that its orders fail that one check and no other, and no order of the load fails it.
+//! Invariants: every check of the registry has a case; an order of a case is refused, and has that
+//! check as its primary reason, or the market's last check fails.
+
+mod cells;
+
+use crate::market::{Market, ORDER_GAP_NS, PRICE_START, fill};
+use portcullis_domain::{
+    AccountId, AccountMove, Command, InstrumentId, NewOrder, PositionMove, Price, Qty, QtyMeaning,
+    Record, RejectCode, ReplaceRequest, ReportKind, Scope, SessionId, Side, StateChange,
+    TimeInForce, TradingState, Units, UserRef,
+};
+use portcullis_risk_core::checks::Descriptor;
+
+pub(crate) use cells::add;
+
+/// Between two orders that a rate of a case lets through.
+pub(crate) const RATE_INTERVAL_NS: u64 = 1_000_000_000;
+/// Accounts that serve a case: the one refused, and two others that trade with it or before it.
+pub(crate) const ACCOUNTS: u32 = 3;
+/// Quanta that maintain a position of two lots, and do not open one.
+const POOR: i64 = 999;
+/// Versions of an order that may be unanswered.
+const VERSIONS: u32 = 4;
+
+/// One check, and orders that fail it.
+pub struct Case {
+    /// The check.
+    pub check: &'static Descriptor,
+    pub(crate) account: u32,
+    session: u32,
+    instrument: u32,
+    /// The order that is replaced, where replaces are refused.
+    replaced: Option<UserRef>,
+    /// From when on a rate would let an order through, where a rate refuses.
+    passes_at_ns: Option<u64>,
+}
+
+impl Case {
+    /// What has to have happened before its first order.
+    pub(crate) fn set_up(&mut self, market: &mut Market) {
+        let name = self.check.name;
+        if name != "VENUE_DOWN" {
+            let session = SessionId::new(self.session);
+            market.send(Command::VenueLink { session, up: true });
+        }
+        for served in self.account..self.account + ACCOUNTS {
+            market.deposit(served, if name == "MARGIN" { POOR } else { 5_000_000 });
+        }
+        if name != "REFERENCE_MISSING" {
+            market.publish(self.instrument, PRICE_START);
+        }
+        let state = match name {
+            "STATE_HALTED" => Some(TradingState::Halted),
+            "STATE_REDUCE_ONLY" => Some(TradingState::ReduceOnly),
+            _ => None,
+        };
+        if let Some(state) = state {
+            market.control(Command::SetState(StateChange {
+                scope: Scope::Account(AccountId::new(self.account)),
+                state,
+                cancel: false,
+            }));
+        }
+        match name {
+            "SESSION_RATE" | "RATE" | "FIRM_RATE" => self.spend_rate(market),
+            "REPEATED" => {
+                let first = self.order(market);
+                market.enter(first, Some(ReportKind::Canceled));
+            }
+            "LOSS_MAX" => self.lose(market),
+            "VOLUME_SPIKE" => self.trade_before(market),
+            "REPLACE_PENDING" => self.leave_versions_unanswered(market),
+            _ => {}
+        }
+    }
+
+    /// Gives its accounts positions, which together come to nothing, so that its orders need no slot.
+    pub(crate) fn hold(&self, market: &mut Market) {
+        for (account, lots) in (self.account..).zip([2, -1, -1]) {
+            market.control(Command::MovePosition(AccountMove {
+                kind: PositionMove::Opening,
+                account: AccountId::new(account),
+                instrument: InstrumentId::new(self.instrument),
+                qty: Qty::new(lots),
+                price: Price::new(PRICE_START),
+                counterparty: AccountId::NONE,
+            }));
+        }
+    }
+
+    /// Sees to it that a rate that would let an order through by now has been spent.
+    pub(crate) fn keep_refused(&mut self, market: &mut Market) {
+        if self.passes_at_ns.is_some_and(|at| at <= market.now_ns()) {
+            self.spend_rate(market);
+        }
+    }
+
+    /// Whether its orders will be refused until then.
+    pub(crate) fn is_refused_until(&self, until_ns: u64) -> bool {
+        self.passes_at_ns.is_none_or(|at| at > until_ns)
+    }
+
+    /// Its next order, which must be refused.
+    pub(crate) fn next(&mut self, market: &mut Market) -> Record {
+        market.wait_ns(ORDER_GAP_NS);
+        let command = self.command(market);
+        let mut record = market.record(command);
+        if let Some(code) = self.early() {
+            record.head.refuse_early(code);
+        }
+        market.refusals += 1;
+        record
+    }
+
+    fn spend_rate(&mut self, market: &mut Market) {
+        let order = self.order(market);
+        market.enter(order, Some(ReportKind::Canceled));
+        self.passes_at_ns = Some(market.now_ns() + RATE_INTERVAL_NS);
+    }
+
+    /// Buys above the reference from another account.
+    fn lose(&mut self, market: &mut Market) {
+        for (which, side) in [(0, Side::Buy), (1, Side::Sell)] {
+            let price = PRICE_START + 200;
+            let order = NewOrder {
+                account: AccountId::new(self.account + which),
+                side,
+                qty: Qty::new(10),
+                price: Some(Price::new(price)),
+                ..self.order(market)
+            };
+            let ReportKind::Fill {
+                qty,
+                match_number,
+                fee,
+                ..
+            } = fill(10, 1 << 40)
+            else {
+                unreachable!("a fill is one");
+            };
+            let price = Price::new(price);
+            let at = ReportKind::Fill {
+                qty,
+                price,
+                match_number,
+                fee,
+            };
+            market.enter(order, Some(at));
+        }
+    }
+
+    /// Two other accounts order as much as the breaker lets through.
+    fn trade_before(&mut self, market: &mut Market) {
+        for which in 1..ACCOUNTS {
+            let order = NewOrder {
+                account: AccountId::new(self.account + which),
+                qty: Qty::new(10),
+                ..self.order(market)
+            };
+            market.enter(order, Some(ReportKind::Canceled));
+        }
+    }
+
+    fn leave_versions_unanswered(&mut self, market: &mut Market) {
+        let order = self.order(market);
+        self.replaced = Some(order.user_ref);
+        market.rest(order);
+        for _ in 0..VERSIONS {
+            let replace = self.command(market);
+            market.ask(replace);
+        }
+    }
+
+    fn command(&mut self, market: &mut Market) -> Command {
+        let order = self.order(market);
+        match self.replaced {
+            None => Command::NewOrder(order),
+            Some(original) => Command::Replace(ReplaceRequest {
+                session: order.session,
+                original,
+                user_ref: order.user_ref,
+                units: Units::TicksAndLots,
+                qty: order.qty,
+                qty_meaning: QtyMeaning::Open,
+                price: order.price,
+                time_in_force: order.time_in_force,
+            }),
+        }
+    }
+
+    /// Its order: one lot bought at the reference, but for what the check is about.
+    pub(crate) fn order(&mut self, market: &mut Market) -> NewOrder {
+        let user_ref = market.next_number(self.session);
+        let usual = NewOrder {
+            session: SessionId::new(self.session),
+            user_ref,
+            account: AccountId::new(self.account),
+            instrument: InstrumentId::new(self.instrument),
+            side: Side::Buy,
+            qty: Qty::new(1),
+            price: Some(Price::new(PRICE_START)),
+            time_in_force: TimeInForce::Day,
+        };
+        match self.check.name {
+            "ACCOUNT_UNKNOWN" => NewOrder {
+                account: AccountId::NONE,
+                ..usual
+            },
+            "INSTRUMENT_UNKNOWN" => NewOrder {
+                instrument: InstrumentId::NONE,
+                ..usual
+            },
+            "QUANTITY_INVALID" => NewOrder {
+                qty: Qty::ZERO,
+                ..usual
+            },
+            "PRICE_INVALID" => NewOrder {
+                price: Some(Price::new(0)),
+                ..usual
+            },
+            "QTY_MAX" => NewOrder {
+                qty: Qty::new(12),
+                ..usual
+            },
+            "COLLAR" => NewOrder {
+                price: Some(Price::new(PRICE_START * 6 / 5)),
+                ..usual
+            },
+            "ACCOUNT_VOLUME" | "MARGIN" => NewOrder {
+                qty: Qty::new(2),
+                ..usual
+            },
+            _ => usual,
+        }
+    }
+
+    /// What ingress would have found already.
+    fn early(&self) -> Option<RejectCode> {
+        let stamped = [
+            "TICK_INVALID",
+            "LOT_INVALID",
+            "ORDER_TYPE_UNSUPPORTED",
+            "TIME_IN_FORCE_UNSUPPORTED",
+            "MESSAGE_UNSUPPORTED",
+            "ORDER_TYPE_NOT_PERMITTED",
+            "OVERLOADED",
+        ];
+        stamped
+            .contains(&self.check.name)
+            .then(|| self.check.code())
+    }
+}
