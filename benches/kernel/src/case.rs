@@ -21,8 +21,8 @@ pub(crate) use cells::add;
 pub(crate) const RATE_INTERVAL_NS: u64 = 1_000_000_000;
 /// Accounts that serve a case: the one refused, and two others that trade with it or before it.
 pub(crate) const ACCOUNTS: u32 = 3;
-/// Quanta that maintain a position of two lots, and do not open one.
-const POOR: i64 = 999;
+/// Quanta that maintain a position of two lots, and do not pay for a third.
+const MAINTAINS: i64 = 700;
 /// Versions of an order that may be unanswered.
 const VERSIONS: u32 = 4;
 
@@ -48,7 +48,7 @@ impl Case {
             market.send(Command::VenueLink { session, up: true });
         }
         for served in self.account..self.account + ACCOUNTS {
-            market.deposit(served, if name == "MARGIN" { POOR } else { 5_000_000 });
+            market.deposit(served, if name == "MARGIN" { 1 } else { 5_000_000 });
         }
         if name != "REFERENCE_MISSING" {
             market.publish(self.instrument, PRICE_START);
@@ -81,6 +81,9 @@ impl Case {
     /// Gives its accounts positions, which together come to nothing, so that its orders need no slot.
     pub(crate) fn hold(&self, market: &mut Market) {
         for (account, lots) in (self.account..).zip([2, -1, -1]) {
+            if self.check.name == "MARGIN" {
+                market.deposit(account, MAINTAINS);
+            }
             market.control(Command::MovePosition(AccountMove {
                 kind: PositionMove::Opening,
                 account: AccountId::new(account),
@@ -230,7 +233,7 @@ impl Case {
                 price: Some(Price::new(PRICE_START * 6 / 5)),
                 ..usual
             },
-            "ACCOUNT_VOLUME" | "MARGIN" => NewOrder {
+            "ACCOUNT_VOLUME" => NewOrder {
                 qty: Qty::new(2),
                 ..usual
             },
