@@ -4,7 +4,9 @@
 //! cycle, stamps each record and passes it on. Invariants: sequence numbers have no gaps; times
 //! never go back, and are those at which bytes arrived, so that a stall does not look like a burst;
 //! risk-reducing traffic and reports are never behind orders; while the way to the venue is half full
-//! no client's message is taken, so that reports never stand behind one that risk has no room for.
+//! no client's message is taken, so that reports never stand behind one that risk has no room for;
+//! a slice of sliced work is let in while nothing else waits, so that an order stands behind one at the
+//! most, and at a floor rate where there is always something.
 
 use crate::signals::RiskSignals;
 use portcullis_domain::{Command, Record, Seq, Timestamp};
@@ -18,6 +20,9 @@ const ORDER_BUDGET: usize = 32;
 
 /// A tick comes at least this often, so that windows and sliced work go on without traffic.
 const TICK_EVERY_NS: u64 = 10_000_000;
+
+/// Sliced work goes on at least this often, however much else there is.
+const SLICE_EVERY_NS: u64 = 50_000;
 
 /// The rings that the sequencer is at an end of.
 #[derive(Debug)]
@@ -89,12 +94,19 @@ impl Sequencer {
         assert!(self.rings.sequenced.push(&record), "room was looked for");
     }
 
-    /// One tick at a time: risk has seen the last one, or another would only queue behind it.
-    fn tick(&mut self, now: Timestamp) -> usize {
-        let due = now.since(self.ticked).ns() >= TICK_EVERY_NS;
+    /// One tick at a time: risk has seen the last one, or another would only queue behind it. One that
+    /// brings a slice comes when risk has seen all there was and nothing more came, or it is its turn.
+    fn tick(&mut self, now: Timestamp, quiet: bool) -> usize {
+        let since_ns = now.since(self.ticked).ns();
+        let due = since_ns >= TICK_EVERY_NS;
         let pending = self.signals.work_pending();
-        let seen = self.rings.sequenced.taken() >= self.ticked_at;
-        if !(due || pending) || !seen || !self.rings.sequenced.has_room_for(2) {
+        if !(due || pending) {
+            return 0;
+        }
+        let (taken, pushed) = (self.rings.sequenced.taken(), self.rings.sequenced.pushed());
+        let seen = taken >= self.ticked_at;
+        let turn = quiet && taken == pushed || since_ns >= SLICE_EVERY_NS;
+        if !seen || !turn || !self.rings.sequenced.has_room_for(2) {
             return 0;
         }
         self.ticked = now;
@@ -121,7 +133,7 @@ impl Agent for Sequencer {
             work += self.drain(|rings| &mut rings.priority, PRIORITY_BUDGET);
             work += self.drain(|rings| &mut rings.orders, ORDER_BUDGET);
         }
-        work + self.tick(now)
+        work + self.tick(now, work == 0)
     }
 
     fn is_drained(&self) -> bool {
@@ -133,3 +145,6 @@ impl Agent for Sequencer {
             && rings.orders.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

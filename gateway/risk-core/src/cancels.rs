@@ -3,12 +3,13 @@
 //! Risk thread. Invariant: a cancel of an open order is never refused; holds stay until the engine
 //! has spoken.
 
+use crate::approach::LineSink;
 use crate::approved::{Approved, OutboundAction, OutboundOrder};
-use crate::effect::{AlarmKind, AnswerKind, Effect, EffectSink, SessionChange};
+use crate::effect::{AlarmKind, AnswerKind, EFFECTS_MAX, Effect, EffectSink, SessionChange};
 use crate::engine::{About, RiskCore};
 use crate::order::PENDING_MAX;
 use crate::orders::Named;
-use crate::sweeps::Filter;
+use crate::sweeps::{Filter, ORDERS_A_SLICE, Slice};
 use portcullis_domain::{
     AccountId, CancelRequest, InstrumentId, MassCancel, OrderKey, Qty, RejectCode, Scope,
     SessionEvent, SessionEventKind, SessionId, Units, UserRef,
@@ -112,21 +113,36 @@ impl RiskCore {
         }
     }
 
-    /// One slice of the sweeps under way.
+    /// One slice of the work under way, or where there is none some tidying: never more than an order
+    /// behind it can wait for.
     pub(crate) fn tick(&mut self, sink: &mut impl EffectSink) {
-        self.ledger.positions.tick();
-        let mut looks = 0;
-        while self.effects_left() > PENDING_MAX {
+        if self.sweeps.is_pending() {
+            self.cancel_slice(sink);
+        } else {
+            self.ledger.positions.tick();
+        }
+    }
+
+    /// One slice of the sweeps under way. An order of many versions is many effects, and counts so.
+    fn cancel_slice(&mut self, sink: &mut impl EffectSink) {
+        let mut slice = Slice::WHOLE;
+        while self.effects_left() > EFFECTS_MAX - ORDERS_A_SLICE as usize {
             let ledger = &self.ledger;
             let firms_of = |account| {
                 let account = ledger.accounts.get(account);
                 (account.firm, account.clearing_member)
             };
-            let Some(slot) = self.sweeps.next(&ledger.orders, &mut looks, firms_of) else {
+            let Some(slot) = self.sweeps.next(&ledger.orders, &mut slice, firms_of) else {
                 return;
             };
             self.cancel_every_version(slot, sink);
         }
+    }
+
+    /// The lines that the next slice will read.
+    #[cold]
+    pub(crate) fn approach_slice(&self, lines: &mut impl LineSink) {
+        self.sweeps.visit_lines(&self.ledger.orders, lines);
     }
 
     /// Which version the engine holds is not known while some are unanswered, so each is named; it

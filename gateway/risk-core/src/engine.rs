@@ -126,6 +126,9 @@ impl RiskCore {
             sink.on_record(record);
             self.apply(record, sink);
         }
+        if self.work_pending() {
+            self.approach_slice(lines);
+        }
     }
 
     /// All that is no new order, and what is no command at all: apart from the code of new orders,

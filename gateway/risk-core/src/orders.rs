@@ -323,6 +323,14 @@ impl Orders {
         None
     }
 
+    /// Which of the slots from this one to the end of its word of 64 are open, the first in the
+    /// lowest bit; `None` behind the last word.
+    #[inline]
+    pub(crate) fn open_from(&self, slot: u32) -> Option<u64> {
+        let word = self.open.get(slot as usize / 64)?;
+        Some(word >> (slot % 64))
+    }
+
     /// Takes an order out of its position's list.
     pub(crate) fn unlink(&mut self, slot: u32, first: &mut u32) {
         let (next, previous) = (self.get(slot).next, self.get(slot).previous);

@@ -1,11 +1,15 @@
 //! Mass cancels under way: what to cancel, and how far each has come.
 //!
-//! Risk thread. Invariants: a bounded queue, worked off in slices that fit the effects of one
-//! command; an order is asked for once by the gateway itself, until the engine refuses the cancel
-//! or a replace is let through after it.
+//! Risk thread. Invariants: a bounded queue, worked off in slices short enough that an order behind
+//! one waits for less than a microsecond; each slice comes nearer to the end, so that a sweep of m
+//! orders among o open ones in a slab of s slots ends within m / [`ORDERS_A_SLICE`] +
+//! o / [`LOOKS_A_SLICE`] + s / (64 x [`WORDS_A_SLICE`]) + 3 slices (of a firm's, four times the
+//! second); an order is asked for once by the gateway itself, until the engine refuses the cancel or
+//! a replace is let through after it.
 
 extern crate alloc;
 
+use crate::approach::LineSink;
 use crate::order::Order;
 use crate::orders::Orders;
 use alloc::boxed::Box;
@@ -39,10 +43,42 @@ pub(crate) struct Sweeps {
     len: usize,
 }
 
-/// Open orders looked at in one slice.
-const LOOKS_MAX: u32 = 1_024;
+/// Orders asked for in one slice: each is at least one effect, and one report of the engine.
+pub(crate) const ORDERS_A_SLICE: u32 = 4;
+
+/// Open orders looked at in one slice: a line each.
+const LOOKS_A_SLICE: u32 = 32;
+
+/// Words of 64 slots looked at in one slice, where few are open: eight lines.
+const WORDS_A_SLICE: u32 = 64;
+
+/// What is left of a slice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slice {
+    looks: u32,
+    words: u32,
+}
+
+impl Slice {
+    pub(crate) const WHOLE: Self = Self {
+        looks: LOOKS_A_SLICE,
+        words: WORDS_A_SLICE,
+    };
+
+    const fn is_over(self) -> bool {
+        self.looks == 0 || self.words == 0
+    }
+}
 
 impl Filter {
+    /// Lines that a look at an order takes, but for its own: its account's, which is far away.
+    const fn looks(&self) -> u32 {
+        match self {
+            Self::Scope(Scope::Firm(_)) => 4,
+            Self::Scope(_) | Self::Client { .. } => 1,
+        }
+    }
+
     fn matches(&self, order: &Order, firms: (u32, u32)) -> bool {
         match *self {
             Self::Scope(Scope::Venue) => true,
@@ -99,19 +135,26 @@ impl Sweeps {
     pub(crate) fn next(
         &mut self,
         orders: &Orders,
-        looks: &mut u32,
+        slice: &mut Slice,
         firms_of: impl Fn(u32) -> (u32, u32),
     ) -> Option<u32> {
-        while self.len > 0 && *looks < LOOKS_MAX {
-            *looks += 1;
+        while self.len > 0 && !slice.is_over() {
             let head = self.head;
             let sweep = self.queue[head].as_mut().expect("a counted sweep is there");
-            let Some(slot) = orders.next_open(sweep.next_slot) else {
+            let Some(bits) = orders.open_from(sweep.next_slot) else {
+                slice.words -= 1;
                 self.queue[head] = None;
                 self.head = (self.head + 1) % self.queue.len();
                 self.len -= 1;
                 continue;
             };
+            if bits == 0 {
+                slice.words -= 1;
+                sweep.next_slot = (sweep.next_slot / 64 + 1) * 64;
+                continue;
+            }
+            slice.looks = slice.looks.saturating_sub(sweep.filter.looks());
+            let slot = sweep.next_slot + bits.trailing_zeros();
             sweep.next_slot = slot + 1;
             let order = orders.get(slot);
             if !order.is_canceling() && sweep.filter.matches(order, firms_of(order.account)) {
@@ -119,6 +162,28 @@ impl Sweeps {
             }
         }
         None
+    }
+
+    /// The lines of the orders that the next slice will look at first.
+    pub(crate) fn visit_lines(&self, orders: &Orders, lines: &mut impl LineSink) {
+        let Some(sweep) = self.queue[self.head].as_ref() else {
+            return;
+        };
+        let mut slot = sweep.next_slot;
+        let mut slice = Slice::WHOLE;
+        while !slice.is_over()
+            && let Some(bits) = orders.open_from(slot)
+        {
+            if bits == 0 {
+                slice.words -= 1;
+                slot = (slot / 64 + 1) * 64;
+                continue;
+            }
+            slice.looks -= 1;
+            slot += bits.trailing_zeros();
+            orders.visit_order(slot, lines);
+            slot += 1;
+        }
     }
 
     /// Gives the canonical words to `push`.

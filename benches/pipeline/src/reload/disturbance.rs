@@ -4,6 +4,7 @@
 //! go round, so that none is built or freed meanwhile; a step that finds no room comes later and is
 //! not left out; at the end of each measured step nothing is under way.
 
+use portcullis_bench_harness::Latency;
 use portcullis_bench_pipeline::limits::Edition;
 use portcullis_bench_pipeline::market::{Crowd, RESTING};
 use portcullis_bench_pipeline::rig::Outbound;
@@ -84,6 +85,10 @@ pub(crate) struct Disturbance {
     /// Which is in force: the whole other one.
     whole_in_force: bool,
     due: Due,
+    /// When the word was sent that takes the resting orders off.
+    word_at: Instant,
+    /// How long that took each time.
+    pub(crate) sweeps: Latency,
     /// Flips, cells and kill switches sent.
     pub(crate) flips: u64,
     pub(crate) cells: u64,
@@ -118,6 +123,8 @@ impl Disturbance {
                 cell: now,
                 rest: now,
             },
+            word_at: now,
+            sweeps: Latency::new(),
             flips: 0,
             cells: 0,
             kills: 0,
@@ -225,12 +232,14 @@ impl Disturbance {
             Phase::Resting if traffic.resting < self.resting => {}
             Phase::Resting if self.kill_next => {
                 set_state(TradingState::Halted, traffic);
+                self.word_at = now;
                 self.kills += 1;
                 self.kill_next = false;
                 self.phase = Phase::Killed;
             }
             Phase::Resting => {
                 traffic.mass_cancel();
+                self.word_at = now;
                 self.kill_next = true;
                 self.phase = Phase::MassCanceling;
             }
@@ -244,6 +253,8 @@ impl Disturbance {
     }
 
     fn send_again(&mut self, now: Instant) {
+        let took = now.duration_since(self.word_at);
+        self.sweeps.record(took.as_nanos() as u64);
         self.phase = Phase::Sending(self.resting);
         self.due.rest = now + FLIP_EVERY / 2;
     }

@@ -20,6 +20,7 @@ mod properties;
 mod scenarios;
 #[path = "../../../../tools/xtask/src/vectors/spec.rs"]
 mod spec;
+mod sweeps;
 mod transfer;
 
 use episode::Tally;
