@@ -101,6 +101,9 @@ pub(crate) struct Account {
     // The third line: valuations and trades alone.
     pub(crate) cash: i64,
     pub(crate) day_base: i64,
+    /// Headroom and sensitivity of the bound as they were before orders took theirs, while no fill
+    /// has come since.
+    pub(crate) unspent: Option<(i64, i64)>,
 }
 
 const _: () = assert!(core::mem::offset_of!(Account, last) == 64);
@@ -124,6 +127,7 @@ impl Account {
         below_maintenance: false,
         cash: 0,
         day_base: 0,
+        unspent: None,
     };
 }
 

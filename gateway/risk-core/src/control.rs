@@ -53,7 +53,7 @@ impl RiskCore {
             return Err(ControlRefusal::AmountInvalid);
         }
         self.ledger.touch(cash.account, &self.table);
-        if !self.ledger.move_cash(cash.account.raw(), amount, true) {
+        if !self.ledger.move_cash(cash.account.raw(), amount) {
             return Err(ControlRefusal::OutOfRange);
         }
         self.counters.deposits += i128::from(amount);
@@ -86,7 +86,7 @@ impl RiskCore {
         if i128::from(amount) > valuation.free() {
             return Err(ControlRefusal::NotFree);
         }
-        if !self.ledger.move_cash(account.raw(), -amount, true) {
+        if !self.ledger.move_cash(account.raw(), -amount) {
             return Err(ControlRefusal::OutOfRange);
         }
         self.counters.deposits -= i128::from(amount);

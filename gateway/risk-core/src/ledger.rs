@@ -192,8 +192,8 @@ impl Ledger {
         position.settlements = settlements;
     }
 
-    /// Moves cash; `false`, and nothing moved, where the account could not hold it.
-    pub(crate) fn move_cash(&mut self, account: u32, quanta: i64, day_base_too: bool) -> bool {
+    /// Moves cash and day base alike; `false`, and nothing moved, where the account could not hold it.
+    pub(crate) fn move_cash(&mut self, account: u32, quanta: i64) -> bool {
         let this = self.accounts.get_mut(account);
         let cash = i128::from(this.cash) + i128::from(quanta);
         let base = i128::from(this.day_base) + i128::from(quanta);
@@ -201,10 +201,8 @@ impl Ledger {
             return false;
         }
         this.cash = cash as i64;
-        if day_base_too {
-            this.day_base = base as i64;
-        }
-        this.bound = Bound::NONE;
+        this.day_base = base as i64;
+        this.move_room(quanta);
         true
     }
 
@@ -261,6 +259,26 @@ impl Ledger {
         self.count_open(account, -1, reserved);
     }
 
+    /// Books a fill against the hold of an open order, whose lots the caller then takes: RULES, Fill.
+    /// The fill is no larger than the order and no worse than its limit. `false`, and nothing
+    /// booked, as for a trade.
+    pub(crate) fn fill(&mut self, order: u32, trade: Trade, table: &LimitTable) -> bool {
+        let whole = self.orders.whole(order);
+        let (slot, account, alone) = (whole.position, whole.account, whole.pending.is_empty());
+        let settlements = self.positions.get(slot).settlements;
+        let bound = self.accounts.get(account).bound;
+        if !self.trade(slot, trade, table) {
+            return false;
+        }
+        // With more versions its adverse money may fall by less than the fill loses; a settlement
+        // may turn profit into loss.
+        if alone && self.positions.get(slot).settlements == settlements {
+            let left = self.bound_after_fill(&bound, slot, trade, table);
+            self.accounts.get_mut(account).bound = left.unwrap_or(Bound::NONE);
+        }
+        true
+    }
+
     /// Books a trade into a position: RULES, Fill. `false`, and nothing booked, where cash, cost or
     /// open interest could not hold it.
     pub(crate) fn trade(&mut self, slot: u32, trade: Trade, table: &LimitTable) -> bool {
@@ -298,7 +316,7 @@ impl Ledger {
         }
         let this = self.accounts.get_mut(account);
         this.cash = cash as i64;
-        this.bound = Bound::NONE;
+        (this.bound, this.unspent) = (Bound::NONE, None);
         self.change_position(slot, |position| {
             position.net += signed;
             position.cost = cost as i64;

@@ -107,7 +107,7 @@ impl RiskCore {
             fee: fill.fee,
         };
         // Point of no return, unless the ledger cannot hold it.
-        if !self.ledger.trade(order.position, trade, &self.table) {
+        if !self.ledger.fill(slot, trade, &self.table) {
             self.dispute(report, slot, fill, AlarmKind::FillOutOfRange, sink);
             return;
         }

@@ -16,12 +16,25 @@
 //! out of the headroom, and its lots come to the sensitivity at their value now, twice, since they
 //! count into the hold and into the worst case. They are priced within the levels of their group that began before the
 //! valuation, if any: so the group joins the mask, and the clock stays. A level that began between valuation and
-//! order stands for none of the two.
+//! order stands for none of the two. A version asked for by a replace is the same with the rise of
+//! its order's hold; its adverse money moves by no more than all lots the order then has on hold.
+//!
+//! What else changes an account, at whatever prices P:
+//! - Lots released lower neither H nor R: |n| <= max(|n + B|, |n - S|) before and after.
+//! - A fill of q lots at p against an order of one version, limit l: H gains what worst and adverse money fall by,
+//!   and loses q x max(0, p - P) x v (a buy; a sale mirrors it) and the fee. worst does not rise, since n + B stays and n + q - S
+//!   lies between n - S and n + B; adverse money falls by q x max(0, l - P) x v, and p <= l: so H loses the fee at the most.
+//!   R loses both; that its loss grows with P is in the sensitivity already, where the lots stood on hold, which R
+//!   does not use. The sensitivity does not rise: |n| grows by q at the most, and B falls by it.
+//! - Cash moves H and, with the day base, leaves R.
+//! - Any other trade, a settlement, another table or another day base ends the bound.
+//! - Once no order is open and none has been filled since the valuation, the account is as it was
+//!   then less its orders: what they took is given back.
 
-use crate::accounts::Bound;
+use crate::accounts::{Account, Bound};
 use crate::drift::{Drift, GONE, group_bit, summed_up};
 use crate::instruments::Instrument;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Trade};
 use crate::limits::LimitTable;
 use crate::limits::account::AccountLimits;
 use crate::positions::Position;
@@ -257,20 +270,63 @@ impl Ledger {
         let room_kept = |room: i128| i64::try_from(room.min(i64::MAX.into())).ok();
         let kept = room_kept(headroom).zip(room_kept(room));
         let sensitivity = i64::try_from(valuation.sensitivity).ok();
-        this.bound = match kept.zip(sensitivity) {
-            Some(((headroom, loss_room), sensitivity))
-                if !valuation.missing && !valuation.stale =>
-            {
-                Bound {
-                    headroom,
-                    loss_room,
-                    sensitivity,
-                    groups,
-                    good_at: drift.clock(),
-                }
-            }
-            _ => Bound::NONE,
+        let known = !valuation.missing && !valuation.stale;
+        let Some(((headroom, loss_room), sensitivity)) = kept.zip(sensitivity).filter(|_| known)
+        else {
+            (this.bound, this.unspent) = (Bound::NONE, None);
+            return;
         };
+        this.unspent = Some((headroom, sensitivity));
+        this.bound = Bound {
+            headroom,
+            loss_room,
+            sensitivity,
+            groups,
+            good_at: drift.clock(),
+        };
+    }
+
+    /// Gives a bound back what orders took that are all gone; whether there was anything.
+    pub(crate) fn restore_bound(&mut self, account: u32) -> bool {
+        let this = self.accounts.get_mut(account);
+        match this.unspent {
+            Some(unspent)
+                if this.open_orders == 0
+                    && unspent != (this.bound.headroom, this.bound.sensitivity) =>
+            {
+                (this.bound.headroom, this.bound.sensitivity) = unspent;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What a fill leaves of its account's bound; `None` where something leaves i64.
+    pub(crate) fn bound_after_fill(
+        &self,
+        bound: &Bound,
+        slot: u32,
+        trade: Trade,
+        table: &LimitTable,
+    ) -> Option<Bound> {
+        let instrument = self.positions.get(slot).instrument;
+        let price = self.instruments.get(instrument).price()?;
+        let value = table.instrument(InstrumentId::new(instrument))?.value;
+        let worse_by = if trade.signed > 0 {
+            trade.price.checked_sub(price)?
+        } else {
+            price.checked_sub(trade.price)?
+        };
+        let lots = trade.signed.checked_abs()?;
+        let lost = lots
+            .checked_mul(worse_by.max(0))?
+            .checked_mul(value.quanta())?;
+        let fee = trade.fee.max(0);
+        Some(Bound {
+            headroom: bound.headroom.checked_sub(fee)?,
+            loss_room: bound.loss_room.checked_sub(lost)?.checked_sub(fee)?,
+            ..*bound
+        })
     }
 }
 
@@ -318,7 +374,24 @@ impl Bound {
         self.sensitivity = sensitivity;
         self.groups |= group_bit(spent.instrument);
     }
+}
 
+impl Account {
+    /// Cash and day base moved alike. An account last found below its maintenance margin is valued
+    /// again in any case, so that it is found above it.
+    pub(crate) fn move_room(&mut self, quanta: i64) {
+        let moved = |room: i64| room.checked_add(quanta);
+        let unspent = self.unspent;
+        self.unspent =
+            unspent.and_then(|(headroom, sensitivity)| Some((moved(headroom)?, sensitivity)));
+        match moved(self.bound.headroom) {
+            Some(headroom) if !self.below_maintenance => self.bound.headroom = headroom,
+            _ => self.bound = Bound::NONE,
+        }
+    }
+}
+
+impl Bound {
     /// Whether there is room for `need` after drift has taken its share.
     #[inline(always)]
     fn covers(&self, need: i64, share: u64) -> bool {

@@ -95,7 +95,10 @@ impl RiskCore {
         if facts.reducing {
             return self.conclude(terms, &facts, Known::Enough);
         }
-        if valued.is_none() && position.is_some() && self.is_proved(terms, &facts) {
+        let proved = |core: &Self| position.is_some() && core.is_proved(terms, &facts);
+        let account = terms.account.raw();
+        if valued.is_none() && (proved(self) || self.ledger.restore_bound(account) && proved(self))
+        {
             self.counters.proved_by_bound += 1;
             return self.conclude(terms, &facts, Known::Enough);
         }
@@ -143,7 +146,7 @@ impl RiskCore {
     /// Whether LOSS_MAX and MARGIN are known to pass without a valuation.
     #[inline(always)]
     fn is_proved(&self, terms: &Terms, facts: &Facts) -> bool {
-        if terms.replaces.is_some() || facts.reference.is_none() {
+        if facts.reference.is_none() {
             return false;
         }
         let need = self.need(terms, facts);

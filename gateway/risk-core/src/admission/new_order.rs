@@ -64,6 +64,13 @@ impl RiskCore {
     /// its whole view.
     #[inline(never)]
     fn value_and_judge(&mut self, terms: &Terms, need: Option<i64>, sink: &mut impl EffectSink) {
+        if self.ledger.restore_bound(terms.account.raw())
+            && let Ok(booked) = self.book_plain(terms)
+        {
+            self.counters.proved_by_bound += u64::from(!booked.reducing);
+            self.send(terms, &booked, sink);
+            return;
+        }
         match self.value_and_book(terms, need, sink) {
             (_, Some(booked)) => self.send(terms, &booked, sink),
             (valuation, None) => self.judge_new(terms, None, Some(valuation), sink),

@@ -3,7 +3,6 @@
 //! Risk thread. Invariant: a refused replace leaves the order as it was.
 
 use super::Terms;
-use crate::accounts::Bound;
 use crate::approved::{Approved, OutboundAction, OutboundOrder};
 use crate::checks::early;
 use crate::effect::{AnswerKind, Effect, EffectSink};
@@ -11,6 +10,7 @@ use crate::engine::RiskCore;
 use crate::limits::instrument::WireUnits;
 use crate::order::Version;
 use crate::orders::Named;
+use crate::valuation::Spent;
 use portcullis_domain::{
     AccountId, InstrumentId, OrderKey, Price, Qty, QtyMeaning, RejectCode, ReplaceRequest,
     TimeInForce, Units,
@@ -107,6 +107,7 @@ impl RiskCore {
         };
         let order = self.ledger.orders.whole(slot);
         let original = order.user_ref(order.last_version().number);
+        let hold_before = order.hold(None).lots;
         let qty_total = Qty::new(terms.qty.saturating_add(order.executed));
         let number = terms.user_ref.number;
         // Point of no return.
@@ -119,7 +120,21 @@ impl RiskCore {
         self.ledger
             .change_order(slot, &self.table, |orders| orders.ask(slot, version));
         self.ledger.orders.get_mut(slot).set_canceling(false);
-        self.ledger.accounts.get_mut(terms.account.raw()).bound = Bound::NONE;
+        let hold = self.ledger.orders.whole(slot).hold(None).lots;
+        let rise = if judgement.reducing {
+            0
+        } else {
+            hold - hold_before
+        };
+        let instrument = self.ledger.instruments.get(terms.instrument.raw());
+        let adverse = i64::try_from(judgement.adverse).ok();
+        let spent = Spent {
+            instrument: terms.instrument.raw(),
+            qty: hold,
+            need: adverse.and_then(|adverse| instrument.need(rise, adverse)),
+        };
+        let account = self.ledger.accounts.get_mut(terms.account.raw());
+        account.bound.spend(&spent, instrument);
         if let Some(position) = judgement.position.filter(|_| !judgement.reducing) {
             let volume_tat_ns = judgement.volume_tat_ns;
             self.count_volume(terms.instrument, position, judgement.rise, volume_tat_ns);
