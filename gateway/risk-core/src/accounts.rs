@@ -101,8 +101,8 @@ pub(crate) struct Account {
     // The third line: valuations and trades alone.
     pub(crate) cash: i64,
     pub(crate) day_base: i64,
-    /// Headroom and sensitivity of the bound as they were before orders took theirs, while no fill
-    /// has come since.
+    /// Headroom and sensitivity of the bound as they would be if no order had taken any, but what
+    /// was filled.
     pub(crate) unspent: Option<(i64, i64)>,
 }
 

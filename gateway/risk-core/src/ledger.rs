@@ -12,6 +12,7 @@ use crate::limits::LimitTable;
 use crate::order::{Hold, NONE};
 use crate::orders::{Entry, Orders};
 use crate::positions::{Position, Positions};
+use crate::valuation::Filled;
 use portcullis_domain::{AccountId, InstrumentId, OrderId, quanta};
 
 /// No cash and no cost may pass this, so that two of them and a position's value stay in i64.
@@ -266,15 +267,19 @@ impl Ledger {
         let whole = self.orders.whole(order);
         let (slot, account, alone) = (whole.position, whole.account, whole.pending.is_empty());
         let settlements = self.positions.get(slot).settlements;
-        let bound = self.accounts.get(account).bound;
+        let this = self.accounts.get(account);
+        let filled = Filled {
+            trade,
+            bound: this.bound,
+            unspent: this.unspent,
+        };
         if !self.trade(slot, trade, table) {
             return false;
         }
         // With more versions its adverse money may fall by less than the fill loses; a settlement
         // may turn profit into loss.
         if alone && self.positions.get(slot).settlements == settlements {
-            let left = self.bound_after_fill(&bound, slot, trade, table);
-            self.accounts.get_mut(account).bound = left.unwrap_or(Bound::NONE);
+            self.spend_fill(account, slot, &filled, table);
         }
         true
     }

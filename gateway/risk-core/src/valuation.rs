@@ -28,8 +28,9 @@
 //!   does not use. The sensitivity does not rise: |n| grows by q at the most, and B falls by it.
 //! - Cash moves H and, with the day base, leaves R.
 //! - Any other trade, a settlement, another table or another day base ends the bound.
-//! - Once no order is open and none has been filled since the valuation, the account is as it was
-//!   then less its orders: what they took is given back.
+//! - Once no order is open, the account is as it was at the valuation less its orders, and with the fills since: what orders
+//!   took is given back, less what lots traded at those prices add to the margin and lost, and their fees. So much is kept beside
+//!   the bound, *unspent*, and each fill taken out of it.
 
 use crate::accounts::{Account, Bound};
 use crate::drift::{Drift, GONE, group_bit, summed_up};
@@ -38,7 +39,7 @@ use crate::ledger::{Ledger, Trade};
 use crate::limits::LimitTable;
 use crate::limits::account::AccountLimits;
 use crate::positions::Position;
-use portcullis_domain::{InstrumentId, Ppm};
+use portcullis_domain::{InstrumentId, Ppm, quanta};
 
 /// An account's value.
 #[derive(Clone, Copy, Debug)]
@@ -290,10 +291,7 @@ impl Ledger {
     pub(crate) fn restore_bound(&mut self, account: u32) -> bool {
         let this = self.accounts.get_mut(account);
         match this.unspent {
-            Some(unspent)
-                if this.open_orders == 0
-                    && unspent != (this.bound.headroom, this.bound.sensitivity) =>
-            {
+            Some(unspent) if this.open_orders == 0 && unspent.0 > this.bound.headroom => {
                 (this.bound.headroom, this.bound.sensitivity) = unspent;
                 true
             }
@@ -301,32 +299,49 @@ impl Ledger {
         }
     }
 
-    /// What a fill leaves of its account's bound; `None` where something leaves i64.
-    pub(crate) fn bound_after_fill(
-        &self,
-        bound: &Bound,
+    /// Moves a bound, as it was before a fill against an order's hold, by what the fill could cost.
+    pub(crate) fn spend_fill(
+        &mut self,
+        account: u32,
         slot: u32,
-        trade: Trade,
+        fill: &Filled,
         table: &LimitTable,
-    ) -> Option<Bound> {
+    ) {
         let instrument = self.positions.get(slot).instrument;
-        let price = self.instruments.get(instrument).price()?;
-        let value = table.instrument(InstrumentId::new(instrument))?.value;
-        let worse_by = if trade.signed > 0 {
-            trade.price.checked_sub(price)?
-        } else {
-            price.checked_sub(trade.price)?
+        let lost = self.lost(instrument, &fill.trade, table);
+        let traded = self.instruments.get(instrument);
+        let lots = fill.trade.signed.saturating_abs();
+        let need = i64::try_from(lost).ok();
+        let need = need.and_then(|lost| traded.need(lots, lost));
+        let lot_value = traded.lot_value;
+        let bound = fill.bound.after_fill(lost, fill.trade.fee.max(0));
+        let unspent = fill.unspent.and_then(|(headroom, sensitivity)| {
+            let kept = Bound {
+                headroom: headroom.checked_sub(fill.trade.fee.max(0))?,
+                sensitivity,
+                ..Bound::NONE
+            };
+            let spent = Spent {
+                instrument,
+                qty: fill.trade.signed.checked_abs()?,
+                need,
+            };
+            kept.after(&spent, lot_value)
+        });
+        let this = self.accounts.get_mut(account);
+        (this.bound, this.unspent) = (bound.unwrap_or(Bound::NONE), unspent);
+    }
+
+    /// Quanta that a trade loses against the reference price; more than any where there is none.
+    fn lost(&self, instrument: u32, trade: &Trade, table: &LimitTable) -> i128 {
+        let price = self.instruments.get(instrument).price();
+        let limits = table.instrument(InstrumentId::new(instrument));
+        let (Some(price), Some(limits)) = (price, limits) else {
+            return i128::MAX;
         };
-        let lots = trade.signed.checked_abs()?;
-        let lost = lots
-            .checked_mul(worse_by.max(0))?
-            .checked_mul(value.quanta())?;
-        let fee = trade.fee.max(0);
-        Some(Bound {
-            headroom: bound.headroom.checked_sub(fee)?,
-            loss_room: bound.loss_room.checked_sub(lost)?.checked_sub(fee)?,
-            ..*bound
-        })
+        let (paid, worth) = (i128::from(trade.price), i128::from(price));
+        let lot_ticks = i128::from(trade.signed) * (paid - worth);
+        quanta(lot_ticks.max(0), limits.value.quanta())
     }
 }
 
@@ -402,6 +417,16 @@ impl Bound {
         share != GONE && eaten <= room
     }
 
+    /// The bound after a fill; `None` where something leaves i64.
+    fn after_fill(&self, lost: i128, fee: i64) -> Option<Self> {
+        let lost = i64::try_from(lost).ok()?.checked_add(fee)?;
+        Some(Self {
+            headroom: self.headroom.checked_sub(fee)?,
+            loss_room: self.loss_room.checked_sub(lost)?,
+            ..*self
+        })
+    }
+
     /// Headroom and sensitivity after an accepted order; `None` where one leaves i64.
     #[inline(always)]
     fn after(&self, spent: &Spent, lot_value: i64) -> Option<(i64, i64)> {
@@ -410,6 +435,14 @@ impl Bound {
         let swing = lot_value.checked_mul(spent.qty)?.checked_mul(2)?;
         Some((headroom, self.sensitivity.checked_add(swing)?))
     }
+}
+
+/// A fill, and what was known of its account before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Filled {
+    pub(crate) trade: Trade,
+    pub(crate) bound: Bound,
+    pub(crate) unspent: Option<(i64, i64)>,
 }
 
 /// What an accepted order takes out of its account's bound.

@@ -71,7 +71,13 @@ pub(crate) fn run(seed: u64, len: usize, tally: &mut Tally) -> Result<(), String
 }
 
 /// The words for a divergence: where, what, and the shortest run of commands that shows one.
-fn told(seed: u64, index: usize, config: &Config, commands: Commands, why: &str) -> String {
+pub(crate) fn told(
+    seed: u64,
+    index: usize,
+    config: &Config,
+    commands: Commands,
+    why: &str,
+) -> String {
     let (short, short_why) = shrunk(config, commands);
     let lines: Vec<String> = short
         .iter()
@@ -133,9 +139,9 @@ fn shrunk(config: &Config, mut commands: Commands) -> (Commands, String) {
 }
 
 /// The core and the model, side by side.
-struct Pair {
-    core: CoreMachine,
-    model: Naive,
+pub(crate) struct Pair {
+    pub(crate) core: CoreMachine,
+    pub(crate) model: Naive,
     config: Config,
     /// Account, instrument and side of each order admitted.
     orders: BTreeMap<u32, (u32, u32, Side)>,
@@ -144,7 +150,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(config: &Config, commands: usize) -> Self {
+    pub(crate) fn new(config: &Config, commands: usize) -> Self {
         Self {
             core: CoreMachine::new(config, commands).expect("random limits load"),
             model: Naive::new(config),
@@ -155,7 +161,7 @@ impl Pair {
     }
 
     /// Applies one command to both; the answer, or how they differ.
-    fn apply(&mut self, time: u64, op: &Op, sweep: bool) -> Result<Answer, String> {
+    pub(crate) fn apply(&mut self, time: u64, op: &Op, sweep: bool) -> Result<Answer, String> {
         let expected = self.model.apply(time, op);
         let came = self.core.apply(time, op);
         if expected != came {

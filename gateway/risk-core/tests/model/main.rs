@@ -6,6 +6,7 @@
 //! random -- --nocapture`. A divergence prints seed, command, both answers, and the shortest run of
 //! commands found that shows it.
 
+mod bounds;
 mod brute_force;
 mod config;
 #[path = "../../../../tools/xtask/src/vectors/driver.rs"]
