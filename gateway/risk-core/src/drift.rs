@@ -193,9 +193,14 @@ impl Drift {
         self.clock
     }
 
-    /// What drift may have taken since `good_at` of values in these groups, in parts of 2^64, by the
-    /// coarsest levels; [`GONE`] where these do not tell, or a reference may be stale.
+    /// What drift may have taken since `good_at` of values in any instrument, in parts of 2^64, by the
+    /// coarsest level of all; [`GONE`] where that does not tell, or a reference may be stale.
     #[inline(always)]
+    pub(crate) const fn share_of_all(&self, good_at: u64, now_ns: u64) -> u64 {
+        self.scopes[ALL].coarsest(good_at, now_ns)
+    }
+
+    /// The same of values in these groups, by theirs.
     pub(crate) fn share(&self, groups: u64, good_at: u64, now_ns: u64) -> u64 {
         if groups == EVERY {
             return self.scopes[ALL].coarsest(good_at, now_ns);

@@ -359,13 +359,21 @@ impl Bound {
     /// Whether an account need not be valued, unless its room has been eaten up: a hint.
     #[inline(always)]
     pub(crate) fn stands(&self, drift: &Drift, now_ns: u64) -> bool {
-        drift.share(self.groups, self.good_at, now_ns) != GONE
+        drift.share_of_all(self.good_at, now_ns) != GONE
+            || drift.share(self.groups, self.good_at, now_ns) != GONE
     }
 
     /// Whether LOSS_MAX and MARGIN pass, and each position's reference is fresh, without looking at
     /// any: `need` is the most the order could add to the requirement.
     #[inline(always)]
     pub(crate) fn proves(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
+        self.covers(need, drift.share_of_all(self.good_at, now_ns))
+            || self.proves_by_groups(drift, need, now_ns)
+    }
+
+    /// The same by the account's own groups, where what all instruments moved is too much.
+    #[inline(never)]
+    fn proves_by_groups(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
         let share = drift.share(self.groups, self.good_at, now_ns);
         self.covers(need, share) || self.proves_finely(drift, need, now_ns)
     }
