@@ -49,9 +49,83 @@ impl Default for Digest {
     }
 }
 
+/// Some words that are folded into a [`Digest`] as one: each is multiplied by itself, under a key of its
+/// place, so that no word waits for the one before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Block {
+    sum: u64,
+    key: u64,
+}
+
+/// 2^64 over the golden ratio, made odd: keys of different places are far apart.
+const KEY_STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+
+impl Block {
+    /// A block of no words.
+    #[inline(always)]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { sum: 0, key: SEED }
+    }
+
+    /// Adds a word.
+    #[inline(always)]
+    pub const fn push(&mut self, word: u64) {
+        let product = (word ^ self.key) as u128 * MULTIPLIER as u128;
+        let folded = (product as u64) ^ (product >> 64) as u64;
+        self.sum = self.sum.wrapping_add(folded);
+        self.key = self.key.wrapping_add(KEY_STEP);
+    }
+
+    /// The words as one.
+    #[inline(always)]
+    #[must_use]
+    pub const fn value(self) -> u64 {
+        self.sum ^ self.key
+    }
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn block(words: &[u64]) -> u64 {
+        let mut block = Block::new();
+        words.iter().for_each(|word| block.push(*word));
+        block.value()
+    }
+
+    #[test]
+    fn order_length_and_single_bits_count_in_a_block_too() {
+        assert_eq!(block(&[1, 2, 3]), block(&[1, 2, 3]));
+        assert_ne!(block(&[1, 2, 3]), block(&[2, 1, 3]));
+        assert_ne!(block(&[1, 2, 3]), block(&[1, 3, 2]));
+        assert_ne!(block(&[0]), block(&[0, 0]));
+        assert_ne!(block(&[]), block(&[0]));
+        for bit in 0..64 {
+            assert_ne!(block(&[7, 1 << bit]), block(&[7, 0]));
+            assert_ne!(block(&[1 << bit, 7]), block(&[0, 7]));
+        }
+    }
+
+    /// Numbers as effects have them: small ones that differ a little in several places at once.
+    #[test]
+    fn small_numbers_do_not_meet() {
+        let mut seen = std::collections::BTreeSet::new();
+        for first in 0..40_u64 {
+            for second in 0..40_u64 {
+                for third in 0..40_u64 {
+                    assert!(seen.insert(block(&[1, first, second << 32 | third, 9])));
+                }
+            }
+        }
+    }
 
     fn digest(words: &[u64]) -> u64 {
         let mut chain = Digest::new();

@@ -24,7 +24,7 @@ pub use command::{
     LimitCellChange, MassCancel, NewOrder, PositionMove, ReferencePrice, SessionEvent,
     SessionEventKind, Settlement, StateChange,
 };
-pub use digest::Digest;
+pub use digest::{Block, Digest};
 pub use id::{AccountId, FirmId, InstrumentId, OrderId, OrderKey, Seq, SessionId, UserRef};
 pub use money::{Money, Notional, Ppm, Price, Qty, TickLotValue, quanta};
 pub use order::{CancelRequest, QtyMeaning, ReplaceRequest, Side, TimeInForce, Units};

@@ -18,8 +18,8 @@ use crate::sessions::Sessions;
 use crate::sweeps::Sweeps;
 use alloc::boxed::Box;
 use portcullis_domain::{
-    AccountId, Command, CommandKind, Digest, Head, InstrumentId, NewOrder, Price, Qty, Record, Seq,
-    SessionId, Timestamp, TradingState, UserRef,
+    AccountId, Block, Command, CommandKind, Digest, Head, InstrumentId, NewOrder, Price, Qty,
+    Record, Seq, SessionId, Timestamp, TradingState, UserRef,
 };
 
 /// The risk core.
@@ -280,7 +280,9 @@ impl RiskCore {
             self.effects <= EFFECTS_MAX,
             "a command has more effects than its slice allows"
         );
-        effect.visit_words(&mut |word| self.digest.push(word));
+        let mut block = Block::new();
+        effect.visit_words(&mut |word| block.push(word));
+        self.digest.push(block.value());
         sink.on_effect(effect);
     }
 
