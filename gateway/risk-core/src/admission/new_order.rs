@@ -182,7 +182,7 @@ impl RiskCore {
 impl Terms {
     /// A market order is immediate or cancel, whatever it asked for.
     #[inline(always)]
-    fn time_in_force_sent(&self) -> TimeInForce {
+    pub(super) fn time_in_force_sent(&self) -> TimeInForce {
         match self.price {
             Some(_) => self.time_in_force,
             None => TimeInForce::ImmediateOrCancel,

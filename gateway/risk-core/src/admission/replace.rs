@@ -2,7 +2,7 @@
 //!
 //! Risk thread. Invariant: a refused replace leaves the order as it was.
 
-use super::Terms;
+use super::{Judgement, Terms};
 use crate::approved::{Approved, OutboundAction, OutboundOrder};
 use crate::checks::early;
 use crate::effect::{AnswerKind, Effect, EffectSink};
@@ -12,8 +12,7 @@ use crate::order::Version;
 use crate::orders::Named;
 use crate::valuation::Spent;
 use portcullis_domain::{
-    AccountId, InstrumentId, OrderKey, Price, Qty, QtyMeaning, RejectCode, ReplaceRequest,
-    TimeInForce, Units,
+    AccountId, InstrumentId, OrderKey, Price, Qty, QtyMeaning, RejectCode, ReplaceRequest, Units,
 };
 
 impl RiskCore {
@@ -99,12 +98,7 @@ impl RiskCore {
             .price
             .expect("REFERENCE_MISSING refused a market order without one");
         let was_market = terms.price.is_none();
-        let immediate = TimeInForce::ImmediateOrCancel;
-        let time_in_force = if was_market {
-            immediate
-        } else {
-            terms.time_in_force
-        };
+        let time_in_force = terms.time_in_force_sent();
         let order = self.ledger.orders.whole(slot);
         let original = order.user_ref(order.last_version().number);
         let hold_before = order.hold(None).lots;
@@ -120,21 +114,7 @@ impl RiskCore {
         self.ledger
             .change_order(slot, &self.table, |orders| orders.ask(slot, version));
         self.ledger.orders.get_mut(slot).set_canceling(false);
-        let hold = self.ledger.orders.whole(slot).hold(None).lots;
-        let rise = if judgement.reducing {
-            0
-        } else {
-            hold - hold_before
-        };
-        let instrument = self.ledger.instruments.get(terms.instrument.raw());
-        let adverse = i64::try_from(judgement.adverse).ok();
-        let spent = Spent {
-            instrument: terms.instrument.raw(),
-            qty: hold,
-            need: adverse.and_then(|adverse| instrument.need(rise, adverse)),
-        };
-        let account = self.ledger.accounts.get_mut(terms.account.raw());
-        account.bound.spend(&spent, instrument);
+        self.spend_version(terms, slot, &judgement, hold_before);
         if let Some(position) = judgement.position.filter(|_| !judgement.reducing) {
             let volume_tat_ns = judgement.volume_tat_ns;
             self.count_volume(terms.instrument, position, judgement.rise, volume_tat_ns);
@@ -157,5 +137,24 @@ impl RiskCore {
         };
         let approved = Approved::new(self.seq, self.epoch, outbound);
         self.emit(sink, Effect::Approved(approved));
+    }
+
+    /// Takes what the new version of an order could need out of its account's bound.
+    fn spend_version(&mut self, terms: &Terms, slot: u32, judgement: &Judgement, hold_before: i64) {
+        let hold = self.ledger.orders.whole(slot).hold(None).lots;
+        let rise = if judgement.reducing {
+            0
+        } else {
+            hold - hold_before
+        };
+        let instrument = self.ledger.instruments.get(terms.instrument.raw());
+        let adverse = i64::try_from(judgement.adverse).ok();
+        let spent = Spent {
+            instrument: terms.instrument.raw(),
+            qty: hold,
+            need: adverse.and_then(|adverse| instrument.need(rise, adverse)),
+        };
+        let account = self.ledger.accounts.get_mut(terms.account.raw());
+        account.bound.spend(&spent, instrument);
     }
 }
