@@ -173,6 +173,12 @@ impl Ppm {
     /// If the product leaves i128, which no amount of at most 2^90 quanta can make it do.
     #[must_use]
     pub const fn of_floor(self, amount: i128) -> i128 {
+        // A division of 64 bits where that is enough.
+        if amount as i64 as i128 == amount
+            && let Some(product) = (amount as i64).checked_mul(self.0 as i64)
+        {
+            return product.div_euclid(1_000_000) as i128;
+        }
         (amount * self.0 as i128).div_euclid(1_000_000)
     }
 
@@ -182,7 +188,7 @@ impl Ppm {
     /// As [`Ppm::of_floor`].
     #[must_use]
     pub const fn of_ceil(self, amount: i128) -> i128 {
-        -(-amount * self.0 as i128).div_euclid(1_000_000)
+        -self.of_floor(-amount)
     }
 }
 

@@ -8,6 +8,7 @@ extern crate alloc;
 
 use crate::admission::Terms;
 use crate::approach::LineSink;
+use crate::bound::Bound;
 use crate::limits::LimitTable;
 use crate::limits::firm::FirmLimits;
 use crate::order::NONE;
@@ -41,34 +42,6 @@ impl LastOrder {
     pub(crate) const fn place(instrument: InstrumentId, side: Side) -> u32 {
         instrument.raw() << 1 | side as u32
     }
-}
-
-/// What the last exact valuation left of room, and what may have eaten into it since; see
-/// [`crate::valuation`].
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub(crate) struct Bound {
-    /// Admissible equity less requirement.
-    pub(crate) headroom: i64,
-    /// Equity less day base plus loss_max.
-    pub(crate) loss_room: i64,
-    /// Quanta that a relative move of one whole could cost at the most.
-    pub(crate) sensitivity: i64,
-    /// Groups of the instruments that the account is involved in.
-    pub(crate) groups: u64,
-    /// The drift's clock at the valuation.
-    pub(crate) good_at: u64,
-}
-
-impl Bound {
-    /// Nothing to build on: no level of any group is as old.
-    pub(crate) const NONE: Self = Self {
-        headroom: 0,
-        loss_room: 0,
-        sensitivity: 0,
-        groups: u64::MAX,
-        good_at: 0,
-    };
 }
 
 /// One account: a line that an order is held against, one that is rewritten by it, and money.

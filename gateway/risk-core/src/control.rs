@@ -228,7 +228,7 @@ impl RiskCore {
             return Err(ControlRefusal::CellInvalid);
         }
         let this = self.ledger.accounts.get_mut(account.raw());
-        this.bound = crate::accounts::Bound::NONE;
+        this.bound = crate::bound::Bound::NONE;
         this.table_version = 0;
         self.epoch += 1;
         Ok(Done::Epoch(self.epoch))

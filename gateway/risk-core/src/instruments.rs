@@ -138,6 +138,10 @@ pub(crate) struct Instrument {
     pub(crate) lot_need: i64,
     /// Quanta of one lot at the reference price; likewise.
     pub(crate) lot_value: i64,
+    /// Until when the reference is fresh.
+    pub(crate) fresh_until_ns: u64,
+    /// Quanta of a tick of a lot; 0 for an instrument that no table has named yet.
+    pub(crate) value: i64,
     /// IM scale, ppm.
     pub(crate) scale_ppm: u32,
     pub(crate) state: TradingState,
@@ -167,6 +171,8 @@ impl Instrument {
             maintenance: Schedule::EMPTY,
             lot_need: i64::MAX,
             lot_value: i64::MAX,
+            fresh_until_ns: 0,
+            value: 0,
             scale_ppm: 0,
             state: TradingState::Active,
             open_interest: 0,
@@ -194,6 +200,25 @@ impl Instrument {
             Side::Buy => &mut self.long_would_be,
             Side::Sell => &mut self.short_would_be,
         }
+    }
+
+    /// Quanta of lots at the reference price; none without one.
+    ///
+    /// # Panics
+    /// If it leaves i128, which the load rules keep positions from.
+    #[inline(always)]
+    pub(crate) fn worth(&self, lots: i128) -> i128 {
+        // One multiplication where both factors are what positions have.
+        match i64::try_from(lots) {
+            Ok(lots) if self.lot_value < i64::MAX => i128::from(lots) * i128::from(self.lot_value),
+            _ => self.worth_widely(lots),
+        }
+    }
+
+    #[cold]
+    fn worth_widely(&self, lots: i128) -> i128 {
+        let price = i128::from(self.price().unwrap_or(0));
+        lots * (price * i128::from(self.value))
     }
 
     /// The reference price and the margin scale that came with it.
@@ -305,6 +330,7 @@ impl Instruments {
             self.drift.note(index, &mut instrument.bases, before, after);
         }
         let fresh_until_ns = now_ns.saturating_add(limits.ref_max_age_ns);
+        instrument.fresh_until_ns = fresh_until_ns;
         self.drift.watch(index, now_ns, fresh_until_ns);
     }
 
@@ -312,8 +338,10 @@ impl Instruments {
     /// price came again. Whoever calls begins all drift anew.
     pub(crate) fn relimit(&mut self, index: u32, limits: &InstrumentLimits) {
         let instrument = &mut self.all[index as usize];
+        instrument.value = limits.value.quanta();
         if let Some(last) = instrument.reference {
             let fresh_until_ns = last.at_ns.saturating_add(limits.ref_max_age_ns);
+            instrument.fresh_until_ns = fresh_until_ns;
             self.drift.watch(index, last.at_ns, fresh_until_ns);
             instrument.reference = Some(Reference::new(last.price, last.at_ns, limits));
             instrument.scale_ppm = instrument.scale_for(limits);

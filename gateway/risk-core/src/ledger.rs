@@ -5,14 +5,14 @@
 //! Invariants: nothing is ever rounded; cash - cost + n x P x v summed over everything equals
 //! deposits less withdrawals and fees once both sides of each trade are in.
 
-use crate::accounts::{Account, Accounts, Bound, Firm};
+use crate::accounts::{Account, Accounts, Firm};
+use crate::bound::{Bound, Filled};
 use crate::capacities::Capacities;
 use crate::instruments::{Instrument, Instruments, Interest};
 use crate::limits::LimitTable;
 use crate::order::{Hold, NONE};
 use crate::orders::{Entry, Orders};
 use crate::positions::{Position, Positions};
-use crate::valuation::Filled;
 use portcullis_domain::{AccountId, InstrumentId, OrderId, quanta};
 
 /// No cash and no cost may pass this, so that two of them and a position's value stay in i64.

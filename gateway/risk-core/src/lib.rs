@@ -12,6 +12,7 @@ mod accounts;
 mod admission;
 mod approach;
 mod approved;
+mod bound;
 mod cancels;
 mod capacities;
 pub mod checks;

@@ -3,43 +3,14 @@
 //! Risk thread. Source of every formula: RULES (Equity, Admissible equity, Requirement). Invariant:
 //! a valuation reads current state alone; what it leaves behind (settlements taken part in, adverse
 //! sums, the bound) changes no later answer.
-//!
-//! **The bound.** Let H be admissible equity less requirement, and R be equity less day base plus
-//! loss_max. What is kept of a valuation are H, R, the sensitivity (for each instrument involved |n| + B + S + worst
-//! lots at their value then), the groups of those instruments, and the drift's clock. While some
-//! level of each group stands ([`crate::drift`]), H and R are now at least what is kept less `share` times the
-//! sensitivity, since n lots of PnL, B + S of adverse money and worst of margin are all that
-//! prices move, each by its lots' value at the most, and admissible equity moves by no more than the
-//! PnL does; and less 2 quanta, for what is rounded.
-//!
-//! An accepted order lowers H, at whatever prices, by its margin and adverse money, so `need` at prices now is taken
-//! out of the headroom, and its lots come to the sensitivity at their value now, twice, since they
-//! count into the hold and into the worst case. They are priced within the levels of their group that began before the
-//! valuation, if any: so the group joins the mask, and the clock stays. A level that began between valuation and
-//! order stands for none of the two. A version asked for by a replace is the same with the rise of
-//! its order's hold; its adverse money moves by no more than all lots the order then has on hold.
-//!
-//! What else changes an account, at whatever prices P:
-//! - Lots released lower neither H nor R: |n| <= max(|n + B|, |n - S|) before and after.
-//! - A fill of q lots at p against an order of one version, limit l: H gains what worst and adverse money fall by,
-//!   and loses q x max(0, p - P) x v (a buy; a sale mirrors it) and the fee. worst does not rise, since n + B stays and n + q - S
-//!   lies between n - S and n + B; adverse money falls by q x max(0, l - P) x v, and p <= l: so H loses the fee at the most.
-//!   R loses both; that its loss grows with P is in the sensitivity already, where the lots stood on hold, which R
-//!   does not use. The sensitivity does not rise: |n| grows by q at the most, and B falls by it.
-//! - Cash moves H and, with the day base, leaves R.
-//! - Any other trade, a settlement, another table or another day base ends the bound.
-//! - Once no order is open, the account is as it was at the valuation less its orders, and with the fills since: what orders
-//!   took is given back, less what lots traded at those prices add to the margin and lost, and their fees. So much is kept beside
-//!   the bound, *unspent*, and each fill taken out of it.
 
-use crate::accounts::{Account, Bound};
-use crate::drift::{Drift, GONE, group_bit, summed_up};
-use crate::instruments::Instrument;
-use crate::ledger::{Ledger, Trade};
+use crate::drift::group_bit;
+use crate::ledger::Ledger;
 use crate::limits::LimitTable;
 use crate::limits::account::AccountLimits;
+use crate::order::NONE;
 use crate::positions::Position;
-use portcullis_domain::{InstrumentId, Ppm, quanta};
+use portcullis_domain::Ppm;
 
 /// An account's value.
 #[derive(Clone, Copy, Debug)]
@@ -59,9 +30,10 @@ pub(crate) struct Valuation {
     pub(crate) missing: bool,
     /// A position's reference is older than it may be.
     pub(crate) stale: bool,
-    sensitivity: i128,
+    /// Quanta of all lots, each use of them counted: see [`crate::bound`].
+    pub(crate) sensitivity: i128,
     /// Groups of the instruments involved.
-    groups: u64,
+    pub(crate) groups: u64,
 }
 
 impl Valuation {
@@ -90,7 +62,7 @@ impl Valuation {
     }
 
     /// What admission has left to give.
-    const fn headroom(&self) -> i128 {
+    pub(crate) const fn headroom(&self) -> i128 {
         self.admissible - self.requirement()
     }
 
@@ -100,40 +72,22 @@ impl Valuation {
     }
 }
 
+/// A division of 64 bits where that is enough.
 const fn ceil_millionths(amount: i128) -> i128 {
+    if amount as i64 as i128 == amount && amount > i64::MIN as i128 {
+        return -((-(amount as i64)).div_euclid(1_000_000) as i128);
+    }
     -(-amount).div_euclid(1_000_000)
 }
 
-/// An exact product: one multiplication where the first factor is what positions have.
-///
-/// # Panics
-/// If it leaves i128, which the load rules keep positions from.
-#[inline(always)]
-fn times(amount: i128, factor: i64) -> i128 {
-    match i64::try_from(amount) {
-        Ok(narrow) => i128::from(narrow) * i128::from(factor),
-        Err(_) => amount * i128::from(factor),
-    }
-}
-
 /// A walk over an account's positions.
-struct Walk<'a> {
-    table: &'a LimitTable,
+struct Walk {
     now_ns: u64,
     /// Whether adverse money must be exact.
     exact: bool,
     losses: i128,
     profits: i128,
     valuation: Valuation,
-}
-
-/// Lots in one instrument.
-#[derive(Clone, Copy)]
-struct Held {
-    instrument: u32,
-    net: i64,
-    buy: i64,
-    sell: i64,
 }
 
 impl Ledger {
@@ -176,7 +130,6 @@ impl Ledger {
     ) -> Valuation {
         let valuation = Valuation::NOTHING;
         let mut walk = Walk {
-            table,
             now_ns,
             exact,
             losses: 0,
@@ -184,17 +137,14 @@ impl Ledger {
             valuation,
         };
         let mut slot = self.accounts.get(account).first_position;
-        while slot != crate::order::NONE {
-            self.settle(slot, table);
+        while slot != NONE {
             let position = self.positions.get(slot);
+            let instrument = self.instruments.get(position.instrument);
             let next = position.next;
-            let held = Held {
-                instrument: position.instrument,
-                net: position.net,
-                buy: position.open_buy,
-                sell: position.open_sell,
-            };
-            self.add_position(&mut walk, slot, held);
+            if position.settlements != instrument.settlements {
+                self.settle(slot, table);
+            }
+            self.add_position(&mut walk, slot);
             slot = next;
         }
         let cash = i128::from(self.accounts.get(account).cash);
@@ -206,258 +156,51 @@ impl Ledger {
         valuation
     }
 
-    fn add_position(&mut self, walk: &mut Walk<'_>, slot: u32, held: Held) {
-        let instrument = self.instruments.get(held.instrument);
-        let limits = walk.table.instrument(InstrumentId::new(held.instrument));
-        let (Some(price), Some(limits)) = (instrument.price(), limits) else {
-            walk.valuation.missing = true;
+    /// Profit, margin, freshness and sensitivity of one position.
+    #[inline(always)]
+    fn add_position(&mut self, walk: &mut Walk, slot: u32) {
+        let position = self.positions.get(slot);
+        let instrument = self.instruments.get(position.instrument);
+        let valuation = &mut walk.valuation;
+        if instrument.reference.is_none() || instrument.value == 0 {
+            valuation.missing = true;
             return;
-        };
-        let position = self.positions.get_mut(slot);
-        let worth = times(
-            i128::from(held.net) * i128::from(price),
-            limits.value.quanta(),
-        );
-        let profit = worth - i128::from(position.cost);
+        }
+        let (net, buy, sell) = (position.net, position.open_buy, position.open_sell);
+        let profit = instrument.worth(net.into()) - i128::from(position.cost);
         walk.losses += profit.min(0);
         walk.profits += profit.max(0);
+        let (held, worst) = (i128::from(net).abs(), Position::worst(net, buy, sell));
+        let worst_worth = instrument.worth(worst);
+        let held_worth = if worst == held {
+            worst_worth
+        } else {
+            instrument.worth(held)
+        };
+        valuation.margin_millionths += instrument.initial.margin_millionths(worst_worth);
+        valuation.maintenance_millionths += instrument.maintenance.margin_millionths(held_worth);
+        let lots = held + i128::from(buy) + i128::from(sell);
+        valuation.sensitivity += worst_worth + instrument.worth(lots);
+        valuation.groups |= group_bit(position.instrument);
+        valuation.stale |= walk.now_ns > instrument.fresh_until_ns;
+        if buy | sell != 0 {
+            self.add_adverse(walk, slot);
+        }
+    }
+
+    /// Adverse money of a position's open orders.
+    fn add_adverse(&mut self, walk: &mut Walk, slot: u32) {
+        let position = self.positions.get_mut(slot);
+        let instrument = self.instruments.get(position.instrument);
+        let Some(price) = instrument.price() else {
+            return;
+        };
         let mut adverse = position.adverse_at_most(price);
         if walk.exact && !adverse.exact {
             adverse.lot_ticks = position.adverse(price, &self.orders);
         } else {
             walk.valuation.loose |= !adverse.exact;
         }
-        self.add_lots(walk, held, adverse.lot_ticks);
+        walk.valuation.adverse += adverse.lot_ticks * i128::from(instrument.value);
     }
-
-    /// Margin, adverse money, freshness and sensitivity of the lots in one instrument.
-    fn add_lots(&self, walk: &mut Walk<'_>, held: Held, adverse_lot_ticks: i128) {
-        let instrument = self.instruments.get(held.instrument);
-        let limits = walk.table.instrument(InstrumentId::new(held.instrument));
-        let valuation = &mut walk.valuation;
-        let (Some(reference), Some(limits)) = (instrument.reference, limits) else {
-            valuation.missing = true;
-            return;
-        };
-        let value = limits.value.quanta();
-        let worst = Position::worst(held.net, held.buy, held.sell);
-        let notional = |lots: i128| times(times(lots, reference.price), value);
-        let net = i128::from(held.net).abs();
-        valuation.margin_millionths += instrument.initial.margin_millionths(notional(worst));
-        valuation.maintenance_millionths += instrument.maintenance.margin_millionths(notional(net));
-        valuation.adverse += times(adverse_lot_ticks, value);
-        let fresh_until_ns = reference.at_ns.saturating_add(limits.ref_max_age_ns);
-        valuation.stale |= walk.now_ns > fresh_until_ns;
-        let lots = i128::from(held.net).abs() + i128::from(held.buy) + i128::from(held.sell);
-        valuation.sensitivity += times(lots + worst, instrument.lot_value);
-        valuation.groups |= group_bit(held.instrument);
-    }
-
-    /// Leaves behind what the next accept may be proved from.
-    pub(crate) fn keep_bound(
-        &mut self,
-        account: u32,
-        limits: &AccountLimits,
-        valuation: &Valuation,
-        now_ns: u64,
-    ) {
-        let drift = &mut self.instruments.drift;
-        let groups = summed_up(valuation.groups);
-        drift.look_at(groups, now_ns);
-        let this = self.accounts.get_mut(account);
-        let room = valuation.equity - i128::from(this.day_base) + i128::from(limits.loss_max);
-        let headroom = valuation.headroom();
-        // More room than fits is kept as less; nothing else is kept as what it is not.
-        let room_kept = |room: i128| i64::try_from(room.min(i64::MAX.into())).ok();
-        let kept = room_kept(headroom).zip(room_kept(room));
-        let sensitivity = i64::try_from(valuation.sensitivity).ok();
-        let known = !valuation.missing && !valuation.stale;
-        let Some(((headroom, loss_room), sensitivity)) = kept.zip(sensitivity).filter(|_| known)
-        else {
-            (this.bound, this.unspent) = (Bound::NONE, None);
-            return;
-        };
-        this.unspent = Some((headroom, sensitivity));
-        this.bound = Bound {
-            headroom,
-            loss_room,
-            sensitivity,
-            groups,
-            good_at: drift.clock(),
-        };
-    }
-
-    /// Gives a bound back what orders took that are all gone; whether there was anything.
-    pub(crate) fn restore_bound(&mut self, account: u32) -> bool {
-        let this = self.accounts.get_mut(account);
-        match this.unspent {
-            Some(unspent) if this.open_orders == 0 && unspent.0 > this.bound.headroom => {
-                (this.bound.headroom, this.bound.sensitivity) = unspent;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Moves a bound, as it was before a fill against an order's hold, by what the fill could cost.
-    pub(crate) fn spend_fill(
-        &mut self,
-        account: u32,
-        slot: u32,
-        fill: &Filled,
-        table: &LimitTable,
-    ) {
-        let instrument = self.positions.get(slot).instrument;
-        let lost = self.lost(instrument, &fill.trade, table);
-        let traded = self.instruments.get(instrument);
-        let lots = fill.trade.signed.saturating_abs();
-        let need = i64::try_from(lost).ok();
-        let need = need.and_then(|lost| traded.need(lots, lost));
-        let lot_value = traded.lot_value;
-        let bound = fill.bound.after_fill(lost, fill.trade.fee.max(0));
-        let unspent = fill.unspent.and_then(|(headroom, sensitivity)| {
-            let kept = Bound {
-                headroom: headroom.checked_sub(fill.trade.fee.max(0))?,
-                sensitivity,
-                ..Bound::NONE
-            };
-            let spent = Spent {
-                instrument,
-                qty: fill.trade.signed.checked_abs()?,
-                need,
-            };
-            kept.after(&spent, lot_value)
-        });
-        let this = self.accounts.get_mut(account);
-        (this.bound, this.unspent) = (bound.unwrap_or(Bound::NONE), unspent);
-    }
-
-    /// Quanta that a trade loses against the reference price; more than any where there is none.
-    fn lost(&self, instrument: u32, trade: &Trade, table: &LimitTable) -> i128 {
-        let price = self.instruments.get(instrument).price();
-        let limits = table.instrument(InstrumentId::new(instrument));
-        let (Some(price), Some(limits)) = (price, limits) else {
-            return i128::MAX;
-        };
-        let (paid, worth) = (i128::from(trade.price), i128::from(price));
-        let lot_ticks = i128::from(trade.signed) * (paid - worth);
-        quanta(lot_ticks.max(0), limits.value.quanta())
-    }
-}
-
-impl Instrument {
-    /// The most that an order of `qty` lots could add to the requirement: its whole notional at the
-    /// steepest ratio, and its adverse money. `None` where that leaves i64: nothing is proved then.
-    #[inline(always)]
-    pub(crate) fn need(&self, qty: i64, adverse: i64) -> Option<i64> {
-        let lots = self.lot_need.checked_mul(qty)?;
-        lots.checked_add(1)?.checked_add(adverse)
-    }
-}
-
-impl Bound {
-    /// Whether an account need not be valued, unless its room has been eaten up: a hint.
-    #[inline(always)]
-    pub(crate) fn stands(&self, drift: &Drift, now_ns: u64) -> bool {
-        drift.share_of_all(self.good_at, now_ns) != GONE
-            || drift.share(self.groups, self.good_at, now_ns) != GONE
-    }
-
-    /// Whether LOSS_MAX and MARGIN pass, and each position's reference is fresh, without looking at
-    /// any: `need` is the most the order could add to the requirement.
-    #[inline(always)]
-    pub(crate) fn proves(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
-        self.covers(need, drift.share_of_all(self.good_at, now_ns))
-            || self.proves_by_groups(drift, need, now_ns)
-    }
-
-    /// The same by the account's own groups, where what all instruments moved is too much.
-    #[inline(never)]
-    fn proves_by_groups(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
-        let share = drift.share(self.groups, self.good_at, now_ns);
-        self.covers(need, share) || self.proves_finely(drift, need, now_ns)
-    }
-
-    /// The same by the finer levels, where an account has room enough for them to matter.
-    #[cold]
-    #[inline(never)]
-    fn proves_finely(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
-        let least = || drift.least_share(self.groups, self.good_at, now_ns);
-        self.covers(need, 0) && self.covers(need, least())
-    }
-
-    /// Takes what an accepted order could need out of it.
-    #[inline(always)]
-    pub(crate) fn spend(&mut self, spent: &Spent, instrument: &Instrument) {
-        let Some((headroom, sensitivity)) = self.after(spent, instrument.lot_value) else {
-            *self = Self::NONE;
-            return;
-        };
-        self.headroom = headroom;
-        self.sensitivity = sensitivity;
-        self.groups |= group_bit(spent.instrument);
-    }
-}
-
-impl Account {
-    /// Cash and day base moved alike. An account last found below its maintenance margin is valued
-    /// again in any case, so that it is found above it.
-    pub(crate) fn move_room(&mut self, quanta: i64) {
-        let moved = |room: i64| room.checked_add(quanta);
-        let unspent = self.unspent;
-        self.unspent =
-            unspent.and_then(|(headroom, sensitivity)| Some((moved(headroom)?, sensitivity)));
-        match moved(self.bound.headroom) {
-            Some(headroom) if !self.below_maintenance => self.bound.headroom = headroom,
-            _ => self.bound = Bound::NONE,
-        }
-    }
-}
-
-impl Bound {
-    /// Whether there is room for `need` after drift has taken its share.
-    #[inline(always)]
-    fn covers(&self, need: i64, share: u64) -> bool {
-        let product = u128::from(self.sensitivity as u64) * u128::from(share);
-        // One quantum for the part cut off here, two for those that a valuation rounds.
-        let eaten = ((product >> 64) as i64).saturating_add(3);
-        let room = self.headroom.saturating_sub(need).min(self.loss_room);
-        share != GONE && eaten <= room
-    }
-
-    /// The bound after a fill; `None` where something leaves i64.
-    fn after_fill(&self, lost: i128, fee: i64) -> Option<Self> {
-        let lost = i64::try_from(lost).ok()?.checked_add(fee)?;
-        Some(Self {
-            headroom: self.headroom.checked_sub(fee)?,
-            loss_room: self.loss_room.checked_sub(lost)?,
-            ..*self
-        })
-    }
-
-    /// Headroom and sensitivity after an accepted order; `None` where one leaves i64.
-    #[inline(always)]
-    fn after(&self, spent: &Spent, lot_value: i64) -> Option<(i64, i64)> {
-        let headroom = self.headroom.checked_sub(spent.need?)?;
-        // The lots count once as held and once in the worst case, as in a valuation.
-        let swing = lot_value.checked_mul(spent.qty)?.checked_mul(2)?;
-        Some((headroom, self.sensitivity.checked_add(swing)?))
-    }
-}
-
-/// A fill, and what was known of its account before it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Filled {
-    pub(crate) trade: Trade,
-    pub(crate) bound: Bound,
-    pub(crate) unspent: Option<(i64, i64)>,
-}
-
-/// What an accepted order takes out of its account's bound.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Spent {
-    pub(crate) instrument: u32,
-    pub(crate) qty: i64,
-    /// `None` where it leaves i64.
-    pub(crate) need: Option<i64>,
 }

@@ -5,11 +5,12 @@
 use super::plain::Closer;
 use super::{Judgement, Terms};
 use crate::approved::{Approved, OutboundAction, OutboundOrder};
+use crate::bound::Spent;
 use crate::effect::{AnswerKind, Effect, EffectSink};
 use crate::engine::RiskCore;
 use crate::order::Version;
 use crate::orders::Entry;
-use crate::valuation::{Spent, Valuation};
+use crate::valuation::Valuation;
 use portcullis_domain::{
     InstrumentId, NewOrder, OrderId, Price, Qty, RejectCode, TimeInForce, quanta,
 };

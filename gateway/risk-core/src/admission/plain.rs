@@ -10,6 +10,7 @@ use super::Judgement;
 use super::Terms;
 use super::new_order::Booked;
 use crate::accounts::LastOrder;
+use crate::bound::Spent;
 use crate::checks;
 use crate::drift::Drift;
 use crate::effect::EffectSink;
@@ -22,7 +23,7 @@ use crate::limits::instrument::InstrumentLimits;
 use crate::limits::{LimitTable, Rate};
 use crate::orders::Orders;
 use crate::sessions::Session;
-use crate::valuation::{Spent, Valuation};
+use crate::valuation::Valuation;
 use portcullis_domain::{Side, TradingState};
 
 /// Why an order was not booked at a glance.

@@ -4,13 +4,13 @@
 
 use super::{Judgement, Terms};
 use crate::approved::{Approved, OutboundAction, OutboundOrder};
+use crate::bound::Spent;
 use crate::checks::early;
 use crate::effect::{AnswerKind, Effect, EffectSink};
 use crate::engine::RiskCore;
 use crate::limits::instrument::WireUnits;
 use crate::order::Version;
 use crate::orders::Named;
-use crate::valuation::Spent;
 use portcullis_domain::{
     AccountId, InstrumentId, OrderKey, Price, Qty, QtyMeaning, RejectCode, ReplaceRequest, Units,
 };

@@ -67,16 +67,21 @@ impl Desk {
         let mut prng = Prng::new(seed);
         let mut config = wide(&mut prng, INSTRUMENTS);
         let max_age_ns = prng.pick(&[1_000_000_000, 5_000_000_000, 1 << 40]);
-        let tiers = vec![
-            (0, prng.pick(&[20_000, 50_000, 300_000])),
-            (400_000, 500_000),
-        ];
+        // Flat and unscaled, an order needs little more than it must: what drift takes is what counts.
+        let flat = prng.one_in(2);
+        let mut tiers = vec![(0, prng.pick(&[1, 20_000, 50_000, 300_000]))];
+        if !flat {
+            tiers.push((400_000, 500_000));
+        }
         for instrument in &mut config.instruments {
             instrument.tick_lot_value = 3;
             instrument.tiers = tiers.clone();
             instrument.ref_max_age_ns = max_age_ns;
             instrument.oi_lower = 20;
             instrument.oi_upper = prng.pick(&[40, 400, 100_000]);
+            if flat {
+                (instrument.oi_lower, instrument.oi_upper) = (100_000, 100_000);
+            }
         }
         let usual = config.accounts.remove(0);
         let trades: Vec<Vec<u32>> = vec![
@@ -91,7 +96,7 @@ impl Desk {
         for _ in &trades {
             let mut account = usual.clone();
             account.open_orders_max = Some(40);
-            account.loss_max = Some(prng.pick(&[20_000, 200_000, 2_000_000]));
+            account.loss_max = Some(prng.pick(&[10_000, 20_000, 50_000, 200_000, 2_000_000]));
             account.pnl_weight_ppm = Some(prng.pick(&[0, 333_333, 1_000_000]));
             account.pnl_cap = Some(prng.pick(&[0, 50_000, 1 << 40]));
             config.accounts.push(account);
@@ -185,7 +190,7 @@ impl Desk {
             instrument,
             id: self.fresh_id(),
             side: self.prng.pick(&[Side::Buy, Side::Sell]),
-            qty: self.prng.between(1, 10),
+            qty: self.prng.pick(&[1, 1, 2, 5, 10]),
             price: Some(self.near(instrument, part)),
         })
     }
