@@ -105,6 +105,35 @@ fn holds_follow_the_reference_through_resting_orders() {
     }
 }
 
+/// A fill takes less adverse money off an order than it loses where another version of the order
+/// holds more: 10 lots at 1,100 confirmed, 100 at 1,020 asked for, 5 filled at 1,100.
+#[test]
+fn a_fill_beside_an_unanswered_version_can_cost_more_than_it_releases() {
+    for (amount, last) in [(12_400, 1), (12_499, 1), (12_500, 1), (12_600, 2)] {
+        let commands = timed(&[
+            Op::Deposit { account: 0, amount },
+            Op::Reference {
+                instrument: 0,
+                price: 1_000,
+            },
+            order(2, Side::Buy, 10, 1_100),
+            Op::Replace(ReplaceOp {
+                original: 2,
+                id: 3,
+                qty: 100,
+                price: Some(1_020),
+            }),
+            Op::Fill {
+                id: 2,
+                qty: 5,
+                price: 1_100,
+            },
+            order(4, Side::Buy, last, 1_000),
+        ]);
+        assert_eq!(agree(&config(), &commands), Ok(()), "{amount}");
+    }
+}
+
 /// Products that leave even 128 bits fail the checks they belong to, and nothing else happens.
 #[test]
 fn a_product_out_of_range_fails_its_check() {

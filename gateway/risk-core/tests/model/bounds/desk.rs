@@ -69,9 +69,9 @@ impl Desk {
         let max_age_ns = prng.pick(&[1_000_000_000, 5_000_000_000, 1 << 40]);
         // Flat and unscaled, an order needs little more than it must: what drift takes is what counts.
         let flat = prng.one_in(2);
-        let mut tiers = vec![(0, prng.pick(&[1, 20_000, 50_000, 300_000]))];
+        let mut tiers = vec![(0, prng.pick(&[1, 20_000, 50_000, 300_000, 1_000_000]))];
         if !flat {
-            tiers.push((400_000, 500_000));
+            tiers.push((400_000, prng.pick(&[500_000, 1_000_000])));
         }
         for instrument in &mut config.instruments {
             instrument.tick_lot_value = 3;
