@@ -54,7 +54,7 @@ const fn number(command: &Command) -> u8 {
         Command::SetCell(_) => 17,
         Command::MovePosition(_) => 18,
         Command::Dispute { .. } => 19,
-        Command::StateHash | Command::Tick => 20,
+        Command::StateHash | Command::ValueAccounts | Command::Tick => 20,
     }
 }
 
@@ -129,7 +129,10 @@ fn control(wanted: u8, from: &mut Unstructured<'_>) -> Result<Command> {
             account: AccountId::new(any(from)?),
             decision: one_of(from, [DisputeDecision::Book, DisputeDecision::Discard])?,
         },
-        _ => one_of(from, [Command::StateHash, Command::Tick])?,
+        _ => {
+            let rest = [Command::StateHash, Command::ValueAccounts, Command::Tick];
+            one_of(from, rest)?
+        }
     })
 }
 

@@ -66,6 +66,15 @@ pub(crate) struct Endowment {
     pub(crate) lots: i64,
 }
 
+impl Endowment {
+    fn usual(shape: &Shape) -> Self {
+        Self {
+            deposit: shape.deposit(),
+            lots: POSITION_LOTS,
+        }
+    }
+}
+
 /// The core, and what it was sent.
 pub struct Market {
     /// The core.
@@ -114,10 +123,7 @@ impl Market {
     /// # Errors
     /// As [`Market::new`].
     pub fn with(shape: Shape, spec: &LimitSpec, capacities: Capacities) -> Result<Self, String> {
-        let usual = Endowment {
-            deposit: shape.deposit(),
-            lots: POSITION_LOTS,
-        };
+        let usual = Endowment::usual(&shape);
         Self::endowed(shape, spec, capacities, |_| usual)
     }
 
@@ -130,7 +136,7 @@ impl Market {
     ) -> Result<Self, String> {
         let mut market = Self::bare(shape, spec, capacities)?;
         market.publish_prices();
-        (0..shape.accounts).for_each(|account| market.endow(account, given(account)));
+        (0..shape.accounts).for_each(|account| market.give(account, given(account)));
         Ok(market)
     }
 
@@ -244,9 +250,14 @@ impl Market {
             .count()
     }
 
+    /// Gives an account what each has before the first order of the load.
+    pub fn endow(&mut self, account: u32) {
+        self.give(account, Endowment::usual(&self.shape));
+    }
+
     /// Deposits, and one order in each traded instrument: some filled, some cancelled; then those
     /// that rest.
-    fn endow(&mut self, account: u32, given: Endowment) {
+    fn give(&mut self, account: u32, given: Endowment) {
         self.deposit(account, given.deposit);
         for which in 0..self.shape.traded {
             let side = self.endowed_side(account, which);

@@ -18,7 +18,7 @@
 //! | SetCell | scope kind | field | request | | value | scope index |
 //! | MovePosition | move kind | | request | ticks | signed lots | other account |
 //! | Dispute | 0 book, 1 discard | | request | | | |
-//! | DayStart, DayRoll, StateHash, Tick | | | request | | | |
+//! | DayStart, DayRoll, StateHash, ValueAccounts, Tick | | | request | | | |
 
 use crate::{
     AccountId, CancelRequest, Head, InstrumentId, Money, Price, Qty, QtyMeaning, RejectCode,
@@ -101,6 +101,8 @@ closed_u8!(
         Dispute = 58,
         /// The hash of the whole state is wanted.
         StateHash = 59,
+        /// All accounts are to be valued, in slices.
+        ValueAccounts = 60,
         /// Time passes; sliced work goes on.
         Tick = 63,
     }
@@ -331,6 +333,8 @@ pub enum Command {
     },
     /// The hash of the whole state is wanted.
     StateHash,
+    /// All accounts are to be valued, in slices; answered when the last one is.
+    ValueAccounts,
     /// Time passes; sliced work goes on.
     Tick,
 }

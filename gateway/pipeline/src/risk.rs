@@ -133,6 +133,14 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
             .min(log)
     }
 
+    /// Whether sliced work waits for a tick. A valuation may say more than those on duty can read, and
+    /// goes on slowly while what it has said has not been taken.
+    fn wants_ticks(&self) -> bool {
+        let control = &self.rings.control;
+        let read = control.slots() >= control.buffer().capacity() / 2;
+        self.core.sweeps_pending() || read && self.core.work_pending()
+    }
+
     /// Takes the next batch: as many records as there are and have room, a flip always alone. Returns
     /// how many.
     fn take_batch(&mut self, most: usize) -> usize {
@@ -259,7 +267,7 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
             work += self.apply_batch(taken);
             left -= taken;
         }
-        self.signals.tell_work_pending(self.core.work_pending());
+        self.signals.tell_work_pending(self.wants_ticks());
         let venue = &self.rings.venue;
         let crowded = venue.slots() < venue.buffer().capacity() / 2;
         self.signals.tell_venue_crowded(crowded);

@@ -23,6 +23,13 @@ pub trait LineSink {
     }
 }
 
+/// Fetches nothing: for whoever applies one record after the other.
+pub(crate) struct Unfetched;
+
+impl LineSink for Unfetched {
+    fn line<W: Word>(&mut self, _word: &W) {}
+}
+
 /// How far a record's lines have been found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {

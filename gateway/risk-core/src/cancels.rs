@@ -115,9 +115,12 @@ impl RiskCore {
 
     /// One slice of the work under way, or where there is none some tidying: never more than an order
     /// behind it can wait for.
-    pub(crate) fn tick(&mut self, sink: &mut impl EffectSink) {
+    pub(crate) fn tick(&mut self, lines: &mut impl LineSink, sink: &mut impl EffectSink) {
         if self.sweeps.is_pending() {
             self.cancel_slice(sink);
+            self.sweeps.visit_lines(&self.ledger.orders, lines);
+        } else if self.valuations.is_pending() {
+            self.value_slice(lines, sink);
         } else {
             self.ledger.positions.tick();
         }
@@ -137,12 +140,6 @@ impl RiskCore {
             };
             self.cancel_every_version(slot, sink);
         }
-    }
-
-    /// The lines that the next slice will read.
-    #[cold]
-    pub(crate) fn approach_slice(&self, lines: &mut impl LineSink) {
-        self.sweeps.visit_lines(&self.ledger.orders, lines);
     }
 
     /// Which version the engine holds is not known while some are unanswered, so each is named; it

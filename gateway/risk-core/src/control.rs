@@ -32,6 +32,9 @@ impl RiskCore {
             Command::MovePosition(change) => self.move_position(change),
             Command::Dispute { account, decision } => self.decide(*account, *decision),
             Command::StateHash => Ok(Done::StateHash(self.state_hash())),
+            // Answered when the last account is valued.
+            Command::ValueAccounts if self.valuations.begin(request) => return,
+            Command::ValueAccounts => Err(ControlRefusal::ValuationUnderWay),
             Command::NewOrder(_)
             | Command::Replace(_)
             | Command::Cancel(_)

@@ -195,6 +195,19 @@ pub enum Done {
     Epoch(u32),
     /// The hash of the whole state.
     StateHash(u64),
+    /// All accounts are valued.
+    Valued(Valued),
+}
+
+/// What a valuation of all accounts found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Valued {
+    /// Accounts valued.
+    pub accounts: u32,
+    /// Those whose equity is below their maintenance margin.
+    pub below_maintenance: u32,
+    /// Those with a position whose reference price is missing or stale.
+    pub not_fresh: u32,
 }
 
 /// Why a control command changed nothing.
@@ -236,6 +249,8 @@ pub enum ControlRefusal {
     TableFull = 15,
     /// The quantity is zero, or the position is not there to be moved.
     QuantityInvalid = 16,
+    /// All accounts are being valued already, and another valuation waits for that one.
+    ValuationUnderWay = 17,
 }
 
 /// Something people on duty must know.

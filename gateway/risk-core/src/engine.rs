@@ -7,7 +7,7 @@
 
 extern crate alloc;
 
-use crate::approach::{Hints, LineSink, STAGES};
+use crate::approach::{Hints, LineSink, STAGES, Unfetched};
 use crate::capacities::{Capacities, CapacityError};
 use crate::counters::Counters;
 use crate::effect::{Alarm, AlarmKind, Answer, AnswerKind, EFFECTS_MAX, Effect, EffectSink};
@@ -16,6 +16,7 @@ use crate::ledger::Ledger;
 use crate::limits::LimitTable;
 use crate::sessions::Sessions;
 use crate::sweeps::Sweeps;
+use crate::valuations::Valuations;
 use alloc::boxed::Box;
 use portcullis_domain::{
     AccountId, Block, Command, CommandKind, Digest, Head, InstrumentId, NewOrder, Price, Qty,
@@ -32,6 +33,7 @@ pub struct RiskCore {
     pub(crate) ledger: Ledger,
     pub(crate) sessions: Sessions,
     pub(crate) sweeps: Sweeps,
+    pub(crate) valuations: Valuations,
     pub(crate) executions: Executions,
     pub(crate) disputes: Disputes,
     pub(crate) venue_state: TradingState,
@@ -63,6 +65,7 @@ impl RiskCore {
             ledger: Ledger::new(capacities),
             sessions: Sessions::new(capacities.sessions_max as usize),
             sweeps: Sweeps::new(capacities.sweeps_max as usize),
+            valuations: Valuations::new(),
             executions: Executions::new(capacities.executions_max as usize),
             disputes: Disputes::new(capacities.disputes_max as usize),
             venue_state: TradingState::Active,
@@ -85,6 +88,17 @@ impl RiskCore {
     /// If its sequence number is not the next one, or its time is before the last one's: the
     /// sequencer is broken, and going on would make a log that does not replay.
     pub fn apply(&mut self, record: &Record, sink: &mut impl EffectSink) {
+        self.apply_near(record, &mut Unfetched, sink);
+    }
+
+    /// As [`RiskCore::apply`]; `lines` fetches what the next slice of sliced work will read.
+    #[inline(always)]
+    fn apply_near(
+        &mut self,
+        record: &Record,
+        lines: &mut impl LineSink,
+        sink: &mut impl EffectSink,
+    ) {
         let head = &record.head;
         assert_eq!(head.seq, self.seq.next().raw(), "records come without gaps");
         assert!(head.timestamp_ns >= self.now.ns(), "time never goes back");
@@ -99,7 +113,7 @@ impl RiskCore {
             self.new_order(&order, head.early_refusal(), sink);
             return;
         }
-        self.apply_other(head, sink);
+        self.apply_other(head, lines, sink);
     }
 
     /// Applies sequenced records in order, their lines fetched ahead by `lines`.
@@ -124,17 +138,14 @@ impl RiskCore {
                 }
             }
             sink.on_record(record);
-            self.apply(record, sink);
-        }
-        if self.work_pending() {
-            self.approach_slice(lines);
+            self.apply_near(record, lines, sink);
         }
     }
 
     /// All that is no new order, and what is no command at all: apart from the code of new orders,
     /// which is the most of what comes.
     #[inline(never)]
-    fn apply_other(&mut self, head: &Head, sink: &mut impl EffectSink) {
+    fn apply_other(&mut self, head: &Head, lines: &mut impl LineSink, sink: &mut impl EffectSink) {
         let Ok(command) = Command::decode(head) else {
             self.alarm(AlarmKind::RecordInvalid, None, sink);
             return;
@@ -163,7 +174,7 @@ impl RiskCore {
             Command::Report(report) => self.report(&report, sink),
             Command::VenueLink { session, up } => self.sessions.get_mut(session).link_up = up,
             Command::Session(event) => self.session_event(&event, sink),
-            Command::Tick => self.tick(sink),
+            Command::Tick => self.tick(lines, sink),
             Command::Deposit(_)
             | Command::Withdraw(_)
             | Command::Settle(_)
@@ -175,7 +186,8 @@ impl RiskCore {
             | Command::SetCell(_)
             | Command::MovePosition(_)
             | Command::Dispute { .. }
-            | Command::StateHash => self.control(&command, head.number, sink),
+            | Command::StateHash
+            | Command::ValueAccounts => self.control(&command, head.number, sink),
         }
     }
 
@@ -202,15 +214,22 @@ impl RiskCore {
             | Command::MovePosition(_)
             | Command::Dispute { .. }
             | Command::StateHash
+            | Command::ValueAccounts
             | Command::Tick => return false,
         };
         !self.sessions.contains(session)
     }
 
-    /// Whether sliced work waits for a tick.
+    /// Whether orders are being taken off.
+    #[must_use]
+    pub const fn sweeps_pending(&self) -> bool {
+        self.sweeps.is_pending()
+    }
+
+    /// Whether sliced work waits for a tick: orders being taken off, or accounts being valued.
     #[must_use]
     pub const fn work_pending(&self) -> bool {
-        self.sweeps.is_pending()
+        self.sweeps.is_pending() || self.valuations.is_pending()
     }
 
     /// The chain over all effects so far.
@@ -267,6 +286,7 @@ impl RiskCore {
             .for_each(|instrument| instrument.visit_words(&mut push));
         self.sessions.visit_words(&mut push);
         self.sweeps.visit_words(&mut push);
+        self.valuations.visit_words(&mut push);
         self.executions.visit_words(&mut push);
         self.disputes.visit_words(&mut push);
         digest.value()

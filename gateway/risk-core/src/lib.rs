@@ -36,6 +36,7 @@ mod reports;
 mod sessions;
 mod sweeps;
 mod valuation;
+mod valuations;
 mod view;
 mod volume_window;
 
@@ -46,6 +47,6 @@ pub use capacities::{Capacities, CapacityError};
 pub use counters::Counters;
 pub use effect::{
     Alarm, AlarmKind, Answer, AnswerKind, ClientReport, ControlOutcome, ControlRefusal, Done,
-    EFFECTS_MAX, Effect, EffectSink, Explanation, Refusal, SessionChange,
+    EFFECTS_MAX, Effect, EffectSink, Explanation, Refusal, SessionChange, Valued,
 };
 pub use inspect::{AccountView, InstrumentView, OrderView, PositionView, WorthView};

@@ -7,6 +7,7 @@
 mod explanations;
 mod feed;
 mod freeing;
+mod valuing;
 mod words;
 
 use crate::check::dialect;
@@ -26,6 +27,7 @@ use portcullis_runtime::{Clock, SystemClock};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
+use valuing::Valuing;
 
 /// How long an answer of the core is waited for.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -43,6 +45,7 @@ pub(crate) struct Desk {
     views: Vec<View>,
     explanations: Explanations,
     feed: Option<Feed>,
+    valuing: Valuing,
     /// Whether alarms are printed.
     loud: bool,
 }
@@ -57,6 +60,7 @@ impl Desk {
         loud: bool,
     ) -> Self {
         let kept = config.profile.capacities.explanations_max as usize;
+        let valuing = Valuing::new(valued_every(&config), Instant::now());
         Self {
             gateway,
             config: Arc::new(config),
@@ -66,6 +70,7 @@ impl Desk {
             views: Vec::new(),
             explanations: Explanations::new(kept),
             feed,
+            valuing,
             loud,
         }
     }
@@ -96,7 +101,26 @@ impl Desk {
             let commands = &mut self.gateway.commands;
             fed = feed.poll(&mut |command| push(commands, &command, 0));
         }
+        self.value_when_due();
         taken > 0 || fed > 0
+    }
+
+    /// Asks for the regular valuation of all accounts. Where there is no room it comes a round later.
+    fn value_when_due(&mut self) {
+        let now = Instant::now();
+        if !self.valuing.is_due(now) {
+            return;
+        }
+        let request = self.next_request();
+        if push(&mut self.gateway.commands, &Command::ValueAccounts, request) {
+            self.valuing.note_asked(request, now);
+        }
+    }
+
+    /// A number that no other request of late has.
+    fn next_request(&mut self) -> u32 {
+        self.request = self.request.wrapping_add(1).max(1);
+        self.request
     }
 
     /// Has a command sequenced without waiting for its outcome. `false` where there is no room.
@@ -129,10 +153,12 @@ impl Desk {
                 return taken;
             };
             match item {
-                ControlItem::Outcome(outcome, seq) if outcome.request != 0 => {
-                    self.outcomes.push((outcome, seq));
+                ControlItem::Outcome(outcome, seq) => {
+                    let asked = outcome.request != 0 && !self.valuing.takes(outcome.request);
+                    if asked {
+                        self.outcomes.push((outcome, seq));
+                    }
                 }
-                ControlItem::Outcome(..) => {}
                 ControlItem::Refused(refusal, at) => self.explanations.keep(refusal, at),
                 ControlItem::Alarmed(alarm, at) => {
                     if self.loud {
@@ -173,6 +199,12 @@ impl Desk {
         asked.map_err(|_| "too many questions are waiting; ask again".to_owned())?;
         self.wait_for(|desk| desk.views.pop())
     }
+}
+
+/// How often a config wants all accounts valued.
+fn valued_every(config: &Config) -> Option<Duration> {
+    let every = config.profile.value_accounts_every;
+    every.map(|every| Duration::from_nanos(every.ns()))
 }
 
 /// Another question's answer came: two desks ask at once, or one was given up.
@@ -239,8 +271,7 @@ impl CtlBackend for Desk {
     }
 
     fn submit(&mut self, command: Command) -> Result<Outcome, String> {
-        self.request = self.request.wrapping_add(1).max(1);
-        let request = self.request;
+        let request = self.next_request();
         if !push(&mut self.gateway.commands, &command, request) {
             return Err("the gateway takes no more commands now; ask again".to_owned());
         }
@@ -263,6 +294,10 @@ impl CtlBackend for Desk {
             Ok(Done::StateHash(hash)) => Outcome::Applied {
                 seq,
                 note: format!("state {hash:016x}"),
+            },
+            Ok(Done::Valued(valued)) => Outcome::Applied {
+                seq,
+                note: words::valued(&valued),
             },
             Err(refusal) => Outcome::Refused {
                 seq,
@@ -307,6 +342,7 @@ impl CtlBackend for Desk {
             if let Some(feed) = &mut self.feed {
                 feed.reload(&ready.config);
             }
+            self.valuing.set_every(valued_every(&ready.config));
             let before = std::mem::replace(&mut self.config, Arc::new(ready.config));
             free_elsewhere(before);
         }

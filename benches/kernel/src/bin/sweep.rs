@@ -1,16 +1,19 @@
 //! `sweep`: a reference price moves: what an update costs, and how long a million accounts of one
-//! position take to be valued.
+//! position take to be valued by `ValueAccounts`, in slices.
 //!
-//! One thread. The core values an account when an order of its needs it; there is no command that
-//! values all of them. Measured is what there is: [`RiskCore::account`], the exact equity,
-//! requirement and maintenance margin of an account by its view. Invariant: the sum of what was valued is
-//! held against deposits, so that no valuation can be left out.
+//! One thread. Each round values all twice: once timed as a whole, once slice by slice. A slice is a
+//! tick, applied as the product applies it, with the lines of the next fetched at its end. Accounts
+//! are endowed in an order of chance, so that positions do not stand in the order of accounts.
+//! Invariant: what the core says it found is held against the market, so that no account can be
+//! left out.
 
 use portcullis_bench_harness::{Bar, Histograms, Latency, Options, Report, Rounds, Row, Unit};
-use portcullis_bench_kernel::limits::Shape;
-use portcullis_bench_kernel::market::{MOVE_GAP_NS, Market};
-use portcullis_domain::AccountId;
-use portcullis_risk_core::RiskCore;
+use portcullis_bench_kernel::floor::Fetch;
+use portcullis_bench_kernel::limits::{Shape, limits};
+use portcullis_bench_kernel::market::{MOVE_GAP_NS, Market, ORDERS_MAX, PRICE_START};
+use portcullis_bench_market::Random;
+use portcullis_domain::Command;
+use portcullis_risk_core::{Capacities, Done, Effect, EffectSink, Valued};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -19,8 +22,6 @@ use std::time::Instant;
 static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
 
 const ACCOUNTS: u32 = 1_000_000;
-/// Accounts of a slice: what one order would wait for.
-const SLICE: u32 = 16;
 /// Moves of one price in a round.
 const UPDATES: u32 = 10_000;
 /// A million accounts in so many nanoseconds; a slice in a microsecond.
@@ -38,6 +39,23 @@ fn main() -> ExitCode {
     }
 }
 
+/// What came out of a valuation, and nothing else may.
+#[derive(Debug, Default)]
+struct Found(Option<Valued>);
+
+impl EffectSink for Found {
+    fn on_effect(&mut self, effect: Effect) {
+        if let Effect::Controlled(outcome) = effect
+            && let Ok(Done::Valued(valued)) = outcome.result
+            && self.0.is_none()
+        {
+            self.0 = Some(valued);
+            return;
+        }
+        panic!("a valuation of sound accounts says nothing but its end: {effect:?}");
+    }
+}
+
 fn run(options: &Options) -> Result<bool, String> {
     let mut report = Report::new("sweep");
     let shape = Shape {
@@ -46,53 +64,75 @@ fn run(options: &Options) -> Result<bool, String> {
         ..Shape::of(ACCOUNTS)
     };
     eprintln!("{ACCOUNTS} accounts: opening");
-    let mut market = Market::new(shape)?;
+    let mut market = shuffled(shape)?;
     let mut histograms = Histograms::new("sweep");
     let mut all_ns = Rounds::default();
+    let mut slices = 0;
     for round in 0..options.rounds {
         eprintln!("round {} of {}", round + 1, options.rounds);
         histograms.keep("update", updates(&mut market));
-        let (slices, took_ns) = sweep(&market.core, &shape)?;
-        histograms.keep("slice", slices);
-        all_ns.push(took_ns);
+        all_ns.push(whole(&mut market)?);
+        updates(&mut market);
+        let latency = sliced(&mut market)?;
+        slices = latency.len();
+        histograms.keep("slice", latency);
     }
     market.check()?;
-    let view = "by the core's view of an account; no command values all";
+    let of = |name, percentile: fn(&Latency) -> u64| histograms.rounds(name, percentile);
+    let (p50, p99, p999, max) = (Latency::p50, Latency::p99, Latency::p999, Latency::max);
+    let update = "an update of a reference price";
     report.push(row(
-        "an update of a reference price, p50",
-        &histograms.rounds("update", Latency::p50),
+        &format!("{update}, p50"),
+        &of("update", p50),
         Bar::None,
-        None,
     ));
     report.push(row(
-        "an update of a reference price, p99.9",
-        &histograms.rounds("update", Latency::p999),
+        &format!("{update}, p99.9"),
+        &of("update", p999),
         Bar::None,
-        None,
     ));
-    report.push(row(
-        "a million accounts of one position valued",
-        &all_ns,
-        Bar::AtMost(ALL_NS),
-        Some(view),
-    ));
-    let slice = format!("a slice of {SLICE} accounts");
-    report.push(row(
-        &format!("{slice}, p50"),
-        &histograms.rounds("slice", Latency::p50),
-        Bar::AtMost(SLICE_NS),
-        None,
-    ));
+    let all = "a million accounts of one position valued";
+    report.push(row(all, &all_ns, Bar::AtMost(ALL_NS)));
+    let slice = format!(
+        "a slice of {} accounts",
+        u64::from(ACCOUNTS) / slices.max(1)
+    );
+    let bar = Bar::AtMost(SLICE_NS);
+    report.push(row(&format!("{slice}, p50"), &of("slice", p50), bar));
+    report.push(row(&format!("{slice}, p99"), &of("slice", p99), bar));
     report.push(row(
         &format!("{slice}, p99.9"),
-        &histograms.rounds("slice", Latency::p999),
+        &of("slice", p999),
         Bar::None,
-        None,
     ));
+    report.push(row(&format!("{slice}, max"), &of("slice", max), Bar::None));
     report.fact("rounds", options.rounds);
     report.fact("updates", options.rounds * UPDATES);
+    report.fact("slices", slices);
     report.print(options.json);
     Ok(!report.misses_any())
+}
+
+/// A market whose accounts came in an order of chance.
+fn shuffled(shape: Shape) -> Result<Market, String> {
+    let capacities = Capacities {
+        orders_max: ORDERS_MAX,
+        positions_max: shape.accounts,
+        ..Capacities::default()
+    };
+    let mut market = Market::bare(shape, &limits(&shape), capacities)?;
+    for instrument in 0..shape.instruments {
+        market.publish(instrument, PRICE_START);
+    }
+    let mut accounts: Vec<u32> = (0..shape.accounts).collect();
+    let mut random = Random::new(20_260_102);
+    for left in (1..accounts.len()).rev() {
+        accounts.swap(left, random.below(left as u64 + 1) as usize);
+    }
+    accounts
+        .into_iter()
+        .for_each(|account| market.endow(account));
+    Ok(market)
 }
 
 /// Prices move one after the other.
@@ -110,35 +150,51 @@ fn updates(market: &mut Market) -> Latency {
     latency
 }
 
-/// Values every account, in slices; returns their times and the time of all.
-fn sweep(core: &RiskCore, shape: &Shape) -> Result<(Latency, u64), String> {
-    let mut latency = Latency::new();
-    let (mut equity, mut margined) = (0_i128, 0_u32);
-    let mut took_ns = 0;
-    for first in (0..shape.accounts).step_by(SLICE as usize) {
-        let begun = Instant::now();
-        for account in first..(first + SLICE).min(shape.accounts) {
-            let view = core.account(AccountId::new(account));
-            let worth = view.and_then(|view| view.worth);
-            let worth = worth.ok_or("an account has no worth")?;
-            equity += worth.equity;
-            margined += u32::from(worth.requirement > 0 && worth.maintenance > 0);
-        }
-        let ns = begun.elapsed().as_nanos() as u64;
-        latency.record(ns);
-        took_ns += ns;
+/// Values every account; returns how long all slices together took.
+fn whole(market: &mut Market) -> Result<u64, String> {
+    let mut found = Found::default();
+    market.control(Command::ValueAccounts);
+    let begun = Instant::now();
+    while market.core.work_pending() {
+        slice(market, &mut found);
     }
-    // What one side of a pair gains the other loses.
-    let deposits = i128::from(shape.deposit()) * i128::from(shape.accounts);
-    if equity != deposits || margined != shape.accounts {
-        return Err(format!(
-            "equity of all is {equity}, must be {deposits}; {margined} accounts have margin"
-        ));
-    }
-    Ok((latency, took_ns))
+    let took_ns = begun.elapsed().as_nanos() as u64;
+    check(market, &found).map(|()| took_ns)
 }
 
-fn row(figure: &str, rounds: &Rounds, bar: Bar, note: Option<&str>) -> Row {
+/// Values every account; returns how long each slice took.
+fn sliced(market: &mut Market) -> Result<Latency, String> {
+    let (mut found, mut latency) = (Found::default(), Latency::new());
+    market.control(Command::ValueAccounts);
+    while market.core.work_pending() {
+        let begun = Instant::now();
+        slice(market, &mut found);
+        latency.record(begun.elapsed().as_nanos() as u64);
+    }
+    check(market, &found).map(|()| latency)
+}
+
+#[inline(never)]
+fn slice(market: &mut Market, found: &mut Found) {
+    let tick = market.record(Command::Tick);
+    market.core.apply_batch(&[tick], &mut Fetch, found);
+}
+
+fn check(market: &mut Market, found: &Found) -> Result<(), String> {
+    // The answer came here and not to the market's own count.
+    market.tally.controlled += 1;
+    let sound = Valued {
+        accounts: ACCOUNTS,
+        below_maintenance: 0,
+        not_fresh: 0,
+    };
+    match found.0 {
+        Some(valued) if valued == sound => Ok(()),
+        other => Err(format!("found {other:?}, must be {sound:?}")),
+    }
+}
+
+fn row(figure: &str, rounds: &Rounds, bar: Bar) -> Row {
     let spread = rounds.spread();
     Row {
         bench: "sweep",
@@ -148,6 +204,6 @@ fn row(figure: &str, rounds: &Rounds, bar: Bar, note: Option<&str>) -> Row {
         spread: spread.map(|spread| (spread.low, spread.high)),
         floor: None,
         bar,
-        note: note.map(str::to_owned),
+        note: None,
     }
 }

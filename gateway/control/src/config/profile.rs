@@ -173,6 +173,8 @@ pub struct Profile {
     pub logon: LogonProfile,
     /// How often `run` sums up what it does; `None`: never.
     pub summary_every: Option<Duration>,
+    /// How often all accounts are valued; `None`: when somebody asks.
+    pub value_accounts_every: Option<Duration>,
 }
 
 impl Profile {
@@ -182,6 +184,10 @@ impl Profile {
         let path = |path: &Option<PathBuf>| {
             path.as_ref()
                 .map_or("none".to_owned(), |path| path.display().to_string())
+        };
+        let every_ms = |every: Option<Duration>| {
+            let every_ms = every.map_or(0, |every| every.ns() / 1_000_000);
+            every_ms.to_string()
         };
         let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
         let mut named = vec![
@@ -207,12 +213,11 @@ impl Profile {
             ("ctl", "socket", path(&self.ctl_socket)),
             ("ctl", "mode", format!("{:04o}", self.ctl_mode)),
             ("log", "file", path(&self.log_file)),
+            ("observe", "summary_every_ms", every_ms(self.summary_every)),
             (
                 "observe",
-                "summary_every_ms",
-                self.summary_every
-                    .map_or(0, |every| every.ns() / 1_000_000)
-                    .to_string(),
+                "value_accounts_every_ms",
+                every_ms(self.value_accounts_every),
             ),
             ("logon", "failures_max", self.logon.failures_max.to_string()),
             (

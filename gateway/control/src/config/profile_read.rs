@@ -72,7 +72,8 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Profi
             window: seconds(&mut logon, "window_s", 86_400, 60, mistakes),
             logon_timeout: seconds(&mut logon, "timeout_s", 3_600, 30, mistakes),
         },
-        summary_every: summary_every(&mut observe, mistakes),
+        summary_every: every(&mut observe, "summary_every_ms", 10_000, mistakes),
+        value_accounts_every: every(&mut observe, "value_accounts_every_ms", 0, mistakes),
     };
     let sections = [
         venue, network, threads, ctl, log, logon, observe, capacities,
@@ -236,9 +237,14 @@ fn cores(threads: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Vec<usize> {
         .collect()
 }
 
-/// Ten seconds where it is left out; 0 is never.
-fn summary_every(observe: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Option<Duration> {
-    let every_ms = integer(observe, "summary_every_ms", 0, 3_600_000, mistakes).unwrap_or(10_000);
+/// An interval of at most an hour; 0 is never.
+fn every(
+    observe: &mut Section<'_>,
+    key: &'static str,
+    default_ms: i64,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<Duration> {
+    let every_ms = integer(observe, key, 0, 3_600_000, mistakes).unwrap_or(default_ms);
     (every_ms > 0).then(|| Duration::from_ns(every_ms as u64 * 1_000_000))
 }
 

@@ -73,7 +73,7 @@ fn wrong<T>(what: impl Into<String>, hint: impl Into<String>) -> Result<T, Reque
 }
 
 /// The verbs, and what follows each.
-pub(super) const FORMS: [(&str, &str); 19] = [
+pub(super) const FORMS: [(&str, &str); 20] = [
     ("help", ""),
     ("reload", "CONFIG"),
     ("diff", "CONFIG"),
@@ -99,6 +99,7 @@ pub(super) const FORMS: [(&str, &str); 19] = [
     ("day-start", ""),
     ("day-roll", ""),
     ("hash", ""),
+    ("value", ""),
 ];
 
 /// The request of a line, its end cut off.
@@ -153,6 +154,7 @@ pub fn parse_request(line: &str, config: &Config) -> Result<CtlRequest, RequestE
         ("day-start", []) => Command::DayStart,
         ("day-roll", []) => Command::DayRoll,
         ("hash", []) => Command::StateHash,
+        ("value", []) => Command::ValueAccounts,
         _ => return parser.unknown(),
     };
     Ok(CtlRequest::Command(command))

@@ -435,7 +435,7 @@ fn requests_on_one_connection_are_answered_in_order_also_after_its_end() {
         let mut stream = UnixStream::connect(folder.file("ctl")).expect("connects");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         stream
-            .write_all(b"day-start\nday-roll\nnonsense\nhash\n")
+            .write_all(b"day-start\nday-roll\nnonsense\nhash\nvalue\n")
             .expect("written");
         stream
             .shutdown(std::net::Shutdown::Write)
@@ -445,12 +445,17 @@ fn requests_on_one_connection_are_answered_in_order_also_after_its_end() {
             .read_to_string(&mut answers)
             .expect("answers, then the end");
         let expected = "ok seq 1\nok seq 2\nerror there is no request `nonsense`; \
-                        `help` lists what there is\nok seq 3\n";
+                        `help` lists what there is\nok seq 3\nok seq 4\n";
         assert_eq!(answers, expected);
     });
     assert_eq!(
         seen,
-        [Command::DayStart, Command::DayRoll, Command::StateHash]
+        [
+            Command::DayStart,
+            Command::DayRoll,
+            Command::StateHash,
+            Command::ValueAccounts
+        ]
     );
 }
 

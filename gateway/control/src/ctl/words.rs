@@ -83,6 +83,7 @@ impl<'a> Words<'a> {
             Command::DayStart => "day-start".to_owned(),
             Command::DayRoll => "day-roll".to_owned(),
             Command::StateHash => "hash".to_owned(),
+            Command::ValueAccounts => "value".to_owned(),
             Command::NewOrder(_)
             | Command::Replace(_)
             | Command::Cancel(_)

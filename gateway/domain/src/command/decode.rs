@@ -63,6 +63,7 @@ impl Command {
                 Self::Dispute { account, decision }
             }
             CommandKind::StateHash => Self::StateHash,
+            CommandKind::ValueAccounts => Self::ValueAccounts,
             CommandKind::Tick => Self::Tick,
         })
     }

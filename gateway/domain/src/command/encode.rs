@@ -69,6 +69,7 @@ impl Command {
                 ..blank(CommandKind::Dispute)
             },
             Self::StateHash => blank(CommandKind::StateHash),
+            Self::ValueAccounts => blank(CommandKind::ValueAccounts),
             Self::Tick => blank(CommandKind::Tick),
         }
     }

@@ -137,6 +137,7 @@ fn controls() -> std::vec::Vec<Command> {
             decision
         },
         Command::StateHash,
+        Command::ValueAccounts,
         Command::Tick,
     ];
     for scope in [

@@ -48,14 +48,19 @@ impl Effect {
             Self::Controlled(outcome) => {
                 push(6);
                 push(outcome.request.into());
-                let (kind, value) = match outcome.result {
-                    Ok(Done::Applied) => (0, 0),
-                    Ok(Done::Epoch(epoch)) => (1, u64::from(epoch)),
-                    Ok(Done::StateHash(hash)) => (2, hash),
-                    Err(refusal) => (3, refusal as u64),
+                let (kind, value, more) = match outcome.result {
+                    Ok(Done::Applied) => (0, 0, None),
+                    Ok(Done::Epoch(epoch)) => (1, u64::from(epoch), None),
+                    Ok(Done::StateHash(hash)) => (2, hash, None),
+                    Err(refusal) => (3, refusal as u64, None),
+                    Ok(Done::Valued(valued)) => {
+                        let found = pair(valued.accounts, valued.below_maintenance);
+                        (4, found, Some(valued.not_fresh.into()))
+                    }
                 };
                 push(kind);
                 push(value);
+                more.into_iter().for_each(push);
             }
             Self::StateChanged { scope, state } => {
                 let (kind, index) = scope.to_raw();

@@ -10,6 +10,7 @@ use super::generator::Generator;
 use super::naive::Naive;
 use super::op::{Answer, Config, Figures, Machine, Op, OpenInterestFigures, Word};
 use super::prng::Prng;
+use super::valuations::Valuations;
 use portcullis_domain::Side;
 use std::collections::BTreeMap;
 
@@ -29,6 +30,9 @@ pub(crate) struct Tally {
     pub(crate) words: BTreeMap<&'static str, u64>,
     pub(crate) valued_exactly: u64,
     pub(crate) proved_by_bound: u64,
+    /// Accounts found below maintenance margin, and without a fresh reference, over all valuations.
+    pub(crate) below: u64,
+    pub(crate) not_fresh: u64,
 }
 
 impl Tally {
@@ -67,6 +71,8 @@ pub(crate) fn run(seed: u64, len: usize, tally: &mut Tally) -> Result<(), String
     let counters = pair.core.core.counters();
     tally.valued_exactly += counters.valued_exactly;
     tally.proved_by_bound += counters.proved_by_bound;
+    tally.below += pair.valuations.below;
+    tally.not_fresh += pair.valuations.not_fresh;
     Ok(())
 }
 
@@ -147,6 +153,7 @@ pub(crate) struct Pair {
     orders: BTreeMap<u32, (u32, u32, Side)>,
     /// Deposits less withdrawals less the money of all fills: what cash less cost must sum to.
     money: i128,
+    valuations: Valuations,
 }
 
 impl Pair {
@@ -157,6 +164,7 @@ impl Pair {
             config: config.clone(),
             orders: BTreeMap::new(),
             money: 0,
+            valuations: Valuations::default(),
         }
     }
 
@@ -170,6 +178,7 @@ impl Pair {
             ));
         }
         self.book(op, &came);
+        self.valuations.note(time, op, &came, self.core.effects());
         let accounts = self.config.accounts.len() as u32;
         let all = if sweep {
             0..accounts
@@ -182,6 +191,12 @@ impl Pair {
         }
         if sweep {
             self.sums().map_err(|why| format!("{op:?}: then {why}"))?;
+            let figures: Vec<Figures> = (0..accounts)
+                .filter_map(|account| self.model.figures(account))
+                .collect();
+            let (core, config) = (&mut self.core, &self.config);
+            let valued = self.valuations.check(core, config, &figures);
+            valued.map_err(|why| format!("{op:?}: then all are valued, {why}"))?;
         }
         Ok(came)
     }

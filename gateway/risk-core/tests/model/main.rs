@@ -23,6 +23,7 @@ mod scenarios;
 mod spec;
 mod sweeps;
 mod transfer;
+mod valuations;
 
 use episode::Tally;
 
@@ -86,6 +87,14 @@ fn random_commands_come_out_as_in_the_model() {
     println!(
         "valued {}, proved {}",
         tally.valued_exactly, tally.proved_by_bound
+    );
+    println!(
+        "found below maintenance {} times, not fresh {} times",
+        tally.below, tally.not_fresh
+    );
+    assert!(
+        tally.below > 0 && tally.not_fresh > 0,
+        "valuations found nothing: the run shows too little"
     );
     for check in CHECKS {
         assert!(

@@ -7,7 +7,7 @@ use portcullis_domain::{InstrumentId, Scope, Side, Timestamp, TradingState};
 use portcullis_pipeline::item::VenueView;
 use portcullis_risk_core::checks;
 use portcullis_risk_core::{
-    AccountView, Alarm, AlarmKind, ControlRefusal, OrderView, PositionView, Refusal,
+    AccountView, Alarm, AlarmKind, ControlRefusal, OrderView, PositionView, Refusal, Valued,
 };
 
 pub(super) const fn control_refusal(refusal: ControlRefusal) -> &'static str {
@@ -36,6 +36,9 @@ pub(super) const fn control_refusal(refusal: ControlRefusal) -> &'static str {
         ControlRefusal::NothingDisputed => "the account has no disputed execution",
         ControlRefusal::TableFull => "a table is full; raise positions_max",
         ControlRefusal::QuantityInvalid => "the quantity must not be zero",
+        ControlRefusal::ValuationUnderWay => {
+            "all accounts are being valued, and another valuation waits for that one; ask again"
+        }
     }
 }
 
@@ -53,6 +56,14 @@ const fn alarm_kind(kind: AlarmKind) -> &'static str {
         AlarmKind::RecordInvalid => "a record that is no command",
         AlarmKind::SweepQueueFull => "no room for a mass cancel; raise sweeps_max",
     }
+}
+
+/// What a valuation of all accounts found.
+pub(super) fn valued(valued: &Valued) -> String {
+    format!(
+        "accounts {}, below maintenance margin {}, with a reference missing or stale {}",
+        valued.accounts, valued.below_maintenance, valued.not_fresh,
+    )
 }
 
 pub(super) fn alarm(alarm: &Alarm, at: Timestamp, config: &Config) -> String {

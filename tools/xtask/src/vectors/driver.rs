@@ -88,6 +88,11 @@ impl CoreMachine {
         &self.effects.0
     }
 
+    /// The effects of the last command.
+    pub(crate) fn effects(&self) -> &[Effect] {
+        &self.effects.0
+    }
+
     fn command(&self, op: &Op) -> Command {
         let session = |id| SessionId::new(self.config.session_of(id));
         match *op {
@@ -194,7 +199,8 @@ impl Machine for CoreMachine {
             self.discard_disputes(*account);
         }
         let command = self.command(op);
-        let effects = self.send(command);
+        self.send(command);
+        let effects = self.effects();
         match op {
             Op::Order(_) | Op::Replace(_) => judged(effects),
             Op::Cancel { .. } => Answer::Word(match effects {
