@@ -6,7 +6,11 @@
 use crate::wait::{AGENTS_CORE, ENDS_CORE, Wait};
 use portcullis_bench_harness::Rounds;
 use portcullis_domain::{CommandKind, Head, Record};
-use portcullis_runtime::{RecordConsumer, RecordProducer, RingConsumer, RingProducer};
+use portcullis_pipeline::item::VenueItem;
+use portcullis_runtime::{
+    Lead, MessageConsumer, MessageProducer, RecordConsumer, RecordProducer, RingConsumer,
+    RingProducer,
+};
 use std::time::{Duration, Instant};
 
 /// Said last.
@@ -214,6 +218,71 @@ impl Takes for RecordsOut {
     fn take(&mut self) -> Option<u64> {
         let taken = self.ring.pop_into(&mut self.record);
         taken.then_some(std::hint::black_box(&self.record).head.word)
+    }
+}
+
+/// What stands in the place of an item for the venue: of its size, with the word in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Item {
+    raw_len: usize,
+    words: [u64; ITEM_WORDS - 1],
+}
+
+const ITEM_WORDS: usize = size_of::<VenueItem>() / size_of::<u64>();
+const _: () = assert!(size_of::<Item>() == size_of::<VenueItem>());
+
+impl Lead for Item {
+    #[inline]
+    fn bytes_behind(&self) -> usize {
+        self.raw_len
+    }
+}
+
+/// Items with a raw message of a given length behind them.
+#[derive(Debug)]
+pub struct Items {
+    ring: MessageProducer<Item>,
+    raw: Vec<u8>,
+}
+
+impl Items {
+    /// Items before `raw_len` bytes.
+    #[must_use]
+    pub fn new(ring: MessageProducer<Item>, raw_len: usize) -> Self {
+        let raw = vec![7; raw_len];
+        Self { ring, raw }
+    }
+}
+
+impl Sends for Items {
+    #[inline]
+    fn send(&mut self, word: u64) -> bool {
+        let item = Item {
+            raw_len: self.raw.len(),
+            words: [word; ITEM_WORDS - 1],
+        };
+        self.ring.send(item, &self.raw)
+    }
+}
+
+/// The other end.
+#[derive(Debug)]
+pub struct ItemsOut(MessageConsumer<Item>);
+
+impl ItemsOut {
+    /// The end of this ring.
+    #[must_use]
+    pub const fn new(ring: MessageConsumer<Item>) -> Self {
+        Self(ring)
+    }
+}
+
+impl Takes for ItemsOut {
+    #[inline]
+    fn take(&mut self) -> Option<u64> {
+        let (item, raw) = self.0.take()?;
+        let (item, _) = std::hint::black_box((item, raw));
+        item.words.last().copied()
     }
 }
 

@@ -16,8 +16,8 @@ use portcullis_pipeline::signals::RiskSignals;
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{OutboundOrder, RiskCore};
 use portcullis_runtime::{
-    Agent, DutyWriter, RecordConsumer, RecordProducer, RingConsumer, RingProducer, StopFlag,
-    SystemClock, record_ring, ring, run,
+    Agent, DutyWriter, Lead, MessageConsumer, MessageProducer, RecordConsumer, RecordProducer,
+    RingConsumer, RingProducer, StopFlag, SystemClock, message_ring, record_ring, ring, run,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
@@ -35,7 +35,7 @@ const INPUT_UNITS: usize = 16_384;
 const PAUSE: Duration = Duration::from_micros(200);
 
 /// What goes to the venue, approved or passed on.
-pub trait Outbound: Send + 'static {
+pub trait Outbound: Lead + 'static {
     /// The order.
     fn order(&self) -> &OutboundOrder;
 }
@@ -64,9 +64,9 @@ pub struct Ends<I> {
     /// Control commands.
     pub commands: RecordProducer,
     /// What goes to the venue.
-    pub venue: RingConsumer<I>,
+    pub venue: MessageConsumer<I>,
     /// What clients are told.
-    pub egress: RingConsumer<EgressItem>,
+    pub egress: MessageConsumer<EgressItem>,
     /// What the control thread is told.
     pub control: RingConsumer<ControlItem>,
     /// Tables for coming flips.
@@ -107,23 +107,23 @@ pub struct Rig<A> {
 struct AgentEnds<I> {
     sequencer: SequencerRings,
     records: RecordConsumer,
-    venue: RingProducer<I>,
-    egress: RingProducer<EgressItem>,
+    venue: MessageProducer<I>,
+    egress: MessageProducer<EgressItem>,
     control: RingProducer<ControlItem>,
     feedback: RecordProducer,
     tables: RingConsumer<Box<LimitTable>>,
     retired: RingProducer<Box<LimitTable>>,
 }
 
-fn wire<I>() -> (Ends<I>, AgentEnds<I>) {
+fn wire<I: Lead>() -> (Ends<I>, AgentEnds<I>) {
     let (orders, orders_out) = record_ring(INPUT_UNITS);
     let (priority, priority_out) = record_ring(INPUT_UNITS);
     let (reports, reports_out) = record_ring(INPUT_UNITS);
     let (commands, control_out) = record_ring(INPUT_UNITS);
     let (feedback, feedback_out) = record_ring(FEEDBACK_UNITS);
     let (sequenced, records) = record_ring(SEQUENCED_UNITS);
-    let (venue, venue_out) = ring(VENUE_ITEMS);
-    let (egress, egress_out) = ring(EGRESS_ITEMS);
+    let (venue, venue_out) = message_ring(VENUE_ITEMS);
+    let (egress, egress_out) = message_ring(EGRESS_ITEMS);
     let (control, items) = ring(CONTROL_ITEMS);
     let (tables, tables_out) = ring(2);
     let (retired, retired_out) = ring(8);

@@ -299,18 +299,20 @@ impl<I: Outbound> Traffic<I> {
             if !self.ends.reports.has_room_for(1) {
                 break;
             }
-            let Ok(item) = self.ends.venue.pop() else {
+            let Some((item, _)) = self.ends.venue.take() else {
                 break;
             };
             let order = *item.order();
             self.outbound(&order, latency.as_deref_mut());
         }
         for _ in 0..2 * TAKEN_AT_ONCE {
-            let Ok(item) = self.ends.egress.pop() else {
+            let Some((item, _)) = self.ends.egress.take() else {
                 break;
             };
             self.told(&item.effect, latency.as_deref_mut());
         }
+        self.ends.venue.release();
+        self.ends.egress.release();
         for _ in 0..TAKEN_AT_ONCE {
             let Ok(item) = self.ends.control.pop() else {
                 break;

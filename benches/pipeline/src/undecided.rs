@@ -8,12 +8,14 @@ use portcullis_domain::{
     AccountId, CommandKind, Head, InstrumentId, OrderId, Price, Qty, Record, ReportKind, Seq,
     SessionId, Side, TimeInForce, Timestamp, UserRef,
 };
-use portcullis_pipeline::item::{ClientEffect, ControlItem, EgressItem, Raw, VenueItem};
+use portcullis_pipeline::item::{ClientEffect, ControlItem, EgressItem, VenueItem};
 use portcullis_pipeline::risk::LatencySink;
 use portcullis_risk_core::{
     ClientReport, ControlOutcome, Done, EFFECTS_MAX, OutboundAction, OutboundOrder,
 };
-use portcullis_runtime::{Agent, Clock, RecordConsumer, RecordProducer, RingProducer, SystemClock};
+use portcullis_runtime::{
+    Agent, Clock, Lead, MessageProducer, RecordConsumer, RecordProducer, RingProducer, SystemClock,
+};
 
 /// Records taken in one duty cycle, and together, as the risk agent does.
 const RECORD_BUDGET: usize = 64;
@@ -24,10 +26,15 @@ const BATCH: usize = 16;
 pub struct Passed {
     /// The order.
     pub order: Unjudged,
-    /// The client's own message.
-    pub raw: Raw,
     /// When the duty cycle began.
     pub taken: Timestamp,
+    raw_len: u8,
+}
+
+impl Lead for Passed {
+    fn bytes_behind(&self) -> usize {
+        usize::from(self.raw_len)
+    }
 }
 
 /// An order in the place of an approved one.
@@ -49,9 +56,9 @@ pub struct UndecidedRings {
     /// Sequenced records.
     pub records: RecordConsumer,
     /// What goes to the venue.
-    pub venue: RingProducer<Passed>,
+    pub venue: MessageProducer<Passed>,
     /// What clients are told.
-    pub egress: RingProducer<EgressItem>,
+    pub egress: MessageProducer<EgressItem>,
     /// What the control thread is told.
     pub control: RingProducer<ControlItem>,
     /// Looked at for room, never used.
@@ -82,17 +89,28 @@ impl<L: LatencySink> Undecided<L> {
     }
 
     /// Records all of whose items have room.
-    fn room(&self) -> usize {
+    fn room(&self, most: usize) -> usize {
         let rings = &self.rings;
-        (rings.venue.slots() / EFFECTS_MAX)
-            .min(rings.egress.slots() / (2 * EFFECTS_MAX))
+        let effects = most * EFFECTS_MAX;
+        if rings.venue.has_room_for(effects)
+            && rings.egress.has_room_for(2 * effects)
+            && rings.feedback.has_room_for(effects)
+            && rings.control.slots() >= effects
+        {
+            return most;
+        }
+        most.min(rings.venue.room() / EFFECTS_MAX)
+            .min(rings.egress.room() / (2 * EFFECTS_MAX))
             .min(rings.control.slots() / EFFECTS_MAX)
             .min(rings.feedback.room() / EFFECTS_MAX)
     }
 
     /// Takes the next batch; returns how many records it has.
     fn take_batch(&mut self, most: usize) -> usize {
-        let room = self.room().min(most).min(BATCH);
+        if self.rings.records.is_empty() {
+            return 0;
+        }
+        let room = self.room(most.min(BATCH));
         let mut taken = 0;
         while taken < room && self.rings.records.pop_into(&mut self.batch[taken]) {
             taken += 1;
@@ -103,11 +121,16 @@ impl<L: LatencySink> Undecided<L> {
     fn pass(&mut self, at: usize) {
         let record = &self.batch[at];
         let head = record.head;
-        let raw = Raw::copy_of(record.raw());
+        let raw = record.raw();
         let timestamp = Timestamp::from_ns(head.timestamp_ns);
         if head.kind == CommandKind::NewOrder as u8 {
             let order = outbound(&head);
-            self.tell_client(ClientEffect::Entered(order), timestamp, raw);
+            tell_client(
+                &mut self.rings.egress,
+                ClientEffect::Entered(order),
+                timestamp,
+                raw,
+            );
             let unjudged = Unjudged {
                 seq: Seq::new(head.seq),
                 epoch: 0,
@@ -115,14 +138,15 @@ impl<L: LatencySink> Undecided<L> {
             };
             let item = Passed {
                 order: unjudged,
-                raw,
                 taken: self.taken,
+                raw_len: raw.len() as u8,
             };
-            assert!(self.rings.venue.push(item).is_ok(), "room was looked for");
+            assert!(self.rings.venue.write(item, raw), "room was looked for");
             let now = SystemClock.now();
             self.latency.on_order(now.since(timestamp).ns());
         } else if head.kind == CommandKind::Report as u8 {
-            self.tell_client(ClientEffect::Reported(report(&head)), timestamp, raw);
+            let effect = ClientEffect::Reported(report(&head));
+            tell_client(&mut self.rings.egress, effect, timestamp, raw);
         } else if head.kind >= CommandKind::Deposit as u8 && head.kind < CommandKind::Tick as u8 {
             let outcome = ControlOutcome {
                 request: head.number,
@@ -132,15 +156,16 @@ impl<L: LatencySink> Undecided<L> {
             assert!(self.rings.control.push(item).is_ok(), "room was looked for");
         }
     }
+}
 
-    fn tell_client(&mut self, effect: ClientEffect, timestamp: Timestamp, raw: Raw) {
-        let item = EgressItem {
-            effect,
-            timestamp,
-            raw,
-        };
-        assert!(self.rings.egress.push(item).is_ok(), "room was looked for");
-    }
+fn tell_client(
+    egress: &mut MessageProducer<EgressItem>,
+    effect: ClientEffect,
+    timestamp: Timestamp,
+    raw: &[u8],
+) {
+    let item = EgressItem::before(raw, effect, timestamp);
+    assert!(egress.write(item, raw), "room was looked for");
 }
 
 impl<L: LatencySink> Agent for Undecided<L> {
@@ -161,8 +186,11 @@ impl<L: LatencySink> Agent for Undecided<L> {
                 self.pass(at);
                 work += usize::from(self.batch[at].head.kind != CommandKind::Tick as u8);
             }
+            self.rings.venue.publish();
+            self.rings.egress.publish();
             left -= taken;
         }
+        self.rings.records.release();
         work
     }
 

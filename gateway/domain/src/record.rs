@@ -191,23 +191,20 @@ impl Record {
         Some(count)
     }
 
-    /// Becomes the record of these units, without touching what lies behind its raw message.
+    /// Becomes the record of this head and the raw message behind it, without touching what lies
+    /// behind that.
     ///
     /// # Panics
-    /// If the units are not all of one record: whoever has them took its length from its head.
-    pub fn become_units<'a>(&mut self, units: impl Iterator<Item = &'a Unit>) {
-        let mut units = units.copied();
-        let head = units.next().expect("a record has a head");
-        self.head = Head::from_unit(head);
-        let len = usize::from(self.head.raw_len);
-        assert!(len <= RAW_BYTES_MAX, "a record is no longer than it may be");
-        let tail = self.raw.chunks_exact_mut(UNIT_BYTES);
-        let mut filled = 0;
-        for (chunk, unit) in tail.zip(units) {
-            chunk.copy_from_slice(&unit.0);
-            filled += UNIT_BYTES;
-        }
-        assert!(filled >= len, "a record's units are all there");
+    /// If the head says another length than `raw` has, or that is more than a record carries.
+    #[inline]
+    pub fn become_message(&mut self, head: Head, raw: &[u8]) {
+        assert_eq!(
+            usize::from(head.raw_len),
+            raw.len(),
+            "a head says its length"
+        );
+        self.raw[..raw.len()].copy_from_slice(raw);
+        self.head = head;
     }
 
     /// Reads the record that begins `units`; `None` if its units are not all there or its length is
@@ -245,7 +242,7 @@ mod tests {
             assert_eq!(Record::read_units(&units[..count]), Some(record));
             assert_eq!(Record::read_units(&units[..count - 1]), None);
             let mut other = Record::new(Head::blank(2), &[9; RAW_BYTES_MAX]).expect("fits");
-            other.become_units(units[..count].iter());
+            other.become_message(record.head, record.raw());
             assert_eq!((other.head, other.raw()), (record.head, record.raw()));
         }
     }

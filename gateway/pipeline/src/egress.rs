@@ -18,7 +18,7 @@ use echo::Echoes;
 use encode::{Encoder, Message};
 use portcullis_domain::{Duration, SessionEventKind, SessionId, Timestamp};
 use portcullis_risk_core::{AnswerKind, SessionChange};
-use portcullis_runtime::{Agent, HistogramReader, HistogramWriter, RingConsumer};
+use portcullis_runtime::{Agent, HistogramReader, HistogramWriter, MessageConsumer, RingConsumer};
 use portcullis_wire::soupbin::{SessionName, encode as soup};
 use stream::{Sent, Stream};
 
@@ -62,8 +62,18 @@ const IDLE_AN_IDLE_CYCLE: usize = 16;
 #[derive(Debug)]
 pub struct Egress<T> {
     transport: T,
-    items: RingConsumer<EgressItem>,
+    items: MessageConsumer<EgressItem>,
     connections: RingConsumer<ConnectionItem>,
+    sessions: Sessions,
+    next_idle: usize,
+    send: HistogramWriter,
+    /// Messages whose sending is timed.
+    timed: u64,
+}
+
+/// What each session has been told, and how it is said.
+#[derive(Debug)]
+struct Sessions {
     streams: Box<[Stream]>,
     echoes: Echoes,
     encoder: Encoder,
@@ -71,11 +81,7 @@ pub struct Egress<T> {
     reach: StreamReachWriter,
     /// Sessions with something to send, each at most once.
     active: Vec<SessionId>,
-    next_idle: usize,
     counters: EgressCounters,
-    send: HistogramWriter,
-    /// Messages whose sending is timed.
-    timed: u64,
 }
 
 impl<T: OutboundTransport> Egress<T> {
@@ -84,26 +90,27 @@ impl<T: OutboundTransport> Egress<T> {
     pub fn new(
         config: &EgressConfig,
         transport: T,
-        items: RingConsumer<EgressItem>,
+        items: MessageConsumer<EgressItem>,
         connections: RingConsumer<ConnectionItem>,
         reach: StreamReachWriter,
     ) -> Self {
         let sessions = config.heartbeats.len();
+        let streams = config.heartbeats.iter();
         Self {
             transport,
             items,
             connections,
-            streams: config
-                .heartbeats
-                .iter()
-                .map(|heartbeat| Stream::new(config, *heartbeat))
-                .collect(),
-            echoes: Echoes::new(config.orders_max),
-            encoder: Encoder::new(config.symbols.clone()),
-            reach,
-            active: Vec::with_capacity(sessions),
+            sessions: Sessions {
+                streams: streams
+                    .map(|heartbeat| Stream::new(config, *heartbeat))
+                    .collect(),
+                echoes: Echoes::new(config.orders_max),
+                encoder: Encoder::new(config.symbols.clone()),
+                reach,
+                active: Vec::with_capacity(sessions),
+                counters: EgressCounters::default(),
+            },
             next_idle: 0,
-            counters: EgressCounters::default(),
             send: HistogramWriter::default(),
             timed: 0,
         }
@@ -119,38 +126,107 @@ impl<T: OutboundTransport> Egress<T> {
     /// What it has counted.
     #[must_use]
     pub const fn counters(&self) -> &EgressCounters {
-        &self.counters
+        &self.sessions.counters
     }
 
     /// Messages each session's stream has had so far.
     #[must_use]
     pub fn published(&self, session: SessionId) -> u64 {
-        self.streams
-            .get(session.index())
-            .map_or(0, Stream::published)
+        let streams = &self.sessions.streams;
+        streams.get(session.index()).map_or(0, Stream::published)
     }
 
     /// Ends every session: no more will be said on any.
     pub fn end_sessions(&mut self) {
-        for session in (0..self.streams.len() as u32).map(SessionId::new) {
-            self.streams[session.index()].end();
-            self.activate(session);
+        for session in (0..self.sessions.streams.len() as u32).map(SessionId::new) {
+            self.sessions.streams[session.index()].end();
+            self.sessions.activate(session);
         }
     }
 
     fn take_items(&mut self, now: Timestamp) -> usize {
         for taken in 0..ITEM_BUDGET {
-            let Ok(item) = self.items.pop() else {
+            let Some((item, raw)) = self.items.front() else {
                 return taken;
             };
-            self.take_item(&item, now);
+            self.sessions.take_item(item, raw, now);
+            self.items.advance();
         }
+        self.items.release();
         ITEM_BUDGET
     }
 
-    fn take_item(&mut self, item: &EgressItem, now: Timestamp) {
+    fn take_connections(&mut self) -> usize {
+        let mut taken = 0;
+        while let Ok(item) = self.connections.pop() {
+            taken += 1;
+            match item {
+                ConnectionItem::RejectLogin(connection, reason) => {
+                    let mut bytes = [0; 8];
+                    if let Ok(len) = soup::login_rejected(reason, &mut bytes) {
+                        let _ = self.transport.write(connection, &bytes[..len]);
+                    }
+                    self.transport.close(connection);
+                }
+                ConnectionItem::Close(connection) => {
+                    for stream in &mut self.sessions.streams {
+                        stream.unlink(connection);
+                    }
+                    self.transport.close(connection);
+                }
+            }
+        }
+        taken
+    }
+
+    /// Sends what active sessions have, as far as their sockets take it.
+    fn send(&mut self, now: Timestamp) -> usize {
+        let Sessions {
+            streams,
+            active,
+            counters,
+            ..
+        } = &mut self.sessions;
+        let mut work = 0;
+        let mut index = 0;
+        while index < active.len() {
+            let stream = &mut streams[active[index].index()];
+            let sent = stream.send(&mut self.transport, now);
+            work += usize::from(sent == Sent::Some);
+            let lagged = sent == Sent::Lagged;
+            counters.lagged += u64::from(lagged);
+            if sent == Sent::All || lagged {
+                stream.active = false;
+                active.swap_remove(index);
+            } else {
+                index += 1;
+            }
+        }
+        work
+    }
+
+    /// Heartbeats of some sessions, in turn.
+    fn keep_alive(&mut self, now: Timestamp, idle: bool) {
+        let looks = if idle {
+            IDLE_AN_IDLE_CYCLE
+        } else {
+            IDLE_A_BUSY_CYCLE
+        };
+        for _ in 0..looks.min(self.sessions.streams.len()) {
+            let session = self.next_idle;
+            let streams = &mut self.sessions.streams;
+            self.next_idle = (session + 1) % streams.len();
+            streams[session].keep_alive(&mut self.transport, now);
+            if streams[session].is_waiting() {
+                self.sessions.activate(SessionId::new(session as u32));
+            }
+        }
+    }
+}
+
+impl Sessions {
+    fn take_item(&mut self, item: &EgressItem, raw: &[u8], now: Timestamp) {
         let at = item.timestamp;
-        let raw = item.raw.bytes();
         match &item.effect {
             ClientEffect::Entered(outbound) => {
                 self.echoes.remember(outbound, raw, &self.encoder);
@@ -215,72 +291,11 @@ impl<T: OutboundTransport> Egress<T> {
         }
     }
 
-    fn take_connections(&mut self) -> usize {
-        let mut taken = 0;
-        while let Ok(item) = self.connections.pop() {
-            taken += 1;
-            match item {
-                ConnectionItem::RejectLogin(connection, reason) => {
-                    let mut bytes = [0; 8];
-                    if let Ok(len) = soup::login_rejected(reason, &mut bytes) {
-                        let _ = self.transport.write(connection, &bytes[..len]);
-                    }
-                    self.transport.close(connection);
-                }
-                ConnectionItem::Close(connection) => {
-                    for stream in &mut self.streams {
-                        stream.unlink(connection);
-                    }
-                    self.transport.close(connection);
-                }
-            }
-        }
-        taken
-    }
-
     fn activate(&mut self, session: SessionId) {
         let stream = &mut self.streams[session.index()];
         if !stream.active {
             stream.active = true;
             self.active.push(session);
-        }
-    }
-
-    /// Sends what active sessions have, as far as their sockets take it.
-    fn send(&mut self, now: Timestamp) -> usize {
-        let mut work = 0;
-        let mut index = 0;
-        while index < self.active.len() {
-            let session = self.active[index];
-            let stream = &mut self.streams[session.index()];
-            let sent = stream.send(&mut self.transport, now);
-            work += usize::from(sent == Sent::Some);
-            let lagged = sent == Sent::Lagged;
-            self.counters.lagged += u64::from(lagged);
-            if sent == Sent::All || lagged {
-                stream.active = false;
-                self.active.swap_remove(index);
-            } else {
-                index += 1;
-            }
-        }
-        work
-    }
-
-    /// Heartbeats of some sessions, in turn.
-    fn keep_alive(&mut self, now: Timestamp, idle: bool) {
-        let looks = if idle {
-            IDLE_AN_IDLE_CYCLE
-        } else {
-            IDLE_A_BUSY_CYCLE
-        };
-        for _ in 0..looks.min(self.streams.len()) {
-            let session = self.next_idle;
-            self.next_idle = (session + 1) % self.streams.len();
-            self.streams[session].keep_alive(&mut self.transport, now);
-            if self.streams[session].is_waiting() {
-                self.activate(SessionId::new(session as u32));
-            }
         }
     }
 }
@@ -299,14 +314,14 @@ impl<T: OutboundTransport> Agent for Egress<T> {
     }
 
     fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
-        let messages = self.counters.published - self.timed;
+        let messages = self.sessions.counters.published - self.timed;
         if messages > 0 {
             self.send.record(ended.since(began).ns(), messages);
-            self.timed = self.counters.published;
+            self.timed = self.sessions.counters.published;
         }
     }
 
     fn is_drained(&self) -> bool {
-        self.items.is_empty() && self.connections.is_empty() && self.active.is_empty()
+        self.items.is_empty() && self.connections.is_empty() && self.sessions.active.is_empty()
     }
 }

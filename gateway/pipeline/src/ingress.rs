@@ -21,7 +21,9 @@ use crate::transport::{ConnectionId, InboundTransport, ReadOutcome};
 use connection::{Connection, Facts};
 use lanes::Lanes;
 use logged_on::LoggedOn;
-use portcullis_domain::{Command, Record, SessionEvent, SessionEventKind, SessionId, Timestamp};
+use portcullis_domain::{
+    Command, Head, RAW_BYTES_MAX, SessionEvent, SessionEventKind, SessionId, Timestamp,
+};
 use portcullis_runtime::{
     Agent, CounterReader, CounterWriter, HistogramReader, HistogramWriter, RecordProducer,
     RingConsumer, RingProducer, StopFlag,
@@ -271,7 +273,7 @@ impl<T: InboundTransport> Ingress<T> {
             sequence,
         };
         self.lanes
-            .push_event(session, &stamped(Command::Session(event), now));
+            .push_event(session, stamped(Command::Session(event), now));
     }
 
     fn read_all(&mut self, now: Timestamp) -> usize {
@@ -368,7 +370,7 @@ impl<T: InboundTransport> Ingress<T> {
                 sequence: 0,
             };
             self.lanes
-                .push_event(session, &stamped(Command::Session(event), now));
+                .push_event(session, stamped(Command::Session(event), now));
             self.logged_on.leave(session, id);
         }
         self.forget(id);
@@ -429,10 +431,10 @@ fn live(connections: &mut [Connection], id: ConnectionId) -> Option<&mut Connect
         .filter(|connection| connection.is(id))
 }
 
-fn stamped(command: Command, now: Timestamp) -> Record {
+fn stamped(command: Command, now: Timestamp) -> Head {
     let mut head = command.encode();
     head.timestamp_ns = now.ns();
-    Record::bare(head)
+    head
 }
 
 /// What reading a connection needs of the agent.
@@ -563,13 +565,12 @@ impl Desk<'_> {
         if let Some(code) = early {
             head.refuse_early(code);
         }
-        let Some(mut record) = Record::new(head, bytes) else {
+        if bytes.len() > RAW_BYTES_MAX {
             return self.unanswerable(facts);
-        };
+        }
+        head.raw_len = bytes.len() as u16;
         self.counters.messages += 1;
-        let overloaded = self
-            .lanes
-            .push(session, &command, &mut record, self.closing);
+        let overloaded = self.lanes.push(session, head, bytes, self.closing);
         self.counters.overloaded += u64::from(overloaded);
         None
     }
@@ -595,6 +596,6 @@ impl Desk<'_> {
             sequence: 0,
         };
         self.lanes
-            .push_event(session, &stamped(Command::Session(event), self.now));
+            .push_event(session, stamped(Command::Session(event), self.now));
     }
 }

@@ -1,68 +1,75 @@
 //! What travels between the agents beside records.
 //!
-//! Values in bounded rings. Invariant: an item carries all its reader needs, the client's or
-//! engine's own bytes included.
+//! Values in bounded rings. Invariant: an item carries all its reader needs; the client's or engine's
+//! own bytes stand behind it.
 
 use crate::transport::ConnectionId;
 use portcullis_domain::{RAW_BYTES_MAX, Seq, Timestamp};
 use portcullis_risk_core::{
     Answer, Approved, ClientReport, ControlOutcome, OutboundOrder, Refusal, SessionChange,
 };
+use portcullis_runtime::Lead;
 use portcullis_wire::soupbin::LoginRejectReason;
-
-/// A raw message, copied.
-#[derive(Clone, Copy, Debug)]
-pub struct Raw {
-    len: u8,
-    bytes: [u8; RAW_BYTES_MAX],
-}
-
-impl Raw {
-    /// No message.
-    pub const NONE: Self = Self {
-        len: 0,
-        bytes: [0; RAW_BYTES_MAX],
-    };
-
-    /// A copy of `bytes`, as far as a record carries them.
-    #[must_use]
-    pub fn copy_of(bytes: &[u8]) -> Self {
-        let mut raw = Self::NONE;
-        let len = bytes.len().min(RAW_BYTES_MAX);
-        raw.bytes[..len].copy_from_slice(&bytes[..len]);
-        raw.len = len as u8;
-        raw
-    }
-
-    /// The message.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
-    }
-}
 
 const _: () = assert!(RAW_BYTES_MAX <= u8::MAX as usize);
 
-/// From risk to venue.
+/// From risk to venue; behind it the client's own message, or nothing where the gateway asks.
 #[derive(Debug)]
 pub struct VenueItem {
     /// What was approved.
     pub order: Approved<OutboundOrder>,
-    /// The client's own message; empty where the gateway asks.
-    pub raw: Raw,
     /// When the duty cycle began in which risk decided it.
     pub taken: Timestamp,
+    raw_len: u8,
 }
 
-/// From risk to egress.
+impl VenueItem {
+    /// The item that goes before `raw`, which is no longer than a record carries.
+    #[must_use]
+    pub const fn before(raw: &[u8], order: Approved<OutboundOrder>, taken: Timestamp) -> Self {
+        Self {
+            order,
+            taken,
+            raw_len: raw.len() as u8,
+        }
+    }
+}
+
+impl Lead for VenueItem {
+    #[inline]
+    fn bytes_behind(&self) -> usize {
+        usize::from(self.raw_len)
+    }
+}
+
+/// From risk to egress; behind it the message of the command it followed from: a client's, or the
+/// engine's to be forwarded.
 #[derive(Clone, Copy, Debug)]
 pub struct EgressItem {
     /// What to say, or to remember.
     pub effect: ClientEffect,
     /// Time of the command it followed from.
     pub timestamp: Timestamp,
-    /// The message of that command: a client's, or the engine's to be forwarded.
-    pub raw: Raw,
+    raw_len: u8,
+}
+
+impl EgressItem {
+    /// The item that goes before `raw`, which is no longer than a record carries.
+    #[must_use]
+    pub const fn before(raw: &[u8], effect: ClientEffect, timestamp: Timestamp) -> Self {
+        Self {
+            effect,
+            timestamp,
+            raw_len: raw.len() as u8,
+        }
+    }
+}
+
+impl Lead for EgressItem {
+    #[inline]
+    fn bytes_behind(&self) -> usize {
+        usize::from(self.raw_len)
+    }
 }
 
 /// What egress is told by risk.

@@ -4,15 +4,18 @@
 //! effects could go to has room for all of them; the log gets each record before any effect of it
 //! leaves. It must never decide anything itself.
 
-use crate::item::{ClientEffect, ControlItem, EgressItem, Look, Raw, VenueItem, VenueView, View};
+use crate::item::{ClientEffect, ControlItem, EgressItem, Look, VenueItem, VenueView, View};
 use crate::signals::RiskSignals;
-use portcullis_domain::{Command, CommandKind, Record, ReferencePrice, ReportKind, Seq, Timestamp};
+use portcullis_domain::{
+    Command, CommandKind, Head, Record, ReferencePrice, ReportKind, Seq, Timestamp,
+};
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{
     ClientReport, EFFECTS_MAX, Effect, EffectSink, LineSink, OutboundAction, RiskCore, Word,
 };
 use portcullis_runtime::{
-    Agent, Clock, RecordConsumer, RecordProducer, RingConsumer, RingProducer, prefetch,
+    Agent, Clock, MessageProducer, RecordConsumer, RecordProducer, RingConsumer, RingProducer,
+    prefetch,
 };
 
 /// Records taken in one duty cycle.
@@ -30,9 +33,9 @@ pub struct RiskRings {
     /// Sequenced records.
     pub records: RecordConsumer,
     /// Approved orders.
-    pub venue: RingProducer<VenueItem>,
+    pub venue: MessageProducer<VenueItem>,
     /// What clients are told.
-    pub egress: RingProducer<EgressItem>,
+    pub egress: MessageProducer<EgressItem>,
     /// What the control thread is told. It only copies, so it keeps up; while it does not, records
     /// wait.
     pub control: RingProducer<ControlItem>,
@@ -46,6 +49,17 @@ pub struct RiskRings {
     pub retired: RingProducer<Box<LimitTable>>,
     /// Looks asked for.
     pub looks: RingConsumer<Look>,
+}
+
+impl RiskRings {
+    /// Shows the others what a batch led to: its records to the log first.
+    fn publish(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.publish();
+        }
+        self.venue.publish();
+        self.egress.publish();
+    }
 }
 
 /// Called with the times an order takes.
@@ -122,12 +136,22 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
         &self.latency
     }
 
-    /// Records all of whose effects have room in each ring they could go to.
-    fn room(&self) -> usize {
+    /// Records all of whose effects have room in each ring they could go to, up to `most`. Nearly
+    /// always that many, which costs no look at the other end of a ring.
+    fn room(&self, most: usize) -> usize {
         let rings = &self.rings;
+        let effects = most * EFFECTS_MAX;
+        if rings.venue.has_room_for(effects)
+            && rings.egress.has_room_for(2 * effects)
+            && rings.feedback.has_room_for(effects)
+            && rings.control.slots() >= effects
+            && rings.log.as_ref().is_none_or(|log| log.has_room_for(most))
+        {
+            return most;
+        }
         let log = rings.log.as_ref().map_or(BATCH, RecordProducer::room);
-        (rings.venue.slots() / EFFECTS_MAX)
-            .min(rings.egress.slots() / (2 * EFFECTS_MAX))
+        most.min(rings.venue.room() / EFFECTS_MAX)
+            .min(rings.egress.room() / (2 * EFFECTS_MAX))
             .min(rings.control.slots() / EFFECTS_MAX)
             .min(rings.feedback.room() / EFFECTS_MAX)
             .min(log)
@@ -144,18 +168,19 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
     /// Takes the next batch: as many records as there are and have room, a flip always alone. Returns
     /// how many.
     fn take_batch(&mut self, most: usize) -> usize {
-        let room = self.room().min(most).min(BATCH);
+        if self.rings.records.is_empty() {
+            return 0;
+        }
+        let room = self.room(most.min(BATCH));
         let mut taken = 0;
         while taken < room {
-            let Some(next) = self.rings.records.peek() else {
+            let is_flip = |head: &Head| head.kind == CommandKind::FlipLimits as u8;
+            let fits = |head: &Head| taken == 0 || !is_flip(head);
+            let Some((head, raw)) = self.rings.records.take_if(fits) else {
                 break;
             };
-            let flips = next.kind == CommandKind::FlipLimits as u8;
-            if flips && taken > 0 {
-                break;
-            }
-            let popped = self.rings.records.pop_into(&mut self.batch[taken]);
-            assert!(popped, "its head was there");
+            let flips = is_flip(&head);
+            self.batch[taken].become_message(head, raw);
             taken += 1;
             if flips {
                 // Its table was sent before it, but may have come since the cycle began.
@@ -186,6 +211,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
         };
         self.core.apply_batch(records, &mut Fetch, &mut router);
         router.note_order();
+        self.rings.publish();
         work
     }
 
@@ -267,10 +293,10 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
             work += self.apply_batch(taken);
             left -= taken;
         }
+        self.rings.records.release();
         self.signals.tell_work_pending(self.wants_ticks());
-        let venue = &self.rings.venue;
-        let crowded = venue.slots() < venue.buffer().capacity() / 2;
-        self.signals.tell_venue_crowded(crowded);
+        self.signals
+            .tell_venue_crowded(self.rings.venue.is_half_full());
         work
     }
 
@@ -335,12 +361,11 @@ impl<C: Clock, L: LatencySink> Router<'_, C, L> {
     }
 
     fn tell_client(&mut self, effect: ClientEffect) {
-        let item = EgressItem {
-            effect,
-            timestamp: self.timestamp(),
-            raw: Raw::copy_of(self.record().raw()),
-        };
-        assert!(self.rings.egress.push(item).is_ok(), "room was looked for");
+        let record = &self.records[self.next - 1];
+        let at = Timestamp::from_ns(record.head.timestamp_ns);
+        let item = EgressItem::before(record.raw(), effect, at);
+        let told = self.rings.egress.write(item, record.raw());
+        assert!(told, "room was looked for");
     }
 
     fn tell_control(&mut self, item: ControlItem) {
@@ -380,7 +405,8 @@ impl<C: Clock, L: LatencySink> EffectSink for Router<'_, C, L> {
             "batches go in order"
         );
         if let Some(log) = &mut self.rings.log {
-            assert!(log.push(record), "room was looked for");
+            let kept = log.write(record.head, record.raw());
+            assert!(kept, "room was looked for");
         }
     }
 
@@ -395,20 +421,17 @@ impl<C: Clock, L: LatencySink> EffectSink for Router<'_, C, L> {
                         ..
                     }
                 );
-                let raw = if by_gateway {
-                    Raw::NONE
-                } else {
-                    Raw::copy_of(self.record().raw())
-                };
                 if !matches!(outbound.action, OutboundAction::Cancel { .. }) {
                     self.tell_client(ClientEffect::Entered(outbound));
                 }
-                let told = self.rings.venue.push(VenueItem {
-                    order,
-                    raw,
-                    taken: self.taken,
-                });
-                assert!(told.is_ok(), "room was looked for");
+                let raw = if by_gateway {
+                    &[]
+                } else {
+                    self.records[self.next - 1].raw()
+                };
+                let item = VenueItem::before(raw, order, self.taken);
+                let told = self.rings.venue.write(item, raw);
+                assert!(told, "room was looked for");
             }
             Effect::Refused(refusal) => {
                 self.tell_client(ClientEffect::Refused(refusal));

@@ -9,7 +9,7 @@
 //! most, and at a floor rate where there is always something.
 
 use crate::signals::RiskSignals;
-use portcullis_domain::{Command, Record, Seq, Timestamp};
+use portcullis_domain::{Command, Head, Seq, Timestamp};
 use portcullis_runtime::{Agent, RecordConsumer, RecordProducer};
 
 /// Records taken from each input in one duty cycle.
@@ -44,54 +44,73 @@ pub struct SequencerRings {
 /// The agent.
 #[derive(Debug)]
 pub struct Sequencer {
-    rings: SequencerRings,
-    seq: Seq,
-    last: Timestamp,
+    control: RecordConsumer,
+    reports: RecordConsumer,
+    feedback: RecordConsumer,
+    priority: RecordConsumer,
+    orders: RecordConsumer,
+    order: Order,
     ticked: Timestamp,
     /// Units put into the ring to risk when the last tick was in it.
     ticked_at: u64,
     signals: RiskSignals,
 }
 
+/// The order that records are given, and the ring they then stand in.
+#[derive(Debug)]
+struct Order {
+    sequenced: RecordProducer,
+    seq: Seq,
+    last: Timestamp,
+}
+
+impl Order {
+    /// Moves what `input` has, up to a budget; returns how many records.
+    fn drain(&mut self, input: &mut RecordConsumer, budget: usize) -> usize {
+        let mut taken = 0;
+        while taken < budget && self.sequenced.has_room_for(2) {
+            let Some((head, raw)) = input.take() else {
+                break;
+            };
+            self.stamp(head, raw);
+            taken += 1;
+        }
+        if taken > 0 {
+            self.sequenced.publish();
+            input.release();
+        }
+        taken
+    }
+
+    fn stamp(&mut self, mut head: Head, raw: &[u8]) {
+        self.seq = self.seq.next();
+        self.last = self.last.later(Timestamp::from_ns(head.timestamp_ns));
+        head.seq = self.seq.raw();
+        head.timestamp_ns = self.last.ns();
+        let moved = self.sequenced.write(head, raw);
+        assert!(moved, "room was looked for");
+    }
+}
+
 impl Sequencer {
     /// A sequencer whose first record will be number 1.
     #[must_use]
-    pub const fn new(rings: SequencerRings, signals: RiskSignals) -> Self {
+    pub fn new(rings: SequencerRings, signals: RiskSignals) -> Self {
         Self {
-            rings,
-            seq: Seq::ZERO,
-            last: Timestamp::ZERO,
+            control: rings.control,
+            reports: rings.reports,
+            feedback: rings.feedback,
+            priority: rings.priority,
+            orders: rings.orders,
+            order: Order {
+                sequenced: rings.sequenced,
+                seq: Seq::ZERO,
+                last: Timestamp::ZERO,
+            },
             ticked: Timestamp::ZERO,
             ticked_at: 0,
             signals,
         }
-    }
-
-    fn drain(
-        &mut self,
-        input: impl Fn(&mut SequencerRings) -> &mut RecordConsumer,
-        budget: usize,
-    ) -> usize {
-        for taken in 0..budget {
-            if !self.rings.sequenced.has_room_for(2) {
-                return taken;
-            }
-            let Some(record) = input(&mut self.rings).pop() else {
-                return taken;
-            };
-            self.stamp(record);
-        }
-        budget
-    }
-
-    fn stamp(&mut self, mut record: Record) {
-        self.seq = self.seq.next();
-        self.last = self
-            .last
-            .later(Timestamp::from_ns(record.head.timestamp_ns));
-        record.head.seq = self.seq.raw();
-        record.head.timestamp_ns = self.last.ns();
-        assert!(self.rings.sequenced.push(&record), "room was looked for");
     }
 
     /// One tick at a time: risk has seen the last one, or another would only queue behind it. One that
@@ -103,17 +122,20 @@ impl Sequencer {
         if !(due || pending) {
             return 0;
         }
-        let (taken, pushed) = (self.rings.sequenced.taken(), self.rings.sequenced.pushed());
+        let ring = &mut self.order.sequenced;
+        let (taken, pushed) = (ring.taken(), ring.pushed());
         let seen = taken >= self.ticked_at;
         let turn = quiet && taken == pushed || since_ns >= SLICE_EVERY_NS;
-        if !seen || !turn || !self.rings.sequenced.has_room_for(2) {
+        if !seen || !turn || !ring.has_room_for(2) {
             return 0;
         }
         self.ticked = now;
         let mut head = Command::Tick.encode();
         head.timestamp_ns = now.ns();
-        self.stamp(Record::bare(head));
-        self.ticked_at = self.rings.sequenced.pushed();
+        self.order.stamp(head, &[]);
+        let ring = &mut self.order.sequenced;
+        ring.publish();
+        self.ticked_at = ring.pushed();
         usize::from(pending)
     }
 }
@@ -124,25 +146,25 @@ impl Agent for Sequencer {
     }
 
     fn do_work(&mut self, now: Timestamp) -> usize {
-        let mut work = self.drain(|rings| &mut rings.control, CONTROL_BUDGET);
+        let order = &mut self.order;
+        let mut work = order.drain(&mut self.control, CONTROL_BUDGET);
         // Before the reports that more of it follows from, or the ring fills up and risk waits for
         // room in it while this waits for room to risk.
-        work += self.drain(|rings| &mut rings.feedback, REPORT_BUDGET);
-        work += self.drain(|rings| &mut rings.reports, REPORT_BUDGET);
+        work += order.drain(&mut self.feedback, REPORT_BUDGET);
+        work += order.drain(&mut self.reports, REPORT_BUDGET);
         if !self.signals.venue_crowded() {
-            work += self.drain(|rings| &mut rings.priority, PRIORITY_BUDGET);
-            work += self.drain(|rings| &mut rings.orders, ORDER_BUDGET);
+            work += order.drain(&mut self.priority, PRIORITY_BUDGET);
+            work += order.drain(&mut self.orders, ORDER_BUDGET);
         }
         work + self.tick(now, work == 0)
     }
 
     fn is_drained(&self) -> bool {
-        let rings = &self.rings;
-        rings.control.is_empty()
-            && rings.reports.is_empty()
-            && rings.feedback.is_empty()
-            && rings.priority.is_empty()
-            && rings.orders.is_empty()
+        self.control.is_empty()
+            && self.reports.is_empty()
+            && self.feedback.is_empty()
+            && self.priority.is_empty()
+            && self.orders.is_empty()
     }
 }
 

@@ -9,9 +9,11 @@
 mod pending;
 
 use crate::item::VenueItem;
-use pending::Pending;
-use portcullis_domain::{Command, RAW_BYTES_MAX, Record, SessionId, Timestamp, VenueReport};
-use portcullis_runtime::{Agent, HistogramReader, HistogramWriter, RecordProducer, RingConsumer};
+use pending::{Pending, Waiting};
+use portcullis_domain::{Command, RAW_BYTES_MAX, SessionId, Timestamp, VenueReport};
+use portcullis_runtime::{
+    Agent, HistogramReader, HistogramWriter, Lead, MessageConsumer, RecordProducer,
+};
 use portcullis_venue::{MatchingVenue, VenueSink};
 
 /// Orders taken from the ring, and orders offered again, in one duty cycle.
@@ -27,7 +29,7 @@ pub const CONGESTED_AT: u32 = 256;
 #[derive(Debug)]
 pub struct Venue<V> {
     venue: V,
-    orders: RingConsumer<VenueItem>,
+    orders: MessageConsumer<VenueItem>,
     reports: RecordProducer,
     pending: Pending,
     links: Links,
@@ -95,7 +97,7 @@ impl<V: MatchingVenue> Venue<V> {
     #[must_use]
     pub fn new(
         venue: V,
-        orders: RingConsumer<VenueItem>,
+        orders: MessageConsumer<VenueItem>,
         reports: RecordProducer,
         sessions: usize,
         pending_max: usize,
@@ -137,42 +139,33 @@ impl<V: MatchingVenue> Venue<V> {
     fn hand_over(&mut self) -> usize {
         let mut handed = self.offer_again();
         for _ in 0..ORDER_BUDGET {
-            if self.pending.is_full() || !self.tell_link() {
-                return handed;
+            if self.pending.is_full() || !self.tell_link() || !self.take_next() {
+                break;
             }
-            let Ok(item) = self.orders.pop() else {
-                return handed;
-            };
-            self.gate.record(self.now.since(item.taken).ns(), 1);
-            self.take(item);
-            self.taken += 1;
             handed += 1;
         }
+        self.orders.release();
         handed
     }
 
-    /// Takes an item: to the engine, or behind its session's others.
-    fn take(&mut self, item: VenueItem) {
+    /// Takes the next item: to the engine, or behind its session's others. `false` where there is none.
+    fn take_next(&mut self) -> bool {
+        let Some((item, raw)) = self.orders.take() else {
+            return false;
+        };
+        self.gate.record(self.now.since(item.taken).ns(), 1);
+        self.taken += 1;
         let session = item.order.get().session;
         let waits = if self.pending.len(session) == 0 {
-            self.offer(item)
+            offer(&mut self.venue, item, raw)
         } else {
             Some(item)
         };
-        let Some(item) = waits else { return };
-        self.pending.put(item);
-        self.links.note(session, self.pending.len(session));
-    }
-
-    /// Offers an item to the engine, which gives it back where it has no room.
-    fn offer(&mut self, item: VenueItem) -> Option<VenueItem> {
-        let VenueItem { order, raw, taken } = item;
-        let given_back = self.venue.submit(order, raw.bytes()).err()?;
-        Some(VenueItem {
-            order: given_back,
-            raw,
-            taken,
-        })
+        if let Some(item) = waits {
+            self.pending.put(Waiting::new(item, raw));
+            self.links.note(session, self.pending.len(session));
+        }
+        true
     }
 
     /// Offers what waits again, session by session, until each was given back something.
@@ -186,10 +179,13 @@ impl<V: MatchingVenue> Venue<V> {
                 return handed;
             };
             while handed < ORDER_BUDGET
-                && let Some(item) = self.pending.take(session)
+                && let Some(mut waiting) = self.pending.take(session)
             {
-                if let Some(item) = self.offer(item) {
-                    self.pending.put_back(item);
+                let raw = &waiting.raw;
+                let raw = &raw[..waiting.item.bytes_behind()];
+                if let Some(item) = offer(&mut self.venue, waiting.item, raw) {
+                    waiting.item = item;
+                    self.pending.put_back(waiting);
                     break;
                 }
                 handed += 1;
@@ -216,6 +212,7 @@ impl<V: MatchingVenue> Venue<V> {
             now: self.now,
         };
         desk.push(Command::VenueLink { session, up }, &[]);
+        self.reports.publish();
         true
     }
 
@@ -239,8 +236,17 @@ impl<V: MatchingVenue> Venue<V> {
             links: &mut self.links,
             now: self.now,
         };
-        self.venue.poll(self.now, budget, &mut desk)
+        let done = self.venue.poll(self.now, budget, &mut desk);
+        self.reports.publish();
+        done
     }
+}
+
+/// Offers an item to the engine, which gives it back where it has no room.
+fn offer(venue: &mut impl MatchingVenue, item: VenueItem, raw: &[u8]) -> Option<VenueItem> {
+    let taken = item.taken;
+    let given_back = venue.submit(item.order, raw).err()?;
+    Some(VenueItem::before(raw, given_back, taken))
 }
 
 struct Desk<'a> {
@@ -255,11 +261,9 @@ impl Desk<'_> {
         head.timestamp_ns = self.now.ns();
         // What is too long to forward is encoded by the gateway itself.
         let raw = if raw.len() > RAW_BYTES_MAX { &[] } else { raw };
-        let record = Record::new(head, raw).expect("the length was looked at");
-        assert!(
-            self.reports.push(&record),
-            "a venue reports within its budget"
-        );
+        head.raw_len = raw.len() as u16;
+        let told = self.reports.write(head, raw);
+        assert!(told, "a venue reports within its budget");
     }
 }
 

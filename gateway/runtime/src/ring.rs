@@ -1,25 +1,16 @@
-//! Bounded rings between agents: one producer, one consumer, never blocking.
+//! Bounded rings between agents: of records, and of values of one type.
 //!
-//! Each end belongs to one thread. A record takes as many 64-byte units as it has and is published
-//! whole, by one store, or not at all. Invariants: nothing is lost once it was taken; a full ring is
-//! an answer, not a wait. The ring itself is `rtrb`'s; this is the record on top of it.
+//! Each end belongs to one thread; nothing here blocks. A record is its head and the raw message
+//! behind it, in the ring of messages; a ring of values is `rtrb`'s.
 
-use portcullis_domain::{Head, Record, Unit};
-
-/// Units of the longest record.
-const RECORD_UNITS_MAX: usize = portcullis_domain::RECORD_BYTES_MAX / portcullis_domain::UNIT_BYTES;
+use crate::message_ring::{MessageConsumer, MessageProducer, message_ring_of_units};
+use portcullis_domain::{Head, Record};
 
 /// The end that puts records in.
-#[derive(Debug)]
-pub struct RecordProducer {
-    ring: rtrb::Producer<Unit>,
-    capacity: usize,
-    pushed: u64,
-}
+pub type RecordProducer = MessageProducer<Head>;
 
 /// The end that takes records out.
-#[derive(Debug)]
-pub struct RecordConsumer(rtrb::Consumer<Unit>);
+pub type RecordConsumer = MessageConsumer<Head>;
 
 /// A ring of records with room for `units` 64-byte units.
 ///
@@ -27,126 +18,46 @@ pub struct RecordConsumer(rtrb::Consumer<Unit>);
 /// If that is less than the longest record.
 #[must_use]
 pub fn record_ring(units: usize) -> (RecordProducer, RecordConsumer) {
-    assert!(
-        units >= RECORD_UNITS_MAX,
-        "a ring must hold the longest record"
-    );
-    let (producer, consumer) = rtrb::RingBuffer::new(units);
-    let producer = RecordProducer {
-        ring: producer,
-        capacity: units,
-        pushed: 0,
-    };
-    (producer, RecordConsumer(consumer))
+    message_ring_of_units(units)
 }
 
 impl RecordProducer {
-    /// Whether `records` of the longest kind have room.
-    #[must_use]
-    pub fn has_room_for(&self, records: usize) -> bool {
-        self.ring.slots() >= records * RECORD_UNITS_MAX
-    }
-
-    /// Units it holds when it is full.
-    #[must_use]
-    pub const fn capacity(&self) -> usize {
-        self.capacity
-    }
-
-    /// Records of the longest kind that have room.
-    #[must_use]
-    pub fn room(&self) -> usize {
-        self.ring.slots() / RECORD_UNITS_MAX
-    }
-
-    /// Puts a record in; `false`, and nothing put, where it has no room.
+    /// Puts a record in and publishes it; `false`, and nothing put, where it has no room.
+    #[inline]
     #[must_use]
     pub fn push(&mut self, record: &Record) -> bool {
-        let units = record.head.units();
-        let Ok(chunk) = self.ring.write_chunk_uninit(units) else {
-            return false;
-        };
-        let mut index = 0;
-        let written = chunk.fill_from_iter(core::iter::from_fn(|| {
-            let unit = record.unit(index);
-            index += 1;
-            Some(unit)
-        }));
-        assert_eq!(written, units, "a record is published whole");
-        self.pushed += units as u64;
-        true
-    }
-
-    /// Units put in so far.
-    #[must_use]
-    pub const fn pushed(&self) -> u64 {
-        self.pushed
-    }
-
-    /// Units that the consumer has taken out so far, at least.
-    #[must_use]
-    pub fn taken(&self) -> u64 {
-        self.pushed - (self.capacity - self.ring.slots()) as u64
+        self.send(record.head, record.raw())
     }
 }
 
 impl RecordConsumer {
-    /// Takes the next record out.
-    ///
-    /// # Panics
-    /// If the ring holds a torn record, which the producer's single publication makes impossible.
+    /// Takes the next record out, and gives its room back.
     #[must_use]
     pub fn pop(&mut self) -> Option<Record> {
-        let head = Head::from_unit(*self.ring().peek().ok()?);
-        let units = head.units();
-        let chunk = self
-            .0
-            .read_chunk(units)
-            .expect("a record is published whole");
-        let (first, second) = chunk.as_slices();
-        let mut all = [Unit::ZERO; RECORD_UNITS_MAX];
-        let together = first.iter().chain(second);
-        all.iter_mut()
-            .zip(together)
-            .for_each(|(slot, unit)| *slot = *unit);
-        let record = Record::read_units(&all[..units]).expect("what was pushed reads back");
-        chunk.commit_all();
+        let (head, raw) = self.take()?;
+        let record = Record::new(head, raw).expect("a record is no longer than it may be");
+        self.release();
         Some(record)
     }
 
     /// The head of the next record.
+    #[inline]
     #[must_use]
-    pub fn peek(&self) -> Option<Head> {
-        Some(Head::from_unit(*self.ring().peek().ok()?))
+    pub fn peek(&mut self) -> Option<Head> {
+        let (head, _) = self.front()?;
+        Some(*head)
     }
 
-    /// Takes the next record out, into a record there is already. `false` where there is none.
-    ///
-    /// # Panics
-    /// As [`RecordConsumer::pop`].
+    /// Takes the next record out, into a record there is already; `false` where there is none. Its
+    /// room is given back with the next release, or where no more is in sight.
+    #[inline]
     #[must_use]
     pub fn pop_into(&mut self, record: &mut Record) -> bool {
-        let Some(head) = self.peek() else {
+        let Some((head, raw)) = self.take() else {
             return false;
         };
-        let chunk = self
-            .0
-            .read_chunk(head.units())
-            .expect("a record is published whole");
-        let (first, second) = chunk.as_slices();
-        record.become_units(first.iter().chain(second));
-        chunk.commit_all();
+        record.become_message(head, raw);
         true
-    }
-
-    /// Whether nothing is in it.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    const fn ring(&self) -> &rtrb::Consumer<Unit> {
-        &self.0
     }
 }
 
@@ -199,7 +110,11 @@ mod tests {
             next += 1;
         }
         assert_eq!(next, 10_000);
-        assert_eq!(producer.pushed(), producer.taken());
+        assert_eq!(
+            producer.pushed(),
+            producer.taken(),
+            "an empty ring has released all"
+        );
     }
 
     #[test]

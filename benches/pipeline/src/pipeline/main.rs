@@ -10,15 +10,14 @@ use portcullis_bench_harness::{
     Latency, Options, Pace, Report, clock_step_ns, hop_ns, pin, with_core,
 };
 use portcullis_bench_pipeline::counts::Counts;
-use portcullis_bench_pipeline::hop::{Effort, Lines, Records, RecordsOut, round_trip_ns};
+use portcullis_bench_pipeline::hop::{Effort, Items, ItemsOut, Records, RecordsOut, round_trip_ns};
 use portcullis_bench_pipeline::market::{Crowd, Market};
 use portcullis_bench_pipeline::outcome::{exit_code, folder};
 use portcullis_bench_pipeline::rig::{Outbound, Rig, agree, deciding, undecided};
 use portcullis_bench_pipeline::single::single_calls;
 use portcullis_bench_pipeline::traffic::{Nothing, Schedule, Traffic};
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
-use portcullis_pipeline::item::VenueItem;
-use portcullis_runtime::{Agent, record_ring, ring};
+use portcullis_runtime::{Agent, message_ring, record_ring};
 use rows::{Figures, LOADS, Load, Way};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -195,7 +194,6 @@ fn canary(wait: Wait) -> Result<u64, String> {
 
 /// The two hops of an order: there as a record, back as an item for the venue.
 fn two_hops(wait: Wait) -> Result<u64, String> {
-    const WORDS: usize = size_of::<VenueItem>().div_ceil(64) * 8;
     let effort = Effort {
         trips: 200,
         batches: 101,
@@ -204,7 +202,9 @@ fn two_hops(wait: Wait) -> Result<u64, String> {
     };
     let (producer, consumer) = record_ring(8_192);
     let there = (Records::new(producer, 56), RecordsOut::new(consumer));
-    round_trip_ns(effort, there, ring::<Lines<WORDS>>(12_288))
+    let (producer, consumer) = message_ring(12_288);
+    let back = (Items::new(producer, 56), ItemsOut::new(consumer));
+    round_trip_ns(effort, there, back)
 }
 
 /// What a loop that does nothing sees of the same plan: how late it finds that an order is due.

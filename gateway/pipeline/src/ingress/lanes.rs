@@ -9,7 +9,7 @@
 mod lane;
 
 use lane::Lane;
-use portcullis_domain::{Command, Record, SessionId};
+use portcullis_domain::{CommandKind, Head, SessionId};
 use portcullis_risk_core::checks::early;
 use portcullis_runtime::RecordProducer;
 
@@ -59,52 +59,49 @@ impl Lanes {
     }
 
     /// Puts a session event into the fast lane. Room was looked for.
-    pub(super) fn push_event(&mut self, session: SessionId, record: &Record) {
-        self.priority.push(session, record);
+    pub(super) fn push_event(&mut self, session: SessionId, head: Head) {
+        self.priority.push(session, head, &[]);
     }
 
     /// Puts a client's record into its lane. Returns whether it was refused for want of room.
     pub(super) fn push(
         &mut self,
         session: SessionId,
-        command: &Command,
-        record: &mut Record,
+        mut head: Head,
+        raw: &[u8],
         closing: bool,
     ) -> bool {
-        let enters = matches!(command, Command::NewOrder(_) | Command::Replace(_));
+        let enters =
+            head.kind == CommandKind::NewOrder as u8 || head.kind == CommandKind::Replace as u8;
         if !enters {
-            self.push_cancel(session, command, record);
+            self.push_cancel(session, head, raw);
             return false;
         }
-        let units = record.head.units();
-        let full = closing || !self.orders.is_within_share(session, units);
-        let refused = full && record.head.early_refusal().is_none();
+        let full = closing || !self.orders.is_within_share(session, head.units());
+        let refused = full && head.early_refusal().is_none();
         if refused {
-            record.head.refuse_early(early::OVERLOADED);
+            head.refuse_early(early::OVERLOADED);
         }
-        self.orders.push(session, record);
+        self.orders.push(session, head, raw);
         let backlog = &mut self.backlog[session.index()];
         if self.orders.left() >= backlog.last_at {
             (backlog.lowest, backlog.highest) = (u32::MAX, 0);
         }
-        backlog.lowest = backlog.lowest.min(record.head.number);
-        backlog.highest = backlog.highest.max(record.head.number);
+        backlog.lowest = backlog.lowest.min(head.number);
+        backlog.highest = backlog.highest.max(head.number);
         backlog.last_at = self.orders.pushed();
         refused
     }
 
-    fn push_cancel(&mut self, session: SessionId, command: &Command, record: &Record) {
-        let waits = if let Command::Cancel(request) = command {
-            self.is_behind(session, request.user_ref.number)
-        } else {
-            false
-        };
+    fn push_cancel(&mut self, session: SessionId, head: Head, raw: &[u8]) {
+        let cancels = head.kind == CommandKind::Cancel as u8;
+        let waits = cancels && self.is_behind(session, head.number);
         let lane = if waits {
             &mut self.orders
         } else {
             &mut self.priority
         };
-        lane.push(session, record);
+        lane.push(session, head, raw);
     }
 
     /// Whether an order with this number may still be in the order lane.

@@ -7,7 +7,7 @@ use portcullis_domain::{Command, CommandKind, FlipLimits, Head, Record, Timestam
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, ControlOutcome, Done, RiskCore};
 use portcullis_runtime::{
-    Agent, ManualClock, RecordProducer, RingConsumer, RingProducer, record_ring, ring,
+    Agent, ManualClock, RecordProducer, RingConsumer, RingProducer, message_ring, record_ring, ring,
 };
 
 const UNITS: usize = 256;
@@ -59,8 +59,8 @@ fn a_flip_finds_its_table_though_both_came_within_the_cycle() {
     let (retired, mut retired_out) = ring(8);
     let rings = RiskRings {
         records: records_out,
-        venue: ring(ITEMS).0,
-        egress: ring(ITEMS).0,
+        venue: message_ring(ITEMS).0,
+        egress: message_ring(ITEMS).0,
         control,
         log: None,
         feedback: record_ring(UNITS).0,

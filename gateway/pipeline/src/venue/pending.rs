@@ -5,15 +5,33 @@
 //! nothing leaves but by [`Pending::take`].
 
 use crate::item::VenueItem;
-use portcullis_domain::SessionId;
+use portcullis_domain::{RAW_BYTES_MAX, SessionId};
 use std::collections::VecDeque;
 
 /// No slot.
 const NONE: u32 = u32::MAX;
 
+/// An item and the message behind it.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) item: VenueItem,
+    pub(super) raw: [u8; RAW_BYTES_MAX],
+}
+
+impl Waiting {
+    pub(super) fn new(item: VenueItem, raw: &[u8]) -> Self {
+        let mut waiting = Self {
+            item,
+            raw: [0; RAW_BYTES_MAX],
+        };
+        waiting.raw[..raw.len()].copy_from_slice(raw);
+        waiting
+    }
+}
+
 #[derive(Debug)]
 struct Slot {
-    item: Option<VenueItem>,
+    item: Option<Waiting>,
     /// The one behind it, of its session or of the free ones.
     next: u32,
 }
@@ -81,8 +99,8 @@ impl Pending {
     }
 
     /// Puts an item behind those of its session. Room was looked for.
-    pub(super) fn put(&mut self, item: VenueItem) {
-        let session = item.order.get().session;
+    pub(super) fn put(&mut self, item: Waiting) {
+        let session = item.item.order.get().session;
         let slot = self.fill(item, NONE);
         let queue = &mut self.queues[session.index()];
         queue.len += 1;
@@ -96,7 +114,7 @@ impl Pending {
     }
 
     /// Takes the oldest item of a session out.
-    pub(super) fn take(&mut self, session: SessionId) -> Option<VenueItem> {
+    pub(super) fn take(&mut self, session: SessionId) -> Option<Waiting> {
         let queue = &mut self.queues[session.index()];
         let slot = queue.first;
         let taken = self.slots.get_mut(slot as usize)?;
@@ -112,8 +130,8 @@ impl Pending {
     }
 
     /// Puts back what was taken last: it stays its session's oldest, and its turn does not change.
-    pub(super) fn put_back(&mut self, item: VenueItem) {
-        let session = item.order.get().session;
+    pub(super) fn put_back(&mut self, item: Waiting) {
+        let session = item.item.order.get().session;
         let behind = self.queues[session.index()].first;
         let slot = self.fill(item, behind);
         let queue = &mut self.queues[session.index()];
@@ -125,7 +143,7 @@ impl Pending {
         }
     }
 
-    fn fill(&mut self, item: VenueItem, next: u32) -> u32 {
+    fn fill(&mut self, item: Waiting, next: u32) -> u32 {
         let slot = self.free;
         let free = self.slots.get_mut(slot as usize);
         let free = free.expect("room was looked for");

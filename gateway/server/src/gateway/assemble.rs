@@ -28,8 +28,8 @@ use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::limits::instrument::InstrumentField;
 use portcullis_risk_core::{Capacities, EFFECTS_MAX, RiskCore};
 use portcullis_runtime::{
-    Clock, DutyReader, HistogramReader, RecordProducer, RingConsumer, RingProducer, StopFlag,
-    SystemClock, lock_memory, record_ring, ring,
+    Clock, DutyReader, HistogramReader, MessageConsumer, RecordProducer, RingConsumer,
+    RingProducer, StopFlag, SystemClock, lock_memory, message_ring, record_ring, ring,
 };
 use portcullis_transport::{
     TcpInbound, TcpOptions, TcpOutbound, allow_descriptors, descriptors_wanted, tcp_transport_with,
@@ -48,7 +48,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-/// Rings of items, in items.
+/// Rings of items, in items of the longest kind.
 const VENUE_ITEMS: usize = 12_288;
 /// Approved orders that wait for links that take nothing.
 const VENUE_PENDING_ITEMS: usize = 16_384;
@@ -265,9 +265,9 @@ struct Wiring {
     ingress: IngressRings,
     sequencer: SequencerRings,
     risk: RiskRings,
-    venue_orders: RingConsumer<VenueItem>,
+    venue_orders: MessageConsumer<VenueItem>,
     venue_reports: RecordProducer,
-    egress_items: RingConsumer<portcullis_pipeline::item::EgressItem>,
+    egress_items: MessageConsumer<portcullis_pipeline::item::EgressItem>,
     egress_connections: RingConsumer<portcullis_pipeline::item::ConnectionItem>,
     queries: RingConsumer<portcullis_pipeline::ingress::LoginQuery>,
     verdicts: RingProducer<portcullis_pipeline::ingress::LoginVerdict>,
@@ -291,8 +291,8 @@ impl Wiring {
         let (commands, control_out) = record_ring(units(capacities.control_ring_bytes));
         let (feedback, feedback_out) = record_ring(FEEDBACK_UNITS);
         let (sequenced, sequenced_out) = record_ring(SEQUENCED_UNITS);
-        let (venue, venue_orders) = ring(VENUE_ITEMS);
-        let (egress, egress_items) = ring(EGRESS_ITEMS);
+        let (venue, venue_orders) = message_ring(VENUE_ITEMS);
+        let (egress, egress_items) = message_ring(EGRESS_ITEMS);
         let (connections, egress_connections) = ring(CONNECTION_ITEMS);
         let (control, items) = ring(CONTROL_ITEMS);
         let (queries, queries_out) = ring(logons);
@@ -521,7 +521,7 @@ fn behaviour(config: &Config) -> Behaviour {
 
 fn venue_agent(
     venue: VenueKind,
-    orders: RingConsumer<VenueItem>,
+    orders: MessageConsumer<VenueItem>,
     reports: RecordProducer,
     capacities: &Capacities,
 ) -> Venue<VenueKind> {

@@ -24,8 +24,8 @@ use portcullis_pipeline::venue::Venue;
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{Capacities, RiskCore};
 use portcullis_runtime::{
-    Agent, Clock, ManualClock, RecordProducer, RingConsumer, RingProducer, StopFlag, record_ring,
-    ring,
+    Agent, Clock, ManualClock, MessageConsumer, RecordProducer, RingConsumer, RingProducer,
+    StopFlag, message_ring, record_ring, ring,
 };
 use portcullis_transport::{
     MemoryInbound, MemoryNetwork, MemoryOptions, MemoryOutbound, memory_transport,
@@ -148,8 +148,8 @@ impl Rig {
         let (commands, control_out) = record_ring(4_096);
         let (feedback, feedback_out) = record_ring(4_096);
         let (sequenced, sequenced_out) = record_ring(1_024);
-        let (venue, venue_orders) = ring(4_096);
-        let (to_egress, egress_items) = ring(8_192);
+        let (venue, venue_orders) = message_ring(4_096);
+        let (to_egress, egress_items) = message_ring(8_192);
         let (connections, to_close) = ring(4_096);
         let (control, items) = ring(8_192);
         let (queries, queries_out) = ring(64);
@@ -307,7 +307,7 @@ fn core(setup: Setup) -> Box<RiskCore> {
 
 fn venue_agent(
     setup: Setup,
-    orders: RingConsumer<VenueItem>,
+    orders: MessageConsumer<VenueItem>,
     reports: RecordProducer,
     gates: &Gates,
 ) -> Venue<Gated> {

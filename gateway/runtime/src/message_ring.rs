@@ -1,0 +1,239 @@
+//! Bounded rings of messages that differ in length: one producer, one consumer, never blocking.
+//!
+//! A message is a *lead*, a value that says how many bytes stand behind it, and those bytes; it takes
+//! as many 64-byte units as it needs and lies in them in one piece, so that it is read where it lies.
+//! Each end belongs to one thread. Invariants: nothing is lost once it was taken; a full ring is an
+//! answer, not a wait; what is written is seen by the other end whole, and only once it is
+//! published; what is read stays as it is until it is released.
+//!
+//! A producer that has filled [`RESTART_UNITS`] and finds that all was taken begins at the first unit
+//! again. So a ring that is never far behind touches a page of its memory instead of all of it.
+
+mod cursors;
+mod slots;
+#[cfg(all(test, not(feature = "loom")))]
+mod tests;
+#[cfg(all(test, feature = "loom"))]
+mod under_loom;
+
+use cursors::{ConsumerCursor, ProducerCursor, cursors};
+use portcullis_domain::{RAW_BYTES_MAX, UNIT_BYTES};
+use slots::Slots;
+
+/// Units that may stand behind a lead.
+const BYTES_UNITS_MAX: usize = RAW_BYTES_MAX / UNIT_BYTES;
+
+/// A producer this far into the ring looks whether it may begin anew.
+const RESTART_UNITS: usize = if cfg!(feature = "loom") { 3 } else { 64 };
+
+/// What leads a message.
+pub trait Lead: Send {
+    /// How many bytes stand behind it: at most [`RAW_BYTES_MAX`].
+    fn bytes_behind(&self) -> usize;
+}
+
+impl Lead for portcullis_domain::Head {
+    #[inline]
+    fn bytes_behind(&self) -> usize {
+        usize::from(self.raw_len)
+    }
+}
+
+/// The end that puts messages in.
+#[derive(Debug)]
+pub struct MessageProducer<T> {
+    slots: Slots<T>,
+    cursor: ProducerCursor,
+}
+
+/// The end that takes messages out.
+#[derive(Debug)]
+pub struct MessageConsumer<T> {
+    slots: Slots<T>,
+    cursor: ConsumerCursor,
+}
+
+/// A ring with room for `messages` of the longest kind.
+///
+/// # Panics
+/// If that is none.
+#[must_use]
+pub fn message_ring<T: Lead>(messages: usize) -> (MessageProducer<T>, MessageConsumer<T>) {
+    message_ring_of_units(messages * units_max::<T>())
+}
+
+/// A ring with room for so many units.
+///
+/// # Panics
+/// If that is less than the longest message.
+pub(crate) fn message_ring_of_units<T: Lead>(
+    units: usize,
+) -> (MessageProducer<T>, MessageConsumer<T>) {
+    assert!(
+        units >= units_max::<T>(),
+        "a ring must hold the longest message"
+    );
+    let slots = Slots::new(units, units_max::<T>());
+    let (producer, consumer) = cursors(units);
+    let producer = MessageProducer {
+        slots: slots.clone(),
+        cursor: producer,
+    };
+    let consumer = MessageConsumer {
+        slots,
+        cursor: consumer,
+    };
+    (producer, consumer)
+}
+
+/// Units of the longest message.
+const fn units_max<T>() -> usize {
+    size_of::<T>().div_ceil(UNIT_BYTES) + BYTES_UNITS_MAX
+}
+
+const fn units_of<T>(bytes: usize) -> usize {
+    size_of::<T>().div_ceil(UNIT_BYTES) + bytes.div_ceil(UNIT_BYTES)
+}
+
+impl<T: Lead> MessageProducer<T> {
+    /// Puts a message in and publishes it; `false`, and nothing put, where it has no room.
+    #[inline]
+    #[must_use]
+    pub fn send(&mut self, lead: T, bytes: &[u8]) -> bool {
+        let written = self.write(lead, bytes);
+        self.publish();
+        written
+    }
+
+    /// Puts a message in, to be seen by the consumer from the next [`Self::publish`] on; `false`, and
+    /// nothing put, where it has no room.
+    ///
+    /// # Panics
+    /// If the lead says another length than `bytes` has.
+    #[inline]
+    #[must_use]
+    pub fn write(&mut self, lead: T, bytes: &[u8]) -> bool {
+        assert_eq!(lead.bytes_behind(), bytes.len(), "a lead says its length");
+        let units = units_of::<T>(bytes.len());
+        let Some(first) = self.cursor.claim(units) else {
+            return false;
+        };
+        #[expect(unsafe_code, reason = "the units were claimed")]
+        // SAFETY: the cursor gave them to this end, and shows them to the other at `publish`.
+        unsafe {
+            self.slots.put(first, lead, bytes);
+        }
+        self.cursor.written(units);
+        true
+    }
+
+    /// Shows the consumer what was written.
+    #[inline]
+    pub fn publish(&mut self) {
+        self.cursor.publish();
+    }
+
+    /// Whether `messages` of the longest kind have room.
+    #[inline]
+    #[must_use]
+    pub fn has_room_for(&self, messages: usize) -> bool {
+        self.cursor.has_room_for(messages * units_max::<T>())
+    }
+
+    /// Messages of the longest kind that have room.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.cursor.room() / units_max::<T>()
+    }
+
+    /// Whether less than half of it is free.
+    #[inline]
+    #[must_use]
+    pub fn is_half_full(&self) -> bool {
+        !self.cursor.has_room_for(self.cursor.capacity() / 2)
+    }
+
+    /// Units it holds when it is full.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.cursor.capacity()
+    }
+
+    /// Units put in so far.
+    #[must_use]
+    pub const fn pushed(&self) -> u64 {
+        self.cursor.position()
+    }
+
+    /// Units that the consumer has taken out so far, at least.
+    #[inline]
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.cursor.taken()
+    }
+}
+
+impl<T: Lead> MessageConsumer<T> {
+    /// The next message, which stays the next one. What was taken before it is released where there
+    /// is no more in sight.
+    #[inline]
+    #[must_use]
+    pub fn front(&mut self) -> Option<(&T, &[u8])> {
+        let first = self.cursor.front()?;
+        #[expect(unsafe_code, reason = "the message is published")]
+        // SAFETY: the cursor has seen its publication; to release it takes this end by `&mut`, which
+        // the references keep from being had.
+        let message = unsafe { self.slots.get(first) };
+        Some(message)
+    }
+
+    /// Done with the next message, of which [`Self::front`] told. Its room is the producer's again
+    /// from the next release on.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[inline]
+    pub fn advance(&mut self) {
+        let (lead, _) = self.front().expect("a message was looked at");
+        let units = units_of::<T>(lead.bytes_behind());
+        self.cursor.advance(units);
+    }
+
+    /// Takes the next message out: its lead, and what stands behind it, which stays there until the
+    /// consumer is asked for more.
+    #[inline]
+    #[must_use]
+    pub fn take(&mut self) -> Option<(T, &[u8])> {
+        self.take_if(|_| true)
+    }
+
+    /// As [`Self::take`], if the next message's lead `fits`.
+    #[inline]
+    #[must_use]
+    pub fn take_if(&mut self, fits: impl FnOnce(&T) -> bool) -> Option<(T, &[u8])> {
+        let (lead, _) = self.front()?;
+        if !fits(lead) {
+            return None;
+        }
+        let first = self.cursor.front()?;
+        #[expect(unsafe_code, reason = "the message is published, and taken once")]
+        // SAFETY: the cursor has seen its publication, and moves past it before it is asked again; to
+        // release it takes this end by `&mut`, which `bytes` keeps from being had.
+        let (lead, bytes) = unsafe { self.slots.take(first) };
+        self.cursor.advance(units_of::<T>(bytes.len()));
+        Some((lead, bytes))
+    }
+
+    /// Gives the room of what was taken back to the producer.
+    #[inline]
+    pub fn release(&mut self) {
+        self.cursor.release();
+    }
+
+    /// Whether nothing is in it.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cursor.is_empty()
+    }
+}

@@ -1,0 +1,170 @@
+//! The memory of a ring of messages.
+//!
+//! Shared by both ends; who may touch which units is the cursors' to say. Invariants: a message lies
+//! in consecutive units, those beyond the last index in the spill behind it; a lead has no drop, so
+//! that memory that is written over needs no care.
+
+use super::Lead;
+use portcullis_domain::{UNIT_BYTES, Unit};
+use std::cell::UnsafeCell;
+use std::marker::PhantomData;
+use std::mem::{MaybeUninit, needs_drop};
+use std::sync::Arc;
+
+type Cells = Box<[UnsafeCell<MaybeUninit<Unit>>]>;
+
+/// The memory.
+#[derive(Debug)]
+pub(super) struct Slots<T> {
+    units: Arc<Units>,
+    leads: PhantomData<T>,
+}
+
+#[derive(Debug)]
+struct Units {
+    cells: Cells,
+    /// What the model checker sees of each unit: it cannot see through a pointer.
+    #[cfg(feature = "loom")]
+    watched: Vec<loom::cell::UnsafeCell<()>>,
+}
+
+#[expect(unsafe_code, reason = "the units are shared without a lock")]
+// SAFETY: a unit is touched by one end at a time, which the cursors see to: by the producer before
+// its publication (a release that the consumer acquires), by the consumer until its release (which
+// the producer acquires). What lies in it is sent from thread to thread: a `Lead` is `Send`, the rest
+// are bytes.
+unsafe impl Sync for Units {}
+
+impl<T> Clone for Slots<T> {
+    fn clone(&self) -> Self {
+        Self {
+            units: Arc::clone(&self.units),
+            leads: PhantomData,
+        }
+    }
+}
+
+impl<T: Lead> Slots<T> {
+    const LEAD_UNITS: usize = {
+        assert!(
+            align_of::<T>() <= UNIT_BYTES,
+            "a unit is aligned for a lead"
+        );
+        assert!(!needs_drop::<T>(), "what is written over is not dropped");
+        size_of::<T>().div_ceil(UNIT_BYTES)
+    };
+
+    /// Memory of so many units, and the spill that the longest message needs that begins at the last.
+    pub(super) fn new(units: usize, units_max: usize) -> Self {
+        // Touched now, and not at first use.
+        let cell = || UnsafeCell::new(MaybeUninit::new(Unit::ZERO));
+        let count = units + units_max;
+        let cells = std::iter::repeat_with(cell).take(count).collect();
+        let units = Units {
+            cells,
+            #[cfg(feature = "loom")]
+            watched: (0..count)
+                .map(|_| loom::cell::UnsafeCell::new(()))
+                .collect(),
+        };
+        Self {
+            units: Arc::new(units),
+            leads: PhantomData,
+        }
+    }
+
+    /// Writes a message from this unit on.
+    ///
+    /// # Safety
+    /// The cursor has given the message's units to the producer, and they are not published.
+    #[expect(unsafe_code, reason = "messages lie in units in one piece")]
+    #[inline]
+    pub(super) unsafe fn put(&mut self, first: usize, lead: T, bytes: &[u8]) {
+        let units = super::units_of::<T>(bytes.len());
+        let at = self.units.of(first, units);
+        #[cfg(feature = "loom")]
+        self.units.watch_write(first, units);
+        // SAFETY: `of` has seen that the units are inside the memory; they are aligned for a lead, as
+        // was asserted, and nobody else's by the caller's word. `bytes` does not lie in them: only
+        // the consumer's end gives references into the ring, and of units that are not the producer's.
+        unsafe {
+            at.cast::<T>().write(lead);
+            let behind = at.add(Self::LEAD_UNITS).cast::<u8>();
+            behind.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        }
+    }
+
+    /// The message that begins at this unit.
+    ///
+    /// # Safety
+    /// A message was written there and published, and is not released while the references live.
+    #[expect(unsafe_code, reason = "messages are read where they lie")]
+    #[inline]
+    pub(super) unsafe fn get(&self, first: usize) -> (&T, &[u8]) {
+        let at = self.units.of(first, Self::LEAD_UNITS);
+        #[cfg(feature = "loom")]
+        self.units.watch_read(first, Self::LEAD_UNITS);
+        // SAFETY: the units are inside the memory, a lead of this type was written there by `put`, and
+        // nobody writes to it until it is released.
+        let lead = unsafe { &*at.cast::<T>() };
+        let len = lead.bytes_behind();
+        let units = super::units_of::<T>(len);
+        let at = self.units.of(first, units);
+        #[cfg(feature = "loom")]
+        self.units.watch_read(first, units);
+        // SAFETY: as many bytes as the lead says were written behind it, since `write` holds one
+        // against the other, and `of` has seen that they are inside the memory.
+        let bytes = unsafe {
+            let behind = at.add(Self::LEAD_UNITS).cast::<u8>();
+            std::slice::from_raw_parts(behind, len)
+        };
+        (lead, bytes)
+    }
+
+    /// As [`Self::get`], with the lead itself.
+    ///
+    /// # Safety
+    /// As of [`Self::get`]; and it is neither got nor taken again.
+    #[expect(unsafe_code, reason = "a lead is moved out once")]
+    #[inline]
+    pub(super) unsafe fn take(&mut self, first: usize) -> (T, &[u8]) {
+        // SAFETY: the caller's word.
+        let (lead, bytes) = unsafe { self.get(first) };
+        // SAFETY: `lead` is a live reference, and by the caller's word the last one; what is left
+        // behind is never dropped.
+        let lead = unsafe { std::ptr::from_ref(lead).read() };
+        (lead, bytes)
+    }
+}
+
+impl Units {
+    /// Where `count` units from this one on lie.
+    ///
+    /// # Panics
+    /// If they are not all inside.
+    #[expect(
+        unsafe_code,
+        reason = "a pointer to one unit from which the next ones are reached"
+    )]
+    #[inline]
+    fn of(&self, first: usize, count: usize) -> *mut Unit {
+        assert!(first + count <= self.cells.len(), "units of the ring");
+        // SAFETY: `first` is inside, as was asserted. The pointer is that of the whole, so that those
+        // behind it may be reached from it; a cell has the layout of what is in it.
+        unsafe { self.cells.as_ptr().add(first).cast_mut().cast::<Unit>() }
+    }
+
+    #[cfg(feature = "loom")]
+    fn watch_write(&self, first: usize, count: usize) {
+        for unit in &self.watched[first..first + count] {
+            unit.with_mut(|_| ());
+        }
+    }
+
+    #[cfg(feature = "loom")]
+    fn watch_read(&self, first: usize, count: usize) {
+        for unit in &self.watched[first..first + count] {
+            unit.with(|_| ());
+        }
+    }
+}
