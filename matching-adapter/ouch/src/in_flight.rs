@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 use portcullis_domain::UserRef;
 use portcullis_wire::ouch50::MESSAGE_BYTES_MAX;
 
+const _: () = assert!(MESSAGE_BYTES_MAX <= u8::MAX as usize);
+
 /// What a message asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -33,44 +35,12 @@ pub(crate) enum Asked {
     },
 }
 
-/// A message of the engine's protocol, owned.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Message {
-    len: usize,
-    bytes: [u8; MESSAGE_BYTES_MAX],
-}
-
-impl Message {
-    /// `None` if it is longer than any message of the protocol.
-    pub(crate) fn of(message: &[u8]) -> Option<Self> {
-        let mut bytes = [0; MESSAGE_BYTES_MAX];
-        bytes.get_mut(..message.len())?.copy_from_slice(message);
-        Some(Self {
-            len: message.len(),
-            bytes,
-        })
-    }
-
-    /// What `write` puts into the longest message; `None` if it fails.
-    pub(crate) fn written<E>(write: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Option<Self> {
-        let mut bytes = [0; MESSAGE_BYTES_MAX];
-        let len = write(&mut bytes).ok()?;
-        Some(Self { len, bytes })
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
-
-    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes[..self.len]
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     asked: Asked,
-    message: Message,
+    /// Where its bytes are, and how many.
+    message: u32,
+    len: u8,
     /// Written on the link of the moment.
     sent: bool,
     /// Names an order that is gone: forgotten once it is sent.
@@ -80,16 +50,55 @@ struct Entry {
 #[derive(Debug)]
 pub(crate) struct InFlight {
     entries: VecDeque<Entry>,
+    messages: Messages,
     max: usize,
     unsent: usize,
+    /// Cancels and replaces among the entries: where there are none, none is looked for.
+    cancels: usize,
+    replaces: usize,
+}
+
+/// Bytes of messages, apart from what is looked through. Those freed last are used first, so that few
+/// lines are touched while little is in flight.
+#[derive(Debug)]
+struct Messages {
+    bytes: Vec<[u8; MESSAGE_BYTES_MAX]>,
+    free: Vec<u32>,
+}
+
+impl Messages {
+    fn new(max: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(max),
+            free: Vec::with_capacity(max),
+        }
+    }
+
+    /// Keeps a message. There is room for as many as there are entries.
+    fn put(&mut self, message: &[u8]) -> u32 {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            assert!(self.bytes.len() < self.bytes.capacity(), "one an entry");
+            self.bytes.push([0; MESSAGE_BYTES_MAX]);
+            (self.bytes.len() - 1) as u32
+        });
+        self.bytes[slot as usize][..message.len()].copy_from_slice(message);
+        slot
+    }
+
+    fn get(&self, entry: &Entry) -> &[u8] {
+        &self.bytes[entry.message as usize][..usize::from(entry.len)]
+    }
 }
 
 impl InFlight {
     pub(crate) fn new(max: usize) -> Self {
         Self {
             entries: VecDeque::with_capacity(max),
+            messages: Messages::new(max),
             max,
             unsent: 0,
+            cancels: 0,
+            replaces: 0,
         }
     }
 
@@ -102,7 +111,7 @@ impl InFlight {
     /// less already.
     ///
     /// `alive` says whether the order it names, if it names one, is open at the engine.
-    pub(crate) fn keep(&mut self, asked: Asked, message: Message, sent: bool, alive: bool) {
+    pub(crate) fn keep(&mut self, asked: Asked, message: &[u8], sent: bool, alive: bool) {
         let names = match asked {
             Asked::Enter { .. } => None,
             Asked::Replace { original, .. } => Some(original),
@@ -112,23 +121,39 @@ impl InFlight {
         if once && sent {
             return;
         }
-        let entry = Entry {
-            asked,
-            message,
-            sent,
-            once,
-        };
         let Some(index) = self.cancel_of(asked) else {
             assert!(self.entries.len() < self.max, "room was asked for before");
+            let entry = self.entry(asked, message, sent, once);
             self.entries.push_back(entry);
             self.unsent += usize::from(!sent);
+            self.count(asked, 1);
             return;
         };
-        let known = &mut self.entries[index];
+        let known = self.entries[index];
         if remaining(asked) < remaining(known.asked) {
             self.unsent += usize::from(!sent);
             self.unsent -= usize::from(!known.sent);
-            *known = entry;
+            self.messages.free.push(known.message);
+            self.entries[index] = self.entry(asked, message, sent, once);
+        }
+    }
+
+    fn entry(&mut self, asked: Asked, message: &[u8], sent: bool, once: bool) -> Entry {
+        Entry {
+            asked,
+            message: self.messages.put(message),
+            len: message.len() as u8,
+            sent,
+            once,
+        }
+    }
+
+    /// Counts an entry in, or out.
+    const fn count(&mut self, asked: Asked, by: isize) {
+        match asked {
+            Asked::Enter { .. } => {}
+            Asked::Replace { .. } => self.replaces = self.replaces.saturating_add_signed(by),
+            Asked::Cancel { .. } => self.cancels = self.cancels.saturating_add_signed(by),
         }
     }
 
@@ -142,6 +167,9 @@ impl InFlight {
 
     /// The engine spoke of a cancel of this version.
     pub(crate) fn cancel_answered(&mut self, of: UserRef) {
+        if self.cancels == 0 {
+            return;
+        }
         self.remove_first(|asked| matches!(asked, Asked::Cancel { target, .. } if target == of));
     }
 
@@ -150,6 +178,9 @@ impl InFlight {
     pub(crate) fn gone(&mut self, version: UserRef) {
         self.answered(version);
         self.cancel_answered(version);
+        if self.replaces == 0 {
+            return;
+        }
         // Each turn takes one out, so this ends.
         while let Some(Asked::Replace { number, .. }) = self.remove_first(
             |asked| matches!(asked, Asked::Replace { original, .. } if original == version),
@@ -172,7 +203,7 @@ impl InFlight {
             return None;
         }
         let entry = self.entries.iter().find(|entry| !entry.sent)?;
-        Some(entry.message.bytes())
+        Some(self.messages.get(entry))
     }
 
     /// The oldest unwritten message is written now.
@@ -183,7 +214,7 @@ impl InFlight {
         self.unsent -= 1;
         self.entries[index].sent = true;
         if self.entries[index].once {
-            self.entries.remove(index);
+            self.remove(index);
         }
     }
 
@@ -212,6 +243,9 @@ impl InFlight {
         let Asked::Cancel { target, .. } = asked else {
             return None;
         };
+        if self.cancels == 0 {
+            return None;
+        }
         let same =
             |entry: &Entry| matches!(entry.asked, Asked::Cancel { target: t, .. } if t == target);
         self.entries.iter().position(same)
@@ -219,9 +253,16 @@ impl InFlight {
 
     fn remove_first(&mut self, fits: impl Fn(Asked) -> bool) -> Option<Asked> {
         let index = self.entries.iter().position(|entry| fits(entry.asked))?;
-        let entry = self.entries.remove(index)?;
+        let entry = self.remove(index)?;
         self.unsent -= usize::from(!entry.sent);
         Some(entry.asked)
+    }
+
+    fn remove(&mut self, index: usize) -> Option<Entry> {
+        let entry = self.entries.remove(index)?;
+        self.messages.free.push(entry.message);
+        self.count(entry.asked, -1);
+        Some(entry)
     }
 }
 
@@ -260,8 +301,7 @@ mod tests {
     }
 
     fn keep(flight: &mut InFlight, asked: Asked, mark: u8) {
-        let message = Message::of(&[mark]).expect("short");
-        flight.keep(asked, message, true, true);
+        flight.keep(asked, &[mark], true, true);
     }
 
     /// The marks of what would be sent again, in order.
@@ -300,14 +340,13 @@ mod tests {
     #[test]
     fn what_names_an_order_that_is_gone_is_sent_once() {
         let mut flight = InFlight::new(8);
-        let message = Message::of(&[7]).expect("short");
-        flight.keep(cancel(1, 0), message, true, false);
+        flight.keep(cancel(1, 0), &[7], true, false);
         assert_eq!(flight.len(), 0, "sent already");
-        flight.keep(replace(1, 2), message, false, false);
+        flight.keep(replace(1, 2), &[7], false, false);
         assert_eq!(resent(&mut flight), [7]);
         assert_eq!(flight.len(), 0);
         keep(&mut flight, enter(3), 3);
-        flight.keep(cancel(3, 0), message, true, false);
+        flight.keep(cancel(3, 0), &[7], true, false);
         assert_eq!(
             resent(&mut flight),
             [3, 7],
@@ -327,5 +366,7 @@ mod tests {
         assert_eq!(resent(&mut flight), [6]);
         flight.cancel_answered(reference(1));
         assert_eq!((flight.len(), flight.next_unsent()), (0, None));
+        assert_eq!((flight.cancels, flight.replaces), (0, 0));
+        assert_eq!(flight.messages.free.len(), flight.messages.bytes.len());
     }
 }

@@ -11,6 +11,7 @@ use std::io::{Read, Write};
 
 use portcullis_domain::{Duration, OrderKey, ReportKind, SessionId, Timestamp, VenueReport};
 use portcullis_venue::{OutboundAction, OutboundOrder, VenueSink};
+use portcullis_wire::ouch50::MESSAGE_BYTES_MAX;
 use portcullis_wire::soupbin::{ClientConfig, ClientSession, LoginRejectReason, encode};
 
 use crate::buffer::{Buffer, Moved};
@@ -244,16 +245,18 @@ impl<S: Read + Write> Link<S> {
             return self.owe(order, NOTE_DESTINATION_CLOSED);
         }
         let instrument = &shared.config.instruments[order.instrument.index()];
-        let Some(outgoing) = outgoing::write(order, raw, instrument) else {
+        let mut scratch = [0; MESSAGE_BYTES_MAX];
+        let Some(outgoing) = outgoing::write(order, raw, instrument, &mut scratch) else {
             return self.owe(order, NOTE_PROCESSING_ERROR);
         };
+        let message = &scratch[..outgoing.len];
         if !self.in_flight.has_room_for(outgoing.asked) {
             return false;
         }
         if up {
-            return self.send(order, &outgoing, shared);
+            return self.send(order, &outgoing, message, shared);
         }
-        self.keep(&outgoing, false, shared);
+        self.keep(&outgoing, message, false, shared);
         true
     }
 
@@ -261,10 +264,11 @@ impl<S: Read + Write> Link<S> {
         &mut self,
         order: &OutboundOrder,
         outgoing: &Outgoing,
+        message: &[u8],
         shared: &mut Shared<'_>,
     ) -> bool {
         let enters = matches!(order.action, OutboundAction::Enter { .. });
-        if enters && shared.orders.is_full() || !self.write(outgoing.message.bytes(), shared) {
+        if enters && shared.orders.is_full() || !self.write(message, shared) {
             return false;
         }
         if enters {
@@ -275,20 +279,22 @@ impl<S: Read + Write> Link<S> {
             let key = OrderKey::new(order.session, order.user_ref);
             shared.orders.open(key, engine_order);
         }
-        self.keep(outgoing, true, shared);
+        self.keep(outgoing, message, true, shared);
         true
     }
 
-    fn keep(&mut self, outgoing: &Outgoing, sent: bool, shared: &Shared<'_>) {
+    fn keep(&mut self, outgoing: &Outgoing, message: &[u8], sent: bool, shared: &Shared<'_>) {
         let named = match outgoing.asked {
-            Asked::Enter { number } => number,
-            Asked::Replace { original, .. } => original,
-            Asked::Cancel { target, .. } => target,
+            // It names none but itself.
+            Asked::Enter { .. } => None,
+            Asked::Replace { original, .. } => Some(original),
+            Asked::Cancel { target, .. } => Some(target),
         };
-        let order = shared.orders.get(OrderKey::new(self.session, named));
-        let alive = order.is_some_and(|order| order.open_wire > 0);
-        let (asked, message) = (outgoing.asked, outgoing.message);
-        self.in_flight.keep(asked, message, sent, alive);
+        let alive = named.is_none_or(|named| {
+            let order = shared.orders.get(OrderKey::new(self.session, named));
+            order.is_some_and(|order| order.open_wire > 0)
+        });
+        self.in_flight.keep(outgoing.asked, message, sent, alive);
     }
 
     /// Puts a message behind what is to be written; `false` if it does not fit.

@@ -3,10 +3,9 @@
 //! Owned by the venue, shared by its links. The engine's executions name no instrument, so this is
 //! what turns their numbers into ticks and lots. Invariants: an order that is open is never
 //! forgotten; closed ones are kept for late messages until there are more than the table has room
-//! for, the oldest first; the map never holds more than half of its capacity, so it never
-//! allocates.
+//! for, the oldest first; the table is never more than half full, and never grows.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use portcullis_domain::{InstrumentId, OrderKey};
 
@@ -19,7 +18,7 @@ pub(crate) struct EngineOrder {
 
 #[derive(Debug)]
 pub(crate) struct EngineOrders {
-    orders: HashMap<OrderKey, EngineOrder>,
+    table: Table,
     /// Keys of closed orders, oldest first. A number that is used again stands here in vain.
     closed: VecDeque<OrderKey>,
     open: usize,
@@ -29,7 +28,7 @@ pub(crate) struct EngineOrders {
 impl EngineOrders {
     pub(crate) fn new(orders_max: usize) -> Self {
         Self {
-            orders: HashMap::with_capacity(4 * orders_max),
+            table: Table::new(4 * orders_max),
             closed: VecDeque::with_capacity(orders_max),
             open: 0,
             orders_max,
@@ -41,32 +40,34 @@ impl EngineOrders {
     }
 
     pub(crate) fn get(&self, key: OrderKey) -> Option<&EngineOrder> {
-        self.orders.get(&key)
+        let at = self.table.find(key)?;
+        Some(&self.table.slots[at].order)
     }
 
     /// Notes an open order; `false` if there is no room for it. A number in use keeps its order.
     pub(crate) fn open(&mut self, key: OrderKey, order: EngineOrder) -> bool {
-        match self.orders.get_mut(&key) {
-            Some(known) if known.open_wire > 0 => true,
-            Some(_) | None if self.open == self.orders_max => false,
-            Some(known) => {
-                *known = order;
-                self.open += 1;
-                true
-            }
-            None => {
-                self.orders.insert(key, order);
-                self.open += 1;
-                true
-            }
+        let place = self.table.place(key);
+        let slot = &mut self.table.slots[place];
+        let known = slot.key == key.raw();
+        if known && slot.order.open_wire > 0 {
+            return true;
         }
+        if self.open == self.orders_max {
+            return false;
+        }
+        slot.order = order;
+        slot.key = key.raw();
+        self.table.len += usize::from(!known);
+        self.open += 1;
+        true
     }
 
     /// Takes `wire` units off an order's open quantity; `true` if that closed it.
     pub(crate) fn take(&mut self, key: OrderKey, wire: u32) -> bool {
-        let Some(order) = self.orders.get_mut(&key) else {
+        let Some(at) = self.table.find(key) else {
             return false;
         };
+        let order = &mut self.table.slots[at].order;
         if order.open_wire == 0 {
             return false;
         }
@@ -87,14 +88,89 @@ impl EngineOrders {
         self.open -= 1;
         if self.closed.len() == self.orders_max
             && let Some(oldest) = self.closed.pop_front()
-            && self
-                .orders
-                .get(&oldest)
-                .is_some_and(|order| order.open_wire == 0)
+            && let Some(at) = self.table.find(oldest)
+            && self.table.slots[at].order.open_wire == 0
         {
-            self.orders.remove(&oldest);
+            self.table.remove(at);
         }
         self.closed.push_back(key);
+    }
+}
+
+/// Orders by key, open addressing. Numbers that follow one another stand beside one another, four to
+/// a line: a session's orders are mostly asked for in their turn.
+#[derive(Debug)]
+struct Table {
+    slots: Box<[Slot]>,
+    len: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    key: u64,
+    order: EngineOrder,
+}
+
+/// The key of a free slot: no order's, whose session is below [`OrderKey::SESSIONS_MAX`].
+const FREE: u64 = u64::MAX;
+
+/// Numbers that stand together: the low bits of a key that are not scattered.
+const TOGETHER_BITS: u32 = 2;
+
+impl Table {
+    fn new(slots: usize) -> Self {
+        let order = EngineOrder {
+            instrument: InstrumentId::NONE,
+            open_wire: 0,
+        };
+        let free = Slot { key: FREE, order };
+        let slots = slots.next_power_of_two().max(1 << TOGETHER_BITS);
+        Self {
+            slots: vec![free; slots].into_boxed_slice(),
+            len: 0,
+        }
+    }
+
+    /// Where the order with this key stands.
+    fn find(&self, key: OrderKey) -> Option<usize> {
+        let at = self.place(key);
+        (self.slots[at].key == key.raw()).then_some(at)
+    }
+
+    /// Where it stands, or would. There is always a free slot, since the table is at most half full.
+    fn place(&self, key: OrderKey) -> usize {
+        let mut at = self.home(key.raw());
+        while self.slots[at].key != key.raw() && self.slots[at].key != FREE {
+            at = (at + 1) & self.mask();
+        }
+        at
+    }
+
+    /// Frees a slot, and moves what was behind it for want of a place nearer to its own.
+    fn remove(&mut self, at: usize) {
+        self.len -= 1;
+        let (mut hole, mut next) = (at, (at + 1) & self.mask());
+        while self.slots[next].key != FREE {
+            let home = self.home(self.slots[next].key);
+            let from_home = next.wrapping_sub(home) & self.mask();
+            let from_hole = next.wrapping_sub(hole) & self.mask();
+            if from_home >= from_hole {
+                self.slots[hole] = self.slots[next];
+                hole = next;
+            }
+            next = (next + 1) & self.mask();
+        }
+        self.slots[hole].key = FREE;
+    }
+
+    fn home(&self, key: u64) -> usize {
+        let scattered = (key >> TOGETHER_BITS).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        let together = key & ((1 << TOGETHER_BITS) - 1);
+        ((scattered << TOGETHER_BITS | together) as usize) & self.mask()
+    }
+
+    const fn mask(&self) -> usize {
+        self.slots.len() - 1
     }
 }
 
@@ -127,8 +203,7 @@ mod tests {
         assert_eq!(orders.get(key(1)), None);
         assert_eq!(orders.get(key(2)), Some(&ORDER));
         assert!(orders.get(key(199)).is_some());
-        assert!(orders.orders.len() <= 4);
-        assert!(orders.orders.capacity() >= 2 * orders.orders.len());
+        assert!(orders.table.len <= 4 && orders.table.slots.len() >= 2 * orders.table.len);
     }
 
     #[test]
@@ -140,5 +215,43 @@ mod tests {
             assert!(orders.open(key(number), ORDER) && orders.close(key(number)));
         }
         assert_eq!(orders.get(key(1)), Some(&ORDER));
+    }
+
+    /// Against a map: orders of three sessions, opened, taken from and closed at random.
+    #[test]
+    fn the_table_holds_what_a_map_would() {
+        let mut orders = EngineOrders::new(64);
+        let mut model = std::collections::BTreeMap::new();
+        let mut random = 7_u64;
+        for _ in 0..200_000 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let session = SessionId::new((random >> 33) as u32 % 3);
+            let number = (random >> 40) as u32 % 96;
+            let key = OrderKey::new(session, UserRef::new(number));
+            let open = model.values().filter(|left| **left > 0).count();
+            let left = model.get(&key).copied().unwrap_or(0);
+            if random >> 62 < 2 {
+                assert_eq!(orders.open(key, ORDER), left > 0 || open < 64);
+                if left == 0 && open < 64 {
+                    model.insert(key, ORDER.open_wire);
+                }
+            } else {
+                let wire = (random >> 50) as u32 % 12;
+                assert_eq!(orders.take(key, wire), left > 0 && left <= wire);
+                model.insert(key, left.saturating_sub(wire));
+            }
+            assert_eq!(
+                orders.open,
+                model.values().filter(|left| **left > 0).count()
+            );
+            let found = orders.get(key).map_or(0, |order| order.open_wire);
+            assert_eq!(found, model.get(&key).copied().unwrap_or(0));
+        }
+        for (key, left) in model {
+            let found = orders.get(key).map_or(0, |order| order.open_wire);
+            assert_eq!(found, left);
+        }
     }
 }

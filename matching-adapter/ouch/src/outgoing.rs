@@ -10,26 +10,32 @@ use portcullis_venue::{OutboundAction, OutboundOrder};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
     AppendageBuilder, CancelOrder, Capacity, CrossType, Display, Element, EnterOrder, Inbound,
-    ModifyOrder, OrderPatch, ReplaceOrder, TimeInForce as WireTimeInForce, UserRefNum, YesNo,
+    MESSAGE_BYTES_MAX, ModifyOrder, OrderPatch, ReplaceOrder, TimeInForce as WireTimeInForce,
+    UserRefNum, YesNo,
 };
 
 use crate::config::EngineInstrument;
-use crate::in_flight::{Asked, Message};
+use crate::in_flight::Asked;
 
-/// A message to the engine, and what it asks.
+/// Room for the longest message.
+pub(crate) type Scratch = [u8; MESSAGE_BYTES_MAX];
+
+/// A message to the engine that was written, and what it asks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outgoing {
     pub(crate) asked: Asked,
-    pub(crate) message: Message,
+    /// Bytes of it.
+    pub(crate) len: usize,
     /// Of a new order: its quantity in wire units.
     pub(crate) qty_wire: u32,
 }
 
-/// The message of an order; `None` if the protocol cannot say it.
+/// Writes the message of an order; `None` if the protocol cannot say it.
 pub(crate) fn write(
     order: &OutboundOrder,
     raw: &[u8],
     instrument: &EngineInstrument,
+    out: &mut Scratch,
 ) -> Option<Outgoing> {
     match order.action {
         OutboundAction::Enter {
@@ -39,12 +45,12 @@ pub(crate) fn write(
             was_market,
         } => {
             let terms = Terms::of(instrument, qty, price, time_in_force)?;
-            let message = forward_enter(order, raw, &terms, was_market)
-                .or_else(|| make_enter(order, &terms, instrument.symbol))?;
+            let len = forward_enter(order, raw, &terms, was_market, out)
+                .or_else(|| make_enter(order, &terms, instrument.symbol, out))?;
             let number = order.user_ref;
             Some(Outgoing {
                 asked: Asked::Enter { number },
-                message,
+                len,
                 qty_wire: terms.qty_wire,
             })
         }
@@ -56,19 +62,19 @@ pub(crate) fn write(
             was_market,
         } => {
             let terms = Terms::of(instrument, qty_total, price, time_in_force)?;
-            let message = forward_replace(order, original, raw, &terms, was_market)
-                .or_else(|| make_replace(order, original, &terms))?;
+            let len = forward_replace(order, original, raw, &terms, was_market, out)
+                .or_else(|| make_replace(order, original, &terms, out))?;
             let number = order.user_ref;
             Some(Outgoing {
                 asked: Asked::Replace { number, original },
-                message,
+                len,
                 qty_wire: terms.qty_wire,
             })
         }
         OutboundAction::Cancel {
             qty_total,
             by_gateway: _,
-        } => write_cancel(order, qty_total, raw, instrument),
+        } => write_cancel(order, qty_total, raw, instrument, out),
     }
 }
 
@@ -105,8 +111,8 @@ fn forward_enter(
     raw: &[u8],
     terms: &Terms,
     was_market: bool,
-) -> Option<Message> {
-    let mut message = Message::of(raw)?;
+    out: &mut Scratch,
+) -> Option<usize> {
     let Ok(Inbound::EnterOrder(view)) = Inbound::parse(raw) else {
         return None;
     };
@@ -117,8 +123,9 @@ fn forward_enter(
     if !same {
         return None;
     }
-    patch(&mut message, order.user_ref, terms, was_market)?;
-    Some(message)
+    let copy = OrderPatch::copy_of_enter(&view, out)?;
+    patch(copy, order.user_ref, terms, was_market)?;
+    Some(raw.len())
 }
 
 fn forward_replace(
@@ -127,7 +134,8 @@ fn forward_replace(
     raw: &[u8],
     terms: &Terms,
     was_market: bool,
-) -> Option<Message> {
+    out: &mut Scratch,
+) -> Option<usize> {
     let Ok(Inbound::ReplaceOrder(view)) = Inbound::parse(raw) else {
         return None;
     };
@@ -137,32 +145,31 @@ fn forward_replace(
     if !same {
         return None;
     }
-    let mut message = if view.orig_user_ref_num().get() == original.number {
-        Message::of(raw)?
-    } else {
+    let mut copy = OrderPatch::copy_of_replace(&view, out)?;
+    if view.orig_user_ref_num().get() != original.number {
         // The client named a version that is gone; the engine knows the order by a later one.
-        let named = ReplaceOrder {
-            orig_user_ref_num: UserRefNum::new(original.number)?,
-            ..view.value()
-        };
-        Message::written(|out| named.encode(view.appendage(), out))?
-    };
-    patch(&mut message, order.user_ref, terms, was_market)?;
-    Some(message)
+        copy.set_orig_user_ref_num(UserRefNum::new(original.number)?);
+    }
+    patch(copy, order.user_ref, terms, was_market)?;
+    Some(raw.len())
 }
 
 /// What the approved order forces into a client's own message.
-fn patch(message: &mut Message, number: UserRef, terms: &Terms, was_market: bool) -> Option<()> {
-    let mut patch = OrderPatch::over(message.bytes_mut()).ok()??;
-    patch.set_user_ref_num(UserRefNum::new(number.number)?);
+fn patch(mut copy: OrderPatch<'_>, number: UserRef, terms: &Terms, was_market: bool) -> Option<()> {
+    copy.set_user_ref_num(UserRefNum::new(number.number)?);
     if was_market {
-        patch.set_price(terms.price_wire);
-        patch.set_ioc();
+        copy.set_price(terms.price_wire);
+        copy.set_ioc();
     }
     Some(())
 }
 
-fn make_enter(order: &OutboundOrder, terms: &Terms, symbol: Alpha<8>) -> Option<Message> {
+fn make_enter(
+    order: &OutboundOrder,
+    terms: &Terms,
+    symbol: Alpha<8>,
+    out: &mut Scratch,
+) -> Option<usize> {
     let enter = EnterOrder {
         user_ref_num: UserRefNum::new(order.user_ref.number)?,
         side: order.side.into(),
@@ -177,10 +184,15 @@ fn make_enter(order: &OutboundOrder, terms: &Terms, symbol: Alpha<8>) -> Option<
         cl_ord_id: Alpha::BLANK,
     };
     let row = row(order.user_ref.row);
-    Message::written(|out| enter.encode(Some(row.finish()), out))
+    enter.encode(Some(row.finish()), out).ok()
 }
 
-fn make_replace(order: &OutboundOrder, original: UserRef, terms: &Terms) -> Option<Message> {
+fn make_replace(
+    order: &OutboundOrder,
+    original: UserRef,
+    terms: &Terms,
+    out: &mut Scratch,
+) -> Option<usize> {
     let replace = ReplaceOrder {
         orig_user_ref_num: UserRefNum::new(original.number)?,
         user_ref_num: UserRefNum::new(order.user_ref.number)?,
@@ -192,7 +204,7 @@ fn make_replace(order: &OutboundOrder, original: UserRef, terms: &Terms) -> Opti
         cl_ord_id: Alpha::BLANK,
     };
     let row = row(order.user_ref.row);
-    Message::written(|out| replace.encode(Some(row.finish()), out))
+    replace.encode(Some(row.finish()), out).ok()
 }
 
 fn write_cancel(
@@ -200,6 +212,7 @@ fn write_cancel(
     qty_total: Qty,
     raw: &[u8],
     instrument: &EngineInstrument,
+    out: &mut Scratch,
 ) -> Option<Outgoing> {
     let target = order.user_ref;
     let number = UserRefNum::new(target.number)?;
@@ -207,9 +220,9 @@ fn write_cancel(
         target,
         remain_wire,
     };
-    let outgoing = |asked, message| Outgoing {
+    let outgoing = |asked, len| Outgoing {
         asked,
-        message,
+        len,
         qty_wire: 0,
     };
     match Inbound::parse(raw) {
@@ -218,16 +231,16 @@ fn write_cancel(
                 user_ref_num: number,
                 ..view.value()
             };
-            let message = Message::written(|out| cancel.encode(view.appendage(), out))?;
-            Some(outgoing(asked(cancel.quantity), message))
+            let len = cancel.encode(view.appendage(), out).ok()?;
+            Some(outgoing(asked(cancel.quantity), len))
         }
         Ok(Inbound::ModifyOrder(view)) if view.user_ref_idx() == target.row => {
             let modify = ModifyOrder {
                 user_ref_num: number,
                 ..view.value()
             };
-            let message = Message::written(|out| modify.encode(view.appendage(), out))?;
-            Some(outgoing(asked(modify.quantity), message))
+            let len = modify.encode(view.appendage(), out).ok()?;
+            Some(outgoing(asked(modify.quantity), len))
         }
         Ok(_) | Err(_) => {
             let cancel = CancelOrder {
@@ -236,8 +249,8 @@ fn write_cancel(
             };
             let row = row(target.row);
             let appendage = (target.row != 0).then(|| row.finish());
-            let message = Message::written(|out| cancel.encode(appendage, out))?;
-            Some(outgoing(asked(cancel.quantity), message))
+            let len = cancel.encode(appendage, out).ok()?;
+            Some(outgoing(asked(cancel.quantity), len))
         }
     }
 }

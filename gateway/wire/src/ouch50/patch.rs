@@ -7,7 +7,7 @@
 
 use super::codes::{TimeInForce, UserRefNum};
 use super::decode::DecodeError;
-use super::inbound::{EnterOrder, Inbound, ReplaceOrder};
+use super::inbound::{EnterOrder, EnterOrderView, Inbound, ReplaceOrder, ReplaceOrderView};
 use super::layout::MessageLayout;
 
 /// An Enter or a Replace whose fields can be overwritten where they stand.
@@ -20,6 +20,7 @@ pub struct OrderPatch<'a> {
 /// Offsets of the patchable fields of one message, looked up in its table when compiled.
 #[derive(Debug)]
 struct Rows {
+    orig_user_ref_num: Option<usize>,
     user_ref_num: usize,
     quantity: usize,
     price: usize,
@@ -27,8 +28,9 @@ struct Rows {
 }
 
 impl Rows {
-    const fn of(layout: &MessageLayout) -> Self {
+    const fn of(layout: &MessageLayout, orig_user_ref_num: Option<usize>) -> Self {
         Self {
+            orig_user_ref_num,
             user_ref_num: offset(layout, b"user_ref_num"),
             quantity: offset(layout, b"quantity"),
             price: offset(layout, b"price"),
@@ -63,8 +65,11 @@ const fn same(left: &[u8], right: &[u8]) -> bool {
     true
 }
 
-const ENTER: &Rows = &Rows::of(EnterOrder::LAYOUT);
-const REPLACE: &Rows = &Rows::of(ReplaceOrder::LAYOUT);
+const ENTER: &Rows = &Rows::of(EnterOrder::LAYOUT, None);
+const REPLACE: &Rows = &Rows::of(
+    ReplaceOrder::LAYOUT,
+    Some(offset(ReplaceOrder::LAYOUT, b"orig_user_ref_num")),
+);
 
 impl<'a> OrderPatch<'a> {
     /// Checks the message whole and takes it for patching; `None` if it is valid but neither an
@@ -84,6 +89,32 @@ impl<'a> OrderPatch<'a> {
             | Inbound::AccountQuery(_) => return Ok(None),
         };
         Ok(Some(Self { head: bytes, rows }))
+    }
+
+    /// Copies a checked Enter to the front of `out`, to be patched there; `None` if it does not fit.
+    #[must_use]
+    pub fn copy_of_enter(view: &EnterOrderView<'_>, out: &'a mut [u8]) -> Option<Self> {
+        Self::copy_of(view.bytes(), ENTER, out)
+    }
+
+    /// The same of a Replace.
+    #[must_use]
+    pub fn copy_of_replace(view: &ReplaceOrderView<'_>, out: &'a mut [u8]) -> Option<Self> {
+        Self::copy_of(view.bytes(), REPLACE, out)
+    }
+
+    fn copy_of(bytes: &[u8], rows: &'static Rows, out: &'a mut [u8]) -> Option<Self> {
+        let head = out.get_mut(..bytes.len())?;
+        head.copy_from_slice(bytes);
+        Some(Self { head, rows })
+    }
+
+    /// Overwrites the number of the order that is replaced; without effect on an Enter, which names
+    /// none.
+    pub fn set_orig_user_ref_num(&mut self, number: UserRefNum) {
+        if let Some(at) = self.rows.orig_user_ref_num {
+            self.put(at, number.get().to_be_bytes());
+        }
     }
 
     /// Overwrites the price, in 1e-4: a market order's protection price.
@@ -161,6 +192,33 @@ mod tests {
             panic!("a patched replace is a replace");
         };
         assert_eq!(view.orig_user_ref_num(), replace().orig_user_ref_num);
+    }
+
+    #[test]
+    fn a_copy_is_patched_and_its_original_is_not() {
+        let (mut bytes, mut out) = ([0; 64], [0xFF; 64]);
+        let len = replace().encode(None, &mut bytes).expect("room");
+        let Ok(Inbound::ReplaceOrder(view)) = Inbound::parse(&bytes[..len]) else {
+            panic!("a replace parses");
+        };
+        assert!(OrderPatch::copy_of_replace(&view, &mut out[..len - 1]).is_none());
+        let number = UserRefNum::new(88).expect("not 0");
+        let mut patch = OrderPatch::copy_of_replace(&view, &mut out).expect("room");
+        patch.set_orig_user_ref_num(number);
+        let expected = ReplaceOrder {
+            orig_user_ref_num: number,
+            ..replace()
+        };
+        let mut other = [0; 64];
+        let other_len = expected.encode(None, &mut other).expect("room");
+        assert_eq!(out[..len], other[..other_len]);
+        let len = enter().encode(None, &mut bytes).expect("room");
+        let Ok(Inbound::EnterOrder(view)) = Inbound::parse(&bytes[..len]) else {
+            panic!("an enter parses");
+        };
+        let mut patch = OrderPatch::copy_of_enter(&view, &mut out).expect("room");
+        patch.set_orig_user_ref_num(number);
+        assert_eq!(out[..len], bytes[..len], "an enter names no other order");
     }
 
     #[test]

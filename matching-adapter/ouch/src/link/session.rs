@@ -221,8 +221,10 @@ impl<S: Read + Write> Link<S> {
             return;
         }
         while let Some(message) = self.in_flight.next_unsent() {
-            let message = crate::in_flight::Message::of(message).expect("it was one before");
-            if !self.write(message.bytes(), shared) {
+            let mut copy = [0; MESSAGE_BYTES_MAX];
+            let len = message.len();
+            copy[..len].copy_from_slice(message);
+            if !self.write(&copy[..len], shared) {
                 return;
             }
             shared.counters.messages_resent += 1;
