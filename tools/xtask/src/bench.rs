@@ -10,13 +10,14 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::instructions;
+use crate::lines;
 use crate::verb::{Fault, Outcome, Verb};
 use crate::workspace::Workspace;
 
 /// The verb.
 pub(crate) const VERB: Verb = Verb {
     name: "bench",
-    arguments: "NAME|all|instructions [--quick|--full] [--json] [--html]",
+    arguments: "NAME|all|instructions|lines [--quick|--full] [--json] [--html]",
     summary: "measure: builds a bench and runs it; `all` or --html write target/bench/report.html; further arguments go to the bench",
     run,
 };
@@ -110,6 +111,9 @@ const REPORT_PACKAGE: &str = "portcullis-bench-harness";
 /// Counts of instructions, which are counted another way.
 const INSTRUCTIONS: &str = "instructions";
 
+/// Counts of cache lines, likewise.
+const LINES: &str = "lines";
+
 /// The exit code of a bench that measured and missed a bar.
 const BAR_MISSED: i32 = 1;
 
@@ -120,6 +124,9 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     // Not in `all`: its figures are no times, and `ci` runs it.
     if name == INSTRUCTIONS {
         return instructions::run(workspace, rest);
+    }
+    if name == LINES {
+        return lines::run(workspace, rest);
     }
     let benches = asked_for(name)?;
     let html = name == "all" || rest.iter().any(|argument| argument == HTML);
@@ -162,7 +169,10 @@ fn asked_for(name: &str) -> Result<Vec<&'static Bench>, Fault> {
 
 fn names() -> String {
     let names: Vec<&str> = BENCHES.iter().map(|bench| bench.name).collect();
-    format!("say one of {}, all, {INSTRUCTIONS}", names.join(", "))
+    format!(
+        "say one of {}, all, {INSTRUCTIONS}, {LINES}",
+        names.join(", ")
+    )
 }
 
 /// The arguments of a bench: `--quick` in its own words, among all `--full` too, the rest as given.

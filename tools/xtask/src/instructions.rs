@@ -48,7 +48,6 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome
             )));
         }
     };
-    provide_valgrind()?;
     let counts = count(workspace)?;
     let record = workspace.root().join(RECORD);
     if rewrite {
@@ -79,8 +78,12 @@ fn provide_valgrind() -> Result<(), Fault> {
     }
 }
 
-/// Runs the program under callgrind.
-fn count(workspace: &Workspace) -> Result<Vec<Count>, Fault> {
+/// Builds the programs that valgrind runs, and makes sure that it is there; returns their folder.
+///
+/// # Errors
+/// They do not build, or valgrind cannot be had.
+pub(crate) fn built(workspace: &Workspace) -> Result<PathBuf, Fault> {
+    provide_valgrind()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .args(["build", "--quiet", "--release", "--package", PACKAGE])
@@ -92,7 +95,13 @@ fn count(workspace: &Workspace) -> Result<Vec<Count>, Fault> {
     }
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| workspace.root().join("target"), PathBuf::from);
-    let folder = target.join("callgrind");
+    Ok(target.join("release"))
+}
+
+/// Runs the program under callgrind.
+fn count(workspace: &Workspace) -> Result<Vec<Count>, Fault> {
+    let programs = built(workspace)?;
+    let folder = programs.with_file_name("callgrind");
     // Files of an earlier run must not be taken for this one's.
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(|error| Fault::of(folder.display(), error))?;
@@ -102,7 +111,7 @@ fn count(workspace: &Workspace) -> Result<Vec<Count>, Fault> {
         .arg("--toggle-collect=portcullis_bench_kernel::measured::*")
         .arg("--dump-after=*part_ends*")
         .arg(format!("--callgrind-out-file={}", out.display()))
-        .arg(target.join("release").join(PROGRAM))
+        .arg(programs.join(PROGRAM))
         .output()
         .map_err(|error| Fault::of("valgrind", error))?;
     if !output.status.success() {

@@ -17,6 +17,7 @@ mod house;
 mod instructions;
 mod interop;
 mod licences;
+mod lines;
 mod metadata;
 mod python;
 mod reload;
