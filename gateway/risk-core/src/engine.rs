@@ -91,8 +91,9 @@ impl RiskCore {
         self.apply_near(record, &mut Unfetched, sink);
     }
 
-    /// As [`RiskCore::apply`]; `lines` fetches what the next slice of sliced work will read.
-    #[inline(always)]
+    /// As [`RiskCore::apply`]; `lines` fetches what the next slice of sliced work will read. Apart from
+    /// the loop over a batch: together they have more in hand than there are registers.
+    #[inline(never)]
     fn apply_near(
         &mut self,
         record: &Record,

@@ -3,7 +3,7 @@
 //! Risk thread. A key has a home: a line, and a place in it. It stands at home where that is free, else
 //! in another place of the line, else in the next line that has one; each line counts the keys that had
 //! to pass it by, so that taking a key out moves no other and leaves no mark that gathers over a day.
-//! At most three quarters of the places are taken. Neighbouring keys share a line. Invariants: never grows; a
+//! At most half of the places are taken: the more are, the more keys find theirs taken. Neighbouring keys share a line. Invariants: never grows; a
 //! key is found in its home line or behind lines that count it; [`EMPTY`] is never a key. Which place a
 //! key has is never used for a decision.
 
@@ -64,7 +64,7 @@ struct Home {
 impl KeyIndex {
     /// A table with room for `len_max` keys.
     pub(crate) fn new(len_max: usize) -> Self {
-        let places = len_max.max(12) * 4 / 3;
+        let places = len_max.max(8) * 2;
         let lines = places.div_ceil(LINE_ENTRIES).next_power_of_two();
         Self {
             lines: alloc::vec![Line([Entry::FREE; LINE_ENTRIES]); lines].into_boxed_slice(),

@@ -160,7 +160,7 @@ fn a_mass_cancel_for_which_there_is_no_room_is_refused_under_its_number() {
     assert_eq!(client.told().len(), 200);
     // Both in one read: the first is still under way when the second comes.
     client.send(&[mass_cancel(201), mass_cancel(202)].concat());
-    rig.steps(64);
+    rig.steps(256);
     let told = client.told();
     assert!(told.contains(&"X201".to_owned()));
     assert!(told.contains(&"J202 000a".to_owned()), "{told:?}");
