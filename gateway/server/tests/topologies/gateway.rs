@@ -49,6 +49,7 @@ pub(crate) struct Gateway {
     said: String,
     address: SocketAddr,
     log: Log,
+    socket: String,
 }
 
 impl Gateway {
@@ -71,23 +72,22 @@ impl Gateway {
         let mut stderr = BufReader::new(child.stderr.take().expect("it is piped"));
         let mut said = String::new();
         let address = listening(&mut stderr, &mut said);
-        let ctl = socket.display().to_string();
-        run(&[
-            "ctl",
-            "--socket",
-            &ctl,
-            "deposit",
-            "trader1",
-            "1_000_000.00",
-        ]);
-        run(&["ctl", "--socket", &ctl, "reference", "ACME", "100.00"]);
-        Self {
+        let gateway = Self {
             child,
             stderr,
             said,
             address,
             log,
-        }
+            socket: socket.display().to_string(),
+        };
+        gateway.ctl(&["deposit", "trader1", "1_000_000.00"]);
+        gateway.ctl(&["reference", "ACME", "100.00"]);
+        gateway
+    }
+
+    /// Asks over its control socket; what it answered.
+    pub(crate) fn ctl(&self, request: &[&str]) -> String {
+        run(&[&["ctl", "--socket", &self.socket], request].concat())
     }
 
     pub(crate) const fn address(&self) -> SocketAddr {

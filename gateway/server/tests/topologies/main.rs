@@ -138,6 +138,43 @@ fn a_running_gateway_sums_up_what_it_does() {
     }
 }
 
+/// A price makes the breach, no order does: it is told by itself, and counted when somebody asks.
+#[test]
+fn an_account_that_falls_below_its_maintenance_margin_is_told_without_an_order() {
+    for topology in TOPOLOGIES {
+        let mut gateway = Gateway::start(Setup {
+            further: "[observe]\nvalue_accounts_every_ms = 5",
+            ..setup(topology)
+        });
+        gateway.ctl(&["open-position", "trader1", "ACME", "-5_000", "100.00"]);
+        let sound = gateway.ctl(&["value"]);
+        let expected =
+            "accounts 1, below maintenance margin 0, with a reference missing or stale 0";
+        assert!(sound.contains(expected), "{topology}: {sound}");
+        // Short 5,000 at 100 with a million: equity 700,000, maintenance margin 800,000.
+        gateway.ctl(&["reference", "ACME", "160.00"]);
+        let told = gateway.wait_for_line("ALARM ", |_| true);
+        assert!(
+            told.contains("equity is below maintenance margin"),
+            "{told}"
+        );
+        assert!(told.contains("account trader1"), "{told}");
+        let breached = gateway.ctl(&["value"]);
+        let expected =
+            "accounts 1, below maintenance margin 1, with a reference missing or stale 0";
+        assert!(breached.contains(expected), "{topology}: {breached}");
+        let log = gateway.log();
+        let (code, said) = gateway.stop();
+        assert_eq!(code, Some(0), "{said}");
+        let alarms = said.matches("ALARM ").count();
+        assert_eq!(alarms, 1, "told once: {said}");
+        let digest = said.rsplit_once("digest ").expect("it names its digest").1;
+        let digest = digest.split_whitespace().next().expect("and gives it");
+        let replayed = gateway::run(&["replay", &log.path()]);
+        assert!(replayed.contains(digest), "{digest} is not in {replayed}");
+    }
+}
+
 /// Locked, or told why not: whoever runs the tests may have the right or not.
 #[test]
 fn memory_is_locked_where_the_config_asks_for_it_or_the_limit_is_named() {
