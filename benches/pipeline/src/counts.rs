@@ -19,6 +19,8 @@ pub struct Counts {
     pub commands: u64,
     /// Control commands carried out.
     pub controlled: u64,
+    /// Of them valuations of all accounts.
+    pub valuations: u64,
     /// Mass cancels sent.
     pub mass_cancels: u64,
     /// Mass cancels taken.

@@ -11,7 +11,7 @@ use crate::wait::Wait;
 use portcullis_bench_harness::{Latency, Pace};
 use portcullis_domain::{Command, Head, Record, ReportKind, SessionId, UserRef, VenueReport};
 use portcullis_pipeline::item::{ClientEffect, ControlItem};
-use portcullis_risk_core::{AnswerKind, OutboundAction, OutboundOrder};
+use portcullis_risk_core::{AnswerKind, Done, OutboundAction, OutboundOrder};
 use portcullis_runtime::{Clock, RecordProducer, SystemClock};
 use std::time::{Duration, Instant};
 
@@ -381,6 +381,8 @@ impl<I: Outbound> Traffic<I> {
         match item {
             ControlItem::Outcome(outcome, _) if outcome.result.is_ok() => {
                 self.counts.controlled += 1;
+                let valued = matches!(outcome.result, Ok(Done::Valued(_)));
+                self.counts.valuations += u64::from(valued);
             }
             ControlItem::Refused(..) => {}
             ControlItem::StateChanged(..) => self.counts.states += 1,

@@ -1,4 +1,4 @@
-//! What disturbs: changes of limits, kill switches, mass cancels.
+//! What disturbs: changes of limits, kill switches, mass cancels, valuations of all accounts.
 //!
 //! On the measuring thread, between orders. Invariants: tables are built before the clock starts and
 //! go round, so that none is built or freed meanwhile; a step that finds no room comes later and is
@@ -32,6 +32,7 @@ pub(crate) struct Kinds {
     flips: bool,
     cells: bool,
     kills: bool,
+    values: bool,
 }
 
 impl Kinds {
@@ -39,6 +40,7 @@ impl Kinds {
         flips: false,
         cells: false,
         kills: false,
+        values: false,
     };
     pub(crate) const FLIPS: Self = Self {
         flips: true,
@@ -50,6 +52,10 @@ impl Kinds {
     };
     pub(crate) const KILLS: Self = Self {
         kills: true,
+        ..Self::NONE
+    };
+    pub(crate) const VALUES: Self = Self {
+        values: true,
         ..Self::NONE
     };
     pub(crate) const FLIPS_AND_KILLS: Self = Self {
@@ -89,10 +95,11 @@ pub(crate) struct Disturbance {
     word_at: Instant,
     /// How long that took each time.
     pub(crate) sweeps: Latency,
-    /// Flips, cells and kill switches sent.
+    /// Flips, cells, kill switches and valuations sent.
     pub(crate) flips: u64,
     pub(crate) cells: u64,
     pub(crate) kills: u64,
+    pub(crate) values: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +135,7 @@ impl Disturbance {
             flips: 0,
             cells: 0,
             kills: 0,
+            values: 0,
         })
     }
 
@@ -149,10 +157,17 @@ impl Disturbance {
     /// It does not end.
     pub(crate) fn end<I: Outbound>(&mut self, traffic: &mut Traffic<I>) -> Result<(), String> {
         traffic.settle()?;
-        if matches!(self.phase, Phase::Sending(_) | Phase::Resting) && traffic.resting > 0 {
+        let part = matches!(self.phase, Phase::Sending(_) | Phase::Resting);
+        if part && traffic.resting > 0 {
             traffic.mass_cancel();
+            self.word_at = Instant::now();
         }
+        let taken_off = !part || traffic.resting > 0;
         traffic.settle_resting()?;
+        // Fewer than all tell of all only where nothing else does.
+        if taken_off && (!part || self.sweeps.is_empty()) {
+            self.note_sweep(Instant::now());
+        }
         if self.phase == Phase::Killed {
             set_state(TradingState::Active, traffic);
         }
@@ -253,10 +268,14 @@ impl Disturbance {
     }
 
     fn send_again(&mut self, now: Instant) {
-        let took = now.duration_since(self.word_at);
-        self.sweeps.record(took.as_nanos() as u64);
+        self.note_sweep(now);
         self.phase = Phase::Sending(self.resting);
         self.due.rest = now + FLIP_EVERY / 2;
+    }
+
+    fn note_sweep(&mut self, now: Instant) {
+        let took = now.duration_since(self.word_at);
+        self.sweeps.record(took.as_nanos() as u64);
     }
 }
 
@@ -273,6 +292,10 @@ impl<I: Outbound> Beside<I> for Disturbance {
         }
         if self.kinds.kills {
             self.rest_and_kill(now, traffic);
+        }
+        if self.kinds.values && traffic.counts.valuations == self.values {
+            traffic.command(&Command::ValueAccounts);
+            self.values += 1;
         }
     }
 }

@@ -35,7 +35,7 @@ const WARM: Duration = Duration::from_millis(20);
 const REST: Duration = Duration::from_millis(100);
 
 /// What runs beside the orders, and what the rows call it.
-const BESIDE: [(&str, Kinds); 5] = [
+const BESIDE: [(&str, Kinds); 6] = [
     ("calm", Kinds::NONE),
     (
         "1% of the limits by flip 10 times a second, all once",
@@ -47,6 +47,7 @@ const BESIDE: [(&str, Kinds); 5] = [
         "flips, kill switches and mass cancels",
         Kinds::FLIPS_AND_KILLS,
     ),
+    ("valuations of all accounts", Kinds::VALUES),
 ];
 
 /// A percentile: its name, and how to read it.
@@ -81,6 +82,7 @@ struct Figures {
     flips: u64,
     cells: u64,
     kills: u64,
+    values: u64,
 }
 
 fn main() -> ExitCode {
@@ -112,6 +114,7 @@ fn run(options: &Options) -> Result<bool, String> {
     report.fact("flips", figures.flips);
     report.fact("cells", figures.cells);
     report.fact("kills", figures.kills);
+    report.fact("valuations", figures.values);
     report.fact("mass_cancels", figures.counts.mass_cancels);
     report.fact("cancels_by_gateway", figures.counts.cancels);
     report.fact("hop_ns", figures.canary.values());
@@ -135,6 +138,7 @@ fn measure(plan: Plan) -> Result<Figures, String> {
         flips: 0,
         cells: 0,
         kills: 0,
+        values: 0,
     };
     for round in 0..plan.rounds as usize {
         eprintln!("round {} of {}", round + 1, plan.rounds);
@@ -176,6 +180,7 @@ fn measure(plan: Plan) -> Result<Figures, String> {
     figures.flips = disturbance.flips;
     figures.cells = disturbance.cells;
     figures.kills = disturbance.kills;
+    figures.values = disturbance.values;
     figures.counts = traffic.counts;
     Ok(figures)
 }
@@ -276,6 +281,7 @@ mod tests {
         let figures = measure(plan).expect("the final state is as sent");
         assert!(figures.flips > 0 && figures.cells > 0, "limits changed");
         assert!(figures.kills + figures.counts.mass_cancels > 0);
+        assert!(figures.values > 0);
         assert!(figures.counts.cancels >= 20, "{:?}", figures.counts);
         assert!(figures.rows().iter().all(|row| row.value.is_some()));
     }
