@@ -56,17 +56,24 @@ impl VolumeWindow {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     fn advance_slow(&mut self, now_ns: u64, limits: &InstrumentLimits) {
-        if limits.bucket_ns != self.bucket_ns {
+        let resized = limits.bucket_ns != self.bucket_ns;
+        if resized {
             self.resize(now_ns, limits.bucket_ns);
         }
-        let target = now_ns / self.bucket_ns;
+        let next = !resized && now_ns - self.current_end_ns < self.bucket_ns;
+        let target = if next {
+            self.current + 1
+        } else {
+            now_ns / self.bucket_ns
+        };
         let mut steps = target.saturating_sub(self.current);
         self.current = self.current.max(target);
         self.current_end_ns = (self.current + 1).saturating_mul(self.bucket_ns);
         // Once buckets and baseline are empty, further empty buckets change nothing.
         let mut leaving = (self.current - steps + 1) as usize % VOLUME_BUCKETS;
+        let ewma = self.ewma;
         while steps > 0 && (self.volume != 0 || self.ewma != 0) {
             let lots = core::mem::take(&mut self.buckets[leaving]);
             self.volume -= lots;
@@ -74,7 +81,9 @@ impl VolumeWindow {
             leaving = (leaving + 1) % VOLUME_BUCKETS;
             steps -= 1;
         }
-        self.relimit(limits);
+        if resized || self.ewma != ewma {
+            self.relimit(limits);
+        }
     }
 
     /// Takes over limits: max(spike_floor, floor(64 x ewma x spike_ppm / (2^16 x 10^6))), by the
