@@ -17,7 +17,7 @@ use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{OutboundOrder, RiskCore};
 use portcullis_runtime::{
     Agent, DutyWriter, Lead, MessageConsumer, MessageProducer, RecordConsumer, RecordProducer,
-    RingConsumer, RingProducer, StopFlag, SystemClock, message_ring, record_ring, ring, run,
+    RingConsumer, RingProducer, StopFlag, TscClock, message_ring, record_ring, ring, run,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
@@ -93,7 +93,7 @@ impl Kept {
     }
 }
 
-type Deciding = Risk<SystemClock, Kept>;
+type Deciding = Risk<TscClock, Kept>;
 
 /// A running pipeline, without the ends.
 #[derive(Debug)]
@@ -181,7 +181,7 @@ pub fn deciding(crowd: Crowd, wait: Wait) -> Result<(Rig<Deciding>, Ends<VenueIt
     let risk = Risk::new(
         core,
         rings,
-        SystemClock,
+        TscClock::new(),
         Kept::default(),
         Vec::new(),
         signals,
@@ -220,7 +220,7 @@ impl<A: Agent + Send + 'static> Rig<A> {
             let mut agents: [&mut dyn Agent; 3] = [&mut pause, &mut sequencer, &mut second];
             let drained = run(
                 &mut agents,
-                &SystemClock,
+                &TscClock::new(),
                 wait.idle(),
                 seat,
                 DutyWriter::default(),

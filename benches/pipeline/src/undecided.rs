@@ -14,7 +14,7 @@ use portcullis_risk_core::{
     ClientReport, ControlOutcome, Done, EFFECTS_MAX, OutboundAction, OutboundOrder,
 };
 use portcullis_runtime::{
-    Agent, Clock, Lead, MessageProducer, RecordConsumer, RecordProducer, RingProducer, SystemClock,
+    Agent, Clock, Lead, MessageProducer, RecordConsumer, RecordProducer, RingProducer, TscClock,
 };
 
 /// Records taken in one duty cycle, and together, as the risk agent does.
@@ -70,6 +70,7 @@ pub struct UndecidedRings {
 pub struct Undecided<L> {
     rings: UndecidedRings,
     latency: L,
+    clock: TscClock,
     batch: [Record; BATCH],
     /// When the duty cycle began.
     taken: Timestamp,
@@ -83,6 +84,7 @@ impl<L: LatencySink> Undecided<L> {
         Self {
             rings,
             latency,
+            clock: TscClock::new(),
             batch,
             taken: Timestamp::ZERO,
         }
@@ -118,6 +120,18 @@ impl<L: LatencySink> Undecided<L> {
         taken
     }
 
+    /// As the risk agent, by one reading of the clock.
+    fn note_orders(&mut self, taken: usize) {
+        let mut now = None;
+        for record in &self.batch[..taken] {
+            if record.head.kind == CommandKind::NewOrder as u8 {
+                let now: Timestamp = *now.get_or_insert_with(|| self.clock.now());
+                let stamp = Timestamp::from_ns(record.head.timestamp_ns);
+                self.latency.on_order(now.since(stamp).ns());
+            }
+        }
+    }
+
     fn pass(&mut self, at: usize) {
         let record = &self.batch[at];
         let head = record.head;
@@ -142,8 +156,6 @@ impl<L: LatencySink> Undecided<L> {
                 raw_len: raw.len() as u8,
             };
             assert!(self.rings.venue.write(item, raw), "room was looked for");
-            let now = SystemClock.now();
-            self.latency.on_order(now.since(timestamp).ns());
         } else if head.kind == CommandKind::Report as u8 {
             let effect = ClientEffect::Reported(report(&head));
             tell_client(&mut self.rings.egress, effect, timestamp, raw);
@@ -188,6 +200,7 @@ impl<L: LatencySink> Agent for Undecided<L> {
             }
             self.rings.venue.publish();
             self.rings.egress.publish();
+            self.note_orders(taken);
             left -= taken;
         }
         self.rings.records.release();

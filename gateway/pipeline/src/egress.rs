@@ -54,9 +54,10 @@ pub struct EgressCounters {
 const ITEM_BUDGET: usize = 256;
 
 /// Idle sessions looked after in one duty cycle: as with deadlines, a line of memory each in every
-/// order's way, for heartbeats that are a second apart; more where a cycle had no work.
-const IDLE_A_BUSY_CYCLE: usize = 1;
-const IDLE_AN_IDLE_CYCLE: usize = 16;
+/// order's way, for heartbeats that are a second apart; more where a cycle had no work and the last
+/// one was long ago.
+const IDLE_LOOKS_MAX: u64 = 16;
+const IDLE_LOOK_EVERY_NS: u64 = 1_000;
 
 /// The agent.
 #[derive(Debug)]
@@ -66,6 +67,8 @@ pub struct Egress<T> {
     connections: RingConsumer<ConnectionItem>,
     sessions: Sessions,
     next_idle: usize,
+    /// When idle sessions were looked after last.
+    looked: Timestamp,
     send: HistogramWriter,
     /// Messages whose sending is timed.
     timed: u64,
@@ -111,6 +114,7 @@ impl<T: OutboundTransport> Egress<T> {
                 counters: EgressCounters::default(),
             },
             next_idle: 0,
+            looked: Timestamp::ZERO,
             send: HistogramWriter::default(),
             timed: 0,
         }
@@ -207,15 +211,17 @@ impl<T: OutboundTransport> Egress<T> {
 
     /// Heartbeats of some sessions, in turn.
     fn keep_alive(&mut self, now: Timestamp, idle: bool) {
-        let looks = if idle {
-            IDLE_AN_IDLE_CYCLE
-        } else {
-            IDLE_A_BUSY_CYCLE
-        };
+        let due = now.since(self.looked).ns() / IDLE_LOOK_EVERY_NS;
+        let most = if idle { IDLE_LOOKS_MAX } else { 1 };
+        self.looked = now;
+        let looks = due.clamp(1, most) as usize;
         for _ in 0..looks.min(self.sessions.streams.len()) {
             let session = self.next_idle;
             let streams = &mut self.sessions.streams;
-            self.next_idle = (session + 1) % streams.len();
+            self.next_idle = session + 1;
+            if self.next_idle == streams.len() {
+                self.next_idle = 0;
+            }
             streams[session].keep_alive(&mut self.transport, now);
             if streams[session].is_waiting() {
                 self.sessions.activate(SessionId::new(session as u32));
@@ -233,7 +239,7 @@ impl Sessions {
             }
             ClientEffect::Refused(refusal) => {
                 let message = self.encoder.refused(refusal, raw, at);
-                self.publish(refusal.session, message);
+                self.publish(refusal.session, &message);
             }
             ClientEffect::Answered(answer) => match answer.kind {
                 // OUCH says nothing to either.
@@ -244,34 +250,40 @@ impl Sessions {
                 | AnswerKind::MassCancelTaken
                 | AnswerKind::MassCancelRefused => {
                     let message = self.encoder.answered(answer, raw, at);
-                    self.publish(answer.session, message);
+                    self.publish(answer.session, &message);
                 }
             },
+            // The engine's own bytes go on as they came.
+            ClientEffect::Reported(report) if !raw.is_empty() => {
+                self.publish_bytes(report.session, raw);
+            }
             ClientEffect::Reported(report) => {
-                let message = self.encoder.reported(report, raw, &mut self.echoes, at);
-                self.publish(report.session, message);
+                let message = self.encoder.reported(report, &self.echoes, at);
+                self.publish(report.session, &message);
             }
             ClientEffect::SessionChanged(change) => self.session_changed(change, now),
         }
     }
 
-    fn publish(&mut self, session: SessionId, message: Message) {
+    fn publish(&mut self, session: SessionId, message: &Message) {
+        match message {
+            Message::Encoded(buffer) => self.publish_bytes(session, buffer.bytes()),
+            Message::Unencodable => self.counters.unencodable += 1,
+            Message::Nothing => {}
+        }
+    }
+
+    fn publish_bytes(&mut self, session: SessionId, message: &[u8]) {
         let Some(stream) = self.streams.get_mut(session.index()) else {
             return;
         };
-        match message {
-            Message::Encoded(buffer) => {
-                if stream.publish(buffer.bytes()) {
-                    let (oldest, next) = stream.reach();
-                    self.reach.say(session, oldest, next);
-                    self.counters.published += 1;
-                    self.activate(session);
-                } else {
-                    self.counters.unencodable += 1;
-                }
-            }
-            Message::Unencodable => self.counters.unencodable += 1,
-            Message::Nothing => {}
+        if stream.publish(message) {
+            let (oldest, next) = stream.reach();
+            self.reach.say(session, oldest, next);
+            self.counters.published += 1;
+            self.activate(session);
+        } else {
+            self.counters.unencodable += 1;
         }
     }
 

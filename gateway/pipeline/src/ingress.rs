@@ -113,9 +113,10 @@ const UNANSWERABLE_MAX: u32 = 16;
 
 /// Connections whose deadlines are looked at in one duty cycle: each look is a line of memory in
 /// every order's way, and deadlines are seconds where cycles are microseconds. A cycle without work
-/// is in nobody's way.
-const DEADLINES_A_BUSY_CYCLE: usize = 1;
-const DEADLINES_AN_IDLE_CYCLE: usize = 16;
+/// is in nobody's way, but the next order may come during it: more than one is looked at only where
+/// the last cycle was long ago.
+const DEADLINE_LOOKS_MAX: u64 = 16;
+const DEADLINE_LOOK_EVERY_NS: u64 = 1_000;
 
 /// The agent.
 #[derive(Debug)]
@@ -134,6 +135,8 @@ pub struct Ingress<T> {
     verdicts: RingConsumer<LoginVerdict>,
     reach: StreamReachReader,
     next_deadline: usize,
+    /// When deadlines were looked at last.
+    looked: Timestamp,
     stop: StopFlag,
     counters: IngressCounters,
     decode: HistogramWriter,
@@ -192,6 +195,7 @@ impl<T: InboundTransport> Ingress<T> {
             verdicts: rings.verdicts,
             reach: rings.reach,
             next_deadline: 0,
+            looked: Timestamp::ZERO,
             stop,
             counters: IngressCounters::default(),
             decode: HistogramWriter::default(),
@@ -332,17 +336,19 @@ impl<T: InboundTransport> Ingress<T> {
 
     /// Some connections' deadlines, in turn.
     fn check_deadlines(&mut self, now: Timestamp, idle: bool) {
-        let looks = if idle {
-            DEADLINES_AN_IDLE_CYCLE
-        } else {
-            DEADLINES_A_BUSY_CYCLE
-        };
+        let due = now.since(self.looked).ns() / DEADLINE_LOOK_EVERY_NS;
+        let most = if idle { DEADLINE_LOOKS_MAX } else { 1 };
+        self.looked = now;
+        let looks = due.clamp(1, most) as usize;
         for _ in 0..looks.min(self.connections.len()) {
             if self.to_egress.is_full() || !self.lanes.has_room() {
                 return;
             }
             let slot = self.next_deadline;
-            self.next_deadline = (slot + 1) % self.connections.len();
+            self.next_deadline = slot + 1;
+            if self.next_deadline == self.connections.len() {
+                self.next_deadline = 0;
+            }
             let connection = &mut self.connections[slot];
             // What it said may stand unread, by our own doing.
             let session = connection.facts.session;
@@ -417,6 +423,11 @@ impl<T: InboundTransport> Agent for Ingress<T> {
             self.timed = self.counters.messages;
             self.told.set(self.timed);
         }
+    }
+
+    /// A read that finds nothing would stand in the way of a report that is under way already.
+    fn may_wait(&self) -> bool {
+        true
     }
 
     fn is_drained(&self) -> bool {

@@ -206,13 +206,28 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
             next: 0,
             last_trade: &self.last_trade,
             taken: self.taken,
-            clock: &self.clock,
-            latency: &mut self.latency,
         };
         self.core.apply_batch(records, &mut Fetch, &mut router);
-        router.note_order();
         self.rings.publish();
+        self.note_orders(taken);
         work
+    }
+
+    /// Takes the times of the orders of a batch, by one reading of the clock: its effects are seen
+    /// when all of it is applied.
+    fn note_orders(&mut self, taken: usize) {
+        let mut now = None;
+        for record in &self.batch[..taken] {
+            let head = &record.head;
+            let order =
+                head.kind == CommandKind::NewOrder as u8 || head.kind == CommandKind::Replace as u8;
+            if order {
+                let now = *now.get_or_insert_with(|| self.clock.now());
+                let stamp = Timestamp::from_ns(head.timestamp_ns);
+                self.latency.on_taken(self.taken.since(stamp).ns());
+                self.latency.on_order(now.since(stamp).ns());
+            }
+        }
     }
 
     /// Tables come and go beside the records: a flip names one by its digest. Freeing one takes
@@ -323,7 +338,7 @@ impl LineSink for Fetch {
 }
 
 /// Sends the effects of a batch's records on their ways.
-struct Router<'a, C, L> {
+struct Router<'a> {
     rings: &'a mut RiskRings,
     records: &'a [Record],
     /// The record after the one in hand.
@@ -331,11 +346,9 @@ struct Router<'a, C, L> {
     last_trade: &'a [bool],
     /// When the duty cycle began.
     taken: Timestamp,
-    clock: &'a C,
-    latency: &'a mut L,
 }
 
-impl<C: Clock, L: LatencySink> Router<'_, C, L> {
+impl Router<'_> {
     /// The record in hand.
     fn record(&self) -> &Record {
         &self.records[self.next - 1]
@@ -343,21 +356,6 @@ impl<C: Clock, L: LatencySink> Router<'_, C, L> {
 
     fn timestamp(&self) -> Timestamp {
         Timestamp::from_ns(self.record().head.timestamp_ns)
-    }
-
-    /// Takes the time of the record in hand, if it was an order.
-    fn note_order(&mut self) {
-        let Some(last) = self.next.checked_sub(1) else {
-            return;
-        };
-        let head = &self.records[last].head;
-        let order =
-            head.kind == CommandKind::NewOrder as u8 || head.kind == CommandKind::Replace as u8;
-        if order {
-            let stamp = self.timestamp();
-            self.latency.on_taken(self.taken.since(stamp).ns());
-            self.latency.on_order(self.clock.now().since(stamp).ns());
-        }
     }
 
     fn tell_client(&mut self, effect: ClientEffect) {
@@ -395,9 +393,8 @@ impl<C: Clock, L: LatencySink> Router<'_, C, L> {
     }
 }
 
-impl<C: Clock, L: LatencySink> EffectSink for Router<'_, C, L> {
+impl EffectSink for Router<'_> {
     fn on_record(&mut self, record: &Record) {
-        self.note_order();
         self.next += 1;
         assert_eq!(
             record.head.seq,

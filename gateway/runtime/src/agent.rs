@@ -23,6 +23,12 @@ pub trait Agent {
         let _ = (began, ended);
     }
 
+    /// Whether its turn may be left out where an agent before it in the same cycle did work, so that
+    /// this goes on its way at once. It has its turn in the next cycle, whatever is done there.
+    fn may_wait(&self) -> bool {
+        false
+    }
+
     /// Whether nothing it holds still has to go on: asked once a stop has been wanted.
     fn is_drained(&self) -> bool;
 }
@@ -39,9 +45,10 @@ pub fn run(
 ) -> bool {
     duty.name_agents(agents.iter().map(|agent| agent.name()).collect());
     let mut now = clock.now();
+    let mut waited = Waited(0);
     loop {
         let round = seat.round();
-        let (work, ended) = cycle(agents, clock, now, &mut duty);
+        let (work, ended) = cycle(agents, clock, now, &mut duty, &mut waited);
         if seat.stop().is_set() {
             let drained = agents.iter().all(|agent| agent.is_drained());
             match seat.after_cycle(round, work, drained, now) {
@@ -79,15 +86,36 @@ pub fn run_behind(
     }
 }
 
-/// One turn of each agent; how much was done, and when the last turn that did work had ended.
+/// The agents whose turn was left out in the last cycle, a bit each.
+struct Waited(u32);
+
+impl Waited {
+    /// Whether this one waits now: not twice in a row.
+    const fn waits(&mut self, index: usize) -> bool {
+        self.0 ^= 1 << index;
+        self.0 >> index & 1 == 1
+    }
+
+    const fn had_its_turn(&mut self, index: usize) {
+        self.0 &= !(1 << index);
+    }
+}
+
+/// One turn of each agent; how much was done, and when the last turn that did work had ended. A cycle
+/// without work has left out none.
 fn cycle(
     agents: &mut [&mut dyn Agent],
     clock: &impl Clock,
     now: Timestamp,
     duty: &mut DutyWriter,
+    waited: &mut Waited,
 ) -> (usize, Timestamp) {
     let (mut work, mut began) = (0, now);
     for (index, agent) in agents.iter_mut().enumerate() {
+        if work > 0 && agent.may_wait() && waited.waits(index) {
+            continue;
+        }
+        waited.had_its_turn(index);
         let done = agent.do_work(began);
         if done == 0 {
             continue;
@@ -187,6 +215,58 @@ mod tests {
         let longest = reader.take_longest().expect("there was work");
         assert_eq!((longest.agent, longest.span_ns), ("second", 500));
         assert_eq!((longest.items, reader.busy_ns()), (1, 560));
+    }
+
+    /// Counts its turns, and lets others go first.
+    struct Waits {
+        turns: usize,
+        stop_after: usize,
+        stop: StopFlag,
+    }
+
+    impl Agent for Waits {
+        fn name(&self) -> &'static str {
+            "waits"
+        }
+
+        fn do_work(&mut self, _now: Timestamp) -> usize {
+            self.turns += 1;
+            if self.turns == self.stop_after {
+                self.stop.set();
+            }
+            0
+        }
+
+        fn may_wait(&self) -> bool {
+            true
+        }
+
+        fn is_drained(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn one_that_may_wait_has_every_other_turn_while_there_is_work_before_it() {
+        let stop = StopFlag::new();
+        let mut busy = Countdown {
+            left: 40,
+            stop: StopFlag::new(),
+        };
+        let mut waits = Waits {
+            turns: 0,
+            stop_after: 20,
+            stop: stop.clone(),
+        };
+        let clock = ManualClock::new(Timestamp::ZERO);
+        let seat = stop.take_seat();
+        let idle = IdleStrategy::yielding();
+        let duty = DutyWriter::default();
+        let agents: &mut [&mut dyn Agent] = &mut [&mut busy, &mut waits];
+        assert!(run(agents, &clock, idle, seat, duty));
+        // Its twentieth turn is in the last of the 40 cycles with work; then all come to rest.
+        assert!((20..24).contains(&waits.turns), "{}", waits.turns);
+        assert_eq!(busy.left, 0, "each of its turns was had");
     }
 
     #[test]

@@ -1,20 +1,21 @@
 //! The client's own words about its orders, for the answers that repeat them.
 //!
-//! Owned by egress. One row an order slot of the core, so that a row is found without looking.
-//! Invariant: a row's words are those of the order whose number stands in it; an answer about
-//! another order than that finds none.
+//! Owned by egress. One row an order slot of the core, so that a row is found without looking. What a
+//! client entered is kept as it came, and taken apart when an answer needs it, which is never where
+//! the engine's own messages are forwarded. Invariant: a row's words are those of the order whose
+//! number stands in it; an answer about another order than that finds none.
 
 use super::encode::Encoder;
-use portcullis_domain::{OrderId, UserRef};
+use portcullis_domain::{OrderId, RAW_BYTES_MAX, UserRef};
 use portcullis_risk_core::{OutboundAction, OutboundOrder};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
-    APPENDAGE_BYTES_MAX, Capacity, CrossType, Display, Inbound, OrderSide, TimeInForce, YesNo,
+    Appendage, Capacity, CrossType, Display, EnterOrderView, Inbound, OrderSide, TimeInForce, YesNo,
 };
 
-/// Versions asked for that a row remembers, the last ones: the entry itself may be unanswered while
-/// four replaces of it are, and each of the five is echoed.
-const VERSIONS: usize = 5;
+/// Replaces asked for that a row remembers, the last ones: four may be unanswered, and each is echoed,
+/// as is the entry itself.
+const REPLACES: usize = 4;
 
 /// What one version said.
 #[derive(Clone, Copy, Debug)]
@@ -28,62 +29,112 @@ pub(super) struct VersionWords {
     pub(super) cl_ord_id: Alpha<14>,
 }
 
-/// What is kept of an order.
+/// What a client said of an order.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Words {
-    order: OrderId,
-    pub(super) side: OrderSide,
-    pub(super) symbol: Alpha<8>,
-    pub(super) capacity: Capacity,
-    pub(super) cross_type: CrossType,
-    versions: [Option<VersionWords>; VERSIONS],
-    next: usize,
-    options: [u8; APPENDAGE_BYTES_MAX],
-    options_len: usize,
+pub(super) struct Words<'a> {
+    row: &'a Row,
+    entered: EnterOrderView<'a>,
 }
 
-impl Words {
-    const NONE: Self = Self {
-        order: OrderId::NONE,
-        side: OrderSide::Buy,
-        symbol: Alpha::BLANK,
-        capacity: Capacity::Other,
-        cross_type: CrossType::None,
-        versions: [None; VERSIONS],
-        next: 0,
-        options: [0; APPENDAGE_BYTES_MAX],
-        options_len: 0,
-    };
+impl<'a> Words<'a> {
+    pub(super) fn side(&self) -> OrderSide {
+        self.entered.side()
+    }
 
-    /// What the version with this number said.
-    pub(super) fn version(&self, user_ref: UserRef) -> Option<&VersionWords> {
-        self.versions
-            .iter()
-            .flatten()
-            .find(|version| version.user_ref == user_ref)
+    pub(super) fn symbol(&self) -> Alpha<8> {
+        self.entered.symbol()
+    }
+
+    pub(super) fn capacity(&self) -> Capacity {
+        self.entered.capacity()
+    }
+
+    pub(super) fn cross_type(&self) -> CrossType {
+        self.entered.cross_type()
     }
 
     /// The options it was entered with.
-    pub(super) fn options(&self) -> &[u8] {
-        &self.options[..self.options_len]
+    pub(super) fn options(&self) -> Appendage<'a> {
+        self.entered.appendage().unwrap_or(Appendage::EMPTY)
     }
 
-    fn add(&mut self, version: VersionWords) {
-        self.versions[self.next] = Some(version);
-        self.next = (self.next + 1) % VERSIONS;
+    /// What the version with this number said.
+    pub(super) fn version(&self, user_ref: UserRef) -> Option<VersionWords> {
+        let replaces = self.row.replaces.iter().flatten();
+        let mut asked = replaces.filter(|version| version.user_ref == user_ref);
+        if let Some(version) = asked.next() {
+            return Some(*version);
+        }
+        let view = &self.entered;
+        (self.row.user_ref == user_ref).then(|| VersionWords {
+            user_ref,
+            quantity: view.quantity(),
+            price: self.row.price,
+            time_in_force: immediate_if(self.row.was_market, view.time_in_force()),
+            display: view.display(),
+            iso_eligible: view.iso_eligible(),
+            cl_ord_id: view.cl_ord_id(),
+        })
+    }
+}
+
+/// What is kept of an order. The lines of an entry come first: mostly nothing else is touched.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+struct Row {
+    order: OrderId,
+    /// Of the entry: its number, its price in the engine's units, and whether it named none.
+    user_ref: UserRef,
+    price: u64,
+    was_market: bool,
+    /// Replaces remembered, ever: the next one takes the place of the oldest.
+    asked: u32,
+    raw_len: u8,
+    raw: [u8; RAW_BYTES_MAX],
+    replaces: [Option<VersionWords>; REPLACES],
+}
+
+impl Row {
+    const NONE: Self = Self {
+        order: OrderId::NONE,
+        user_ref: UserRef { row: 0, number: 0 },
+        price: 0,
+        was_market: false,
+        asked: 0,
+        raw_len: 0,
+        raw: [0; RAW_BYTES_MAX],
+        replaces: [None; REPLACES],
+    };
+
+    fn enter(&mut self, outbound: &OutboundOrder, price: u64, was_market: bool, raw: &[u8]) {
+        self.order = outbound.order;
+        self.user_ref = outbound.user_ref;
+        self.price = price;
+        self.was_market = was_market;
+        self.raw[..raw.len()].copy_from_slice(raw);
+        self.raw_len = raw.len() as u8;
+        if self.asked > 0 {
+            self.replaces = [None; REPLACES];
+            self.asked = 0;
+        }
+    }
+
+    fn replace(&mut self, version: VersionWords) {
+        self.replaces[self.asked as usize % REPLACES] = Some(version);
+        self.asked = self.asked.wrapping_add(1).max(1);
     }
 }
 
 /// The rows.
 #[derive(Debug)]
 pub(super) struct Echoes {
-    rows: Box<[Words]>,
+    rows: Box<[Row]>,
 }
 
 impl Echoes {
     pub(super) fn new(orders_max: usize) -> Self {
         Self {
-            rows: vec![Words::NONE; orders_max].into_boxed_slice(),
+            rows: vec![Row::NONE; orders_max].into_boxed_slice(),
         }
     }
 
@@ -93,22 +144,15 @@ impl Echoes {
             return;
         };
         let price = encoder.price(outbound.instrument, outbound.action);
-        match (Inbound::parse(raw), outbound.action) {
-            (Ok(Inbound::EnterOrder(view)), OutboundAction::Enter { was_market, .. }) => {
-                *row = Words {
-                    order: outbound.order,
-                    side: view.side(),
-                    symbol: view.symbol(),
-                    capacity: view.capacity(),
-                    cross_type: view.cross_type(),
-                    ..Words::NONE
+        match outbound.action {
+            OutboundAction::Enter { was_market, .. } => {
+                row.enter(outbound, price, was_market, raw);
+            }
+            OutboundAction::Replace { was_market, .. } if row.order == outbound.order => {
+                let Ok(Inbound::ReplaceOrder(view)) = Inbound::parse(raw) else {
+                    return;
                 };
-                let options = view
-                    .appendage()
-                    .map_or(&[][..], |appendage| appendage.bytes());
-                row.options[..options.len()].copy_from_slice(options);
-                row.options_len = options.len();
-                row.add(VersionWords {
+                row.replace(VersionWords {
                     user_ref: outbound.user_ref,
                     quantity: view.quantity(),
                     price,
@@ -118,26 +162,21 @@ impl Echoes {
                     cl_ord_id: view.cl_ord_id(),
                 });
             }
-            (Ok(Inbound::ReplaceOrder(view)), OutboundAction::Replace { was_market, .. })
-                if row.order == outbound.order =>
-            {
-                row.add(VersionWords {
-                    user_ref: outbound.user_ref,
-                    quantity: view.quantity(),
-                    price,
-                    time_in_force: immediate_if(was_market, view.time_in_force()),
-                    display: view.display(),
-                    iso_eligible: view.iso_eligible(),
-                    cl_ord_id: view.cl_ord_id(),
-                });
-            }
-            _ => {}
+            OutboundAction::Replace { .. } | OutboundAction::Cancel { .. } => {}
         }
     }
 
-    /// The words of an order.
-    pub(super) fn of(&self, order: OrderId) -> Option<&Words> {
-        self.rows.get(order.slot()).filter(|row| row.order == order)
+    /// The words of an order; `None` where its client said none.
+    pub(super) fn of(&self, order: OrderId) -> Option<Words<'_>> {
+        let row = self.rows.get(order.slot())?;
+        if row.order != order {
+            return None;
+        }
+        let raw = &row.raw[..usize::from(row.raw_len)];
+        match Inbound::parse(raw) {
+            Ok(Inbound::EnterOrder(entered)) => Some(Words { row, entered }),
+            Ok(_) | Err(_) => None,
+        }
     }
 }
 

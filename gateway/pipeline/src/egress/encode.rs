@@ -151,17 +151,13 @@ impl Encoder {
         }
     }
 
-    /// An engine's report. Its own bytes go on as they came.
+    /// An engine's report that came without bytes of its own.
     pub(super) fn reported(
         &self,
         report: &ClientReport,
-        raw: &[u8],
-        echoes: &mut Echoes,
+        echoes: &Echoes,
         at: Timestamp,
     ) -> Message {
-        if !raw.is_empty() {
-            return forwarded(raw);
-        }
         let Some(symbol) = self.symbol(report.instrument) else {
             return Message::Unencodable;
         };
@@ -216,7 +212,7 @@ struct Say<'a> {
 }
 
 impl Say<'_> {
-    fn accepted(&self, words: Option<&Words>) -> Message {
+    fn accepted(&self, words: Option<Words<'_>>) -> Message {
         let found = words.and_then(|words| Some((words, words.version(self.report.user_ref)?)));
         let Some((words, version)) = found else {
             return Message::Unencodable;
@@ -224,26 +220,24 @@ impl Say<'_> {
         let accepted = OrderAccepted {
             timestamp: self.timestamp,
             user_ref_num: self.user_ref_num,
-            side: words.side,
+            side: words.side(),
             quantity: version.quantity,
-            symbol: words.symbol,
+            symbol: words.symbol(),
             price: version.price,
             time_in_force: version.time_in_force,
             display: version.display,
             order_ref_num: self.report.order.raw(),
-            capacity: words.capacity,
+            capacity: words.capacity(),
             iso_eligible: version.iso_eligible,
-            cross_type: words.cross_type,
+            cross_type: words.cross_type(),
             order_state: OrderState::Live,
             cl_ord_id: version.cl_ord_id,
         };
-        // The options come back as they were entered; what was checked then is not in doubt now.
-        let allowed = OrderAccepted::LAYOUT.tags;
-        let options = Appendage::parse(words.options(), allowed).unwrap_or(Appendage::EMPTY);
-        encoded(|out| accepted.encode(Some(options), out))
+        // The options come back as they were entered.
+        encoded(|out| accepted.encode(Some(words.options()), out))
     }
 
-    fn replaced(&self, new: UserRef, words: Option<&Words>) -> Message {
+    fn replaced(&self, new: UserRef, words: Option<Words<'_>>) -> Message {
         let found = words.and_then(|words| Some((words, words.version(new)?)));
         let (Some((words, version)), Some(number)) = (found, UserRefNum::new(new.number)) else {
             return Message::Unencodable;
@@ -255,16 +249,16 @@ impl Say<'_> {
             timestamp: self.timestamp,
             orig_user_ref_num: self.user_ref_num,
             user_ref_num: number,
-            side: words.side,
+            side: words.side(),
             quantity,
-            symbol: words.symbol,
+            symbol: words.symbol(),
             price: version.price,
             time_in_force: version.time_in_force,
             display: version.display,
             order_ref_num: self.report.order.raw(),
-            capacity: words.capacity,
+            capacity: words.capacity(),
             iso_eligible: version.iso_eligible,
-            cross_type: words.cross_type,
+            cross_type: words.cross_type(),
             order_state: OrderState::Live,
             cl_ord_id: version.cl_ord_id,
         };
@@ -312,7 +306,7 @@ impl Say<'_> {
         encoded(|out| with_row(self.report.user_ref, |app| canceled.encode(app, out)))
     }
 
-    fn rejected(&self, version: UserRef, words: Option<&Words>) -> Message {
+    fn rejected(&self, version: UserRef, words: Option<Words<'_>>) -> Message {
         let said = words.and_then(|words| words.version(version));
         let reason = match self.report.note {
             0 => RejectReason::Other,
@@ -327,7 +321,7 @@ impl Say<'_> {
         encoded(|out| with_row(version, |app| rejected.encode(app, out)))
     }
 
-    fn broken(&self, match_number: u64, words: Option<&Words>) -> Message {
+    fn broken(&self, match_number: u64, words: Option<Words<'_>>) -> Message {
         let said = words.and_then(|words| words.version(self.report.user_ref));
         let broken = BrokenTrade {
             timestamp: self.timestamp,
@@ -340,20 +334,12 @@ impl Say<'_> {
     }
 }
 
-fn client_id(version: Option<&VersionWords>) -> Alpha<14> {
+fn client_id(version: Option<VersionWords>) -> Alpha<14> {
     version.map_or(Alpha::BLANK, |version| version.cl_ord_id)
 }
 
 const fn since_midnight(at: Timestamp) -> u64 {
     at.ns() % DAY_NS
-}
-
-fn forwarded(raw: &[u8]) -> Message {
-    encoded(|out| {
-        let room = out.get_mut(..raw.len()).ok_or(())?;
-        room.copy_from_slice(raw);
-        Ok::<usize, ()>(raw.len())
-    })
 }
 
 fn encoded<E>(write: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Message {

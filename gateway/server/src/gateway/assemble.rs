@@ -29,7 +29,7 @@ use portcullis_risk_core::limits::instrument::InstrumentField;
 use portcullis_risk_core::{Capacities, EFFECTS_MAX, RiskCore};
 use portcullis_runtime::{
     Clock, DutyReader, HistogramReader, MessageConsumer, RecordProducer, RingConsumer,
-    RingProducer, StopFlag, SystemClock, lock_memory, message_ring, record_ring, ring,
+    RingProducer, StopFlag, SystemClock, TscClock, lock_memory, message_ring, record_ring, ring,
 };
 use portcullis_transport::{
     TcpInbound, TcpOptions, TcpOutbound, allow_descriptors, descriptors_wanted, tcp_transport_with,
@@ -153,7 +153,7 @@ impl Gateway {
             risk: Risk::new(
                 Box::new(core),
                 wiring.risk,
-                SystemClock,
+                TscClock::new(),
                 Latencies::new(),
                 last_trade(config),
                 signals,

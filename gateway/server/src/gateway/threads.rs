@@ -25,7 +25,7 @@ use std::thread::{Builder, JoinHandle};
 /// A sleep of a parked thread.
 const PARK_NS: u64 = 50_000;
 
-type RiskAgent = Risk<SystemClock, Latencies>;
+type RiskAgent = Risk<TscClock, Latencies>;
 
 /// All agents of a gateway.
 pub(super) struct Agents {

@@ -65,7 +65,7 @@ impl<'a> Appendage<'a> {
             if !allowed.contains(tag) {
                 return Err(at(offset + 1, Fault::TagNotAllowed(tag)));
             }
-            if let Err(breach) = tag.rule().check(value) {
+            if let Err(breach) = tag.check(value) {
                 return Err(at(offset + 2, Fault::Element(tag, breach)));
             }
             tags = tags.with(tag);

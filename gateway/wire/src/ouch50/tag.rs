@@ -9,7 +9,7 @@ use super::codes::{
     TradeNow, YesNo,
 };
 use crate::alpha::Alpha;
-use crate::field::{Rule, WireField};
+use crate::field::{Rule, RuleBreach, WireField};
 use core::fmt;
 
 /// Bytes of the longest element: length byte, tag byte and eight bytes of value.
@@ -51,6 +51,18 @@ macro_rules! tags {
             #[must_use]
             pub const fn rule(self) -> Rule {
                 match self { $( Self::$name => <$ty as WireField>::RULE, )* }
+            }
+
+            /// Checks a value of this tag's width: each arm knows its width and rule when compiled, so
+            /// that a value is checked in one piece.
+            #[inline]
+            pub(super) fn check(self, value: &[u8]) -> Result<(), RuleBreach> {
+                match self {
+                    $( Self::$name => match value.first_chunk::<$width>() {
+                        Some(value) => <$ty as WireField>::RULE.check(value),
+                        None => Err(RuleBreach::Zero),
+                    }, )*
+                }
             }
 
             /// The document's name.
