@@ -10,12 +10,14 @@ mod picture;
 
 use curve::Curve;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
 /// Curves of one picture at the most.
 const CURVES_MAX: usize = 8;
+/// What was measured less often has no distribution to look at.
+const MEASURED_MIN: u64 = 100;
 
 /// The page of these benches, from the files that they left in a folder.
 ///
@@ -35,8 +37,9 @@ pub fn page(folder: &Path, benches: &[String]) -> Result<String, String> {
     ))
 }
 
-const STYLE: &str = "body{font:15px/1.4 system-ui,sans-serif;max-width:75em;margin:2em auto;\
-                     padding:0 1em;color:#222}table{border-collapse:collapse;margin:1em 0}\
+const STYLE: &str = "body{font:15px/1.4 system-ui,sans-serif;max-width:90em;margin:2em auto;\
+                     padding:0 1em;color:#222}td.fixed{white-space:nowrap}\
+                     summary{cursor:pointer;color:#666}table{border-collapse:collapse;margin:1em 0}\
                      th,td{padding:.15em .6em;border-bottom:1px solid #ddd;text-align:right;\
                      font-variant-numeric:tabular-nums}th:first-child,td:first-child,td:last-child\
                      {text-align:left}.holds{color:#161}.missed{color:#a11;font-weight:bold}\
@@ -55,9 +58,11 @@ fn section(folder: &Path, bench: &str) -> Result<String, String> {
         .pop()
         .ok_or_else(|| format!("{} is empty", path.display()))?;
     let mut out = format!("<h2>{}</h2>\n", escaped(bench));
-    out.push_str(&table(&rows));
+    out.push_str(&tables(rows));
     out.push_str(&facts(&summary));
-    for (title, curves) in pictures(curve::read_all(folder, bench)?) {
+    let mut curves = curve::read_all(folder, bench)?;
+    curves.retain(|curve| curve.count >= MEASURED_MIN);
+    for (title, curves) in pictures(curves) {
         let _ = write!(
             out,
             "<h3>{}</h3>\n{}",
@@ -68,18 +73,38 @@ fn section(folder: &Path, bench: &str) -> Result<String, String> {
     Ok(out)
 }
 
+/// Rows with a bar, and all others behind a line that opens them.
+fn tables(rows: Vec<Value>) -> String {
+    let (barred, others): (Vec<Value>, Vec<Value>) =
+        rows.into_iter().partition(|row| !row["bar"].is_null());
+    let mut out = String::new();
+    if !barred.is_empty() {
+        out.push_str(&table(&barred));
+    }
+    if !others.is_empty() {
+        let open = if barred.is_empty() { " open" } else { "" };
+        let _ = write!(
+            out,
+            "<details{open}><summary>{} rows without a bar</summary>\n{}</details>\n",
+            others.len(),
+            table(&others)
+        );
+    }
+    out
+}
+
 fn table(rows: &[Value]) -> String {
     let mut out = String::from(
         "<table><tr><th>figure<th>value<th>unit<th>low<th>high<th>floor<th>ratio<th>bar<th>holds\
          <th></tr>\n",
     );
     for row in rows {
-        out.push_str("<tr>");
-        for key in [
-            "figure", "value", "unit", "low", "high", "floor", "ratio", "bar",
-        ] {
-            let _ = write!(out, "<td>{}", escaped(&words(&row[key])));
+        let _ = write!(out, "<tr><td>{}", escaped(&words(&row["figure"])));
+        for key in ["value", "unit", "low", "high", "floor"] {
+            let _ = write!(out, "<td class=\"fixed\">{}", escaped(&words(&row[key])));
         }
+        let _ = write!(out, "<td class=\"fixed\">{}", thousandths(&row["ratio"]));
+        let _ = write!(out, "<td class=\"fixed\">{}", escaped(&words(&row["bar"])));
         let holds = match row["holds"].as_bool() {
             Some(true) => "<td class=\"holds\">holds",
             Some(false) => "<td class=\"missed\">missed",
@@ -114,12 +139,36 @@ fn facts(summary: &Value) -> String {
 }
 
 fn words(value: &Value) -> String {
-    if value.is_null() {
-        return String::new();
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(is) => is.to_string(),
+        Value::Number(number) => number.as_u64().map_or_else(|| number.to_string(), grouped),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join(", "),
+        Value::Object(_) => value.to_string(),
     }
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A ratio, always to the thousandth.
+fn thousandths(value: &Value) -> String {
+    let text = words(value);
+    match text.split_once('.') {
+        Some((whole, digits)) => format!("{whole}.{digits:0<3}"),
+        None => text,
+    }
+}
+
+/// A number, its thousands apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 fn escaped(text: &str) -> String {
@@ -129,10 +178,12 @@ fn escaped(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-/// Which curves share a picture: what is measured beside its floor, and the same measure of several
-/// ways, whose first word says the way.
+/// Which curves share a picture: what is measured beside its floor, what stands before the last comma
+/// of several, and the same measure of several ways, whose first word says the way. A way has the same
+/// colour in each picture.
 fn pictures(curves: Vec<Curve>) -> Vec<(String, Vec<Curve>)> {
     let names: Vec<String> = curves.iter().map(|curve| curve.name.clone()).collect();
+    let ways: BTreeSet<String> = names.iter().map(|name| way(name).to_owned()).collect();
     let mut groups: BTreeMap<String, Vec<Curve>> = BTreeMap::new();
     for curve in curves {
         let title = title(&curve.name, &names);
@@ -140,6 +191,14 @@ fn pictures(curves: Vec<Curve>) -> Vec<(String, Vec<Curve>)> {
     }
     let mut pictures = Vec::new();
     for (title, mut curves) in groups {
+        let by_way = curves.iter().all(|curve| {
+            let measure = curve.name.split_once(' ').map(|(_, measure)| measure);
+            measure == Some(title.as_str())
+        });
+        for (at, curve) in curves.iter_mut().enumerate() {
+            let of_way = ways.iter().position(|known| known == way(&curve.name));
+            curve.colour = of_way.filter(|_| by_way).unwrap_or(at);
+        }
         while curves.len() > CURVES_MAX {
             let rest = curves.split_off(CURVES_MAX);
             pictures.push((title.clone(), std::mem::replace(&mut curves, rest)));
@@ -147,6 +206,11 @@ fn pictures(curves: Vec<Curve>) -> Vec<(String, Vec<Curve>)> {
         pictures.push((title, curves));
     }
     pictures
+}
+
+/// The first word.
+fn way(name: &str) -> &str {
+    name.split(' ').next().unwrap_or(name)
 }
 
 fn title(name: &str, names: &[String]) -> String {
@@ -157,10 +221,15 @@ fn title(name: &str, names: &[String]) -> String {
     if names.contains(&format!("{name}{FLOOR}")) {
         return name.to_owned();
     }
+    let head = |name: &str| name.rsplit_once(", ").map(|(head, _)| head.to_owned());
     let measure = |name: &str| name.split_once(' ').map(|(_, measure)| measure.to_owned());
-    let mine = measure(name);
-    let shared = names.iter().filter(|name| measure(name) == mine).count() > 1;
-    mine.filter(|_| shared)
+    let shared = |of: &dyn Fn(&str) -> Option<String>| {
+        let mine = of(name);
+        let with_it = names.iter().filter(|name| of(name) == mine).count();
+        mine.filter(|_| with_it > 1)
+    };
+    shared(&head)
+        .or_else(|| shared(&measure))
         .unwrap_or_else(|| "each alone".to_owned())
 }
 
@@ -187,7 +256,7 @@ mod tests {
         std::fs::remove_dir_all(&folder).expect("made above");
         for part in [
             "a &lt;b&gt;",
-            "<td>17",
+            "<td class=\"fixed\">17",
             "missed",
             "<dd>abc",
             "<dd>one",
@@ -212,8 +281,30 @@ mod tests {
 
     #[test]
     fn what_is_measured_stands_beside_its_floor() {
-        let names = ["accept", "accept, floor", "a trip", "b trip", "c ring"].map(str::to_owned);
+        let names = [
+            "accept",
+            "accept, floor",
+            "a trip",
+            "b trip",
+            "c ring",
+            "half, risk",
+            "half, nothing",
+        ];
+        let names = names.map(str::to_owned);
         let titles = names.each_ref().map(|name| title(name, &names));
-        assert_eq!(titles, ["accept", "accept", "trip", "trip", "each alone"]);
+        let alone = "each alone";
+        assert_eq!(
+            titles,
+            ["accept", "accept", "trip", "trip", alone, "half", "half"]
+        );
+    }
+
+    #[test]
+    fn numbers_are_written_as_they_are_read() {
+        let numbers = [0, 17, 999, 1_000, 34_111_487].map(grouped);
+        assert_eq!(numbers, ["0", "17", "999", "1,000", "34,111,487"]);
+        let ratios = ["1.0", "0.92", "12.125", "null"];
+        let ratios = ratios.map(|text| thousandths(&serde_json::from_str(text).expect("JSON")));
+        assert_eq!(ratios, ["1.000", "0.920", "12.125", ""]);
     }
 }

@@ -13,6 +13,8 @@ use std::path::Path;
 #[derive(Clone, Debug)]
 pub(super) struct Curve {
     pub(super) name: String,
+    /// Which colour it is drawn in.
+    pub(super) colour: usize,
     /// How many were measured.
     pub(super) count: u64,
     /// Nanoseconds, and how many took longer.
@@ -75,6 +77,7 @@ fn read(path: &Path, bench: &str) -> Result<Curve, String> {
     let (name, count) = (name.to_owned(), all.len());
     Ok(Curve {
         name,
+        colour: 0,
         count,
         points,
     })

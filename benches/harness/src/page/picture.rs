@@ -4,16 +4,16 @@
 //! percentile has the same width.
 
 use super::curve::Curve;
-use super::escaped;
 use super::logarithm::log2_milli;
+use super::{escaped, grouped};
 use std::fmt::Write;
 
 const WIDTH: u64 = 1_000;
-const HEIGHT: u64 = 460;
+const HEIGHT: u64 = 480;
 const LEFT: u64 = 80;
 const RIGHT: u64 = 20;
-const TOP: u64 = 15;
-const BOTTOM: u64 = 40;
+const TOP: u64 = 30;
+const BOTTOM: u64 = 60;
 /// A line of the legend.
 const LEGEND: u64 = 20;
 
@@ -38,11 +38,14 @@ impl Frame {
         let count = curves.iter().map(|curve| curve.count).max().unwrap_or(1);
         let least = points().map(|point| point.0).min().unwrap_or(1);
         let most = points().map(|point| point.0).max().unwrap_or(1);
-        let least = log2_milli(least.max(1));
+        // From mark to mark, so that no curve ends on an edge that has no name.
+        let below = marks().take_while(|mark| *mark <= least.max(1)).last();
+        let above = marks().find(|mark| *mark >= most);
+        let least = log2_milli(below.unwrap_or(1));
         Self {
             rarest: log2_milli(count.max(2)),
             least,
-            most: log2_milli(most).max(least + 1),
+            most: log2_milli(above.unwrap_or(most)).max(least + 1),
         }
     }
 
@@ -69,7 +72,7 @@ pub(super) fn svg(curves: &[Curve]) -> String {
     draw_percentiles(&frame, &mut out);
     draw_latencies(&frame, &mut out);
     for (at, curve) in curves.iter().enumerate() {
-        let colour = COLOURS[at % COLOURS.len()];
+        let colour = COLOURS[curve.colour % COLOURS.len()];
         let points = points(&frame, curve);
         let _ = writeln!(
             out,
@@ -83,9 +86,9 @@ pub(super) fn svg(curves: &[Curve]) -> String {
         let _ = writeln!(
             out,
             "<path d=\"M{LEFT} {line}H{end}\" stroke=\"{colour}\" stroke-width=\"3\"/>\
-             <text x=\"{}\" y=\"{text}\">{name} ({})</text>",
+             <text x=\"{}\" y=\"{text}\">{name}: {} measured</text>",
             end + 8,
-            curve.count
+            grouped(curve.count)
         );
     }
     out.push_str("</svg>\n");
@@ -108,6 +111,14 @@ fn draw_percentiles(frame: &Frame, out: &mut String) {
         (nines, rarity) = (nines + 1, rarity * 10);
     }
     grid(out, frame.x(1_000), TOP, bottom, "50%");
+    let (middle, below) = (LEFT + (WIDTH - LEFT - RIGHT) / 2, bottom + 40);
+    let _ = writeln!(
+        out,
+        "<text x=\"{middle}\" y=\"{below}\" text-anchor=\"middle\" fill=\"#666\">percentile: so \
+         many took no longer; each nine is as wide as the one before</text>\
+         <text x=\"{LEFT}\" y=\"{}\" fill=\"#666\">latency, logarithmic</text>",
+        TOP - 12
+    );
 }
 
 fn grid(out: &mut String, x: u64, top: u64, bottom: u64, name: &str) {
@@ -119,29 +130,29 @@ fn grid(out: &mut String, x: u64, top: u64, bottom: u64, name: &str) {
     );
 }
 
-/// A line at 1, 2 and 5 of each power of ten.
+/// 1, 2 and 5 of each power of ten.
+fn marks() -> impl Iterator<Item = u64> {
+    (0..18).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)))
+}
+
+/// A line at each mark.
 fn draw_latencies(frame: &Frame, out: &mut String) {
-    let mut power = 1_u64;
-    while log2_milli(power) <= frame.most {
-        for ns in [power, 2 * power, 5 * power] {
-            if (frame.least..=frame.most).contains(&log2_milli(ns)) {
-                let (unit, name) = UNITS
-                    .into_iter()
-                    .rfind(|(unit, _)| *unit <= ns)
-                    .expect("a nanosecond is a unit");
-                let y = frame.y(ns);
-                let _ = writeln!(
-                    out,
-                    "<path d=\"M{LEFT} {y}H{}\" stroke=\"#eee\"/>\
-                     <text x=\"{}\" y=\"{}\" text-anchor=\"end\">{} {name}</text>",
-                    WIDTH - RIGHT,
-                    LEFT - 8,
-                    y + 4,
-                    ns / unit
-                );
-            }
-        }
-        power *= 10;
+    let drawn = |ns: &u64| (frame.least..=frame.most).contains(&log2_milli(*ns));
+    for ns in marks().filter(drawn) {
+        let (unit, name) = UNITS
+            .into_iter()
+            .rfind(|(unit, _)| *unit <= ns)
+            .expect("a nanosecond is a unit");
+        let y = frame.y(ns);
+        let _ = writeln!(
+            out,
+            "<path d=\"M{LEFT} {y}H{}\" stroke=\"#eee\"/>\
+             <text x=\"{}\" y=\"{}\" text-anchor=\"end\">{} {name}</text>",
+            WIDTH - RIGHT,
+            LEFT - 8,
+            y + 4,
+            ns / unit
+        );
     }
 }
 
@@ -172,6 +183,7 @@ mod tests {
     fn curve() -> Curve {
         Curve {
             name: "a & b".to_owned(),
+            colour: 0,
             count: 1_000,
             points: vec![(100, 500), (1_000, 10), (10_000, 0)],
         }
@@ -189,6 +201,14 @@ mod tests {
         );
         assert_eq!((frame.y(10_000), frame.y(100)), (TOP, HEIGHT - BOTTOM));
         assert_eq!(frame.y(1_000).abs_diff((TOP + HEIGHT - BOTTOM) / 2) / 2, 0);
+    }
+
+    #[test]
+    fn the_scale_ends_at_marks() {
+        let mut curve = curve();
+        curve.points = vec![(90, 500), (1_100, 0)];
+        let frame = Frame::of(&[curve]);
+        assert_eq!((frame.y(2_000), frame.y(50)), (TOP, HEIGHT - BOTTOM));
     }
 
     #[test]
@@ -211,7 +231,7 @@ mod tests {
             "{places}"
         );
         let svg = svg(&[curve]);
-        assert!(svg.contains("a &amp; b (1000)"));
+        assert!(svg.contains("a &amp; b: 1,000 measured"));
         assert!(svg.contains(">99.9%<") && svg.contains(">10 us<") && !svg.contains(">99.99%<"));
     }
 }
