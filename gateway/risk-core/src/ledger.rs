@@ -62,8 +62,7 @@ impl Books<'_> {
         let lots = entry.version.leaves;
         assert!(lots >= 1, "an order is for one lot at least");
         let position = &mut *self.position;
-        let reference = || self.instrument.price();
-        position.note_opened(entry.side, entry.version.price, lots, reference);
+        position.note_opened(entry.side, entry.version.price, lots);
         let was = position.would_be(entry.side);
         *position.on_hold_mut(entry.side) += lots;
         let would_be = position.would_be(entry.side);

@@ -43,17 +43,12 @@ impl SideAt {
 }
 
 impl Position {
-    /// An order opens whose lots are not yet on hold. `reference` is the price now, if there is one.
+    /// An order opens whose lots are not yet on hold. The first one's limit is where the sums are kept:
+    /// of that order alone, the bound is exact at any price.
     #[inline(always)]
-    pub(crate) fn note_opened(
-        &mut self,
-        side: Side,
-        limit: i64,
-        lots: i64,
-        reference: impl FnOnce() -> Option<i64>,
-    ) {
+    pub(crate) fn note_opened(&mut self, side: Side, limit: i64, lots: i64) {
         if self.open_buy | self.open_sell == 0 {
-            self.adverse_at = reference().unwrap_or(limit);
+            self.adverse_at = limit;
         }
         let at = self.adverse_at;
         match side {

@@ -16,6 +16,7 @@ use portcullis_domain::{
     AccountId, AccountMove, Command, InstrumentId, Money, PositionMove, Price, Qty, ReportKind,
     SessionId, UserRef, VenueReport,
 };
+use portcullis_risk_core::{Counters, WorthView};
 use std::collections::BTreeMap;
 
 /// Commands of one episode.
@@ -91,29 +92,77 @@ fn random_bounds_prove_nothing_that_the_model_refuses() {
 #[test]
 fn random_accounts_proved_without_a_valuation_pass_one() {
     let mut shown = Shown::default();
+    let mut breaches = 0;
     for seed in episodes(1) {
         let (config, mut desk) = Desk::random(seed);
         let mut core = CoreMachine::new(&config, 2 * EPISODE).expect("the limits load");
+        let mut maintenance = Maintenance::default();
         for index in 0..EPISODE {
             if let Some(beyond) = desk.beyond() {
                 apply_beyond(&mut core, &beyond);
                 continue;
             }
             let (time, op) = desk.next(|account| core.figures(account));
-            let before = core.core.counters().proved_by_bound;
+            let account = desk.account_of(&op);
+            let worth =
+                account.and_then(|account| core.core.account(AccountId::new(account))?.worth);
+            let before = core.core.counters().clone();
             let answer = core.apply(time, &op);
             shown.answer(&answer);
-            if core.core.counters().proved_by_bound > before
+            let after = core.core.counters();
+            let passes = if after.proved_by_bound > before.proved_by_bound
                 && answer == Answer::Judged(Vec::new())
-                && let Err(why) = stands(&core, &config, &desk, &op)
             {
+                stands(&core, &config, &desk, &op)
+            } else {
+                Ok(())
+            };
+            let told = maintenance.check(account, worth, &before, after);
+            if let Err(why) = passes.and(told) {
                 panic!("seed {seed}, command {index}, {op:?}: {why}");
             }
             desk.learn(&op, &answer);
         }
+        breaches += maintenance.breaches;
         shown.count(&core);
     }
     shown.check();
+    assert!(breaches > 20, "{breaches} times below maintenance margin");
+}
+
+/// Which accounts were last found below their maintenance margin. Each order that does not reduce
+/// finds out, whether it was proved or valued, and tells of the first time.
+#[derive(Default)]
+struct Maintenance {
+    below: BTreeMap<u32, bool>,
+    breaches: u64,
+}
+
+impl Maintenance {
+    /// Whether an order between the two counts raised an alarm as it must have.
+    fn check(
+        &mut self,
+        account: Option<u32>,
+        worth: Option<WorthView>,
+        before: &Counters,
+        after: &Counters,
+    ) -> Result<(), String> {
+        let judged = |counters: &Counters| counters.valued_exactly + counters.proved_by_bound;
+        let Some((account, worth)) = account
+            .zip(worth)
+            .filter(|_| judged(after) > judged(before))
+        else {
+            return Ok(());
+        };
+        let below = worth.equity < worth.maintenance;
+        let was_below = self.below.insert(account, below).unwrap_or(false);
+        let first = u64::from(below && !was_below);
+        self.breaches += first;
+        match after.alarms - before.alarms {
+            alarms if alarms == first => Ok(()),
+            alarms => Err(format!("{alarms} alarms, must be {first}: {worth:?}")),
+        }
+    }
 }
 
 /// Whether the account of an accepted order passes, valued anew with the order's hold in it.
