@@ -32,7 +32,7 @@
 //!   the bound, *unspent*, and each fill taken out of it.
 
 use crate::accounts::Account;
-use crate::drift::{Drift, GONE, group_bit, summed_up};
+use crate::drift::{Drift, GONE, group_bit};
 use crate::instruments::Instrument;
 use crate::ledger::{Ledger, Trade};
 use crate::limits::LimitTable;
@@ -77,8 +77,7 @@ impl Ledger {
         now_ns: u64,
     ) {
         let drift = &mut self.instruments.drift;
-        let groups = summed_up(valuation.groups);
-        drift.look_at(groups, now_ns);
+        drift.look_at(valuation.groups, now_ns);
         let this = self.accounts.get_mut(account);
         let room = valuation.equity - i128::from(this.day_base) + i128::from(limits.loss_max);
         let headroom = valuation.headroom();
@@ -97,7 +96,7 @@ impl Ledger {
             headroom,
             loss_room,
             sensitivity,
-            groups,
+            groups: valuation.groups,
             good_at: drift.clock(),
         };
     }
@@ -190,7 +189,7 @@ impl Bound {
     #[inline(always)]
     pub(crate) fn stands(&self, drift: &Drift, now_ns: u64) -> bool {
         drift.share_of_all(self.good_at, now_ns) != GONE
-            || drift.share(self.groups, self.good_at, now_ns) != GONE
+            || drift.least_share(self.groups, self.good_at, now_ns) != GONE
     }
 
     /// Whether LOSS_MAX and MARGIN pass, and each position's reference is fresh, without looking at
@@ -198,18 +197,11 @@ impl Bound {
     #[inline(always)]
     pub(crate) fn proves(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
         self.covers(need, drift.share_of_all(self.good_at, now_ns))
-            || self.proves_by_groups(drift, need, now_ns)
+            || self.proves_finely(drift, need, now_ns)
     }
 
-    /// The same by the account's own groups, where what all instruments moved is too much.
-    #[inline(never)]
-    fn proves_by_groups(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
-        let share = drift.share(self.groups, self.good_at, now_ns);
-        self.covers(need, share) || self.proves_finely(drift, need, now_ns)
-    }
-
-    /// The same by the finer levels, where an account has room enough for them to matter.
-    #[cold]
+    /// The same by the account's own groups and by the finer levels, where it has room enough for
+    /// them to matter.
     #[inline(never)]
     fn proves_finely(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
         let least = || drift.least_share(self.groups, self.good_at, now_ns);

@@ -28,12 +28,6 @@ const GROUPS: usize = 64;
 /// The scope of all instruments, after those of the groups.
 const ALL: usize = GROUPS;
 
-/// A mask that names so many groups that the scope of all stands for them.
-const EVERY: u64 = u64::MAX;
-
-/// Groups that a mask names one by one.
-const NAMED_MAX: u32 = 8;
-
 const LEVELS: usize = 3;
 
 /// How far prices move within a level, in billionths; the coarsest first.
@@ -49,15 +43,6 @@ const UNWATCHED: u64 = u64::MAX;
 #[inline(always)]
 pub(crate) const fn group_bit(instrument: u32) -> u64 {
     1 << (instrument as usize % GROUPS)
-}
-
-/// A mask of groups, or that of every one where naming them would take longer.
-pub(crate) const fn summed_up(groups: u64) -> u64 {
-    if groups.count_ones() > NAMED_MAX {
-        EVERY
-    } else {
-        groups
-    }
 }
 
 /// A price and the margin scale that came with it.
@@ -193,41 +178,28 @@ impl Drift {
         self.clock
     }
 
-    /// What drift may have taken since `good_at` of values in any instrument, in parts of 2^64, by the
-    /// coarsest level of all; [`GONE`] where that does not tell, or a reference may be stale.
+    /// What drift may have taken since `good_at` of values in any instruments, in parts of 2^64, by the
+    /// coarsest level of all; [`GONE`] where it does not tell, or some reference may be stale.
     #[inline(always)]
     pub(crate) const fn share_of_all(&self, good_at: u64, now_ns: u64) -> u64 {
         self.scopes[ALL].coarsest(good_at, now_ns)
     }
 
-    /// The same of values in these groups, by theirs.
-    pub(crate) fn share(&self, groups: u64, good_at: u64, now_ns: u64) -> u64 {
-        if groups == EVERY {
-            return self.scopes[ALL].coarsest(good_at, now_ns);
-        }
+    /// The same of values in these groups, by whichever levels tell the least.
+    #[inline(never)]
+    pub(crate) fn least_share(&self, groups: u64, good_at: u64, now_ns: u64) -> u64 {
+        let of_all = self.scopes[ALL].least(good_at, now_ns);
         let (mut rest, mut most) = (groups, 0);
         while rest != 0 {
             let scope = &self.scopes[rest.trailing_zeros() as usize];
-            most = most.max(scope.coarsest(good_at, now_ns));
+            let share = scope.least(good_at, now_ns);
+            if share == GONE {
+                return of_all;
+            }
+            most = most.max(share);
             rest &= rest - 1;
         }
-        most
-    }
-
-    /// The same by whichever levels tell the least.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn least_share(&self, groups: u64, good_at: u64, now_ns: u64) -> u64 {
-        let of_groups = self.scopes[..GROUPS]
-            .iter()
-            .enumerate()
-            .filter(|(group, _)| groups >> group & 1 == 1)
-            .map(|(_, scope)| scope.least(good_at, now_ns))
-            .fold(0, u64::max);
-        if groups == EVERY {
-            return of_groups.min(self.scopes[ALL].least(good_at, now_ns));
-        }
-        of_groups
+        most.min(of_all)
     }
 
     /// An instrument's reference goes from one quote to another.
@@ -285,7 +257,8 @@ impl Drift {
     }
 
     /// An instrument's reference is fresh until then. Looks at its group where that begins to age:
-    /// well before it would be of use to nobody, and not at each reference that comes.
+    /// well before it would be of use to nobody, and not at each reference that comes; and at those
+    /// whose references have stopped coming.
     pub(crate) fn watch(&mut self, index: u32, now_ns: u64, fresh_until_ns: u64) {
         let group = index as usize % GROUPS;
         let place = self.places(group).start + index as usize / GROUPS;
@@ -298,6 +271,9 @@ impl Drift {
         let ages = self.scopes[group].fresh_until_ns < now_ns.saturating_add(age_ns / 2);
         if ages && now_ns.saturating_sub(self.looked_ns[group]) >= age_ns / 16 {
             self.look(group, now_ns);
+        }
+        if now_ns > self.scopes[ALL].fresh_until_ns {
+            self.look_at(u64::MAX, now_ns);
         }
     }
 
