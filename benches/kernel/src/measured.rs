@@ -18,15 +18,18 @@ pub fn apply_all(market: &mut Market, records: &[Record]) {
     core.apply_batch(black_box(records), &mut Fetch, tally);
 }
 
-/// Takes what a ring has, as far as `batch` has room for it; returns how many.
+/// Takes what a ring has, as far as `batch` has room for it, as the risk agent does; returns how many.
 #[inline(never)]
 pub fn pop_all(ring: &mut RecordConsumer, batch: &mut [Record]) -> usize {
     let mut taken = 0;
     for slot in batch {
-        let Some(record) = ring.pop() else { break };
-        *slot = record;
+        let Some((head, raw)) = ring.take() else {
+            break;
+        };
+        slot.become_message(head, raw);
         taken += 1;
     }
+    ring.release();
     taken
 }
 
