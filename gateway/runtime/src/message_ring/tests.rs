@@ -1,3 +1,5 @@
+//! The ring under one thread: what goes in comes out, in order, and its bounds hold.
+
 use super::*;
 
 /// A lead of more than one unit, so that a message has two at the least.
