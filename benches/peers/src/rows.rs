@@ -79,19 +79,26 @@ fn bar(gate: &str) -> Bar {
 /// What the reader must know of a gate beside its figures.
 fn note(gate: &str) -> Option<String> {
     let note = match gate {
-        OURS => "floor is the yardstick; every check",
-        YARDSTICK => "9 checks and a reservation; no tiers, open interest, volume or valuation",
+        OURS => "floor is the yardstick; every check, three tiers, margin scaled; keeps the order",
+        YARDSTICK => {
+            "9 checks, one margin ratio; no tiers, open interest, volume, losses, repeats, \
+             valuation, firms, sessions; keeps no order"
+        }
         "openpit 0.11.0, five policies" => {
-            "floor is portcullis; no margin, collar, open interest, volume, open orders"
+            "floor is portcullis; no margin, collar, open interest, volume, open orders, position, \
+             repeats, firms, sessions"
         }
         "nautilus-risk 0.57.0, margin" => {
-            "floor is portcullis; no reservation, collar, open interest, volume, open orders, position"
+            "floor is portcullis; reserves nothing; no collar, open interest, volume, open orders, \
+             losses, position, repeats, firms, sessions"
         }
         "melin-exchange-core 0.15.0, lapses" => {
-            "floor is portcullis; no margin, open interest, volume, position; gives back what it reserved"
+            "floor is portcullis; no margin, open interest, volume, losses, position, repeats, \
+             firms, sessions; gives back what it reserved"
         }
         "melin-exchange-core 0.15.0, rests" => {
-            "floor is portcullis; no margin, open interest, volume, position; with its book"
+            "floor is portcullis; no margin, open interest, volume, losses, position, repeats, \
+             firms, sessions; with its book"
         }
         _ => return None,
     };

@@ -3,7 +3,7 @@
 //! One thread. Every check is on, with a limit set in every cell: message, session, states,
 //! permissions, three rates, repeats, lots, notional, open orders and open notional of account and
 //! firm, price, collar, position, open interest cap and share, margin over all positions of the
-//! account at moving references in two tiers with open interest scaling, losses, account volume and
+//! account at moving references in three tiers, scaled by open interest, losses, account volume and
 //! volume spikes. An accepted order is kept, with its reservation, until the venue's report.
 
 mod limits;
@@ -255,10 +255,15 @@ impl Gate for Portcullis {
 
     fn check(&self) -> Result<(), String> {
         let (open, missing) = (self.core.open_orders(), self.core.conservation_error());
-        match (open, missing, self.said.alarms) {
-            (0, 0, 0) => Ok(()),
-            (.., alarms) => Err(format!(
-                "{open} open orders, {missing} quanta missing, {alarms} alarms"
+        let scaled = (0..INSTRUMENTS)
+            .filter_map(|index| self.core.instrument(InstrumentId::new(index)))
+            .filter(|instrument| instrument.scale_ppm > 0)
+            .count() as u32;
+        match (open, missing, self.said.alarms, scaled) {
+            (0, 0, 0, INSTRUMENTS) => Ok(()),
+            (.., alarms, scaled) => Err(format!(
+                "{open} open orders, {missing} quanta missing, {alarms} alarms, margin scaled in \
+                 {scaled} of {INSTRUMENTS} instruments"
             )),
         }
     }

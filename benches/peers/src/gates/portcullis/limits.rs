@@ -1,11 +1,12 @@
-//! The limits that our orders are held against: those that all benches share, in two tiers.
+//! The limits that our orders are held against: those that all benches share, in three tiers.
 //!
 //! Owned by nobody. Invariants: every cell is set, so that every check has something to compare with;
 //! lots and margin alone refuse an order of the stream.
 
+use super::POSITION_LOTS;
 use crate::stream::{INSTRUMENTS, QTY_MAX};
 use portcullis_bench_market::limits::{
-    InstrumentLimits, MarginTier, WIDE, account_cells, instrument, table,
+    InstrumentLimits, MarginTier, account_cells, instrument, table,
 };
 use portcullis_risk_core::limits::LimitSpec;
 
@@ -13,25 +14,33 @@ pub(crate) use portcullis_bench_market::limits::SESSIONS;
 
 const LOSS_MAX: i64 = 5_000_000;
 const REF_MAX_AGE_NS: i64 = 1_000_000_000;
-/// Two tiers of margin.
-const TIERS: [MarginTier; 2] = [
+/// Three tiers of margin: a position and its orders reach into the second.
+const TIERS: [MarginTier; 3] = [
     MarginTier {
         from_notional: 0,
         initial_ppm: 50_000,
         maintenance_ppm: 25_000,
     },
     MarginTier {
-        from_notional: 1_000_000_000,
+        from_notional: 150_000,
         initial_ppm: 100_000,
         maintenance_ppm: 50_000,
+    },
+    MarginTier {
+        from_notional: 250_000,
+        initial_ppm: 150_000,
+        maintenance_ppm: 75_000,
     },
 ];
 
 /// The limits of so many accounts.
 pub(crate) fn limits(accounts: u32) -> LimitSpec {
+    // What is held stands between the bounds of open interest, so that margin is scaled: half of this
+    // at the least, where the accounts without money would have been.
+    let open_interest = i64::from(accounts / INSTRUMENTS) * POSITION_LOTS;
     let item = instrument(&InstrumentLimits {
-        oi_lower: WIDE,
-        oi_upper: WIDE,
+        oi_lower: open_interest / 4,
+        oi_upper: 4 * open_interest + 100,
         ref_max_age_ns: REF_MAX_AGE_NS,
         tiers: &TIERS,
     });
