@@ -4,15 +4,17 @@
 //! Risk thread. Invariants: an account is judged by the same equity and the same margin as for an
 //! order of its own, without what only an order needs, so that nothing of it is written but that it
 //! is below; each valuation values every account after it was asked for; a slice is short enough that
-//! an order behind it waits for less than a microsecond, unless its accounts have many positions.
+//! an order behind it waits for less than a microsecond, unless one account alone has more positions
+//! than a slice.
 
 use crate::approach::LineSink;
 use crate::effect::{AlarmKind, ControlOutcome, Done, Effect, EffectSink, Valued};
 use crate::engine::{About, RiskCore};
 use portcullis_domain::{AccountId, InstrumentId, quanta};
 
-/// Accounts of a slice.
+/// Accounts of a slice, and positions after which it ends.
 const ACCOUNTS_A_SLICE: u32 = 16;
+const POSITIONS_A_SLICE: u32 = 16;
 
 /// How many accounts ahead of the one in hand a position is fetched, and twice as many an account.
 const AHEAD: u32 = 12;
@@ -93,6 +95,7 @@ impl Valuations {
 
 /// What maintenance margin is judged by: RULES, Equity and IM, without what only an order needs.
 struct Worth {
+    positions: u32,
     equity: i128,
     maintenance_millionths: i128,
     /// A position has no reference price: the figures leave it out.
@@ -117,10 +120,12 @@ impl RiskCore {
         };
         let len = self.table.accounts_len() as u32;
         let end = len.min(round.next.saturating_add(ACCOUNTS_A_SLICE));
-        let mut alarms = 0;
-        while round.next < end && alarms < ALARMS_A_SLICE {
+        let (mut alarms, mut positions) = (0, 0);
+        while round.next < end && alarms < ALARMS_A_SLICE && positions < POSITIONS_A_SLICE {
             self.approach_account(round.next, lines);
-            alarms += usize::from(self.revalue(round.next, &mut round.valued, sink));
+            let worth = self.worth_of(round.next);
+            positions += worth.positions;
+            alarms += usize::from(self.judge_worth(round.next, &worth, &mut round.valued, sink));
             round.next += 1;
         }
         self.valuations.under_way = Some(round);
@@ -134,13 +139,18 @@ impl RiskCore {
         }
     }
 
-    /// Values one account; whether that raised an alarm.
+    /// Counts an account of this worth; whether that raised an alarm.
     #[inline(always)]
-    fn revalue(&mut self, account: u32, valued: &mut Valued, sink: &mut impl EffectSink) -> bool {
+    fn judge_worth(
+        &mut self,
+        account: u32,
+        worth: &Worth,
+        valued: &mut Valued,
+        sink: &mut impl EffectSink,
+    ) -> bool {
         if self.table.entry(AccountId::new(account)).is_none() {
             return false;
         }
-        let worth = self.worth_of(account);
         valued.accounts += 1;
         valued.not_fresh += u32::from(worth.missing | worth.stale);
         if worth.missing {
@@ -180,6 +190,7 @@ impl RiskCore {
         let (ledger, now_ns) = (&self.ledger, self.now.ns());
         let this = ledger.accounts.get(account);
         let mut worth = Worth {
+            positions: 0,
             equity: this.cash.into(),
             maintenance_millionths: 0,
             missing: false,
@@ -188,6 +199,7 @@ impl RiskCore {
         let mut slot = this.first_position;
         while let Some(position) = ledger.positions.at(slot) {
             slot = position.next;
+            worth.positions += 1;
             let instrument = ledger.instruments.get(position.instrument);
             let limits = self
                 .table

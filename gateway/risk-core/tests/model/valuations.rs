@@ -8,12 +8,15 @@ use super::brute_force::wide;
 use super::driver::CoreMachine;
 use super::op::{Answer, Config, Figures, Machine, Op, OrderOp, Word};
 use super::prng::Prng;
-use portcullis_domain::{Command, Side};
+use portcullis_domain::{
+    AccountId, AccountMove, Command, InstrumentId, PositionMove, Price, Qty, Side,
+};
 use portcullis_risk_core::{AlarmKind, ControlRefusal, Done, Effect, Valued};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a slice does at the most: accounts valued, alarms raised.
+/// What a slice does at the most: accounts valued, positions looked at, alarms raised.
 const ACCOUNTS_A_SLICE: usize = 16;
+const POSITIONS_A_SLICE: u32 = 16;
 const ALARMS_A_SLICE: usize = 4;
 
 /// What valuations have found, and who is known to be below.
@@ -281,6 +284,35 @@ fn a_valuation_ends_within_its_slices() {
             "{slices} slices"
         );
     }
+}
+
+/// Accounts of many positions are fewer a slice.
+#[test]
+fn a_slice_ends_with_its_positions_too() {
+    let (accounts, instruments) = (32, 8);
+    let mut config = wide(&mut Prng::new(0), instruments as usize);
+    config.accounts = vec![config.accounts[0].clone(); accounts as usize];
+    let mut core = CoreMachine::new(&config, 1).expect("it loads");
+    for account in (0..accounts).map(AccountId::new) {
+        for instrument in (0..instruments).map(InstrumentId::new) {
+            let effects = core.send(Command::MovePosition(AccountMove {
+                kind: PositionMove::Opening,
+                account,
+                instrument,
+                qty: Qty::new(1),
+                price: Price::new(1_000),
+                counterparty: AccountId::NONE,
+            }));
+            assert!(outcomes(effects).all(|outcome| outcome == Ok(Done::Applied)));
+        }
+    }
+    core.send(Command::ValueAccounts);
+    let mut slices = 0;
+    while core.core.work_pending() {
+        core.send(Command::Tick);
+        slices += 1;
+    }
+    assert_eq!(slices, accounts * instruments / POSITIONS_A_SLICE);
 }
 
 /// Prices move while a valuation is under way: one that was asked for afterwards sees them for every
