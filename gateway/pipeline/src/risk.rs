@@ -160,9 +160,11 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
     /// Whether sliced work waits for a tick. A valuation may say more than those on duty can read, and
     /// goes on slowly while what it has said has not been taken.
     fn wants_ticks(&self) -> bool {
+        if !self.core.work_pending() || self.core.sweeps_pending() {
+            return self.core.sweeps_pending();
+        }
         let control = &self.rings.control;
-        let read = control.slots() >= control.buffer().capacity() / 2;
-        self.core.sweeps_pending() || read && self.core.work_pending()
+        control.slots() >= control.buffer().capacity() / 2
     }
 
     /// Takes the next batch: as many records as there are and have room, a flip always alone. Returns
