@@ -233,7 +233,7 @@ impl<T: InboundTransport> Ingress<T> {
     /// Logins that were verified meanwhile.
     fn take_verdicts(&mut self, now: Timestamp) -> usize {
         let mut taken = 0;
-        while self.lanes.has_room() && !self.to_egress.is_full() {
+        while !self.verdicts.is_empty() && self.lanes.has_room() && !self.to_egress.is_full() {
             let Ok(verdict) = self.verdicts.pop() else {
                 break;
             };
@@ -341,21 +341,24 @@ impl<T: InboundTransport> Ingress<T> {
         self.looked = now;
         let looks = due.clamp(1, most) as usize;
         for _ in 0..looks.min(self.connections.len()) {
-            if self.to_egress.is_full() || !self.lanes.has_room() {
-                return;
-            }
             let slot = self.next_deadline;
             self.next_deadline = slot + 1;
             if self.next_deadline == self.connections.len() {
                 self.next_deadline = 0;
             }
             let connection = &mut self.connections[slot];
+            if !connection.is_overdue(now) {
+                continue;
+            }
+            if self.to_egress.is_full() || !self.lanes.has_room() {
+                return;
+            }
             // What it said may stand unread, by our own doing.
             let session = connection.facts.session;
             if session.is_some_and(|session| !self.lanes.has_room_of(session)) {
                 continue;
             }
-            if connection.overdue(now) {
+            if connection.close_if_overdue(now) {
                 let id = connection.id();
                 self.end_session(id, SessionEventKind::Lost, now);
                 self.counters.ended += 1;

@@ -103,9 +103,58 @@ pub const fn is_printable(byte: u8) -> bool {
     matches!(byte, b' '..=b'~')
 }
 
+/// Whether each byte is, eight at a time.
+#[inline(always)]
+pub(crate) fn all_printable(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk::<8>() else {
+        let mut padded = [b' '; 8];
+        for (slot, byte) in padded.iter_mut().zip(text) {
+            *slot = *byte;
+        }
+        return unprintable_bits(padded) == 0;
+    };
+    let (whole, _) = text.as_chunks::<8>();
+    // The last eight may overlap those before them.
+    let bits = unprintable_bits(*last);
+    whole
+        .iter()
+        .fold(bits, |bits, chunk| bits | unprintable_bits(*chunk))
+        == 0
+}
+
+/// Has a bit for each byte that is not printable, and none if all are.
+#[inline(always)]
+const fn unprintable_bits(bytes: [u8; 8]) -> u64 {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let word = u64::from_le_bytes(bytes);
+    // Of bytes below 0x80, which no sum carries out of: 0x7F alone reaches 0x80 by one more, those
+    // below 0x20 alone stay below it by 0x60 more. The others have their high bit as it is.
+    let low = word & !HIGH;
+    let above = low + 0x0101_0101_0101_0101;
+    let below = !(low + 0x6060_6060_6060_6060);
+    (word | above | below) & HIGH
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn eight_bytes_at_a_time_are_as_printable_as_each() {
+        for len in 0..=20 {
+            for at in 0..len {
+                for byte in 0..=u8::MAX {
+                    for beside in [b' ', b'~', 0x7F, 0xFF, 0] {
+                        let mut text = std::vec![b'A'; len];
+                        text[(at + 1) % len] = beside;
+                        text[at] = byte;
+                        let each = text.iter().all(|byte| is_printable(*byte));
+                        assert_eq!(all_printable(&text), each, "{text:?}");
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn pads_and_trims() {

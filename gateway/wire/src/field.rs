@@ -6,7 +6,7 @@
 //! over the same bytes.
 //! **Never.** Accept a byte outside the rule of its field.
 
-use crate::alpha::{Alpha, is_printable};
+use crate::alpha::{Alpha, all_printable, is_printable};
 use core::fmt;
 
 /// Which values of a field are admissible.
@@ -61,11 +61,8 @@ impl Rule {
     pub fn check(self, field: &[u8]) -> Result<(), RuleBreach> {
         match self {
             Rule::Any => Ok(()),
-            // Folded without an early exit, so that a whole field is one vector compare; which byte
-            // it was is asked only when there is one.
-            Rule::Printable if field.iter().fold(true, |ok, byte| ok & is_printable(*byte)) => {
-                Ok(())
-            }
+            // Without an early exit: which byte it was is asked only when there is one.
+            Rule::Printable if all_printable(field) => Ok(()),
             Rule::Printable => Err(first_unprintable(field)),
             Rule::NonZero if field.iter().fold(0, |any, byte| any | *byte) == 0 => {
                 Err(RuleBreach::Zero)

@@ -115,11 +115,11 @@ impl Desk<'_> {
     }
 
     fn accepted(&mut self, order: UserRef, symbol: Alpha<8>, qty_wire: u32, dead: bool) -> Taken {
-        self.in_flight.answered(order);
         if dead {
             // One message to the client, one report to the core: the one that matters.
             return self.ended(order, ReportKind::Canceled, 0);
         }
+        self.in_flight.answered(order);
         let key = self.key(order);
         if self.orders.get(key).is_none() {
             self.learn(order, symbol, qty_wire);

@@ -134,7 +134,12 @@ impl Connection {
     }
 
     /// Whether a deadline of the session machine has passed.
-    pub(super) fn overdue(&mut self, now: Timestamp) -> bool {
+    pub(super) fn is_overdue(&self, now: Timestamp) -> bool {
+        self.facts.live && self.machine.deadline().is_some_and(|at| now >= at)
+    }
+
+    /// Closes the session machine if one has; whether it has.
+    pub(super) fn close_if_overdue(&mut self, now: Timestamp) -> bool {
         self.facts.live && self.machine.on_time(now).is_some()
     }
 
