@@ -126,7 +126,7 @@ impl Account {
 
 /// One firm or clearing member.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub(crate) struct Firm {
     pub(crate) open_notional: i128,
     pub(crate) rate_tat_ns: u64,
@@ -136,7 +136,16 @@ pub(crate) struct Firm {
     pub(crate) limits: FirmLimits,
 }
 
+const _: () = assert!(size_of::<Firm>() == 128, "a firm is two lines");
+
 impl Firm {
+    /// The lines that an order of its accounts reads and writes.
+    #[inline(always)]
+    fn visit_lines(&self, lines: &mut impl LineSink) {
+        lines.warm(&self.open_orders);
+        lines.warm(&self.limits.restricted_set);
+    }
+
     /// One more open order of one of its accounts.
     #[inline(always)]
     pub(crate) fn count_opened(&mut self, notional: i128) {
@@ -186,6 +195,19 @@ impl Accounts {
         }
         let [firm, member] = self.firms.get_disjoint_mut([firm, member]).ok()?;
         Some((account, firm, Some(member)))
+    }
+
+    /// The lines of an account's firm and clearing member.
+    #[inline(always)]
+    pub(crate) fn visit_firms(&self, account: &Account, lines: &mut impl LineSink) {
+        if let Some(firm) = self.firms.get(account.firm as usize) {
+            firm.visit_lines(lines);
+        }
+        if let Some(member) = self.firms.get(account.clearing_member as usize)
+            && account.clearing_member != account.firm
+        {
+            member.visit_lines(lines);
+        }
     }
 
     /// An account, if there is room for one.

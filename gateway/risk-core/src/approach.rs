@@ -127,8 +127,26 @@ impl RiskCore {
                 {
                     second.visit_lines(lines);
                 }
+                self.approach_shared(this, instrument, lines);
             }
         }
+    }
+
+    /// What the orders of many accounts share: instrument, firms and tables of limits.
+    #[inline(always)]
+    fn approach_shared(
+        &self,
+        account: &Account,
+        instrument: InstrumentId,
+        lines: &mut impl LineSink,
+    ) {
+        if let Some(this) = self.ledger.instruments.at(instrument.raw()) {
+            this.visit_lines(lines);
+        }
+        if let Some(limits) = self.table.instrument(instrument) {
+            limits.visit_lines(lines);
+        }
+        self.ledger.accounts.visit_firms(account, lines);
     }
 
     /// Whether an account's worth must be expected to be worked out.

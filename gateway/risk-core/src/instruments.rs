@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+use crate::approach::LineSink;
 use crate::drift::{Bases, Drift, Quote};
 use crate::limits::instrument::{InstrumentLimits, TIERS_MAX, Tiers};
 use crate::positions::Position;
@@ -127,31 +128,34 @@ impl Interest {
     }
 }
 
-/// One instrument.
+/// One instrument: two lines that an order reads, and what prices, valuations and settlements need.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Instrument {
     pub(crate) reference: Option<Reference>,
-    pub(crate) initial: Schedule,
-    pub(crate) maintenance: Schedule,
     /// Quanta that one more lot adds to a requirement at the most, at the reference price and the
     /// steepest ratio; `i64::MAX` where that is beyond it.
     pub(crate) lot_need: i64,
     /// Quanta of one lot at the reference price; likewise.
     pub(crate) lot_value: i64,
-    /// Until when the reference is fresh.
-    pub(crate) fresh_until_ns: u64,
-    /// Quanta of a tick of a lot; 0 for an instrument that no table has named yet.
-    pub(crate) value: i64,
     /// IM scale, ppm.
     pub(crate) scale_ppm: u32,
     pub(crate) state: TradingState,
-    /// Sum over accounts of max(0, n).
-    pub(crate) open_interest: i64,
+    // The second line, up to the first part of the window.
     /// Sum over accounts of max(0, n + B).
     pub(crate) long_would_be: i64,
     /// Sum over accounts of max(0, S - n).
     pub(crate) short_would_be: i64,
     pub(crate) window: VolumeWindow,
+    // All that an order need not read.
+    /// Sum over accounts of max(0, n).
+    pub(crate) open_interest: i64,
+    pub(crate) initial: Schedule,
+    pub(crate) maintenance: Schedule,
+    /// Until when the reference is fresh.
+    pub(crate) fresh_until_ns: u64,
+    /// Quanta of a tick of a lot; 0 for an instrument that no table has named yet.
+    pub(crate) value: i64,
     /// The last settlement price and how many there were.
     pub(crate) settlement_price: i64,
     pub(crate) settlements: u32,
@@ -162,6 +166,9 @@ pub(crate) struct Instrument {
     /// What drift is measured from.
     bases: Bases,
 }
+
+const _: () = assert!(core::mem::offset_of!(Instrument, long_would_be) == 64);
+const _: () = assert!(core::mem::offset_of!(Instrument, window) == 80);
 
 impl Instrument {
     const fn absent() -> Self {
@@ -185,6 +192,14 @@ impl Instrument {
             reference_open_interest: 0,
             bases: Bases::NONE,
         }
+    }
+
+    /// The lines that an order reads and writes; the orders of many accounts keep them near.
+    #[inline(always)]
+    pub(crate) fn visit_lines(&self, lines: &mut impl LineSink) {
+        lines.warm(&self.lot_need);
+        lines.warm(&self.long_would_be);
+        self.window.visit_bucket(lines);
     }
 
     /// The reference price, if there is one.
@@ -278,6 +293,12 @@ impl Instruments {
             all,
             drift: Drift::new(instruments_max),
         }
+    }
+
+    /// An instrument, if there is room for one.
+    #[inline(always)]
+    pub(crate) fn at(&self, index: u32) -> Option<&Instrument> {
+        self.all.get(index as usize)
     }
 
     #[inline]

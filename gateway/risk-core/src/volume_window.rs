@@ -4,23 +4,26 @@
 //! taken each bucket that left the window, in order, empty ones too, so a spike is never part of
 //! its own baseline. Moving the window on is the same whether done at once or in steps.
 
+use crate::approach::LineSink;
 use crate::limits::instrument::{InstrumentLimits, VOLUME_BUCKETS};
 
 /// The window, its baseline and the breaker's cooldown.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(crate) struct VolumeWindow {
-    buckets: [i64; VOLUME_BUCKETS],
-    /// Number of the current bucket: floor(time / bucket_ns).
-    current: u64,
     /// When the current bucket ends.
     current_end_ns: u64,
     bucket_ns: u64,
     volume: i64,
-    /// Lots a bucket, in units of 2^-16.
-    ewma: i128,
     /// What the window may hold: it follows from the baseline and the limits, and changes with them.
     threshold: i64,
     tripped_until_ns: u64,
+    /// Number of the current bucket: floor(time / bucket_ns).
+    current: u64,
+    // What is not read by every order.
+    /// Lots a bucket, in units of 2^-16.
+    ewma: i128,
+    buckets: [i64; VOLUME_BUCKETS],
 }
 
 /// What the breaker says of an order now.
@@ -37,14 +40,14 @@ pub(crate) struct Spike {
 impl VolumeWindow {
     pub(crate) const fn new() -> Self {
         Self {
-            buckets: [0; VOLUME_BUCKETS],
-            current: 0,
             current_end_ns: 0,
             bucket_ns: 0,
             volume: 0,
-            ewma: 0,
             threshold: 0,
             tripped_until_ns: 0,
+            current: 0,
+            ewma: 0,
+            buckets: [0; VOLUME_BUCKETS],
         }
     }
 
@@ -120,6 +123,12 @@ impl VolumeWindow {
             volume: self.volume,
             threshold: self.threshold,
         }
+    }
+
+    /// The line of the current bucket.
+    #[inline(always)]
+    pub(crate) fn visit_bucket(&self, lines: &mut impl LineSink) {
+        lines.warm(&self.buckets[self.current as usize % VOLUME_BUCKETS]);
     }
 
     /// Counts accepted lots into the current bucket.

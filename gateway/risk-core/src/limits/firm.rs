@@ -29,6 +29,7 @@ limit_fields!(
 
 /// What the order path reads of a firm's limits.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct FirmLimits {
     pub(crate) rate: Rate,
     pub(crate) qty_max: i64,

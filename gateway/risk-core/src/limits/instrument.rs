@@ -151,28 +151,38 @@ impl WireUnits {
     }
 }
 
-/// What the order path reads of an instrument's limits.
+/// What the order path reads of an instrument's limits: for an order, the first line.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
 pub(crate) struct InstrumentLimits {
     pub(crate) value: TickLotValue,
-    pub(crate) price_max: i64,
-    pub(crate) collar_ppm: u32,
     pub(crate) ewma_shift: u32,
-    pub(crate) oi_lower: i64,
-    pub(crate) oi_upper: i64,
+    pub(crate) price_max: i64,
     pub(crate) oi_cap: i64,
     pub(crate) oi_share_max: i64,
     pub(crate) ref_max_age_ns: u64,
     pub(crate) bucket_ns: u64,
     pub(crate) spike_floor: i64,
     pub(crate) spike_ppm: u32,
+    pub(crate) collar_ppm: u32,
+    // What is not read by every order.
+    pub(crate) oi_lower: i64,
+    pub(crate) oi_upper: i64,
     pub(crate) cooldown_ns: u64,
     pub(crate) initial: Tiers,
     pub(crate) maintenance: Tiers,
     pub(crate) wire: WireUnits,
 }
 
+const _: () = assert!(core::mem::offset_of!(InstrumentLimits, oi_lower) == 64);
+
 impl InstrumentLimits {
+    /// The line that an order reads.
+    #[inline(always)]
+    pub(crate) fn visit_lines(&self, lines: &mut impl crate::approach::LineSink) {
+        lines.warm(&self.price_max);
+    }
+
     /// The prepared limits; `None` if a required cell is unset or the tick-lot value is no value.
     pub(super) fn new(spec: &InstrumentSpec) -> Option<Self> {
         let number = |field| spec.cells.cell(field).value();
