@@ -21,9 +21,11 @@ const PRICE_SPAN: i64 = 200;
 /// Virtual time between two orders, and between two moves of all prices.
 const ORDER_GAP_NS: u64 = 10_000;
 const MOVE_GAP_NS: u64 = 10_000_000;
-/// When the first order comes: later than anything that was proved at set-up holds, so that every
-/// round finds what a gate finds that has run for long.
+/// When the first order comes.
 const START_NS: u64 = 2_000_000_000;
+/// When the prices before its first came: references go on coming from set-up to the last order, as in a
+/// gate that has run for long.
+pub(crate) const OPENED_NS: u64 = START_NS - MOVE_GAP_NS;
 
 /// One order in so many is too large.
 const TOO_LARGE_EVERY: u64 = 32;

@@ -90,6 +90,7 @@ impl RiskCore {
                 self.sessions.visit_lines(session, head.row, lines);
                 ledger.positions.visit_index(account, instrument, lines);
                 ledger.orders.visit_next(ahead, named(head), lines);
+                self.approach_instrument(instrument, lines);
             }
             Stage::Index => {
                 let Some(this) = ledger.accounts.at(head.account) else {
@@ -102,6 +103,7 @@ impl RiskCore {
                 if let Some(limits) = self.table.row(this.row) {
                     limits.visit_lines(lines);
                 }
+                ledger.accounts.visit_firms(this, lines);
                 if self.expects_valuation(head, this) {
                     lines.line(&this.cash);
                     if let Some(first) = ledger.positions.at(this.first_position) {
@@ -127,26 +129,20 @@ impl RiskCore {
                 {
                     second.visit_lines(lines);
                 }
-                self.approach_shared(this, instrument, lines);
             }
         }
     }
 
-    /// What the orders of many accounts share: instrument, firms and tables of limits.
+    /// What the orders of many accounts share in an instrument.
     #[inline(always)]
-    fn approach_shared(
-        &self,
-        account: &Account,
-        instrument: InstrumentId,
-        lines: &mut impl LineSink,
-    ) {
+    fn approach_instrument(&self, instrument: InstrumentId, lines: &mut impl LineSink) {
         if let Some(this) = self.ledger.instruments.at(instrument.raw()) {
             this.visit_lines(lines);
         }
         if let Some(limits) = self.table.instrument(instrument) {
             limits.visit_lines(lines);
         }
-        self.ledger.accounts.visit_firms(account, lines);
+        self.ledger.instruments.drift.visit_lines(lines);
     }
 
     /// Whether an account's worth must be expected to be worked out.

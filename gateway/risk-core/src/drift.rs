@@ -20,6 +20,7 @@
 
 extern crate alloc;
 
+use crate::approach::LineSink;
 use alloc::boxed::Box;
 
 /// Groups of instruments: as many as a word has bits.
@@ -171,6 +172,12 @@ impl Drift {
             looked_ns: [0; GROUPS],
             watched: alloc::vec![UNWATCHED; places].into_boxed_slice(),
         }
+    }
+
+    /// The line of all instruments.
+    #[inline(always)]
+    pub(crate) fn visit_lines(&self, lines: &mut impl LineSink) {
+        lines.warm(&self.scopes[ALL].fresh_until_ns);
     }
 
     /// The clock now: of this moment, all levels stand.

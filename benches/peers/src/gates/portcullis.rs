@@ -10,7 +10,7 @@ mod limits;
 
 use super::Gate;
 use crate::stream::{
-    INSTRUMENTS, Order, PRICE_START, Prices, Side, TRADED, Verdict, is_poor, traded,
+    INSTRUMENTS, OPENED_NS, Order, PRICE_START, Prices, Side, TRADED, Verdict, is_poor, traded,
 };
 use portcullis_domain::{
     AccountId, CashMove, Command, InstrumentId, Money, NewOrder, Price, Qty, Record,
@@ -111,7 +111,7 @@ impl Portcullis {
         for session in (0..SESSIONS).map(SessionId::new) {
             gate.send(Command::VenueLink { session, up: true });
         }
-        gate.move_prices(&[PRICE_START; INSTRUMENTS as usize], 1);
+        gate.move_prices(&[PRICE_START; INSTRUMENTS as usize], OPENED_NS);
         (0..accounts)
             .filter(|account| !is_poor(*account))
             .for_each(|account| gate.endow(account));
