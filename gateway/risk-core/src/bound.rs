@@ -1,35 +1,42 @@
 //! The bound: what a valuation proves of an account's later orders, for as long as it does.
 //!
-//! Risk thread. Invariants: a bound changes no answer, it only saves a valuation; whatever changes an
-//! account moves its bound by the most that could cost, or ends it.
+//! Risk thread. Invariants: a bound changes no answer, it only saves a valuation; whatever changes
+//! an account moves its bound by the most that could cost, or ends it.
 //!
-//! Let H be admissible equity less requirement, and R be equity less day base plus
-//! loss_max. What is kept of a valuation are H, R, the sensitivity (for each instrument involved |n| + B + S + worst
-//! lots at their value then), the groups of those instruments, and the drift's clock. While some
-//! level of each group stands ([`crate::drift`]), H and R are now at least what is kept less `share` times the
-//! sensitivity, since n lots of PnL, B + S of adverse money and worst of margin are all that
-//! prices move, each by its lots' value at the most, and admissible equity moves by no more than the
-//! PnL does; and less 2 quanta, for what is rounded.
+//! Let H be admissible equity less requirement, and R be equity less day base plus loss_max. What
+//! is kept of a valuation are H, R, the sensitivity (for each instrument involved |n| + B + S +
+//! worst lots at their value then), the groups of those instruments, and the drift's clock. While
+//! some level of each group stands ([`crate::drift`]), H and R are now at least what is kept less
+//! `share` times the sensitivity, since n lots of PnL, B + S of adverse money and worst of margin
+//! are all that prices move, each by its lots' value at the most, and admissible equity moves by no
+//! more than the PnL does; and less 2 quanta, for what is rounded.
 //!
-//! An accepted order lowers H, at whatever prices, by its margin and adverse money, so `need` at prices now is taken
-//! out of the headroom, and its lots come to the sensitivity at their value now, twice, since they
-//! count into the hold and into the worst case. They are priced within the levels of their group that began before the
-//! valuation, if any: so the group joins the mask, and the clock stays. A level that began between valuation and
-//! order stands for none of the two. A version asked for by a replace is the same with the rise of
-//! its order's hold; its adverse money moves by no more than all lots the order then has on hold.
+//! An accepted order lowers H, at whatever prices, by its margin and adverse money, so `need` at
+//! prices now is taken out of the headroom, and its lots come to the sensitivity at their value
+//! now, twice, since they count into the hold and into the worst case. They are priced within the
+//! levels of their group that began before the valuation, if any: so the group joins the mask, and
+//! the clock stays. A level that began between valuation and order stands for none of the two. A
+//! version asked for by a replace is the same with the rise of its order's hold; its adverse money
+//! moves by no more than all lots the order then has on hold.
+//!
+//! An order that is accepted depends on a reference that is fresh, and so is watched, or it reduces
+//! a position that is there already: the account stays involved in watched instruments of its
+//! groups alone, as [`crate::drift`] asks.
 //!
 //! What else changes an account, at whatever prices P:
 //! - Lots released lower neither H nor R: |n| <= max(|n + B|, |n - S|) before and after.
-//! - A fill of q lots at p against an order of one version, limit l: H gains what worst and adverse money fall by,
-//!   and loses q x max(0, p - P) x v (a buy; a sale mirrors it) and the fee. worst does not rise, since n + B stays and n + q - S
-//!   lies between n - S and n + B; adverse money falls by q x max(0, l - P) x v, and p <= l: so H loses the fee at the most.
-//!   R loses both; that its loss grows with P is in the sensitivity already, where the lots stood on hold, which R
+//! - A fill of q lots at p against an order of one version, limit l: H gains what worst and adverse
+//!   money fall by, and loses q x max(0, p - P) x v (a buy; a sale mirrors it) and the fee. worst
+//!   does not rise, since n + B stays and n + q - S lies between n - S and n + B; adverse money
+//!   falls by q x max(0, l - P) x v, and p <= l: so H loses the fee at the most. R loses both; that
+//!   its loss grows with P is in the sensitivity already, where the lots stood on hold, which R
 //!   does not use. The sensitivity does not rise: |n| grows by q at the most, and B falls by it.
 //! - Cash moves H and, with the day base, leaves R.
 //! - Any other trade, a settlement, another table or another day base ends the bound.
-//! - Once no order is open, the account is as it was at the valuation less its orders, and with the fills since: what orders
-//!   took is given back, less what lots traded at those prices add to the margin and lost, and their fees. So much is kept beside
-//!   the bound, *unspent*, and each fill taken out of it.
+//! - Once no order is open, the account is as it was at the valuation less its orders, and with the
+//!   fills since: what orders took is given back, less what lots traded at those prices add to the
+//!   margin and lost, and their fees. So much is kept beside the bound, *unspent*, and each fill
+//!   taken out of it.
 
 use crate::accounts::Account;
 use crate::drift::{Drift, GONE, group_bit};

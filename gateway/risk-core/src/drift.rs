@@ -2,21 +2,23 @@
 //!
 //! Risk thread. Instruments form 64 groups (index modulo 64), and all of them together one more
 //! scope. A scope has three levels; a level begins anew when a price of the scope is further from
-//! where it stood at the level's beginning (its base) than the level lets it: a quarter, a twentieth, a
-//! hundredth. All beginnings are numbered by one clock, so that whoever knows the clock of a moment
-//! knows of each level whether it is still the one of that moment.
+//! where it stood at the level's beginning (its base) than the level lets it: a quarter, a
+//! twentieth, a hundredth. All beginnings are numbered by one clock, so that whoever knows the
+//! clock of a moment knows of each level whether it is still the one of that moment.
 //!
 //! Within a level, let no price be further from its base than the part `m` of it, the change of its
-//! margin scale added. Between any two moments of the level, at prices P1 and P2, then
-//! |P2 - P1| <= 2m x base <= 2m / (1 - m) x P1, and the margin of a lot, at most P x ratio with ratio <= 1, changes by at
-//! most 2m x (1 + m) x base. So what a lot in a position or on hold can cost, each use of it counted, changes by at
-//! most `share` = 2m x (1 + m) / (1 - m) of its value at P1. Levels stand apart: an account
-//! valued while some have begun anew can still be judged by those that have not.
+//! margin scale added. Between any two moments of the level, at prices P1 and P2, then |P2 - P1| <=
+//! 2m x base <= 2m / (1 - m) x P1, and the margin of a lot, at most P x ratio with ratio <= 1,
+//! changes by at most 2m x (1 + m) x base. So what a lot in a position or on hold can cost, each
+//! use of it counted, changes by at most `share` = 2m x (1 + m) / (1 - m) of its value at P1.
+//! Levels stand apart: an account valued while some have begun anew can still be judged by those
+//! that have not.
 //!
-//! Freshness: a scope is fresh until the first of its *watched* references goes stale. A reference is watched from
-//! when it comes until a look at its group finds it stale; that look ends all levels of the group, so
-//! that an account whose levels stand is involved in watched instruments alone. Invariants: no share
-//! is understated; no scope is said to be fresh beyond its first watched reference.
+//! Freshness: a scope is fresh until the first of its *watched* references goes stale. A reference
+//! is watched from when it comes until a look at its group finds it stale; that look ends all
+//! levels of the group, so that an account whose levels stand is involved in watched instruments
+//! alone. Invariants: no share is understated; no scope is said to be fresh beyond its first
+//! watched reference.
 
 extern crate alloc;
 
@@ -138,8 +140,8 @@ impl Scope {
     }
 }
 
-/// What drift may take, at most, of a value in a level where prices moved so far: 2m(1 + m)/(1 - m) <= 2m + 5.34m^2
-/// up to a quarter, in parts of 2^64, rounded up.
+/// What drift may take, at most, of a value in a level where prices moved so far: 2m(1 + m)/(1 - m)
+/// <= 2m + 5.34m^2 up to a quarter, in parts of 2^64, rounded up.
 const fn share_of(moved_ppb: u64) -> u64 {
     moved_ppb * 36_893_488_148 + moved_ppb * moved_ppb * 99
 }

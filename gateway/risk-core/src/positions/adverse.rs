@@ -1,11 +1,12 @@
 //! Adverse money of a position: its exact sum at one price, and from that a bound at any other.
 //!
-//! Risk thread. An order's adverse lots x ticks at a price P are the largest over its versions of leaves x
-//! how far the limit is through P: a convex function of P that rises, for a tick that P moves against it, by at most the lots
-//! the order has on hold. Summed over a side, it is at P at most the sum at P0 and, for each tick by which P is worse
-//! than P0, all lots on hold; and at most those lots for each tick by which P is beyond the most aggressive limit.
-//! Invariants: the sums are those of the open orders at `adverse_at`, exactly; the limits are those
-//! of the open orders, or beyond; a side with no lots on hold has neither.
+//! Risk thread. An order's adverse lots x ticks at a price P are the largest over its versions of
+//! leaves x how far the limit is through P: a convex function of P that rises, for a tick that P
+//! moves against it, by at most the lots the order has on hold. Summed over a side, it is at P at
+//! most the sum at P0 and, for each tick by which P is worse than P0, all lots on hold; and at most
+//! those lots for each tick by which P is beyond the most aggressive limit. Invariants: the sums
+//! are those of the open orders at `adverse_at`, exactly; the limits are those of the open orders,
+//! or beyond; a side with no lots on hold has neither.
 
 use super::Position;
 use crate::orders::Orders;

@@ -1,10 +1,11 @@
 //! What a bound proves is so: accounts near their limits, in many instruments, under prices that move.
 //!
-//! Owned by a test. The random commands of `generator` seldom let a bound live long; these are made to. Two
-//! to four instruments of one group, accounts of one, of few and of many groups, references that go stale,
-//! equity kept near the requirement, settlements and day starts between. Held against the naive model, and,
-//! with what the model does not know (fees, broken trades, positions moved by hand), against the core's
-//! own view, which values an account anew each time and knows nothing of bounds.
+//! Owned by a test. The random commands of `generator` seldom let a bound live long; these are made
+//! to. Two to four instruments of one group, accounts of one, of few and of many groups, references
+//! that go stale, equity kept near the requirement, settlements and day starts between. Held
+//! against the naive model, and, with what the model does not know (fees, broken trades, positions
+//! moved by hand), against the core's own view, which values an account anew each time and knows
+//! nothing of bounds.
 
 mod desk;
 
