@@ -4,12 +4,12 @@
 //! with, and no order of the load fails any; a tenth of the orders, those of [`QTY_LARGEST`] lots, are within
 //! a tenth of a limit; open interest stands between its bounds, so that margin is scaled.
 
-use portcullis_bench_market::limits::{self, InstrumentLimits, MarginTier, table};
+use portcullis_bench_market::limits::{self, InstrumentLimits, table};
 use portcullis_risk_core::limits::account::AccountCells;
 use portcullis_risk_core::limits::{InstrumentSpec, LimitSpec};
 
 pub use portcullis_bench_market::limits::{
-    CLASSES, SESSIONS, SET_ALL, SET_NONE, firm_cells, session_cells,
+    SESSIONS, SET_ALL, SET_NONE, TIERS, firm_cells, session_cells,
 };
 
 /// Lots of the largest order of the load, and of the largest that passes.
@@ -18,24 +18,6 @@ pub const QTY_LARGEST: i64 = 10;
 pub const QTY_MAX: i64 = 11;
 /// Lots of a position.
 pub const POSITION_LOTS: i64 = 20;
-/// Three tiers of margin.
-pub const TIERS: [MarginTier; 3] = [
-    MarginTier {
-        from_notional: 0,
-        initial_ppm: 50_000,
-        maintenance_ppm: 25_000,
-    },
-    MarginTier {
-        from_notional: 150_000,
-        initial_ppm: 100_000,
-        maintenance_ppm: 50_000,
-    },
-    MarginTier {
-        from_notional: 250_000,
-        initial_ppm: 150_000,
-        maintenance_ppm: 75_000,
-    },
-];
 /// How long a reference price lasts.
 const REF_MAX_AGE_NS: i64 = 1_000_000_000;
 

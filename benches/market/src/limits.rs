@@ -44,6 +44,25 @@ pub struct MarginTier {
     pub maintenance_ppm: u32,
 }
 
+/// Three tiers: a position of 20 lots with its orders reaches into the second, at prices about 10,000.
+pub const TIERS: [MarginTier; 3] = [
+    MarginTier {
+        from_notional: 0,
+        initial_ppm: 50_000,
+        maintenance_ppm: 25_000,
+    },
+    MarginTier {
+        from_notional: 150_000,
+        initial_ppm: 100_000,
+        maintenance_ppm: 50_000,
+    },
+    MarginTier {
+        from_notional: 250_000,
+        initial_ppm: 150_000,
+        maintenance_ppm: 75_000,
+    },
+];
+
 /// What sets one market's instruments apart from another's.
 #[derive(Clone, Copy, Debug)]
 pub struct InstrumentLimits<'a> {

@@ -166,11 +166,12 @@ impl Cell {
             .push(decided * 1_000_000_000 / spent_ns.max(1));
     }
 
-    /// Kernel less floor, picoseconds, a round each.
-    pub(crate) fn above_floor_ps(&self) -> Rounds {
+    /// Kernel less floor, picoseconds, a round each; `None` where a round's kernel took less than its floor,
+    /// which the machine did, not the kernel.
+    pub(crate) fn above_floor_ps(&self) -> Option<Rounds> {
         let pairs = self.kernel_ps.values().iter().zip(self.floor_ps.values());
         pairs
-            .map(|(kernel, floor)| kernel.saturating_sub(*floor))
+            .map(|(kernel, floor)| kernel.checked_sub(*floor))
             .collect()
     }
 

@@ -194,20 +194,23 @@ fn a_line(cell: &Cell) -> [Row; 2] {
 /// How kernel less floor grows from ten thousand accounts on.
 fn growth(measured: &Measured, many: &str, few: &str, absent: Option<&String>) -> Row {
     let above = |name: &str| {
-        let cell = measured.cell(name);
-        cell.map(|cell| whole_ns(&cell.above_floor_ps()))
+        let above_ps = measured.cell(name)?.above_floor_ps()?;
+        Some(whole_ns(&above_ps))
     };
+    let (value, base) = (above(many), above(few));
+    let unclear = value.is_none() || base.is_none();
+    let why = || "in a round the floor took longer than the kernel: others had the core".to_owned();
     let bar = match many == MOST_ACCOUNTS {
         true => Bar::AtMostPermille(GROWTH),
         false => Bar::None,
     };
     Row {
-        note: absent.cloned(),
+        note: absent.cloned().or_else(|| unclear.then(why)),
         ..row(
             format!("kernel less floor, {many}, against 10k"),
             Unit::Ns,
-            above(many).as_ref(),
-            above(few).as_ref(),
+            value.as_ref().filter(|_| !unclear),
+            base.as_ref(),
             bar,
         )
     }

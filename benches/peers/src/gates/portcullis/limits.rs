@@ -5,33 +5,13 @@
 
 use super::POSITION_LOTS;
 use crate::stream::{INSTRUMENTS, QTY_MAX};
-use portcullis_bench_market::limits::{
-    InstrumentLimits, MarginTier, account_cells, instrument, table,
-};
+use portcullis_bench_market::limits::{InstrumentLimits, TIERS, account_cells, instrument, table};
 use portcullis_risk_core::limits::LimitSpec;
 
 pub(crate) use portcullis_bench_market::limits::SESSIONS;
 
 const LOSS_MAX: i64 = 5_000_000;
 const REF_MAX_AGE_NS: i64 = 1_000_000_000;
-/// Three tiers of margin: a position and its orders reach into the second.
-const TIERS: [MarginTier; 3] = [
-    MarginTier {
-        from_notional: 0,
-        initial_ppm: 50_000,
-        maintenance_ppm: 25_000,
-    },
-    MarginTier {
-        from_notional: 150_000,
-        initial_ppm: 100_000,
-        maintenance_ppm: 50_000,
-    },
-    MarginTier {
-        from_notional: 250_000,
-        initial_ppm: 150_000,
-        maintenance_ppm: 75_000,
-    },
-];
 
 /// The limits of so many accounts.
 pub(crate) fn limits(accounts: u32) -> LimitSpec {
