@@ -22,6 +22,8 @@ const ORDERS_QUICK: u64 = 50_000;
 const REFUSALS: u64 = 6_400;
 /// Bytes that the canary reads over at the most: beyond this no cache has any of it.
 const CANARY_BYTES_MAX: u64 = 1 << 30;
+/// What an account has at the least: memory that another market gave back is not seen to be taken.
+const ACCOUNT_BYTES: u64 = 365;
 
 /// Ten thousand accounts, a million, and ten.
 const FEW: u32 = 10_000;
@@ -191,11 +193,16 @@ impl Site {
             ),
             Content::Mixed(accounts) => Venue::Mixed(Box::new(Mixed::new(accounts)?)),
         };
-        let bytes = resident_bytes()?.saturating_sub(before);
+        let accounts = match &venue {
+            Venue::Accepting(market, _) => market.shape.accounts,
+            Venue::Mixed(mixed) => mixed.market.shape.accounts,
+        };
+        let taken = resident_bytes()?.saturating_sub(before);
+        let bytes = taken.max(u64::from(accounts) * ACCOUNT_BYTES);
         Ok(Self {
             cell: Cell::new(name),
             venue,
-            canary: Lines::of(bytes.clamp(1 << 16, CANARY_BYTES_MAX)),
+            canary: Lines::of(bytes.min(CANARY_BYTES_MAX)),
         })
     }
 
