@@ -67,6 +67,9 @@ struct Order {
 impl Order {
     /// Moves what `input` has, up to a budget; returns how many records.
     fn drain(&mut self, input: &mut RecordConsumer, budget: usize) -> usize {
+        if input.is_empty() {
+            return 0;
+        }
         let mut taken = 0;
         while taken < budget && self.sequenced.has_room_for(2) {
             let Some((head, raw)) = input.take() else {

@@ -1,4 +1,5 @@
-//! `cargo xtask sanitize [address|thread]`: tests under AddressSanitizer and ThreadSanitizer.
+//! `cargo xtask sanitize [address|thread|model]`: tests under AddressSanitizer and ThreadSanitizer, and
+//! the ring of messages under the model checker `loom`.
 //!
 //! The runtimes come with the toolchain; the standard library does not come instrumented, and its
 //! sources would be needed to build it so. What looks like a race for that reason alone is named here
@@ -13,8 +14,8 @@ use std::process::Command;
 /// The verb.
 pub(crate) const VERB: Verb = Verb {
     name: "sanitize",
-    arguments: "[address|thread]",
-    summary: "tests of runtime, transport, pipeline and the sessions under the sanitizers",
+    arguments: "[address|thread|model]",
+    summary: "tests of runtime, transport, pipeline and the sessions under the sanitizers; the ring modelled",
     run,
 };
 
@@ -65,20 +66,39 @@ const SANITIZERS: [Sanitizer; 2] = [
     },
 ];
 
+/// The word that stands for the model checker.
+const MODEL: &str = "model";
+
+/// What is modelled: each interleaving of the ring's two ends, up to two switches where none waits.
+const MODELLED: [&str; 8] = [
+    "test",
+    "--release",
+    "--package",
+    "portcullis-runtime",
+    "--features",
+    "loom",
+    "--lib",
+    "under_loom",
+];
+
 fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
-    let chosen: Vec<&Sanitizer> = match arguments {
-        [] => SANITIZERS.iter().collect(),
-        [word] => SANITIZERS.iter().filter(|s| s.word == word).collect(),
-        _ => Vec::new(),
+    let (chosen, models): (Vec<&Sanitizer>, bool) = match arguments {
+        [] => (SANITIZERS.iter().collect(), true),
+        [word] if word == MODEL => (Vec::new(), true),
+        [word] => (
+            SANITIZERS.iter().filter(|s| s.word == word).collect(),
+            false,
+        ),
+        _ => (Vec::new(), false),
     };
-    if chosen.is_empty() {
+    if chosen.is_empty() && !models {
         return Err(Fault(format!(
-            "sanitize takes address, thread or nothing, not `{}`",
+            "sanitize takes address, thread, model or nothing, not `{}`",
             arguments.join(" ")
         )));
     }
     let host = host()?;
-    let mut passed = true;
+    let mut passed = !models || model_holds(workspace)?;
     for sanitizer in chosen {
         let folder = workspace
             .root()
@@ -94,6 +114,16 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
         }
     }
     Ok(Outcome::of(passed))
+}
+
+fn model_holds(workspace: &Workspace) -> Result<bool, Fault> {
+    println!("$ cargo {}", MODELLED.join(" "));
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(MODELLED)
+        .current_dir(workspace.root())
+        .status()
+        .map_err(|error| Fault::of("cargo", error))?;
+    Ok(status.success())
 }
 
 /// The triple of this machine: named, so that build scripts and macros are not instrumented.

@@ -252,7 +252,8 @@ impl TagSet {
     /// The tag with the lowest number.
     #[must_use]
     pub fn first(self) -> Option<Tag> {
-        Tag::ALL.iter().copied().find(|tag| self.contains(*tag))
+        // Without any it is the number 32, which no tag has.
+        Tag::from_byte(self.0.trailing_zeros() as u8)
     }
 }
 
