@@ -1,4 +1,5 @@
-//! The ring under one thread: what goes in comes out, in order, and its bounds hold.
+//! The ring of messages on one thread, and between two that yield: lengths, room, publication, and that
+//! an emptied ring stays at its beginning. Belongs to the tests.
 
 use super::*;
 
