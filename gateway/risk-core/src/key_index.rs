@@ -15,8 +15,11 @@ use alloc::boxed::Box;
 const EMPTY: u64 = u64::MAX;
 
 /// Entries in a line.
-const LINE_ENTRIES: usize = 1 << LINE_BITS;
-const LINE_BITS: u32 = 2;
+const LINE_ENTRIES: usize = 4;
+
+/// Neighbouring keys that stand side by side. Were it all four of a line, every line that is taken
+/// would be full, and a key that finds its home taken would have to go to another line.
+const NEIGHBOURS: u64 = 2;
 
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -180,15 +183,16 @@ impl KeyIndex {
         (line + 1) & (self.lines.len() - 1)
     }
 
-    /// Keys that differ in their last bits alone have their homes side by side in one line: a session's
-    /// numbers, or an account's instruments. Which line: multiplication by an odd constant near 2^64 over
-    /// the golden ratio, of which the top bits count.
+    /// Two keys that differ in their last bit alone have their homes side by side: two numbers of a session,
+    /// or two instruments of an account. Where: multiplication by an odd constant near 2^64 over the
+    /// golden ratio, of which the top bits are the line and a lower one which half of it.
     #[inline(always)]
     fn home(&self, key: u64) -> Home {
-        let product = (key >> LINE_BITS).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let product = (key / NEIGHBOURS).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let half = (product >> 20) % (LINE_ENTRIES as u64 / NEIGHBOURS);
         Home {
             line: (product >> (self.shift & 63)) as usize,
-            place: key as usize % LINE_ENTRIES,
+            place: (half * NEIGHBOURS + key % NEIGHBOURS) as usize % LINE_ENTRIES,
         }
     }
 }
