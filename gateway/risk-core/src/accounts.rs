@@ -8,7 +8,7 @@ extern crate alloc;
 
 use crate::admission::Terms;
 use crate::approach::LineSink;
-use crate::bound::Bound;
+use crate::bound::{Bound, Worth};
 use crate::limits::LimitTable;
 use crate::limits::firm::FirmLimits;
 use crate::order::NONE;
@@ -77,10 +77,13 @@ pub(crate) struct Account {
     /// Headroom and sensitivity of the bound as they would be if no order had taken any, but what
     /// was filled.
     pub(crate) unspent: Option<(i64, i64)>,
+    /// The limits that the bound was worked out under.
+    pub(crate) bound_worth: Worth,
 }
 
 const _: () = assert!(core::mem::offset_of!(Account, last) == 64);
 const _: () = assert!(core::mem::offset_of!(Account, cash) == 128);
+const _: () = assert!(size_of::<Account>() == 192, "an account is three lines");
 
 impl Account {
     const EMPTY: Self = Self {
@@ -101,6 +104,7 @@ impl Account {
         cash: 0,
         day_base: 0,
         unspent: None,
+        bound_worth: Worth::NONE,
     };
 }
 

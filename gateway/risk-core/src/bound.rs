@@ -32,7 +32,8 @@
 //!   its loss grows with P is in the sensitivity already, where the lots stood on hold, which R
 //!   does not use. The sensitivity does not rise: |n| grows by q at the most, and B falls by it.
 //! - Cash moves H and, with the day base, leaves R.
-//! - Any other trade, a settlement, another table or another day base ends the bound.
+//! - Any other trade, a settlement, other limits of the instruments or of what the account's worth counts ([`Worth`]), or another
+//!   day base ends the bound.
 //! - Once no order is open, the account is as it was at the valuation less its orders, and with the
 //!   fills since: what orders took is given back, less what lots traded at those prices add to the
 //!   margin and lost, and their fees. So much is kept beside the bound, *unspent*, and each fill
@@ -74,6 +75,33 @@ impl Bound {
     };
 }
 
+/// The limits of an account that a bound depends on: while these stay, and the margin of the instruments, a
+/// flip to another table leaves it standing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Worth {
+    pnl_cap: i64,
+    loss_max: i64,
+    pnl_weight_ppm: u32,
+}
+
+impl Worth {
+    /// No row's: none has less than nothing.
+    pub(crate) const NONE: Self = Self {
+        pnl_cap: -1,
+        loss_max: -1,
+        pnl_weight_ppm: 0,
+    };
+
+    /// Those of a row.
+    pub(crate) const fn of(limits: &AccountLimits) -> Self {
+        Self {
+            pnl_cap: limits.pnl_cap,
+            loss_max: limits.loss_max,
+            pnl_weight_ppm: limits.pnl_weight_ppm,
+        }
+    }
+}
+
 impl Ledger {
     /// Leaves behind what the next accept may be proved from.
     pub(crate) fn keep_bound(
@@ -99,6 +127,7 @@ impl Ledger {
             return;
         };
         this.unspent = Some((headroom, sensitivity));
+        this.bound_worth = Worth::of(limits);
         this.bound = Bound {
             headroom,
             loss_room,

@@ -352,14 +352,16 @@ impl RiskCore {
         self.emit(sink, Effect::Alarmed(alarm));
     }
 
-    /// What stands beside the table follows the one in force.
+    /// What stands beside the table follows the one in force; the retired one is that before it.
     pub(crate) fn relimit(&mut self) {
-        for index in 0..self.table.instruments_len() as u32 {
-            if let Some(limits) = self.table.instrument(InstrumentId::new(index)) {
-                self.ledger.instruments.relimit(index, limits);
+        for id in (0..self.table.instruments_len() as u32).map(InstrumentId::new) {
+            let before = self.retired.as_ref().and_then(|table| table.instrument(id));
+            let limits = self.table.instrument(id);
+            // What was prepared from equal limits is what would be prepared again.
+            if let Some(limits) = limits.filter(|limits| before != Some(*limits)) {
+                self.ledger.instruments.relimit(id.raw(), limits);
             }
         }
-        self.ledger.instruments.drift.begin_all();
         self.ledger.accounts.relimit_firms(&self.table);
         self.sessions.relimit(&self.table);
         self.ledger.begin_table();

@@ -356,7 +356,7 @@ impl Instruments {
     }
 
     /// Takes over new limits: what was prepared from the last reference is prepared anew, as if the
-    /// price came again. Whoever calls begins all drift anew.
+    /// price came again. What was valued before is valued no longer.
     pub(crate) fn relimit(&mut self, index: u32, limits: &InstrumentLimits) {
         let instrument = &mut self.all[index as usize];
         instrument.value = limits.value.quanta();
@@ -371,6 +371,7 @@ impl Instruments {
         instrument.maintenance = Schedule::new(&limits.maintenance, 0);
         instrument.window.relimit(limits);
         instrument.prepare_bound(limits);
+        self.drift.begin_group_of(index);
     }
 }
 

@@ -6,7 +6,7 @@
 //! deposits less withdrawals and fees once both sides of each trade are in.
 
 use crate::accounts::{Account, Accounts, Firm};
-use crate::bound::{Bound, Filled};
+use crate::bound::{Bound, Filled, Worth};
 use crate::capacities::Capacities;
 use crate::instruments::{Instrument, Instruments, Interest};
 use crate::limits::LimitTable;
@@ -116,6 +116,9 @@ impl Ledger {
             None => (NONE, None),
         };
         this.row = row;
+        if table.row(row).map_or(Worth::NONE, Worth::of) != this.bound_worth {
+            (this.bound, this.unspent) = (Bound::NONE, None);
+        }
         let Some((firm, limits)) = firm else {
             this.table_version = 0;
             return;

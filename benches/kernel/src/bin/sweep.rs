@@ -117,6 +117,7 @@ fn run(options: &Options) -> Result<bool, String> {
 fn shuffled(shape: Shape) -> Result<Market, String> {
     let capacities = Capacities {
         orders_max: ORDERS_MAX,
+        orders_reserved_per_account: 0,
         positions_max: shape.accounts,
         ..Capacities::default()
     };

@@ -51,6 +51,9 @@ impl RiskCore {
             self.judge_new(&terms, early, None, sink);
             return;
         }
+        if terms.account.index() < self.table.accounts_len() {
+            self.ledger.touch(terms.account, &self.table);
+        }
         match self.book_plain(&terms) {
             Ok(booked) => {
                 self.counters.proved_by_bound += u64::from(!booked.reducing);

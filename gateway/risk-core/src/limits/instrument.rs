@@ -152,7 +152,7 @@ impl WireUnits {
 }
 
 /// What the order path reads of an instrument's limits: for an order, the first line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub(crate) struct InstrumentLimits {
     pub(crate) value: TickLotValue,

@@ -10,7 +10,8 @@ use portcullis_domain::{
     Command, InstrumentId, NewOrder, Price, Qty, SessionId, TimeInForce, UserRef,
 };
 use portcullis_risk_core::Effect;
-use portcullis_risk_core::limits::instrument::InstrumentField;
+use portcullis_risk_core::limits::account::AccountField;
+use portcullis_risk_core::limits::instrument::{InstrumentField, Tier, Tiers};
 
 const SCENES: u64 = 400;
 
@@ -86,6 +87,52 @@ fn a_margin_scale_is_that_of_the_limits_in_force_at_the_last_reference() {
     assert_eq!(scale(&machine), Some((40, 250_000)));
     flip(&mut machine, &scene.spec);
     assert_eq!(scale(&machine), Some((40, 0)));
+}
+
+/// What an order proved of its account's worth is proved no longer under limits that ask for more.
+#[test]
+fn a_bound_ends_with_the_margin_and_the_worth_it_was_worked_out_under() {
+    let mut scene = calm();
+    let warm = OrderOp {
+        id: 90,
+        qty: 1,
+        ..scene.order
+    };
+    scene.commands.push((scene.time_ns, Op::Order(warm)));
+    // Enough for the lots held and a few more, all of it as margin.
+    let few = Op::Deposit {
+        account: 0,
+        amount: 15_000,
+    };
+    scene.commands[0].1 = few;
+    let full = Tier {
+        from_notional: 0,
+        ratio_ppm: 1_000_000,
+    };
+    let mut dear = scene.spec.clone();
+    dear.instruments[0].initial = Tiers::new(&[full]).expect("one tier");
+    let mut strict = scene.spec.clone();
+    for row in &mut strict.rows {
+        assert!(row.cells.set_by_number(AccountField::LossMax as usize, 0));
+    }
+    let lost = Op::Reference {
+        instrument: 0,
+        price: 999,
+    };
+    for (spec, check, price_moves) in [(&dear, "MARGIN", false), (&strict, "LOSS_MAX", true)] {
+        let mut scene = scene.clone();
+        if price_moves {
+            scene.commands.push((scene.time_ns, lost));
+        }
+        // More than what is left of the money at full margin, less than what a bound would still let by.
+        let order = OrderOp {
+            id: 91,
+            qty: 8,
+            ..scene.order
+        };
+        assert!(scene.judged(order, None).is_empty(), "{check}");
+        assert_eq!(scene.judged(order, Some(spec)), [check]);
+    }
 }
 
 fn new_order(order: &OrderOp) -> Command {

@@ -22,6 +22,7 @@ use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Done, Effect, Refusal};
 
 /// A state, and an order that would come next.
+#[derive(Clone)]
 struct Scene {
     seed: u64,
     config: Config,
