@@ -31,7 +31,8 @@ impl Check for AccountVolume {
 
     #[inline(always)]
     fn is_clear(glance: &Glance<'_>) -> bool {
-        glance.limits.volume_max != 0 && (glance.volume_taken_ns <= glance.instrument_limits.window_ns())
+        glance.limits.volume_max != 0
+            && (glance.volume_taken_ns <= glance.instrument_limits.window_ns())
     }
 
     fn explain(view: &View<'_>) -> Explanation {

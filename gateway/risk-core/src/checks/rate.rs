@@ -33,7 +33,10 @@ impl Check for Rate {
 
     #[inline(always)]
     fn is_clear(glance: &Glance<'_>) -> bool {
-        glance.limits.rate.admits(glance.now_ns, glance.account.rate_tat_ns)
+        glance
+            .limits
+            .rate
+            .admits(glance.now_ns, glance.account.rate_tat_ns)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -33,7 +33,9 @@ impl Check for SessionRate {
 
     #[inline(always)]
     fn is_clear(glance: &Glance<'_>) -> bool {
-        glance.session_rate.admits(glance.now_ns, glance.session.rate_tat_ns)
+        glance
+            .session_rate
+            .admits(glance.now_ns, glance.session.rate_tat_ns)
     }
 
     fn explain(view: &View<'_>) -> Explanation {
