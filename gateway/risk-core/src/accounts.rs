@@ -8,7 +8,7 @@ extern crate alloc;
 
 use crate::admission::Terms;
 use crate::approach::LineSink;
-use crate::bound::{Bound, Worth};
+use crate::bound::{Bound, BoundLimits};
 use crate::limits::LimitTable;
 use crate::limits::firm::FirmLimits;
 use crate::order::NONE;
@@ -78,7 +78,7 @@ pub(crate) struct Account {
     /// was filled.
     pub(crate) unspent: Option<(i64, i64)>,
     /// The limits that the bound was worked out under.
-    pub(crate) bound_worth: Worth,
+    pub(crate) bound_limits: BoundLimits,
 }
 
 const _: () = assert!(core::mem::offset_of!(Account, last) == 64);
@@ -104,7 +104,7 @@ impl Account {
         cash: 0,
         day_base: 0,
         unspent: None,
-        bound_worth: Worth::NONE,
+        bound_limits: BoundLimits::NONE,
     };
 }
 

@@ -32,7 +32,7 @@
 //!   its loss grows with P is in the sensitivity already, where the lots stood on hold, which R
 //!   does not use. The sensitivity does not rise: |n| grows by q at the most, and B falls by it.
 //! - Cash moves H and, with the day base, leaves R.
-//! - Any other trade, a settlement, other limits of the instruments or of what the account's worth counts ([`Worth`]), or another
+//! - Any other trade, a settlement, other limits of the instruments or of what the account's worth counts ([`BoundLimits`]), or another
 //!   day base ends the bound.
 //! - Once no order is open, the account is as it was at the valuation less its orders, and with the
 //!   fills since: what orders took is given back, less what lots traded at those prices add to the
@@ -78,13 +78,13 @@ impl Bound {
 /// The limits of an account that a bound depends on: while these stay, and the margin of the instruments, a
 /// flip to another table leaves it standing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Worth {
+pub(crate) struct BoundLimits {
     pnl_cap: i64,
     loss_max: i64,
     pnl_weight_ppm: u32,
 }
 
-impl Worth {
+impl BoundLimits {
     /// No row's: none has less than nothing.
     pub(crate) const NONE: Self = Self {
         pnl_cap: -1,
@@ -127,7 +127,7 @@ impl Ledger {
             return;
         };
         this.unspent = Some((headroom, sensitivity));
-        this.bound_worth = Worth::of(limits);
+        this.bound_limits = BoundLimits::of(limits);
         this.bound = Bound {
             headroom,
             loss_room,

@@ -6,7 +6,7 @@
 //! deposits less withdrawals and fees once both sides of each trade are in.
 
 use crate::accounts::{Account, Accounts, Firm};
-use crate::bound::{Bound, Filled, Worth};
+use crate::bound::{Bound, BoundLimits, Filled};
 use crate::capacities::Capacities;
 use crate::instruments::{Instrument, Instruments, Interest};
 use crate::limits::LimitTable;
@@ -116,7 +116,7 @@ impl Ledger {
             None => (NONE, None),
         };
         this.row = row;
-        if table.row(row).map_or(Worth::NONE, Worth::of) != this.bound_worth {
+        if table.row(row).map_or(BoundLimits::NONE, BoundLimits::of) != this.bound_limits {
             (this.bound, this.unspent) = (Bound::NONE, None);
         }
         let Some((firm, limits)) = firm else {
