@@ -4,8 +4,17 @@
 //! [`Approved`] orders; it never blocks; what it cannot take now it gives back; it reports only as
 //! much as it is given room for, and goes on at the next poll. It must never decide about risk.
 
+mod recall;
+pub mod saved;
+
 use portcullis_domain::{SessionId, Timestamp, VenueReport};
 pub use portcullis_risk_core::{Approved, OutboundAction, OutboundOrder};
+pub use recall::{RecallEnd, RecallFault, RecallVenue, is_gateways_own};
+
+/// Remark of a report that the gateway makes itself, in the engine's name, on an order, replace or
+/// cancel that never left it: destination closed. No engine behind an adapter of ours says it, so
+/// that a log tells what was never sent.
+pub const NOTE_NOT_SENT: u8 = 0x02;
 
 /// A matching engine, in process or behind a wire.
 pub trait MatchingVenue {
@@ -22,6 +31,13 @@ pub trait MatchingVenue {
         raw: &[u8],
     ) -> Result<(), Approved<OutboundOrder>>;
 
+    /// Whether it takes orders at all now. While it does not, none is to be offered: one whose
+    /// answers depend on the order of all sessions' commands says so instead of giving back, so that
+    /// what it takes stands in the order of approval.
+    fn takes_orders(&self) -> bool {
+        true
+    }
+
     /// Does the venue's work at `now` and reports what came of it, at most `budget` calls of the
     /// sink. Returns how much was done; 0 is idle.
     fn poll(&mut self, now: Timestamp, budget: usize, sink: &mut impl VenueSink) -> usize;
@@ -32,11 +48,20 @@ pub trait MatchingVenue {
 
 /// Where a venue's reports go.
 pub trait VenueSink {
-    /// Takes a report, and the engine's own bytes where the client is to have them as they came;
-    /// empty where the gateway encodes the report itself. A message of the engine comes with one
-    /// report at the most, or the client would be told twice.
+    /// Takes a report, and the engine's own bytes where the client is to have them as they came, at
+    /// most [`RAW_BYTES_MAX`](portcullis_domain::RAW_BYTES_MAX) of them; empty where the gateway
+    /// encodes the report itself. A message of the engine comes with one report at the most, or the
+    /// client would be told twice. With bytes, the engine's sequence number of that session goes on
+    /// by one.
     fn on_report(&mut self, report: VenueReport, raw: &[u8]);
 
     /// The engine's link to a session went up, its orders reconciled, or down.
     fn on_link(&mut self, session: SessionId, up: bool);
+
+    /// The number of the engine's last message that was taken of a session is this, and no report
+    /// told it: there was none, or the numbers go on elsewhere. With this and the reports that have
+    /// bytes, the log holds the number that a later start goes on from.
+    fn on_sequence(&mut self, session: SessionId, sequence: u64) {
+        let _ = (session, sequence);
+    }
 }
