@@ -15,7 +15,7 @@ use portcullis_domain::{
 };
 
 /// Variants of [`Command`].
-const VARIANTS: u8 = 21;
+const VARIANTS: u8 = 24;
 
 /// Variants of [`ReportKind`].
 const REPORTS: u8 = 11;
@@ -55,6 +55,9 @@ const fn number(command: &Command) -> u8 {
         Command::MovePosition(_) => 18,
         Command::Dispute { .. } => 19,
         Command::StateHash | Command::ValueAccounts | Command::Tick => 20,
+        Command::VenueSequence { .. } => 21,
+        Command::JournalLink { .. } => 22,
+        Command::Restart { .. } => 23,
     }
 }
 
@@ -128,6 +131,14 @@ fn control(wanted: u8, from: &mut Unstructured<'_>) -> Result<Command> {
         19 => Command::Dispute {
             account: AccountId::new(any(from)?),
             decision: one_of(from, [DisputeDecision::Book, DisputeDecision::Discard])?,
+        },
+        21 => Command::VenueSequence {
+            session: session(from)?,
+            sequence: any(from)?,
+        },
+        22 => Command::JournalLink { up: any(from)? },
+        23 => Command::Restart {
+            state: one_of(from, TradingState::ALL)?,
         },
         _ => {
             let rest = [Command::StateHash, Command::ValueAccounts, Command::Tick];

@@ -74,6 +74,7 @@ impl Case {
             "LOSS_MAX" => self.lose(market),
             "VOLUME_SPIKE" => self.trade_before(market),
             "REPLACE_PENDING" => self.leave_versions_unanswered(market),
+            "JOURNAL_DOWN" => market.send(Command::JournalLink { up: false }),
             _ => {}
         }
     }

@@ -10,11 +10,15 @@
 //! | Cancel | | 8 wire units | UserRefNum | | total lots to remain | |
 //! | MassCancel | side + 1, or 0 | | UserRefNum | | | |
 //! | Report | report kind | note | UserRefNum | trade price | lots | match number or new UserRefNum; a fill's fee stands in account and instrument |
+//! | VenueUp, VenueDown | | | | | | |
+//! | VenueSequence | | | | | | engine's sequence number |
+//! | JournalUp, JournalDown | | | | | | |
 //! | Session | event kind | | connection | | | sequence number asked for |
 //! | Deposit, Withdraw | | | request | | quanta | |
 //! | Settle, Reference | | | request | ticks | | |
 //! | SetState | state | 1 cancel; scope kind << 4 | request | | | scope index |
 //! | FlipLimits | | | request | | | digest |
+//! | Restart | state | | request | | | |
 //! | SetCell | scope kind | field | request | | value | scope index |
 //! | MovePosition | move kind | | request | ticks | signed lots | other account |
 //! | Dispute | 0 book, 1 discard | | request | | | |
@@ -75,6 +79,12 @@ closed_u8!(
         VenueUp = 17,
         /// The engine's link to a session is down.
         VenueDown = 18,
+        /// The engine said something that made no report: how far its stream has come.
+        VenueSequence = 19,
+        /// The journal takes records again.
+        JournalUp = 20,
+        /// The journal does not take records as durably as it must.
+        JournalDown = 21,
         /// A client session came or went.
         Session = 32,
         /// Money in.
@@ -103,6 +113,8 @@ closed_u8!(
         StateHash = 59,
         /// All accounts are to be valued, in slices.
         ValueAccounts = 60,
+        /// How far the gateway has come back after a restart.
+        Restart = 61,
         /// Time passes; sliced work goes on.
         Tick = 63,
     }
@@ -302,6 +314,18 @@ pub enum Command {
         /// Up, with its orders reconciled, or down.
         up: bool,
     },
+    /// The engine's stream of a session has come to this number, with a message that made no report.
+    VenueSequence {
+        /// Whose.
+        session: SessionId,
+        /// The number of the message.
+        sequence: u64,
+    },
+    /// The journal takes records as durably as it must, or no longer does.
+    JournalLink {
+        /// Takes them, or does not.
+        up: bool,
+    },
     /// A client session came or went.
     Session(SessionEvent),
     /// Money in.
@@ -314,6 +338,11 @@ pub enum Command {
     Reference(ReferencePrice),
     /// A trading state.
     SetState(StateChange),
+    /// How far the gateway has come back after a restart; counts beside the venue's own state.
+    Restart {
+        /// What may be done meanwhile.
+        state: TradingState,
+    },
     /// Each account's day base becomes its equity.
     DayStart,
     /// Client numbers start anew.

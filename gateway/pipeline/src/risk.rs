@@ -278,7 +278,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
             Look::Venue => {
                 let counters = self.core.counters();
                 View::Venue(VenueView {
-                    state: self.core.venue_state(),
+                    state: self.core.venue_state().stricter(self.core.restart_state()),
                     seq: self.core.seq().raw(),
                     epoch: self.core.epoch(),
                     digest: self.core.digest(),

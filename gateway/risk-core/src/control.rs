@@ -25,6 +25,7 @@ impl RiskCore {
             Command::Settle(settlement) => self.settle(settlement),
             Command::Reference(reference) => self.reference(reference),
             Command::SetState(change) => self.set_state(change, sink),
+            Command::Restart { state } => self.restart(*state, sink),
             Command::DayStart => self.day_start(),
             Command::DayRoll => self.day_roll(),
             Command::FlipLimits(flip) => self.flip_limits(flip),
@@ -43,6 +44,8 @@ impl RiskCore {
             | Command::AccountQuery { .. }
             | Command::Report(_)
             | Command::VenueLink { .. }
+            | Command::VenueSequence { .. }
+            | Command::JournalLink { .. }
             | Command::Session(_)
             | Command::Tick => unreachable!("dispatch sends control commands alone"),
         };
@@ -73,7 +76,7 @@ impl RiskCore {
         }
         self.ledger.touch(account, &self.table);
         let state = self.ledger.accounts.get(account.raw()).state;
-        if self.venue_state.stricter(state) != TradingState::Active {
+        if self.venue.strictest().stricter(state) != TradingState::Active {
             return Err(ControlRefusal::NotActive);
         }
         let (limits, _) = self
@@ -126,7 +129,7 @@ impl RiskCore {
             cancel,
         } = *change;
         match scope {
-            Scope::Venue => self.venue_state = state,
+            Scope::Venue => self.venue.set_own(state),
             Scope::Firm(firm) => {
                 self.table.firm(firm).ok_or(ControlRefusal::FirmUnknown)?;
                 self.ledger.accounts.firm_mut(firm.raw()).state = state;
@@ -148,9 +151,24 @@ impl RiskCore {
                 self.sessions.get_mut(session).state = state;
             }
         }
-        self.emit(sink, Effect::StateChanged { scope, state });
+        let told = match scope {
+            Scope::Venue => self.venue.strictest(),
+            Scope::Firm(_) | Scope::Account(_) | Scope::Instrument(_) | Scope::Session(_) => state,
+        };
+        self.emit(sink, Effect::StateChanged { scope, state: told });
         if cancel {
             self.begin_sweep(Filter::Scope(scope), sink);
+        }
+        Ok(Done::Applied)
+    }
+
+    /// The restart ladder's state, beside the venue's own; what is said is the stricter of the two.
+    fn restart(&mut self, state: TradingState, sink: &mut impl EffectSink) -> Outcome {
+        let before = self.venue.strictest();
+        self.venue.set_restart(state);
+        let (scope, state) = (Scope::Venue, self.venue.strictest());
+        if state != before {
+            self.emit(sink, Effect::StateChanged { scope, state });
         }
         Ok(Done::Applied)
     }

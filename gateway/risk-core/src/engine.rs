@@ -17,10 +17,11 @@ use crate::limits::LimitTable;
 use crate::sessions::Sessions;
 use crate::sweeps::Sweeps;
 use crate::valuations::Valuations;
+use crate::venue::Venue;
 use alloc::boxed::Box;
 use portcullis_domain::{
     AccountId, Block, Command, CommandKind, Digest, Head, InstrumentId, NewOrder, Price, Qty,
-    Record, Seq, SessionId, Timestamp, TradingState, UserRef,
+    Record, Seq, SessionId, Timestamp, UserRef,
 };
 
 /// The risk core.
@@ -36,7 +37,7 @@ pub struct RiskCore {
     pub(crate) valuations: Valuations,
     pub(crate) executions: Executions,
     pub(crate) disputes: Disputes,
-    pub(crate) venue_state: TradingState,
+    pub(crate) venue: Venue,
     pub(crate) reserved_per_account: u32,
     pub(crate) capacities: Capacities,
     pub(crate) counters: Counters,
@@ -68,7 +69,7 @@ impl RiskCore {
             valuations: Valuations::new(),
             executions: Executions::new(capacities.executions_max as usize),
             disputes: Disputes::new(capacities.disputes_max as usize),
-            venue_state: TradingState::Active,
+            venue: Venue::new(),
             reserved_per_account: capacities.orders_reserved_per_account,
             capacities: *capacities,
             counters: Counters::new(),
@@ -174,6 +175,9 @@ impl RiskCore {
             }
             Command::Report(report) => self.report(&report, sink),
             Command::VenueLink { session, up } => self.sessions.get_mut(session).link_up = up,
+            // What it was is the venue agent's affair; that it came is in the log.
+            Command::VenueSequence { .. } => {}
+            Command::JournalLink { up } => self.venue.set_journal(up),
             Command::Session(event) => self.session_event(&event, sink),
             Command::Tick => self.tick(lines, sink),
             Command::Deposit(_)
@@ -181,6 +185,7 @@ impl RiskCore {
             | Command::Settle(_)
             | Command::Reference(_)
             | Command::SetState(_)
+            | Command::Restart { .. }
             | Command::DayStart
             | Command::DayRoll
             | Command::FlipLimits(_)
@@ -200,14 +205,17 @@ impl RiskCore {
             Command::MassCancel(request) => request.session,
             Command::OrderEntry { session, .. }
             | Command::AccountQuery { session, .. }
-            | Command::VenueLink { session, .. } => *session,
+            | Command::VenueLink { session, .. }
+            | Command::VenueSequence { session, .. } => *session,
             Command::Report(report) => report.session,
             Command::Session(event) => event.session,
-            Command::Deposit(_)
+            Command::JournalLink { .. }
+            | Command::Deposit(_)
             | Command::Withdraw(_)
             | Command::Settle(_)
             | Command::Reference(_)
             | Command::SetState(_)
+            | Command::Restart { .. }
             | Command::DayStart
             | Command::DayRoll
             | Command::FlipLimits(_)
@@ -276,7 +284,7 @@ impl RiskCore {
         let mut push = |word| digest.push(word);
         push(self.seq.raw());
         push(self.now.ns());
-        push(u64::from(self.epoch) << 8 | self.venue_state as u64);
+        push(u64::from(self.epoch) << 8 | self.venue.word());
         push(self.table.digest());
         self.ledger.accounts.visit_words(&mut push);
         self.ledger.positions.visit_words(&mut push);

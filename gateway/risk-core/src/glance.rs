@@ -28,6 +28,7 @@ pub(crate) struct Glance<'a> {
     pub(crate) instrument_limits: &'a InstrumentLimits,
     pub(crate) table: &'a LimitTable,
     pub(crate) instrument_id: InstrumentId,
+    /// [`crate::venue::Venue::at_a_glance`].
     pub(crate) venue_state: TradingState,
     pub(crate) now_ns: u64,
 
@@ -60,7 +61,7 @@ pub(crate) struct Glance<'a> {
 }
 
 impl Glance<'_> {
-    /// Whether every scope's state is Active.
+    /// Whether every scope's state is Active, and the journal up.
     #[inline(always)]
     pub(crate) fn is_active(&self) -> bool {
         let strictest = self.venue_state as u8

@@ -253,7 +253,19 @@ impl RiskCore {
     /// The venue's own trading state.
     #[must_use]
     pub const fn venue_state(&self) -> TradingState {
-        self.venue_state
+        self.venue.own()
+    }
+
+    /// How far the gateway has come back after a restart; the stricter of it and the venue's own counts.
+    #[must_use]
+    pub const fn restart_state(&self) -> TradingState {
+        self.venue.restart()
+    }
+
+    /// Whether the journal takes records as durably as it must; no order passes where it does not.
+    #[must_use]
+    pub const fn journal_up(&self) -> bool {
+        self.venue.journal_up
     }
 }
 

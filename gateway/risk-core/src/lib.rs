@@ -37,6 +37,7 @@ mod sessions;
 mod sweeps;
 mod valuation;
 mod valuations;
+mod venue;
 mod view;
 mod volume_window;
 

@@ -123,6 +123,7 @@ pub(crate) struct View<'a> {
     pub(crate) notional: Option<i128>,
 
     pub(crate) state: TradingState,
+    pub(crate) journal_up: bool,
     pub(crate) link_up: bool,
     pub(crate) permitted: bool,
     pub(crate) restricted: bool,

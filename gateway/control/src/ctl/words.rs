@@ -92,6 +92,9 @@ impl<'a> Words<'a> {
             | Command::AccountQuery { .. }
             | Command::Report(_)
             | Command::VenueLink { .. }
+            | Command::VenueSequence { .. }
+            | Command::JournalLink { .. }
+            | Command::Restart { .. }
             | Command::Session(_)
             | Command::FlipLimits(_)
             | Command::Tick => return None,

@@ -46,12 +46,21 @@ impl Command {
                 session: session(head)?,
                 up: false,
             },
+            CommandKind::VenueSequence => Self::VenueSequence {
+                session: session(head)?,
+                sequence: head.word,
+            },
+            CommandKind::JournalUp => Self::JournalLink { up: true },
+            CommandKind::JournalDown => Self::JournalLink { up: false },
             CommandKind::Session => Self::Session(session_event(head)?),
             CommandKind::Deposit => Self::Deposit(CashMove { account, amount }),
             CommandKind::Withdraw => Self::Withdraw(CashMove { account, amount }),
             CommandKind::Settle => Self::Settle(Settlement { instrument, price }),
             CommandKind::Reference => Self::Reference(ReferencePrice { instrument, price }),
             CommandKind::SetState => Self::SetState(state_change(head)?),
+            CommandKind::Restart => Self::Restart {
+                state: trading_state(head)?,
+            },
             CommandKind::DayStart => Self::DayStart,
             CommandKind::DayRoll => Self::DayRoll,
             CommandKind::FlipLimits => Self::FlipLimits(FlipLimits { digest: head.word }),
@@ -263,12 +272,15 @@ fn scope(kind: u8, field: &'static str, head: &Head) -> Result<Scope, DecodeErro
     Scope::from_raw(kind, index).ok_or(wrong(field, kind.into()))
 }
 
+fn trading_state(head: &Head) -> Result<TradingState, DecodeError> {
+    TradingState::from_raw(head.detail).ok_or(wrong("detail", head.detail.into()))
+}
+
 fn state_change(head: &Head) -> Result<StateChange, DecodeError> {
-    let state = TradingState::from_raw(head.detail);
     flags_within(head, 0xF0 | FLAG_CANCEL)?;
     Ok(StateChange {
         scope: scope(head.flags >> 4, "flags", head)?,
-        state: state.ok_or(wrong("detail", head.detail.into()))?,
+        state: trading_state(head)?,
         cancel: head.flags & FLAG_CANCEL != 0,
     })
 }

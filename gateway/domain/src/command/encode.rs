@@ -46,12 +46,22 @@ impl Command {
                 };
                 of_session(kind, session, UserRef::new(0))
             }
+            Self::VenueSequence { session, sequence } => Head {
+                word: sequence,
+                ..of_session(CommandKind::VenueSequence, session, UserRef::new(0))
+            },
+            Self::JournalLink { up: true } => blank(CommandKind::JournalUp),
+            Self::JournalLink { up: false } => blank(CommandKind::JournalDown),
             Self::Session(event) => session_event(event),
             Self::Deposit(cash) => cash_move(CommandKind::Deposit, cash),
             Self::Withdraw(cash) => cash_move(CommandKind::Withdraw, cash),
             Self::Settle(at) => priced(CommandKind::Settle, at.instrument, at.price),
             Self::Reference(at) => priced(CommandKind::Reference, at.instrument, at.price),
             Self::SetState(change) => state_change(change),
+            Self::Restart { state } => Head {
+                detail: state as u8,
+                ..blank(CommandKind::Restart)
+            },
             Self::DayStart => blank(CommandKind::DayStart),
             Self::DayRoll => blank(CommandKind::DayRoll),
             Self::FlipLimits(flip) => Head {

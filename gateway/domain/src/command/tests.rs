@@ -95,6 +95,12 @@ fn of_sessions() -> std::vec::Vec<Command> {
         Command::AccountQuery { session, row: 9 },
         Command::VenueLink { session, up: true },
         Command::VenueLink { session, up: false },
+        Command::VenueSequence {
+            session,
+            sequence: u64::MAX - 2
+        },
+        Command::JournalLink { up: true },
+        Command::JournalLink { up: false },
         event(SessionEventKind::Up),
         event(SessionEventKind::Ended),
     ]
@@ -125,6 +131,9 @@ fn controls() -> std::vec::Vec<Command> {
         Command::Withdraw(cash),
         Command::Settle(Settlement { instrument, price }),
         Command::Reference(ReferencePrice { instrument, price }),
+        Command::Restart {
+            state: TradingState::CancelOnly
+        },
         Command::DayStart,
         Command::DayRoll,
         Command::FlipLimits(FlipLimits {

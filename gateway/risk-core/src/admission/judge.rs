@@ -294,11 +294,12 @@ impl RiskCore {
             notional: facts.price.map(|price| quanta(lot_ticks(price), value)),
             state: session
                 .strictest()
-                .stricter(self.venue_state)
+                .stricter(self.venue.strictest())
                 .stricter(member.state)
                 .stricter(firm.state)
                 .stricter(account.state)
                 .stricter(instrument.state),
+            journal_up: self.venue.journal_up,
             link_up: session.link_up,
             permitted: table.set_has(rows.limits.permission_set, terms.instrument),
             restricted: table.set_has(rows.firm.restricted_set, terms.instrument)

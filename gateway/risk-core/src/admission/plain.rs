@@ -129,7 +129,7 @@ impl RiskCore {
         let session = self.sessions.get_mut(terms.session);
         Some(Parts {
             table,
-            venue_state: self.venue_state,
+            venue_state: self.venue.at_a_glance(),
             drift,
             now_ns,
             slot,

@@ -161,6 +161,7 @@ registry! {
         overloaded::Overloaded,
     }
     judged {
+        journal_down::JournalDown,
         venue_down::VenueDown,
         orders_full::OrdersFull,
         positions_full::PositionsFull,

@@ -227,7 +227,12 @@ impl Pair {
             | Op::ReplaceRejected { id, .. }
             | Op::Canceled { id }
             | Op::Rejected { id } => of_order(id),
-            Op::Reference { .. } | Op::State { .. } | Op::Settle { .. } | Op::DayStart => 0,
+            Op::Reference { .. }
+            | Op::State { .. }
+            | Op::Settle { .. }
+            | Op::DayStart
+            | Op::Restart { .. }
+            | Op::Journal { .. } => 0,
         }
     }
 
@@ -255,7 +260,9 @@ impl Pair {
             | Op::Rejected { .. }
             | Op::State { .. }
             | Op::Settle { .. }
-            | Op::DayStart => {}
+            | Op::DayStart
+            | Op::Restart { .. }
+            | Op::Journal { .. } => {}
         }
     }
 

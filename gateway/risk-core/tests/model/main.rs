@@ -16,6 +16,7 @@ mod generator;
 mod naive;
 #[path = "../../../../tools/xtask/src/vectors/op.rs"]
 mod op;
+mod outages;
 mod prng;
 mod properties;
 mod scenarios;
@@ -30,12 +31,13 @@ use episode::Tally;
 /// Commands of one episode: each has limits and state of its own.
 const EPISODE: usize = 2_000;
 
-/// The checks of RULES: each must have failed in a run.
-const CHECKS: [&str; 24] = [
+/// The checks of RULES, and those of docs/rules.md that the model knows: each must have failed in a run.
+const CHECKS: [&str; 25] = [
     "ACCOUNT_UNKNOWN",
     "INSTRUMENT_UNKNOWN",
     "QUANTITY_INVALID",
     "PRICE_INVALID",
+    "JOURNAL_DOWN",
     "REPLACE_PENDING",
     "STATE_HALTED",
     "STATE_REDUCE_ONLY",

@@ -148,6 +148,8 @@ impl CoreMachine {
                 price: Price::new(price),
             }),
             Op::DayStart => Command::DayStart,
+            Op::Restart { state } => Command::Restart { state },
+            Op::Journal { up } => Command::JournalLink { up },
         }
     }
 
@@ -173,7 +175,9 @@ impl CoreMachine {
             | Op::Cancel { .. }
             | Op::State { .. }
             | Op::Settle { .. }
-            | Op::DayStart => ReportKind::Information,
+            | Op::DayStart
+            | Op::Restart { .. }
+            | Op::Journal { .. } => ReportKind::Information,
         }
     }
 
@@ -212,7 +216,13 @@ impl Machine for CoreMachine {
             | Op::Reference { .. }
             | Op::State { .. }
             | Op::Settle { .. }
-            | Op::DayStart => Answer::Word(answer_of(effects)),
+            | Op::DayStart
+            | Op::Restart { .. } => Answer::Word(answer_of(effects)),
+            // The sequencer's own word: nobody asked, so nobody is answered.
+            Op::Journal { .. } => Answer::Word(match effects {
+                [] => Word::Ok,
+                _ => answer_of(effects),
+            }),
             Op::Fill { .. }
             | Op::Replaced { .. }
             | Op::ReplaceRejected { .. }

@@ -61,6 +61,13 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| format!("field `{name}` must be a string, not {value}"))
     }
 
+    /// `true` or `false`.
+    pub(crate) fn flag(self, name: &str) -> Result<bool, String> {
+        let value = self.value(name)?;
+        let flag = value.as_bool();
+        flag.ok_or_else(|| format!("field `{name}` must be true or false, not {value}"))
+    }
+
     /// An array.
     pub(crate) fn array(self, name: &str) -> Result<&'a [Value], String> {
         let value = self.value(name)?;

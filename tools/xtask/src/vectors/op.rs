@@ -92,20 +92,59 @@ pub(crate) struct ReplaceOp {
 /// One command.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Op {
-    Deposit { account: u32, amount: i64 },
-    Withdraw { account: u32, amount: i64 },
-    Reference { instrument: u32, price: i64 },
+    Deposit {
+        account: u32,
+        amount: i64,
+    },
+    Withdraw {
+        account: u32,
+        amount: i64,
+    },
+    Reference {
+        instrument: u32,
+        price: i64,
+    },
     Order(OrderOp),
     Replace(ReplaceOp),
-    Cancel { id: u32 },
-    Fill { id: u32, qty: i64, price: i64 },
-    Replaced { id: u32, new: u32 },
-    ReplaceRejected { id: u32, new: u32 },
-    Canceled { id: u32 },
-    Rejected { id: u32 },
-    State { scope: Scope, state: TradingState },
-    Settle { instrument: u32, price: i64 },
+    Cancel {
+        id: u32,
+    },
+    Fill {
+        id: u32,
+        qty: i64,
+        price: i64,
+    },
+    Replaced {
+        id: u32,
+        new: u32,
+    },
+    ReplaceRejected {
+        id: u32,
+        new: u32,
+    },
+    Canceled {
+        id: u32,
+    },
+    Rejected {
+        id: u32,
+    },
+    State {
+        scope: Scope,
+        state: TradingState,
+    },
+    Settle {
+        instrument: u32,
+        price: i64,
+    },
     DayStart,
+    /// The restart ladder's state.
+    Restart {
+        state: TradingState,
+    },
+    /// Whether the journal takes records.
+    Journal {
+        up: bool,
+    },
 }
 
 /// What came of a command.

@@ -249,6 +249,10 @@ fn command(name: &str, row: Fields<'_>) -> Result<Op, String> {
             price: row.integer("p")?,
         },
         "day_start" => Op::DayStart,
+        "restart" => Op::Restart { state: state(row)? },
+        "journal" => Op::Journal {
+            up: row.flag("up")?,
+        },
         other => return Err(format!("field `op`: there is no command `{other}`")),
     })
 }

@@ -368,7 +368,9 @@ impl Desk {
             | Op::Rejected { .. }
             | Op::State { .. }
             | Op::Settle { .. }
-            | Op::DayStart => {}
+            | Op::DayStart
+            | Op::Restart { .. }
+            | Op::Journal { .. } => {}
         }
     }
 
@@ -400,7 +402,9 @@ impl Desk {
             | Op::Rejected { .. }
             | Op::State { .. }
             | Op::Settle { .. }
-            | Op::DayStart => None,
+            | Op::DayStart
+            | Op::Restart { .. }
+            | Op::Journal { .. } => None,
         }
     }
 

@@ -87,6 +87,37 @@ impl Generator {
         }
     }
 
+    /// The gateway fails: its journal does not take records, or it was started anew.
+    pub(super) fn failing(&mut self) -> Op {
+        if self.prng.one_in(2) {
+            self.journal_up = false;
+            return Op::Journal { up: false };
+        }
+        self.restart = self.prng.pick(&TradingState::ALL);
+        Op::Restart {
+            state: self.restart,
+        }
+    }
+
+    /// It comes back, step by step.
+    pub(super) fn come_back(&mut self) -> Option<Op> {
+        if !self.journal_up && self.prng.one_in(4) {
+            self.journal_up = true;
+            return Some(Op::Journal { up: true });
+        }
+        if self.restart == TradingState::Active || !self.prng.one_in(4) {
+            return None;
+        }
+        self.restart = match self.restart {
+            TradingState::Halted => TradingState::CancelOnly,
+            TradingState::CancelOnly => TradingState::ReduceOnly,
+            TradingState::ReduceOnly | TradingState::Active => TradingState::Active,
+        };
+        Some(Op::Restart {
+            state: self.restart,
+        })
+    }
+
     /// A state for some scope; the wider it reaches, the more often Active.
     pub(super) fn state(&mut self) -> Op {
         let scope = self.scope();

@@ -32,6 +32,8 @@ pub(crate) struct Generator {
     quoted_ns: Vec<Option<u64>>,
     /// Scopes whose state is not Active.
     strict: Vec<Scope>,
+    restart: TradingState,
+    journal_up: bool,
     time_ns: u64,
     next_id: u32,
     open: Vec<Known>,
@@ -51,6 +53,8 @@ impl Generator {
             prices: prices.to_vec(),
             quoted_ns: vec![None; prices.len()],
             strict: Vec::new(),
+            restart: TradingState::Active,
+            journal_up: true,
             time_ns,
             next_id: 1,
             open: Vec::new(),
@@ -67,7 +71,7 @@ impl Generator {
         (self.time_ns, op)
     }
 
-    /// What keeps the venue alive: states are lifted, prices renewed.
+    /// What keeps the venue alive: states are lifted, the journal comes back, prices are renewed.
     fn upkeep(&mut self) -> Option<Op> {
         if !self.strict.is_empty() && self.prng.one_in(5) {
             let place = self.prng.below(self.strict.len());
@@ -75,6 +79,9 @@ impl Generator {
                 scope: self.strict[place],
                 state: TradingState::Active,
             });
+        }
+        if let Some(op) = self.come_back() {
+            return Some(op);
         }
         let stale = (0..self.prices.len()).find(|i| {
             let age = self.config.instruments[*i].ref_max_age_ns as u64;
@@ -110,6 +117,7 @@ impl Generator {
             96 if self.prng.one_in(2) => self.state(),
             97..=98 => self.settle(),
             99 if self.prng.one_in(4) => Op::DayStart,
+            100 if self.prng.one_in(4) => self.failing(),
             _ => self.order(figures),
         }
     }

@@ -208,12 +208,13 @@ impl Naive {
         let firm = self.config.accounts[ask.account as usize].firm;
         let scopes = [
             self.venue,
+            self.restart,
             self.firms[&firm],
             self.accounts[&ask.account].state,
             self.instruments[&ask.instrument].state,
             self.sessions[&self.config.session_of(ask.id)],
         ];
-        scopes.into_iter().max().expect("five of them")
+        scopes.into_iter().max().expect("six of them")
     }
 
     fn state_and_rate(&mut self, ask: &Ask, outlook: &Outlook, fails: &mut Fails) {
@@ -223,6 +224,7 @@ impl Naive {
         let halted = matches!(state, TradingState::Halted | TradingState::CancelOnly);
         let permitted = limits.permitted.contains(&ask.instrument);
         let binds = !outlook.reducing;
+        fails.check("JOURNAL_DOWN", !self.journal_up);
         fails.check("REPLACE_PENDING", pending >= 4);
         fails.check("STATE_HALTED", halted);
         fails.check(

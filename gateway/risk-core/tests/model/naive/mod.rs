@@ -55,6 +55,8 @@ pub(crate) struct Naive {
     /// By the number of any version ever admitted: the order's first.
     first_ids: BTreeMap<u32, u32>,
     venue: TradingState,
+    restart: TradingState,
+    journal_up: bool,
     firms: BTreeMap<u32, TradingState>,
     sessions: BTreeMap<u32, TradingState>,
     now: i128,
@@ -93,6 +95,8 @@ impl Naive {
             closed: BTreeMap::new(),
             first_ids: BTreeMap::new(),
             venue: TradingState::Active,
+            restart: TradingState::Active,
+            journal_up: true,
             firms: (0..config.firms)
                 .map(|id| (id, TradingState::Active))
                 .collect(),
@@ -185,7 +189,9 @@ impl Naive {
         let fresh = self.involved(account).into_iter().all(|instrument| {
             self.price(instrument).is_some() && !self.reference_is_stale(instrument)
         });
-        let active = self.venue == TradingState::Active && state == TradingState::Active;
+        let active = [self.venue, self.restart, state]
+            .into_iter()
+            .all(|state| state == TradingState::Active);
         let amount = i128::from(amount);
         let free = self.valued(account).map(|valued| valued.free);
         if amount < 1 || !active || !fresh || free.is_none_or(|free| amount > free) {
@@ -246,6 +252,14 @@ impl Machine for Naive {
             Op::State { scope, state } => self.set_state(scope, state),
             Op::Settle { instrument, price } => self.settle(instrument, price),
             Op::DayStart => self.day_start(),
+            Op::Restart { state } => {
+                self.restart = state;
+                Word::Ok
+            }
+            Op::Journal { up } => {
+                self.journal_up = up;
+                Word::Ok
+            }
         })
     }
 
