@@ -1,18 +1,49 @@
-//! The command log on disk: records as they were sequenced, and the limit tables they name.
+//! The journal on disk: records as they were sequenced, in checksummed frames and segments; snapshots; what a
+//! restart must agree on; recovery.
 //!
-//! The log thread writes, replay reads. A log is a header unit, a prelude of words (what the core
-//! was made from), and the records, each in its 64-byte units:
+//! A journal is a folder. The log thread writes it ([`JournalWriter`]), followers read it while it is written
+//! ([`JournalReader`]: snapshots, a standby, replay), [`recover`] says what stands there after a stop. The bytes are
+//! drawn in `docs/reference/journal.md`.
 //!
-//! ```text
-//! header: 0 magic "PCULLOG1" | 8 format u64 | 16 prelude words u64 | 24 prelude digest u64 | zero
-//! prelude: words, little-endian, padded to a unit
-//! records: head unit, then the units of the raw message
-//! ```
-//! Invariants: what reads back is what was written or an error that says where it is not; a log cut
-//! at any byte reads up to the last whole record. It is a plain log: nothing is synced to disk.
+//! Invariants: what reads back is what was written, or an error that names file and byte; the end of what was
+//! written is told from damage; no byte of a folder, whatever it is, panics or asks for memory without bound. Must
+//! never read a clock, and never guess.
+//!
+//! The plain log of before (`PCULLOG1`, [`LogReader`]) still reads.
 
+mod disk;
+mod error;
+mod frame;
 mod limit_file;
 mod log;
+mod memory_disk;
+mod reader;
+mod recover;
+mod retention;
+mod scan;
+mod segment;
+mod snapshot;
+mod source;
+mod storage;
+mod thread_source;
+mod word_file;
+mod writer;
 
+pub use disk::{Disk, DiskFile, FolderLock};
+pub use error::{Fault, FrameFault, JournalError};
+pub use frame::{Chain, FRAME_BYTES_MAX, Frame, FrameHeader, Term};
 pub use limit_file::{limit_file_path, limit_words, read_limit_file, write_limit_file};
 pub use log::{LogError, LogReader, LogWriter};
+pub use memory_disk::{MemoryDisk, MemoryFile, MemoryLock, WriteFault};
+pub use reader::{Cut, Entry, JournalReader, Mode, RecordRef};
+pub use recover::{RecoverOptions, Recovered, recover};
+pub use retention::{Retention, disposable, dispose};
+pub use segment::{Identity, SEGMENT_BYTES_MIN, SegmentHeader, SegmentName};
+pub use snapshot::{
+    NewestSnapshot, SectionReader, SnapshotHeader, SnapshotReader, SnapshotWriter, newest_snapshot,
+};
+pub use source::{InlineSource, SegmentSource, Spare};
+pub use storage::{Listed, Storage, StorageFile};
+pub use thread_source::ThreadSource;
+pub use word_file::{WordFile, read_words, write_words};
+pub use writer::{Append, JournalStart, JournalWriter, Opening, WriterOptions};

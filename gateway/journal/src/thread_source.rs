@@ -1,0 +1,141 @@
+//! Spare segments made on a thread of their own.
+//!
+//! The thread makes one ahead and waits until it is taken; what the file system refuses it tries again after a pause.
+//! Invariants: one spare at the most waits, one at the most is made; the thread ends when the source is dropped. Must
+//! never make the taker wait.
+
+use crate::segment::SEGMENT_BYTES_MIN;
+use crate::source::{SegmentSource, Spare, make_spare, refusal, spare_name};
+use crate::storage::Storage;
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
+use std::sync::mpsc::{channel, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Pause before a failed attempt is made again.
+const RETRY: Duration = Duration::from_millis(200);
+
+type Made<S> = Spare<<S as Storage>::File>;
+
+/// A source whose spares are made elsewhere.
+#[derive(Debug)]
+pub struct ThreadSource<S: Storage> {
+    made: Option<Receiver<Made<S>>>,
+    refused: Receiver<io::Error>,
+    segment_bytes: u64,
+    /// Dropped to end the thread's pauses.
+    alive: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    ready: Option<Spare<S::File>>,
+    failed: Option<io::Error>,
+}
+
+impl<S: Storage> ThreadSource<S> {
+    /// Starts the thread, which makes the first spare at once.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    ///
+    /// # Panics
+    /// If `segment_bytes` is less than [`SEGMENT_BYTES_MIN`].
+    pub fn start(storage: S, segment_bytes: u64) -> io::Result<Self> {
+        assert!(
+            segment_bytes >= SEGMENT_BYTES_MIN,
+            "a segment has room for a frame"
+        );
+        // No room beside the hand-over: a spare that nobody takes is the only one.
+        let (give, made) = sync_channel(0);
+        let (refuse, refused) = sync_channel(1);
+        let (alive, ended) = channel();
+        let thread = thread::Builder::new()
+            .name("segments".to_owned())
+            .spawn(move || make_spares(&storage, segment_bytes, &give, &refuse, &ended))?;
+        Ok(Self {
+            made: Some(made),
+            refused,
+            segment_bytes,
+            alive: Some(alive),
+            thread: Some(thread),
+            ready: None,
+            failed: None,
+        })
+    }
+}
+
+fn make_spares<S: Storage>(
+    storage: &S,
+    segment_bytes: u64,
+    give: &SyncSender<Made<S>>,
+    refuse: &SyncSender<io::Error>,
+    ended: &Receiver<()>,
+) {
+    for number in 0.. {
+        let made = loop {
+            match make_spare(storage, spare_name(number), segment_bytes) {
+                Ok(spare) => break spare,
+                Err(error) => {
+                    // Where one is waiting to be heard, this one says no more.
+                    let _ = refuse.try_send(error);
+                    if ended.recv_timeout(RETRY) != Err(RecvTimeoutError::Timeout) {
+                        return;
+                    }
+                }
+            }
+        };
+        let name = made.name.clone();
+        if give.send(made).is_err() {
+            // Made for nobody; recovery removes it if this does not.
+            let _ = storage.remove(&name);
+            return;
+        }
+    }
+}
+
+impl<S: Storage> SegmentSource<S> for ThreadSource<S> {
+    fn segment_bytes(&self) -> u64 {
+        self.segment_bytes
+    }
+
+    fn poll(&mut self) -> bool {
+        if self.ready.is_none() {
+            let made = self
+                .made
+                .as_ref()
+                .expect("it is there until the source is dropped");
+            match made.try_recv() {
+                Ok(spare) => {
+                    self.ready = Some(spare);
+                    self.failed = None;
+                }
+                Err(TryRecvError::Empty) => {
+                    if let Ok(error) = self.refused.try_recv() {
+                        self.failed = Some(error);
+                    }
+                }
+                Err(TryRecvError::Disconnected) => {
+                    self.failed =
+                        Some(io::Error::other("the thread that makes segments has ended"));
+                }
+            }
+        }
+        self.ready.is_some()
+    }
+
+    fn take(&mut self) -> io::Result<Spare<S::File>> {
+        self.poll();
+        let failed = self.failed.as_ref();
+        self.ready.take().ok_or_else(|| refusal(failed))
+    }
+}
+
+impl<S: Storage> Drop for ThreadSource<S> {
+    fn drop(&mut self) {
+        drop(self.made.take());
+        drop(self.alive.take());
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}
