@@ -5,10 +5,12 @@
 //! canonical order does not say ([`RawTerms`]) and go nowhere else.
 //!
 //! Invariants: orders are worked off in the order in which they were taken; equal orders give equal
-//! reports, however the work is cut into polls; nothing is allocated after construction; a full
-//! inbox gives the order back. It must never judge risk, know a wire format, or read a clock.
+//! reports, however the work is cut into polls, so that a log of the orders alone makes the book again
+//! (`recall`); nothing is allocated after construction, but for a log's unanswered orders; a full inbox
+//! takes no orders at all. It must never judge risk, know a wire format, or read a clock.
 
 mod codes;
+mod recall;
 mod terms;
 mod venue;
 

@@ -2,7 +2,8 @@
 //!
 //! Owned by the venue agent's thread. Invariants: `origins` has one entry for each command in the
 //! ladder's inbox, in its order, so that a report's command is known; links go up once, before the
-//! first report. It must never report more than its budget.
+//! first report; commands reach the ladder in the order of approval, those of the log first. It must
+//! never report more than its budget.
 
 use std::collections::VecDeque;
 
@@ -14,16 +15,19 @@ use portcullis_ladder::{
 use portcullis_venue::{Approved, MatchingVenue, OutboundAction, OutboundOrder, VenueSink};
 
 use crate::codes::{self, Origin};
+use crate::recall::Recall;
 use crate::terms::{RawTerms, TermsReader};
 
 /// The ladder as a venue.
 pub struct EmbeddedVenue {
-    ladder: Ladder,
+    pub(crate) ladder: Ladder,
     read_terms: Option<TermsReader>,
     /// Who asked for each command in the inbox, oldest first.
-    origins: VecDeque<Origin>,
+    pub(crate) origins: VecDeque<Origin>,
     /// Who asked for the command in hand.
-    in_hand: Origin,
+    pub(crate) in_hand: Origin,
+    /// What the log told and the ladder does not have yet.
+    pub(crate) recall: Recall,
     /// The next session whose link is to be announced.
     link_next: u32,
 }
@@ -50,6 +54,7 @@ impl EmbeddedVenue {
             read_terms,
             origins,
             in_hand: Origin::Client,
+            recall: Recall::default(),
             link_next: 0,
         }
     }
@@ -88,7 +93,7 @@ impl EmbeddedVenue {
         &self.ladder
     }
 
-    fn take(&mut self, command: Command, origin: Origin) -> Result<(), Busy> {
+    pub(crate) fn take(&mut self, command: Command, origin: Origin) -> Result<(), Busy> {
         self.ladder.submit(command)?;
         self.origins.push_back(origin);
         Ok(())
@@ -102,7 +107,7 @@ impl EmbeddedVenue {
     }
 
     /// The command of an order, and who asked for it.
-    fn command(&self, order: &OutboundOrder, raw: &[u8]) -> (Command, Origin) {
+    pub(crate) fn command(&self, order: &OutboundOrder, raw: &[u8]) -> (Command, Origin) {
         match order.action {
             OutboundAction::Enter {
                 qty,
@@ -176,6 +181,17 @@ impl EmbeddedVenue {
         announced
     }
 
+    /// The ladder's next report, if its next piece of work makes one; counts the commands begun.
+    ///
+    /// One report at a time: the ladder stops right after it, so the last command begun is the one
+    /// that made it.
+    pub(crate) fn next_report(&mut self, begun: &mut usize) -> Option<VenueReport> {
+        let mut report = None;
+        self.ladder.poll(1, &mut |made| report = Some(made));
+        *begun += self.follow_inbox();
+        report.map(|report| translate(&report, self.in_hand))
+    }
+
     /// The commands begun since the last call leave `origins`; the last of them is in hand.
     fn follow_inbox(&mut self) -> usize {
         let waiting = self.ladder.config().inbox_max as usize - self.ladder.inbox_room();
@@ -193,32 +209,38 @@ impl MatchingVenue for EmbeddedVenue {
         order: Approved<OutboundOrder>,
         raw: &[u8],
     ) -> Result<(), Approved<OutboundOrder>> {
+        if !self.recall.queued.is_empty() {
+            return Err(order);
+        }
         let (command, origin) = self.command(order.get(), raw);
         self.take(command, origin).map_err(|Busy { .. }| order)
     }
 
+    /// Sessions meet in the ladder, so an order that is given back while another goes by would be
+    /// another book when the log is replayed.
+    fn takes_orders(&self) -> bool {
+        self.recall.queued.is_empty() && self.ladder.inbox_room() > 0
+    }
+
     fn poll(&mut self, _now: Timestamp, budget: usize, sink: &mut impl VenueSink) -> usize {
         let mut said = self.announce(budget, sink);
-        let mut done = said;
+        let mut done = said + self.submit_recalled();
         while said < budget && !self.ladder.is_idle() {
-            // One report at a time: the ladder stops right after it, so the last command begun is
-            // the one that made it.
-            let mut report = None;
-            let emitted = self.ladder.poll(1, &mut |made| report = Some(made));
-            done += self.follow_inbox();
-            let Some(report) = report else {
+            let Some(report) = self.next_report(&mut done) else {
                 // Work without a report, such as a sweep over others' orders; more may be left.
                 return done + 1;
             };
-            sink.on_report(translate(&report, self.in_hand), &[]);
-            said += emitted;
-            done += emitted;
+            sink.on_report(report, &[]);
+            said += 1;
+            done += 1;
         }
         done
     }
 
     fn is_idle(&self) -> bool {
-        self.ladder.is_idle() && self.link_next == self.ladder.config().sessions_max
+        self.ladder.is_idle()
+            && self.recall.queued.is_empty()
+            && self.link_next == self.ladder.config().sessions_max
     }
 }
 

@@ -394,6 +394,23 @@ impl Ladder {
     }
 }
 
+impl Command {
+    /// Appends a command that whoever holds the ladder has not submitted yet.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        Writer::new(out).put(self);
+    }
+
+    /// The command at the front of the bytes, and how many of them it takes.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn restore(bytes: &[u8]) -> Result<(Self, usize), RestoreError> {
+        let mut reader = Reader::new("command", bytes, 0, bytes.len());
+        let command = reader.field("command")?;
+        Ok((command, reader.offset()))
+    }
+}
+
 /// Each number of the configuration by name, in a fixed order.
 fn config_words(config: &LadderConfig) -> Vec<(&'static str, i64)> {
     let mut words = vec![

@@ -10,7 +10,7 @@ use portcullis_venue_embedded::{
     EmbeddedVenue, Fees, Instruction, InstrumentConfig, LadderConfig, RawTerms,
 };
 
-fn config() -> LadderConfig {
+pub(crate) fn config() -> LadderConfig {
     let instrument = InstrumentConfig {
         qty_max: Qty::new(1_000),
         price_max: Price::new(100_000),
@@ -33,7 +33,7 @@ fn config() -> LadderConfig {
 }
 
 /// Two bytes: minimum quantity, instruction.
-fn terms(_instrument: InstrumentId, raw: &[u8]) -> RawTerms {
+pub(crate) fn terms(_instrument: InstrumentId, raw: &[u8]) -> RawTerms {
     RawTerms {
         qty_min: Qty::new(raw[0].into()),
         instruction: Instruction::ALL.get(usize::from(raw[1])).copied(),
@@ -48,7 +48,7 @@ fn raw(random: &mut Random) -> Vec<u8> {
     }
 }
 
-fn rig(seed: u64) -> Rig<EmbeddedVenue> {
+pub(crate) fn rig(seed: u64) -> Rig<EmbeddedVenue> {
     let venue = EmbeddedVenue::new(config(), Some(Box::new(terms))).expect("in range");
     Rig::new(venue, seed, raw)
 }

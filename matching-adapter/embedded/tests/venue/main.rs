@@ -3,5 +3,6 @@
 //! One thread a test.
 
 mod end_to_end;
+mod recall;
 mod remarks;
 mod rig;

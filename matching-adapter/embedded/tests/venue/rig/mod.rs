@@ -3,7 +3,10 @@
 //! One thread. Invariants: what the venue gets came out of the core as approved, and every report
 //! goes back into the core as a sequenced record, as in the gateway; a seed names a run for ever.
 
+mod again;
 mod limits;
+
+pub(crate) use again::Logged;
 
 use std::collections::VecDeque;
 
@@ -33,6 +36,12 @@ pub(crate) struct Rig<V> {
     /// What the venue reported, with the engine's own bytes.
     pub(crate) reports: Vec<(VenueReport, Vec<u8>)>,
     pub(crate) links_up: u32,
+    /// All that the core was given, in order.
+    pub(crate) log: Vec<Logged>,
+    /// How much of the log must be on the disk: what an order that left stands in.
+    pub(crate) gated: usize,
+    /// Where in the log each of the core's records stands.
+    places: Vec<usize>,
     now_ns: u64,
     numbers: [u32; SESSIONS as usize],
     /// Lets a client's message say more than its order; drawn from the run's random numbers.
@@ -45,9 +54,15 @@ pub(crate) struct Effects {
     pub(crate) alarms: Vec<Alarm>,
     pub(crate) approved: u64,
     pub(crate) refused: u64,
-    outbound: VecDeque<(Approved<OutboundOrder>, Vec<u8>)>,
+    outbound: VecDeque<Outbound>,
     /// The client's own bytes of the next command.
     pub(crate) raw: Vec<u8>,
+}
+
+/// An approved order, the client's message and where in the log it was approved.
+struct Outbound {
+    order: Approved<OutboundOrder>,
+    raw: Vec<u8>,
 }
 
 impl EffectSink for Effects {
@@ -55,8 +70,8 @@ impl EffectSink for Effects {
         match effect {
             Effect::Approved(order) => {
                 self.approved += 1;
-                self.outbound
-                    .push_back((order, core::mem::take(&mut self.raw)));
+                let raw = core::mem::take(&mut self.raw);
+                self.outbound.push_back(Outbound { order, raw });
             }
             Effect::Refused(_) => self.refused += 1,
             Effect::Alarmed(alarm) => self.alarms.push(alarm),
@@ -76,6 +91,7 @@ struct Said(Vec<Word>);
 enum Word {
     Report(VenueReport, Vec<u8>),
     Link(SessionId, bool),
+    Sequence(SessionId, u64),
 }
 
 impl VenueSink for Said {
@@ -86,28 +102,16 @@ impl VenueSink for Said {
     fn on_link(&mut self, session: SessionId, up: bool) {
         self.0.push(Word::Link(session, up));
     }
+
+    fn on_sequence(&mut self, session: SessionId, sequence: u64) {
+        self.0.push(Word::Sequence(session, sequence));
+    }
 }
 
 impl<V: MatchingVenue> Rig<V> {
     /// A core with wide limits, its accounts funded and its references set.
     pub(crate) fn new(venue: V, seed: u64, raw: fn(&mut Random) -> Vec<u8>) -> Self {
-        let table = LimitTable::build(&limits::wide()).expect("wide limits load");
-        let capacities = Capacities {
-            accounts_max: ACCOUNTS,
-            instruments_max: INSTRUMENTS,
-            ..Capacities::default()
-        };
-        let mut rig = Self {
-            core: RiskCore::new(&capacities, table).expect("small"),
-            venue,
-            effects: Effects::default(),
-            random: Random(seed),
-            reports: Vec::new(),
-            links_up: 0,
-            now_ns: 0,
-            numbers: [0; SESSIONS as usize],
-            raw,
-        };
+        let mut rig = Self::penniless(venue, seed, raw);
         for account in (0..ACCOUNTS).map(AccountId::new) {
             let amount = Money::new(DEPOSIT_QUANTA);
             rig.apply(Command::Deposit(CashMove { account, amount }));
@@ -117,6 +121,30 @@ impl<V: MatchingVenue> Rig<V> {
             rig.apply(Command::Reference(ReferencePrice { instrument, price }));
         }
         rig
+    }
+
+    /// A core that was given nothing yet.
+    fn penniless(venue: V, seed: u64, raw: fn(&mut Random) -> Vec<u8>) -> Self {
+        let table = LimitTable::build(&limits::wide()).expect("wide limits load");
+        let capacities = Capacities {
+            accounts_max: ACCOUNTS,
+            instruments_max: INSTRUMENTS,
+            ..Capacities::default()
+        };
+        Self {
+            core: RiskCore::new(&capacities, table).expect("small"),
+            venue,
+            effects: Effects::default(),
+            random: Random(seed),
+            reports: Vec::new(),
+            links_up: 0,
+            log: Vec::new(),
+            gated: 0,
+            places: Vec::new(),
+            now_ns: 0,
+            numbers: [0; SESSIONS as usize],
+            raw,
+        }
     }
 
     /// Random orders, replaces and cancels with random polls between them.
@@ -148,11 +176,13 @@ impl<V: MatchingVenue> Rig<V> {
 
     /// One cycle: orders to the venue while it takes them, its reports to the core.
     pub(crate) fn pump(&mut self) -> usize {
-        while let Some((order, raw)) = self.effects.outbound.pop_front() {
+        while let Some(Outbound { order, raw }) = self.effects.outbound.pop_front() {
+            let seq = order.seq();
             if let Err(order) = self.venue.submit(order, &raw) {
-                self.effects.outbound.push_front((order, raw));
+                self.effects.outbound.push_front(Outbound { order, raw });
                 break;
             }
+            self.note_sent(seq);
         }
         let budget = 1 + self.random.below(40) as usize;
         let mut said = Said::default();
@@ -163,12 +193,15 @@ impl<V: MatchingVenue> Rig<V> {
         for word in said.0 {
             match word {
                 Word::Report(report, raw) => {
-                    self.reports.push((report, raw));
-                    self.apply(Command::Report(report));
+                    self.reports.push((report, raw.clone()));
+                    self.record(Logged::Report(report, raw));
                 }
                 Word::Link(session, up) => {
                     self.links_up += u32::from(up);
                     self.apply(Command::VenueLink { session, up });
+                }
+                Word::Sequence(session, sequence) => {
+                    self.record(Logged::Sequence(session, sequence));
                 }
             }
         }
@@ -207,6 +240,12 @@ impl<V: MatchingVenue> Rig<V> {
     }
 
     pub(crate) fn apply(&mut self, command: Command) {
+        let raw = self.effects.raw.clone();
+        self.record(Logged::Command(command, raw));
+    }
+
+    fn give_core(&mut self, command: Command) {
+        self.places.push(self.log.len() - 1);
         self.now_ns += 1_000;
         let mut record = Record::bare(command.encode());
         record.head.seq = self.core.seq().next().raw();
@@ -283,7 +322,7 @@ impl<V: MatchingVenue> Rig<V> {
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
-pub(crate) struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     pub(crate) fn bits(&mut self) -> u64 {
