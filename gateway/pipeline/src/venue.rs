@@ -139,7 +139,8 @@ impl<V: MatchingVenue> Venue<V> {
     fn hand_over(&mut self) -> usize {
         let mut handed = self.offer_again();
         for _ in 0..ORDER_BUDGET {
-            if self.pending.is_full() || !self.tell_link() || !self.take_next() {
+            let takes = !self.pending.is_full() && self.venue.takes_orders();
+            if !takes || !self.tell_link() || !self.take_next() {
                 break;
             }
             handed += 1;
