@@ -136,13 +136,12 @@ impl<L: LatencySink> Undecided<L> {
         let record = &self.batch[at];
         let head = record.head;
         let raw = record.raw();
-        let timestamp = Timestamp::from_ns(head.timestamp_ns);
         if head.kind == CommandKind::NewOrder as u8 {
             let order = outbound(&head);
             tell_client(
                 &mut self.rings.egress,
                 ClientEffect::Entered(order),
-                timestamp,
+                &head,
                 raw,
             );
             let unjudged = Unjudged {
@@ -158,7 +157,7 @@ impl<L: LatencySink> Undecided<L> {
             assert!(self.rings.venue.write(item, raw), "room was looked for");
         } else if head.kind == CommandKind::Report as u8 {
             let effect = ClientEffect::Reported(report(&head));
-            tell_client(&mut self.rings.egress, effect, timestamp, raw);
+            tell_client(&mut self.rings.egress, effect, &head, raw);
         } else if head.kind >= CommandKind::Deposit as u8 && head.kind < CommandKind::Tick as u8 {
             let outcome = ControlOutcome {
                 request: head.number,
@@ -173,10 +172,11 @@ impl<L: LatencySink> Undecided<L> {
 fn tell_client(
     egress: &mut MessageProducer<EgressItem>,
     effect: ClientEffect,
-    timestamp: Timestamp,
+    head: &Head,
     raw: &[u8],
 ) {
-    let item = EgressItem::before(raw, effect, timestamp);
+    let timestamp = Timestamp::from_ns(head.timestamp_ns);
+    let item = EgressItem::before(raw, effect, timestamp, head.seq);
     assert!(egress.write(item, raw), "room was looked for");
 }
 

@@ -6,21 +6,22 @@
 //! reads too slowly loses its connection, not its messages, as far as the store reaches; nothing
 //! here waits for a socket.
 
+mod client_streams;
 mod echo;
 mod encode;
+mod saved;
 mod stream;
 
-use crate::item::{ClientEffect, ConnectionItem, EgressItem};
+pub use client_streams::ClientStreams;
+
+use crate::durability::{Gate, Passage};
+use crate::item::{ConnectionItem, EgressItem};
 use crate::stream_reach::StreamReachWriter;
 use crate::tables::SymbolTable;
-use crate::transport::{ConnectionId, OutboundTransport};
-use echo::Echoes;
-use encode::{Encoder, Message};
-use portcullis_domain::{Duration, SessionEventKind, SessionId, Timestamp};
-use portcullis_risk_core::{AnswerKind, SessionChange};
+use crate::transport::OutboundTransport;
+use portcullis_domain::{Duration, SessionId, Timestamp};
 use portcullis_runtime::{Agent, HistogramReader, HistogramWriter, MessageConsumer, RingConsumer};
 use portcullis_wire::soupbin::{SessionName, encode as soup};
-use stream::{Sent, Stream};
 
 /// What is fixed about egress.
 #[derive(Clone, Debug)]
@@ -65,26 +66,17 @@ pub struct Egress<T> {
     transport: T,
     items: MessageConsumer<EgressItem>,
     connections: RingConsumer<ConnectionItem>,
-    sessions: Sessions,
+    streams: ClientStreams,
+    /// What ingress judges logins by.
+    reach: StreamReachWriter,
+    /// Nothing is said before its record is durable.
+    gate: Gate,
     next_idle: usize,
     /// When idle sessions were looked after last.
     looked: Timestamp,
     send: HistogramWriter,
     /// Messages whose sending is timed.
     timed: u64,
-}
-
-/// What each session has been told, and how it is said.
-#[derive(Debug)]
-struct Sessions {
-    streams: Box<[Stream]>,
-    echoes: Echoes,
-    encoder: Encoder,
-    /// What ingress judges logins by.
-    reach: StreamReachWriter,
-    /// Sessions with something to send, each at most once.
-    active: Vec<SessionId>,
-    counters: EgressCounters,
 }
 
 impl<T: OutboundTransport> Egress<T> {
@@ -97,27 +89,38 @@ impl<T: OutboundTransport> Egress<T> {
         connections: RingConsumer<ConnectionItem>,
         reach: StreamReachWriter,
     ) -> Self {
-        let sessions = config.heartbeats.len();
-        let streams = config.heartbeats.iter();
+        Self::over(ClientStreams::new(config), transport, items, connections, reach)
+    }
+
+    /// The agent, going on with what its clients were told before.
+    #[must_use]
+    pub fn over(
+        streams: ClientStreams,
+        transport: T,
+        items: MessageConsumer<EgressItem>,
+        connections: RingConsumer<ConnectionItem>,
+        mut reach: StreamReachWriter,
+    ) -> Self {
+        streams.say_reach(&mut reach);
         Self {
             transport,
             items,
             connections,
-            sessions: Sessions {
-                streams: streams
-                    .map(|heartbeat| Stream::new(config, *heartbeat))
-                    .collect(),
-                echoes: Echoes::new(config.orders_max),
-                encoder: Encoder::new(config.symbols.clone()),
-                reach,
-                active: Vec::with_capacity(sessions),
-                counters: EgressCounters::default(),
-            },
+            streams,
+            reach,
+            gate: Gate::open(),
             next_idle: 0,
             looked: Timestamp::ZERO,
             send: HistogramWriter::default(),
             timed: 0,
         }
+    }
+
+    /// Says nothing before this gate opens.
+    #[must_use]
+    pub fn behind(mut self, gate: Gate) -> Self {
+        self.gate = gate;
+        self
     }
 
     /// From the beginning of the duty cycle that takes what a client is told to its being written,
@@ -130,22 +133,18 @@ impl<T: OutboundTransport> Egress<T> {
     /// What it has counted.
     #[must_use]
     pub const fn counters(&self) -> &EgressCounters {
-        &self.sessions.counters
+        self.streams.counters()
     }
 
     /// Messages each session's stream has had so far.
     #[must_use]
     pub fn published(&self, session: SessionId) -> u64 {
-        let streams = &self.sessions.streams;
-        streams.get(session.index()).map_or(0, Stream::published)
+        self.streams.published(session)
     }
 
     /// Ends every session: no more will be said on any.
     pub fn end_sessions(&mut self) {
-        for session in (0..self.sessions.streams.len() as u32).map(SessionId::new) {
-            self.sessions.streams[session.index()].end();
-            self.sessions.activate(session);
-        }
+        self.streams.end_all();
     }
 
     fn take_items(&mut self, now: Timestamp) -> usize {
@@ -153,7 +152,11 @@ impl<T: OutboundTransport> Egress<T> {
             let Some((item, raw)) = self.items.front() else {
                 return taken;
             };
-            self.sessions.take_item(item, raw, now);
+            if self.gate.passage(item.seq) == Passage::Shut {
+                self.items.release();
+                return taken;
+            }
+            self.streams.take(&item.effect, raw, item.timestamp, now, &mut self.reach);
             self.items.advance();
         }
         self.items.release();
@@ -173,40 +176,12 @@ impl<T: OutboundTransport> Egress<T> {
                     self.transport.close(connection);
                 }
                 ConnectionItem::Close(connection) => {
-                    for stream in &mut self.sessions.streams {
-                        stream.unlink(connection);
-                    }
+                    self.streams.unlink(connection);
                     self.transport.close(connection);
                 }
             }
         }
         taken
-    }
-
-    /// Sends what active sessions have, as far as their sockets take it.
-    fn send(&mut self, now: Timestamp) -> usize {
-        let Sessions {
-            streams,
-            active,
-            counters,
-            ..
-        } = &mut self.sessions;
-        let mut work = 0;
-        let mut index = 0;
-        while index < active.len() {
-            let stream = &mut streams[active[index].index()];
-            let sent = stream.send(&mut self.transport, now);
-            work += usize::from(sent == Sent::Some);
-            let lagged = sent == Sent::Lagged;
-            counters.lagged += u64::from(lagged);
-            if sent == Sent::All || lagged {
-                stream.active = false;
-                active.swap_remove(index);
-            } else {
-                index += 1;
-            }
-        }
-        work
     }
 
     /// Heartbeats of some sessions, in turn.
@@ -215,99 +190,13 @@ impl<T: OutboundTransport> Egress<T> {
         let most = if idle { IDLE_LOOKS_MAX } else { 1 };
         self.looked = now;
         let looks = due.clamp(1, most) as usize;
-        for _ in 0..looks.min(self.sessions.streams.len()) {
-            let session = self.next_idle;
-            let streams = &mut self.sessions.streams;
-            self.next_idle = session + 1;
-            if self.next_idle == streams.len() {
+        for _ in 0..looks.min(self.streams.len()) {
+            let session = SessionId::new(self.next_idle as u32);
+            self.next_idle += 1;
+            if self.next_idle == self.streams.len() {
                 self.next_idle = 0;
             }
-            streams[session].keep_alive(&mut self.transport, now);
-            if streams[session].is_waiting() {
-                self.sessions.activate(SessionId::new(session as u32));
-            }
-        }
-    }
-}
-
-impl Sessions {
-    fn take_item(&mut self, item: &EgressItem, raw: &[u8], now: Timestamp) {
-        let at = item.timestamp;
-        match &item.effect {
-            ClientEffect::Entered(outbound) => {
-                self.echoes.remember(outbound, raw, &self.encoder);
-            }
-            ClientEffect::Refused(refusal) => {
-                let message = self.encoder.refused(refusal, raw, at);
-                self.publish(refusal.session, &message);
-            }
-            ClientEffect::Answered(answer) => match answer.kind {
-                // OUCH says nothing to either.
-                AnswerKind::Resent | AnswerKind::OrderUnknown => {}
-                AnswerKind::NextNumber(_)
-                | AnswerKind::EntryDisabled
-                | AnswerKind::EntryEnabled
-                | AnswerKind::MassCancelTaken
-                | AnswerKind::MassCancelRefused => {
-                    let message = self.encoder.answered(answer, raw, at);
-                    self.publish(answer.session, &message);
-                }
-            },
-            // The engine's own bytes go on as they came.
-            ClientEffect::Reported(report) if !raw.is_empty() => {
-                self.publish_bytes(report.session, raw);
-            }
-            ClientEffect::Reported(report) => {
-                let message = self.encoder.reported(report, &self.echoes, at);
-                self.publish(report.session, &message);
-            }
-            ClientEffect::SessionChanged(change) => self.session_changed(change, now),
-        }
-    }
-
-    fn publish(&mut self, session: SessionId, message: &Message) {
-        match message {
-            Message::Encoded(buffer) => self.publish_bytes(session, buffer.bytes()),
-            Message::Unencodable => self.counters.unencodable += 1,
-            Message::Nothing => {}
-        }
-    }
-
-    fn publish_bytes(&mut self, session: SessionId, message: &[u8]) {
-        let Some(stream) = self.streams.get_mut(session.index()) else {
-            return;
-        };
-        if stream.publish(message) {
-            let (oldest, next) = stream.reach();
-            self.reach.say(session, oldest, next);
-            self.counters.published += 1;
-            self.activate(session);
-        } else {
-            self.counters.unencodable += 1;
-        }
-    }
-
-    fn session_changed(&mut self, change: &SessionChange, now: Timestamp) {
-        let connection = ConnectionId::from_raw(change.connection);
-        let Some(stream) = self.streams.get_mut(change.session.index()) else {
-            return;
-        };
-        match change.kind {
-            SessionEventKind::Up => {
-                stream.log_on(connection, change.sequence, now);
-                self.activate(change.session);
-            }
-            SessionEventKind::LoggedOut | SessionEventKind::Lost | SessionEventKind::Ended => {
-                stream.unlink(connection);
-            }
-        }
-    }
-
-    fn activate(&mut self, session: SessionId) {
-        let stream = &mut self.streams[session.index()];
-        if !stream.active {
-            stream.active = true;
-            self.active.push(session);
+            self.streams.keep_alive(session, &mut self.transport, now);
         }
     }
 }
@@ -320,20 +209,20 @@ impl<T: OutboundTransport> Agent for Egress<T> {
     fn do_work(&mut self, now: Timestamp) -> usize {
         let mut work = self.take_items(now);
         work += self.take_connections();
-        work += self.send(now);
+        work += self.streams.send(&mut self.transport, now);
         self.keep_alive(now, work == 0);
         work
     }
 
     fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
-        let messages = self.sessions.counters.published - self.timed;
+        let messages = self.streams.counters().published - self.timed;
         if messages > 0 {
             self.send.record(ended.since(began).ns(), messages);
-            self.timed = self.sessions.counters.published;
+            self.timed = self.streams.counters().published;
         }
     }
 
     fn is_drained(&self) -> bool {
-        self.items.is_empty() && self.connections.is_empty() && self.sessions.active.is_empty()
+        self.items.is_empty() && self.connections.is_empty() && self.streams.are_sent()
     }
 }

@@ -6,7 +6,8 @@
 use crate::transport::ConnectionId;
 use portcullis_domain::{RAW_BYTES_MAX, Seq, Timestamp};
 use portcullis_risk_core::{
-    Answer, Approved, ClientReport, ControlOutcome, OutboundOrder, Refusal, SessionChange,
+    Answer, Approved, ClientReport, ControlOutcome, Effect, OutboundAction, OutboundOrder, Refusal,
+    SessionChange,
 };
 use portcullis_runtime::Lead;
 use portcullis_wire::soupbin::LoginRejectReason;
@@ -50,16 +51,24 @@ pub struct EgressItem {
     pub effect: ClientEffect,
     /// Time of the command it followed from.
     pub timestamp: Timestamp,
+    /// The record of that command: what is said leaves when that is durable.
+    pub seq: u64,
     raw_len: u8,
 }
 
 impl EgressItem {
     /// The item that goes before `raw`, which is no longer than a record carries.
     #[must_use]
-    pub const fn before(raw: &[u8], effect: ClientEffect, timestamp: Timestamp) -> Self {
+    pub const fn before(
+        raw: &[u8],
+        effect: ClientEffect,
+        timestamp: Timestamp,
+        seq: u64,
+    ) -> Self {
         Self {
             effect,
             timestamp,
+            seq,
             raw_len: raw.len() as u8,
         }
     }
@@ -85,6 +94,39 @@ pub enum ClientEffect {
     Reported(ClientReport),
     /// The session came or went.
     SessionChanged(SessionChange),
+}
+
+impl ClientEffect {
+    /// What egress is told of an effect of the core, if anything.
+    #[must_use]
+    pub const fn of(effect: &Effect) -> Option<Self> {
+        match effect {
+            Effect::Approved(order) => match order.get().action {
+                OutboundAction::Enter { .. } | OutboundAction::Replace { .. } => {
+                    Some(Self::Entered(*order.get()))
+                }
+                OutboundAction::Cancel { .. } => None,
+            },
+            Effect::Refused(refusal) => Some(Self::Refused(*refusal)),
+            Effect::Answered(answer) => Some(Self::Answered(*answer)),
+            Effect::Reported(report) => Some(Self::Reported(*report)),
+            Effect::SessionChanged(change) => Some(Self::SessionChanged(*change)),
+            Effect::Controlled(_) | Effect::StateChanged { .. } | Effect::Alarmed(_) => None,
+        }
+    }
+}
+
+/// The message that goes to the engine with an order: the client's own, unless the gateway asks.
+#[must_use]
+pub const fn venue_raw<'a>(order: &OutboundOrder, raw: &'a [u8]) -> &'a [u8] {
+    match order.action {
+        OutboundAction::Cancel {
+            by_gateway: true, ..
+        } => &[],
+        OutboundAction::Enter { .. }
+        | OutboundAction::Replace { .. }
+        | OutboundAction::Cancel { .. } => raw,
+    }
 }
 
 /// From ingress to egress, about connections that are no session yet or no more.
@@ -131,6 +173,8 @@ pub enum Look {
     Order(portcullis_domain::SessionId, portcullis_domain::UserRef),
     /// At the whole.
     Venue,
+    /// At what stands between a restart and opening.
+    Readiness,
 }
 
 /// What was seen.
@@ -146,6 +190,8 @@ pub enum View {
     Order(Option<portcullis_risk_core::OrderView>),
     /// The whole.
     Venue(VenueView),
+    /// What stands between a restart and opening.
+    Readiness(portcullis_risk_core::Readiness),
 }
 
 /// The core as a whole.

@@ -5,10 +5,13 @@
 //! changes the core is a sequenced record; nothing here blocks. This crate must never open a socket
 //! or a file.
 
+pub mod durability;
 pub mod egress;
 pub mod ingress;
 pub mod item;
 pub mod log;
+pub mod recovery;
+pub mod replica;
 pub mod risk;
 pub mod sequencer;
 pub mod signals;

@@ -1,62 +1,186 @@
-//! The log agent: each sequenced record to disk.
+//! The log agent: each sequenced record into the journal.
 //!
-//! A thread of its own, never the one that decides: files block. Invariant: records are written in
-//! the order they were applied; a write that fails stops the gateway, since what is not in the log
-//! did not happen.
+//! A thread of its own, never the one that decides: files block. Invariants: records are written in the order
+//! they were applied, a frame a duty cycle; what is said to be durable is written, and where the policy asks
+//! for it on the disk; a write that fails is tried again with the same bytes, and until it succeeds the core
+//! is told that the journal is in trouble. It must never drop a record.
 
-use portcullis_domain::Timestamp;
-use portcullis_journal::LogWriter;
-use portcullis_runtime::{Agent, RecordConsumer};
-use std::io::Write;
+use crate::durability::{Durability, DurableWriter};
+use portcullis_domain::{CommandKind, Duration, Head, Seq, Timestamp};
+use portcullis_journal::{Append, JournalWriter, Storage};
+use portcullis_runtime::{Agent, HistogramReader, HistogramWriter, RecordConsumer};
+use std::io;
 
-/// Records written in one duty cycle.
+/// Records put into one frame.
 const RECORD_BUDGET: usize = 1_024;
 
-/// The agent.
-#[derive(Debug)]
-pub struct Log<W> {
-    writer: LogWriter<W>,
-    records: RecordConsumer,
-    dirty: bool,
+/// After how long a write that failed is tried again.
+const RETRY_AFTER: Duration = Duration::from_ns(5_000_000);
+
+/// The kind of a note of the core's digest among the records: no command has it.
+const NOTE_KIND: u8 = u8::MAX;
+
+/// A note among the records that the log is given: after record `seq`, which it follows at once, the core's
+/// digest stood there.
+#[must_use]
+pub(crate) fn digest_note(seq: u64, digest: u64) -> Head {
+    let mut head = Head::blank(NOTE_KIND);
+    head.seq = seq;
+    head.word = digest;
+    head
 }
 
-impl<W: Write> Log<W> {
-    /// The agent.
+/// The agent.
+pub struct Log<S: Storage> {
+    writer: JournalWriter<S>,
+    records: RecordConsumer,
+    durable: DurableWriter,
+    /// When a write that failed is tried again.
+    retry: Option<Timestamp>,
+    failing: bool,
+    /// Whoever is to be told of trouble and its end, in words.
+    tell: Box<dyn FnMut(&str) + Send>,
+    /// From the beginning of a duty cycle to its frame's being as durable as it must be.
+    kept: HistogramWriter,
+}
+
+impl<S: Storage> Log<S> {
+    /// The agent; `tell` is called with what people must know of the journal's trouble.
     #[must_use]
-    pub const fn new(writer: LogWriter<W>, records: RecordConsumer) -> Self {
+    pub fn new(
+        writer: JournalWriter<S>,
+        records: RecordConsumer,
+        durable: DurableWriter,
+        tell: Box<dyn FnMut(&str) + Send>,
+    ) -> Self {
         Self {
             writer,
             records,
-            dirty: false,
+            durable,
+            retry: None,
+            failing: false,
+            tell,
+            kept: HistogramWriter::default(),
         }
+    }
+
+    /// From the beginning of a duty cycle to its records' being as durable as they must be, for other
+    /// threads to read.
+    #[must_use]
+    pub fn kept_times(&self) -> HistogramReader {
+        self.kept.reader()
+    }
+
+    /// The last word of a gateway that stops: all that is written is on the disk.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn sync(&mut self) -> io::Result<Seq> {
+        self.writer.sync()
+    }
+
+    /// Moves records into the frame; returns how many.
+    fn gather(&mut self) -> usize {
+        let mut taken = 0;
+        while taken < RECORD_BUDGET
+            && let Some((head, raw)) = self.records.front()
+        {
+            if head.kind == NOTE_KIND {
+                break;
+            }
+            if self.writer.append(*head, raw) == Append::Full {
+                break;
+            }
+            if head.kind == CommandKind::FlipLimits as u8 {
+                self.writer.note_limits(head.word);
+            }
+            self.records.advance();
+            taken += 1;
+        }
+        self.take_note();
+        if taken > 0 {
+            self.records.release();
+        }
+        taken
+    }
+
+    /// Takes the note behind the last record of the frame, if there is one.
+    fn take_note(&mut self) {
+        let Some((head, _)) = self.records.front() else {
+            return;
+        };
+        if head.kind != NOTE_KIND {
+            return;
+        }
+        let follows = self.writer.gathered() > 0 && head.seq + 1 == self.writer.next_seq();
+        if follows {
+            self.writer.note_digest(Seq::new(head.seq), head.word);
+        }
+        self.records.advance();
+        self.records.release();
+    }
+
+    /// Writes the frame, and syncs it where the policy asks for that.
+    fn keep(&mut self, now: Timestamp) -> io::Result<()> {
+        self.writer.write(now)?;
+        let reached = match self.durable.policy() {
+            Durability::Synced => self.writer.sync()?,
+            Durability::Memory | Durability::Journaled | Durability::Replicated => {
+                self.writer.written()
+            }
+        };
+        self.durable.reach(reached);
+        Ok(())
+    }
+
+    fn note_outcome(&mut self, kept: io::Result<()>, now: Timestamp) {
+        let short = self.writer.is_short();
+        let trouble = match &kept {
+            // The next segment is being made: if that takes long, the sequencer finds the journal slow.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            Err(error) => Some(error.to_string()),
+            Ok(()) if short => {
+                Some("no further segment can be made; what is left is kept for cancels".to_owned())
+            }
+            Ok(()) => None,
+        };
+        let failed = trouble.is_some() && kept.is_err();
+        self.retry = failed.then(|| now.saturating_add(RETRY_AFTER));
+        let failing = trouble.is_some();
+        if failing != self.failing {
+            let words = trouble.unwrap_or_else(|| "it can be written again".to_owned());
+            (self.tell)(&words);
+        }
+        self.failing = failing;
+        self.durable.tell_failing(failing);
     }
 }
 
-impl<W: Write> Agent for Log<W> {
+impl<S: Storage> Agent for Log<S> {
     fn name(&self) -> &'static str {
         "log"
     }
 
-    /// # Panics
-    /// If the log cannot be written: going on would be trading that nobody can replay.
-    fn do_work(&mut self, _now: Timestamp) -> usize {
-        for written in 0..RECORD_BUDGET {
-            let Some(record) = self.records.pop() else {
-                if self.dirty {
-                    self.writer.flush().expect("the log takes its records");
-                    self.dirty = false;
-                }
-                return written;
-            };
-            self.writer
-                .append(&record)
-                .expect("the log takes its records");
-            self.dirty = true;
+    fn do_work(&mut self, now: Timestamp) -> usize {
+        if self.retry.is_some_and(|retry| now < retry) {
+            return 0;
         }
-        RECORD_BUDGET
+        let taken = self.gather();
+        if taken == 0 && self.writer.gathered() == 0 && !self.failing {
+            return 0;
+        }
+        let kept = self.keep(now);
+        // What waits for its segment alone is work that goes on.
+        let waits = matches!(&kept, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        self.note_outcome(kept, now);
+        taken.max(usize::from(waits))
+    }
+
+    fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
+        self.kept.record(ended.since(began).ns(), 1);
     }
 
     fn is_drained(&self) -> bool {
-        self.records.is_empty() && !self.dirty
+        self.records.is_empty() && self.writer.gathered() == 0
     }
 }

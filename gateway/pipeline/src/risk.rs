@@ -4,14 +4,17 @@
 //! effects could go to has room for all of them; the log gets each record before any effect of it
 //! leaves. It must never decide anything itself.
 
-use crate::item::{ClientEffect, ControlItem, EgressItem, Look, VenueItem, VenueView, View};
+use crate::item::{
+    ClientEffect, ControlItem, EgressItem, Look, VenueItem, VenueView, View, venue_raw,
+};
+use crate::log::digest_note;
 use crate::signals::RiskSignals;
 use portcullis_domain::{
     Command, CommandKind, Head, Record, ReferencePrice, ReportKind, Seq, Timestamp,
 };
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{
-    ClientReport, EFFECTS_MAX, Effect, EffectSink, LineSink, OutboundAction, RiskCore, Word,
+    ClientReport, EFFECTS_MAX, Effect, EffectSink, LineSink, RiskCore, Word,
 };
 use portcullis_runtime::{
     Agent, Clock, MessageProducer, RecordConsumer, RecordProducer, RingConsumer, RingProducer,
@@ -26,6 +29,12 @@ const BATCH: usize = 16;
 
 /// Looks into the core answered in one duty cycle.
 const LOOK_BUDGET: usize = 4;
+
+/// Records after which the digest is told to the log.
+const NOTE_EVERY: u64 = 4_096;
+
+/// After how long it is told, with the next record; ticks are records.
+const NOTE_EVERY_NS: u64 = 50_000_000;
 
 /// The rings that the risk agent is at an end of.
 #[derive(Debug)]
@@ -92,6 +101,8 @@ pub struct Risk<C, L> {
     batch: Box<[Record]>,
     /// When this duty cycle began.
     taken: Timestamp,
+    /// Where the digest was told to the log last, and when.
+    noted: (u64, Timestamp),
 }
 
 impl<C: Clock, L: LatencySink> Risk<C, L> {
@@ -107,6 +118,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
     ) -> Self {
         let last_trade = last_trade.into_boxed_slice();
         Self {
+            noted: (core.seq().raw(), Timestamp::ZERO),
             core,
             rings,
             clock,
@@ -145,11 +157,12 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
             && rings.egress.has_room_for(2 * effects)
             && rings.feedback.has_room_for(effects)
             && rings.control.slots() >= effects
-            && rings.log.as_ref().is_none_or(|log| log.has_room_for(most))
+            && (rings.log.as_ref()).is_none_or(|log| log.has_room_for(most + 1))
         {
             return most;
         }
-        let log = rings.log.as_ref().map_or(BATCH, RecordProducer::room);
+        // One is kept for a note of the digest.
+        let log = (rings.log.as_ref()).map_or(BATCH, |log| log.room().saturating_sub(1));
         most.min(rings.venue.room() / EFFECTS_MAX)
             .min(rings.egress.room() / (2 * EFFECTS_MAX))
             .min(rings.control.slots() / EFFECTS_MAX)
@@ -210,6 +223,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
             taken: self.taken,
         };
         self.core.apply_batch(records, &mut Fetch, &mut router);
+        self.note_digest();
         self.rings.publish();
         self.note_orders(taken);
         work
@@ -252,6 +266,23 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
         }
     }
 
+    /// Tells the log where the digest stands after the batch, so that whoever follows it can tell whether
+    /// it has the same: often while there is much, and at each tick while there is little. With the batch's
+    /// own records, so that it comes with the last of them.
+    fn note_digest(&mut self) {
+        let Some(log) = &mut self.rings.log else {
+            return;
+        };
+        let seq = self.core.seq().raw();
+        let since = seq - self.noted.0;
+        let due = since >= NOTE_EVERY || self.taken.since(self.noted.1).ns() >= NOTE_EVERY_NS;
+        if due && since > 0 {
+            let noted = log.write(digest_note(seq, self.core.digest()), &[]);
+            assert!(noted, "room was looked for");
+            self.noted = (seq, self.taken);
+        }
+    }
+
     fn look(&mut self) -> usize {
         for looked in 0..LOOK_BUDGET {
             if self.rings.control.is_full() {
@@ -275,6 +306,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
             }
             Look::Instrument(instrument) => View::Instrument(self.core.instrument(instrument)),
             Look::Order(session, user_ref) => View::Order(self.core.order(session, user_ref)),
+            Look::Readiness => View::Readiness(self.core.readiness()),
             Look::Venue => {
                 let counters = self.core.counters();
                 View::Venue(VenueView {
@@ -314,6 +346,9 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
         self.signals.tell_work_pending(self.wants_ticks());
         self.signals
             .tell_venue_crowded(self.rings.venue.is_half_full());
+        if let Some(log) = &self.rings.log {
+            self.signals.tell_log_crowded(log.is_half_full());
+        }
         work
     }
 
@@ -330,7 +365,7 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
 }
 
 /// Fetches lines ahead of their use.
-struct Fetch;
+pub(crate) struct Fetch;
 
 impl LineSink for Fetch {
     #[inline(always)]
@@ -363,7 +398,7 @@ impl Router<'_> {
     fn tell_client(&mut self, effect: ClientEffect) {
         let record = &self.records[self.next - 1];
         let at = Timestamp::from_ns(record.head.timestamp_ns);
-        let item = EgressItem::before(record.raw(), effect, at);
+        let item = EgressItem::before(record.raw(), effect, at, record.head.seq);
         let told = self.rings.egress.write(item, record.raw());
         assert!(told, "room was looked for");
     }
@@ -410,40 +445,22 @@ impl EffectSink for Router<'_> {
     }
 
     fn on_effect(&mut self, effect: Effect) {
+        if let Some(said) = ClientEffect::of(&effect) {
+            self.tell_client(said);
+        }
         match effect {
             Effect::Approved(order) => {
-                let outbound = *order.get();
-                let by_gateway = matches!(
-                    outbound.action,
-                    OutboundAction::Cancel {
-                        by_gateway: true,
-                        ..
-                    }
-                );
-                if !matches!(outbound.action, OutboundAction::Cancel { .. }) {
-                    self.tell_client(ClientEffect::Entered(outbound));
-                }
-                let raw = if by_gateway {
-                    &[]
-                } else {
-                    self.records[self.next - 1].raw()
-                };
+                let record = &self.records[self.next - 1];
+                let raw = venue_raw(order.get(), record.raw());
                 let item = VenueItem::before(raw, order, self.taken);
                 let told = self.rings.venue.write(item, raw);
                 assert!(told, "room was looked for");
             }
             Effect::Refused(refusal) => {
-                self.tell_client(ClientEffect::Refused(refusal));
                 self.tell_control(ControlItem::Refused(refusal, self.timestamp()));
             }
-            Effect::Answered(answer) => self.tell_client(ClientEffect::Answered(answer)),
-            Effect::Reported(report) => {
-                self.tell_client(ClientEffect::Reported(report));
-                self.note_trade(&report);
-            }
-            Effect::SessionChanged(change) => {
-                self.tell_client(ClientEffect::SessionChanged(change));
-            }
+            Effect::Reported(report) => self.note_trade(&report),
+            Effect::Answered(_) | Effect::SessionChanged(_) => {}
             Effect::Controlled(outcome) => {
                 self.tell_control(ControlItem::Outcome(
                     outcome,

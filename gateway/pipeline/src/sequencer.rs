@@ -4,12 +4,17 @@
 //! cycle, stamps each record and passes it on. Invariants: sequence numbers have no gaps; times
 //! never go back, and are those at which bytes arrived, so that a stall does not look like a burst;
 //! risk-reducing traffic and reports are never behind orders; while the way to the venue is half full
-//! no client's message is taken, so that reports never stand behind one that risk has no room for;
+//! no client's message is taken, so that reports never stand behind one that risk has no room for; while
+//! the way to the log is, no order is;
 //! a slice of sliced work is let in while nothing else waits, so that an order stands behind one at the
 //! most, and at a floor rate where there is always something.
 
+mod journal_watch;
+
+use crate::durability::DurabilityWatch;
 use crate::signals::RiskSignals;
-use portcullis_domain::{Command, Head, Seq, Timestamp};
+use journal_watch::JournalWatch;
+use portcullis_domain::{Command, Duration, Head, Seq, Timestamp};
 use portcullis_runtime::{Agent, RecordConsumer, RecordProducer};
 
 /// Records taken from each input in one duty cycle.
@@ -54,6 +59,20 @@ pub struct Sequencer {
     /// Units put into the ring to risk when the last tick was in it.
     ticked_at: u64,
     signals: RiskSignals,
+    journal: Option<JournalWatch>,
+    /// What must stand in the log before all else, the first last.
+    first: Vec<Head>,
+}
+
+/// Where a log goes on.
+#[derive(Clone, Debug)]
+pub struct Resumption {
+    /// Its last record.
+    pub seq: Seq,
+    /// The time of that.
+    pub timestamp: Timestamp,
+    /// What must come before all else: what the end of the former gateway meant.
+    pub first: Vec<Command>,
 }
 
 /// The order that records are given, and the ring they then stand in.
@@ -113,7 +132,59 @@ impl Sequencer {
             ticked: Timestamp::ZERO,
             ticked_at: 0,
             signals,
+            journal: None,
+            first: Vec::new(),
         }
+    }
+
+    /// A sequencer that goes on where a log ends.
+    #[must_use]
+    pub fn resuming(mut self, from: &Resumption) -> Self {
+        self.order.seq = from.seq;
+        self.order.last = from.timestamp;
+        self.first = from.first.iter().rev().map(Command::encode).collect();
+        self
+    }
+
+    /// A sequencer that tells the core when the journal is in trouble: it cannot be written, has no room,
+    /// or what was sequenced this long ago is still not durable.
+    #[must_use]
+    pub fn watching(mut self, watch: DurabilityWatch, stall: Duration) -> Self {
+        self.journal = Some(JournalWatch::new(watch, stall));
+        self
+    }
+
+    /// What must come before all else; `false` while some of it has no room.
+    fn begin(&mut self, now: Timestamp) -> bool {
+        while let Some(mut head) = self.first.pop() {
+            if !self.order.sequenced.has_room_for(2) {
+                self.first.push(head);
+                break;
+            }
+            head.timestamp_ns = now.ns();
+            self.order.stamp(head, &[]);
+        }
+        self.order.sequenced.publish();
+        self.first.is_empty()
+    }
+
+    /// Tells the core of the journal's trouble, and of its end.
+    fn watch_journal(&mut self, now: Timestamp) -> usize {
+        let Some(journal) = &mut self.journal else {
+            return 0;
+        };
+        let Some(up) = journal.look(self.order.seq, now) else {
+            return 0;
+        };
+        if !self.order.sequenced.has_room_for(2) {
+            return 0;
+        }
+        let mut head = Command::JournalLink { up }.encode();
+        head.timestamp_ns = now.ns();
+        self.order.stamp(head, &[]);
+        self.order.sequenced.publish();
+        journal.told(up, self.order.seq, now);
+        1
     }
 
     /// One tick at a time: risk has seen the last one, or another would only queue behind it. One that
@@ -149,15 +220,21 @@ impl Agent for Sequencer {
     }
 
     fn do_work(&mut self, now: Timestamp) -> usize {
+        if !self.first.is_empty() && !self.begin(now) {
+            return 1;
+        }
+        let mut work = self.watch_journal(now);
         let order = &mut self.order;
-        let mut work = order.drain(&mut self.control, CONTROL_BUDGET);
+        work += order.drain(&mut self.control, CONTROL_BUDGET);
         // Before the reports that more of it follows from, or the ring fills up and risk waits for
         // room in it while this waits for room to risk.
         work += order.drain(&mut self.feedback, REPORT_BUDGET);
         work += order.drain(&mut self.reports, REPORT_BUDGET);
         if !self.signals.venue_crowded() {
             work += order.drain(&mut self.priority, PRIORITY_BUDGET);
-            work += order.drain(&mut self.orders, ORDER_BUDGET);
+            if !self.signals.log_crowded() {
+                work += order.drain(&mut self.orders, ORDER_BUDGET);
+            }
         }
         work + self.tick(now, work == 0)
     }
@@ -168,6 +245,7 @@ impl Agent for Sequencer {
             && self.feedback.is_empty()
             && self.priority.is_empty()
             && self.orders.is_empty()
+            && self.first.is_empty()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the risk agent lets the sequencer know beside the rings.
 //!
-//! Written by risk once a duty cycle, read by the sequencer. Invariant: both are hints about when,
+//! Written by risk once a duty cycle, read by the sequencer. Invariant: all are hints about when,
 //! never about what: a late one delays a record, and none is lost or changed by it.
 
 use crossbeam_utils::CachePadded;
@@ -15,6 +15,7 @@ pub struct RiskSignals(Arc<Shared>);
 struct Shared {
     work_pending: CachePadded<AtomicBool>,
     venue_crowded: CachePadded<AtomicBool>,
+    log_crowded: CachePadded<AtomicBool>,
 }
 
 impl RiskSignals {
@@ -31,6 +32,15 @@ impl RiskSignals {
     /// already, so that risk, and the engine's reports with it, never wait for the venue to take.
     pub(crate) fn tell_venue_crowded(&self, crowded: bool) {
         self.0.venue_crowded.store(crowded, Ordering::Relaxed);
+    }
+
+    /// Says whether the way to the log is half full: the rest is kept for cancels and reports.
+    pub(crate) fn tell_log_crowded(&self, crowded: bool) {
+        self.0.log_crowded.store(crowded, Ordering::Relaxed);
+    }
+
+    pub(crate) fn log_crowded(&self) -> bool {
+        self.0.log_crowded.load(Ordering::Relaxed)
     }
 
     pub(crate) fn venue_crowded(&self) -> bool {

@@ -3,18 +3,20 @@
 //! One thread owns it, with the engine's adapter. Invariants: what the engine has no room for waits
 //! behind its own session alone, and is offered again in its order; where a session has much
 //! waiting, the core is told that its link is down, and told again when nothing waits any more;
-//! reports are asked for only as far as there is room for them, so that a book that makes thousands
-//! resumes instead of deadlocking. It must never drop, reorder or answer an order itself.
+//! nothing is handed over before its record is as durable as it must be; reports are asked for only as far as there is room for them, so that a book that makes thousands
+//! resumes instead of deadlocking. It must never drop or reorder an order,
+//! nor answer one itself, but for those that could not be made durable and never left.
 
 mod pending;
 
+use crate::durability::{Gate, Passage};
 use crate::item::VenueItem;
 use pending::{Pending, Waiting};
-use portcullis_domain::{Command, RAW_BYTES_MAX, SessionId, Timestamp, VenueReport};
+use portcullis_domain::{Command, RAW_BYTES_MAX, ReportKind, SessionId, Timestamp, VenueReport};
 use portcullis_runtime::{
     Agent, HistogramReader, HistogramWriter, Lead, MessageConsumer, RecordProducer,
 };
-use portcullis_venue::{MatchingVenue, VenueSink};
+use portcullis_venue::{MatchingVenue, NOTE_NOT_SENT, OutboundAction, OutboundOrder, VenueSink};
 
 /// Orders taken from the ring, and orders offered again, in one duty cycle.
 const ORDER_BUDGET: usize = 64;
@@ -35,10 +37,14 @@ pub struct Venue<V> {
     links: Links,
     /// The time of this duty cycle.
     now: Timestamp,
-    gate: HistogramWriter,
+    /// Nothing is handed over before its record is durable.
+    gate: Gate,
+    waited: HistogramWriter,
     engine: HistogramWriter,
     /// Items taken from the ring in this duty cycle.
     taken: u64,
+    /// Orders refused because their records could not be made durable.
+    undurable: u64,
 }
 
 /// What other threads read of the venue agent while it runs.
@@ -109,17 +115,26 @@ impl<V: MatchingVenue> Venue<V> {
             pending: Pending::new(sessions, pending_max),
             links: Links::new(sessions),
             now: Timestamp::ZERO,
-            gate: HistogramWriter::default(),
+            gate: Gate::open(),
+            waited: HistogramWriter::default(),
             engine: HistogramWriter::default(),
             taken: 0,
+            undurable: 0,
         }
+    }
+
+    /// Hands nothing over before this gate opens.
+    #[must_use]
+    pub fn behind(mut self, gate: Gate) -> Self {
+        self.gate = gate;
+        self
     }
 
     /// What other threads may read of it.
     #[must_use]
     pub fn readers(&self) -> VenueReaders {
         VenueReaders {
-            gate: self.gate.reader(),
+            gate: self.waited.reader(),
             engine: self.engine.reader(),
         }
     }
@@ -136,6 +151,12 @@ impl<V: MatchingVenue> Venue<V> {
         self.links.congestions
     }
 
+    /// Orders refused because their records could not be made durable.
+    #[must_use]
+    pub const fn undurable(&self) -> u64 {
+        self.undurable
+    }
+
     fn hand_over(&mut self) -> usize {
         let mut handed = self.offer_again();
         for _ in 0..ORDER_BUDGET {
@@ -149,12 +170,22 @@ impl<V: MatchingVenue> Venue<V> {
         handed
     }
 
-    /// Takes the next item: to the engine, or behind its session's others. `false` where there is none.
+    /// Takes the next item: to the engine, or behind its session's others. `false` where there is none,
+    /// or it may not leave yet.
     fn take_next(&mut self) -> bool {
+        let Some((item, _)) = self.orders.front() else {
+            return false;
+        };
+        match self.gate.passage(item.order.seq().raw()) {
+            Passage::Open => {}
+            Passage::Shut => return false,
+            Passage::Degraded if takes_risk(item.order.get()) => return self.refuse_next(),
+            Passage::Degraded => {}
+        }
         let Some((item, raw)) = self.orders.take() else {
             return false;
         };
-        self.gate.record(self.now.since(item.taken).ns(), 1);
+        self.waited.record(self.now.since(item.taken).ns(), 1);
         self.taken += 1;
         let session = item.order.get().session;
         let waits = if self.pending.len(session) == 0 {
@@ -166,6 +197,34 @@ impl<V: MatchingVenue> Venue<V> {
             self.pending.put(Waiting::new(item, raw));
             self.links.note(session, self.pending.len(session));
         }
+        true
+    }
+
+    /// Refuses the next item in the engine's name, which never had it: its record is not durable and may
+    /// not be for long, and what a crash could lose must not reach the engine. `false` where there is no
+    /// room to.
+    fn refuse_next(&mut self) -> bool {
+        if !self.reports.has_room_for(1) {
+            return false;
+        }
+        let Some((item, _)) = self.orders.take() else {
+            return false;
+        };
+        let order = item.order.get();
+        let report = VenueReport {
+            session: order.session,
+            user_ref: order.user_ref,
+            kind: ReportKind::Rejected,
+            note: NOTE_NOT_SENT,
+        };
+        let mut desk = Desk {
+            reports: &mut self.reports,
+            links: &mut self.links,
+            now: self.now,
+        };
+        desk.push(Command::Report(report), &[]);
+        self.reports.publish();
+        self.undurable += 1;
         true
     }
 
@@ -243,6 +302,14 @@ impl<V: MatchingVenue> Venue<V> {
     }
 }
 
+/// Whether the engine could do more by it than without it.
+const fn takes_risk(order: &OutboundOrder) -> bool {
+    match order.action {
+        OutboundAction::Enter { .. } | OutboundAction::Replace { .. } => true,
+        OutboundAction::Cancel { .. } => false,
+    }
+}
+
 /// Offers an item to the engine, which gives it back where it has no room.
 fn offer(venue: &mut impl MatchingVenue, item: VenueItem, raw: &[u8]) -> Option<VenueItem> {
     let taken = item.taken;
@@ -271,6 +338,10 @@ impl Desk<'_> {
 impl VenueSink for Desk<'_> {
     fn on_report(&mut self, report: VenueReport, raw: &[u8]) {
         self.push(Command::Report(report), raw);
+    }
+
+    fn on_sequence(&mut self, session: SessionId, sequence: u64) {
+        self.push(Command::VenueSequence { session, sequence }, &[]);
     }
 
     fn on_link(&mut self, session: SessionId, up: bool) {

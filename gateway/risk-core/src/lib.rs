@@ -32,6 +32,7 @@ pub mod limits;
 mod order;
 mod orders;
 mod positions;
+mod readiness;
 mod reports;
 mod sessions;
 mod sweeps;
@@ -50,4 +51,5 @@ pub use effect::{
     Alarm, AlarmKind, Answer, AnswerKind, ClientReport, ControlOutcome, ControlRefusal, Done,
     EFFECTS_MAX, Effect, EffectSink, Explanation, Refusal, SessionChange, Valued,
 };
+pub use readiness::Readiness;
 pub use inspect::{AccountView, InstrumentView, OrderView, PositionView, WorthView};

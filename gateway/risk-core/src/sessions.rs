@@ -93,6 +93,11 @@ impl Sessions {
         &mut self.all[session.index()]
     }
 
+    /// All sessions, by id.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SessionId, &Session)> {
+        (0..).map(SessionId::new).zip(&self.all)
+    }
+
     /// Whether the number is above all taken in its row.
     pub(crate) fn is_new(&self, session: SessionId, user_ref: UserRef) -> bool {
         user_ref.number > self.taken[slot(session, user_ref.row)]

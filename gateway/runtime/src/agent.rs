@@ -78,9 +78,13 @@ pub fn run_behind(
 ) -> bool {
     loop {
         let last = stop.is_set() && stop.all_ended();
-        let work = agent.do_work(clock.now());
+        let began = clock.now();
+        let work = agent.do_work(began);
         if last && work == 0 {
             return agent.is_drained();
+        }
+        if work > 0 {
+            agent.on_work_done(began, clock.now());
         }
         idle.idle(work);
     }

@@ -57,9 +57,9 @@ pub(crate) struct Arguments {
     /// Names the run: equal seeds, equal intents.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Keep the log of sequenced records in this file.
+    /// Keep the journal in this folder, which holds none yet.
     #[arg(long)]
-    log: Option<PathBuf>,
+    journal: Option<PathBuf>,
     /// Plant a fault, to see that the figures show it.
     #[arg(long)]
     plant: Option<PlantKind>,
@@ -165,13 +165,13 @@ fn try_demo(arguments: &Arguments) -> Result<Figures, String> {
     }
     let config = config(arguments)?;
     let folder = Scratch::new()?;
-    let log = arguments
-        .log
+    let journal = arguments
+        .journal
         .clone()
-        .unwrap_or_else(|| folder.0.join("demo.log"));
+        .unwrap_or_else(|| folder.0.join("journal"));
     let plant = arguments.plant.and_then(PlantKind::in_venue);
     let options = Options {
-        log: Some(&log),
+        journal: Some(&journal),
         plant,
     };
     let gateway = Gateway::start(&config, &options).map_err(|error| error.to_string())?;
@@ -183,7 +183,7 @@ fn try_demo(arguments: &Arguments) -> Result<Figures, String> {
     let feed = Feed::bind(feed_listen, &config).map_err(|error| error.to_string())?;
     let prices = Prices::of(&config);
     let flow = flow::config(&config, &prices, address, arguments);
-    let mut desk = Desk::new(gateway, config, Some(log.clone()), Some(feed), false);
+    let mut desk = Desk::new(gateway, config, Some(feed), false);
     script::fund(&mut desk)?;
     let feed_address = desk.feed_address().ok_or("the feed listens")?;
     let publisher = prices.publish(feed_address)?;
@@ -224,7 +224,7 @@ fn try_demo(arguments: &Arguments) -> Result<Figures, String> {
     publisher.stop();
     let examples = desk.examples();
     let (finished, _, config) = desk.finish();
-    let replayed = replay_quietly(&log)?;
+    let replayed = replay_quietly(&journal)?;
     Ok(Figures::of(&config, &finished, report, &replayed, examples))
 }
 

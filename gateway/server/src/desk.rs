@@ -7,24 +7,27 @@
 mod explanations;
 mod feed;
 mod freeing;
+mod restart;
 mod valuing;
 mod words;
 
 use crate::check::dialect;
-use crate::gateway::{Finished, Gateway, Readers};
+use crate::gateway::{Finished, Gateway, Readers, keep_names};
 use explanations::Explanations;
 pub(crate) use feed::Feed;
 use freeing::free_elsewhere;
+use restart::{Due, Restart};
 use portcullis_control::config::{Config, DialectBounds};
 use portcullis_control::ctl::{CtlBackend, KeepLimits, Outcome, Query, Ready};
 use portcullis_domain::{
-    AccountId, Command, FlipLimits, InstrumentId, Record, Seq, SessionId, UserRef,
+    AccountId, Command, FlipLimits, InstrumentId, Record, Seq, SessionId, TradingState, UserRef,
 };
-use portcullis_journal::write_limit_file;
+use portcullis_journal::{WordFile, write_words};
+use portcullis_pipeline::durability::Passage;
 use portcullis_pipeline::item::{ControlItem, Look, View};
-use portcullis_risk_core::{ControlOutcome, Done};
+use portcullis_risk_core::{ControlOutcome, Done, Readiness};
 use portcullis_runtime::{Clock, SystemClock};
-use std::path::PathBuf;
+use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use valuing::Valuing;
@@ -39,9 +42,11 @@ const ITEM_BUDGET: usize = 4_096;
 pub(crate) struct Desk {
     gateway: Gateway,
     config: Arc<Config>,
-    log: Option<PathBuf>,
     request: u32,
     outcomes: Vec<(ControlOutcome, Seq)>,
+    /// Outcomes whose records are not durable yet: nobody is told of them.
+    held: VecDeque<(ControlOutcome, Seq)>,
+    restart: Restart,
     views: Vec<View>,
     explanations: Explanations,
     feed: Option<Feed>,
@@ -55,18 +60,24 @@ impl Desk {
     pub(crate) fn new(
         gateway: Gateway,
         config: Config,
-        log: Option<PathBuf>,
         feed: Option<Feed>,
         loud: bool,
     ) -> Self {
         let kept = config.profile.capacities.explanations_max as usize;
         let valuing = Valuing::new(valued_every(&config), Instant::now());
+        let reduce_only = Duration::from_nanos(config.profile.journal.reduce_only.ns());
+        let restart = if gateway.goes_on {
+            Restart::after_recovery(reduce_only)
+        } else {
+            Restart::none()
+        };
         Self {
             gateway,
             config: Arc::new(config),
-            log,
             request: 0,
             outcomes: Vec::new(),
+            held: VecDeque::new(),
+            restart,
             views: Vec::new(),
             explanations: Explanations::new(kept),
             feed,
@@ -102,6 +113,7 @@ impl Desk {
             fed = feed.poll(&mut |command| push(commands, &command, 0));
         }
         self.value_when_due();
+        self.open_when_due();
         taken > 0 || fed > 0
     }
 
@@ -114,6 +126,34 @@ impl Desk {
         let request = self.next_request();
         if push(&mut self.gateway.commands, &Command::ValueAccounts, request) {
             self.valuing.note_asked(request, now);
+        }
+    }
+
+    /// Takes the next step of a restart, where it is due.
+    fn open_when_due(&mut self) {
+        let now = Instant::now();
+        match self.restart.due(now) {
+            Due::Nothing => {}
+            // Where there is no room, it is asked again.
+            Due::Ask => drop(self.gateway.looks.push(Look::Readiness)),
+            Due::Tell(state) => self.tell_restart(state, now),
+        }
+    }
+
+    fn tell_restart(&mut self, state: TradingState, now: Instant) {
+        if self.post(&Command::Restart { state }) {
+            self.restart.note_told(state, now);
+        }
+    }
+
+    fn take_readiness(&mut self, readiness: Readiness) {
+        let now = Instant::now();
+        let (words, state) = self.restart.answered(readiness, now);
+        if let Some(words) = words.filter(|_| self.loud) {
+            eprintln!("{words}");
+        }
+        if let Some(state) = state {
+            self.tell_restart(state, now);
         }
     }
 
@@ -147,7 +187,19 @@ impl Desk {
         (self.gateway.finish(), self.explanations, self.config)
     }
 
+    /// Tells of outcomes whose records are durable now.
+    fn release_outcomes(&mut self) {
+        while let Some((outcome, seq)) = self.held.front() {
+            if self.gateway.gate.passage(seq.raw()) == Passage::Shut {
+                return;
+            }
+            self.outcomes.push((*outcome, *seq));
+            self.held.pop_front();
+        }
+    }
+
     fn take_items(&mut self) -> usize {
+        self.release_outcomes();
         for taken in 0..ITEM_BUDGET {
             let Ok(item) = self.gateway.items.pop() else {
                 return taken;
@@ -156,7 +208,7 @@ impl Desk {
                 ControlItem::Outcome(outcome, seq) => {
                     let asked = outcome.request != 0 && !self.valuing.takes(outcome.request);
                     if asked {
-                        self.outcomes.push((outcome, seq));
+                        self.held.push_back((outcome, seq));
                     }
                 }
                 ControlItem::Refused(refusal, at) => self.explanations.keep(refusal, at),
@@ -170,6 +222,7 @@ impl Desk {
                         eprintln!("{}", words::state_changed(scope, state, at, &self.config));
                     }
                 }
+                ControlItem::Viewed(View::Readiness(readiness)) => self.take_readiness(readiness),
                 ControlItem::Viewed(view) => self.views.push(view),
             }
         }
@@ -320,11 +373,12 @@ impl CtlBackend for Desk {
     }
 
     fn keep_limits(&self) -> KeepLimits {
-        let log = self.log.clone();
-        Box::new(move |limits| {
-            let Some(log) = log else { return Ok(()) };
-            let written = write_limit_file(&log, &limits.to_words());
-            let unkept = |error| format!("the table's file beside the log: {error}");
+        let folder = self.gateway.folder.clone();
+        Box::new(move |limits, names| {
+            let Some(disk) = folder else { return Ok(()) };
+            let unkept = |error| format!("the table's file in the journal's folder: {error}");
+            keep_names(&disk, names).map_err(unkept)?;
+            let written = write_words(&disk, WordFile::Limits, &limits.to_words());
             written.map(drop).map_err(unkept)
         })
     }

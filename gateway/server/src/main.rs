@@ -32,9 +32,9 @@ enum Verb {
     Run {
         /// The config, a TOML file.
         config: PathBuf,
-        /// Write each sequenced record to this file.
-        #[arg(long)]
-        log: Option<PathBuf>,
+        /// Keep the journal in this folder, whatever the config says.
+        #[arg(long, value_name = "FOLDER")]
+        journal: Option<PathBuf>,
     },
     /// Say whether a config loads, and all that is wrong with it.
     Check {
@@ -43,8 +43,8 @@ enum Verb {
     },
     /// Apply a log's records anew: print effects and digest.
     Replay {
-        /// A log written by `run --log`.
-        log: PathBuf,
+        /// A journal's folder, or a plain log of earlier versions.
+        journal: PathBuf,
         /// Print each effect, a line each.
         #[arg(long)]
         effects: bool,
@@ -73,10 +73,10 @@ static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
 
 fn main() -> ExitCode {
     match Cli::parse().verb {
-        Verb::Run { config, log } => run::run(&config, log.as_deref()),
+        Verb::Run { config, journal } => run::run(&config, journal.as_deref()),
         Verb::Check { config } => check::check(&config),
         Verb::Replay {
-            log,
+            journal,
             effects,
             verdicts,
         } => {
@@ -85,7 +85,7 @@ fn main() -> ExitCode {
                 (false, true) => replay::Printed::Verdicts,
                 (false, false) => replay::Printed::Nothing,
             };
-            replay::replay(&log, printed)
+            replay::replay(&journal, printed)
         }
         Verb::Demo(arguments) => demo::demo(&arguments),
         Verb::Ctl { socket, request } => ctl::ask(&socket, &request.join(" ")),

@@ -1,4 +1,4 @@
-//! What a log begins with: all that the core was made from.
+//! What a core is made from: the capacities of a config, and the prelude of a plain log of earlier versions.
 //!
 //! Control thread and replay. Invariant: a core made from a prelude is the one that wrote the log.
 
@@ -25,27 +25,6 @@ pub(crate) fn capacities(config: &Config) -> Capacities {
         disputes_max: given.disputes_max,
         sweeps_max: given.sweeps_max,
     }
-}
-
-/// The prelude of a config.
-pub(crate) fn words(config: &Config) -> Vec<u64> {
-    let given = capacities(config);
-    let fields: [u32; CAPACITY_WORDS] = [
-        given.accounts_max,
-        given.instruments_max,
-        given.firms_max,
-        given.sessions_max,
-        given.orders_max,
-        given.orders_reserved_per_account,
-        given.positions_max,
-        given.past_versions_max,
-        given.executions_max,
-        given.disputes_max,
-        given.sweeps_max,
-    ];
-    let mut words: Vec<u64> = fields.map(u64::from).to_vec();
-    words.extend(config.limits.to_words());
-    words
 }
 
 /// The core that a prelude describes.

@@ -1,14 +1,18 @@
-//! `portcullis replay`: a log's records applied anew.
+//! `portcullis replay`: a journal's records applied anew, or those of a plain log of earlier versions.
 //!
-//! Invariant: the core is the server's own, made from the log's prelude; a flip finds its table in
-//! the file beside the log that its digest names; each verdict is made again from the limits of the
+//! Invariant: the core is the server's own, made from the prelude; a flip finds its table in the file that its
+//! digest names; a journal's notes of the core's digest are held against the replay's; each verdict is made again from the limits of the
 //! epoch it carries.
 
 mod verdict;
 
+use crate::gateway::read_prelude;
 use crate::{REFUSED, cannot, prelude};
-use portcullis_domain::{Command, Record};
-use portcullis_journal::{LogReader, read_limit_file};
+use portcullis_domain::{Command, Record, Seq};
+use portcullis_journal::{
+    Disk, Entry, JournalReader, LogReader, Mode, WordFile, read_limit_file, read_words,
+};
+use portcullis_pipeline::replica::Diverged;
 use portcullis_risk_core::checks;
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Effect, EffectSink, RiskCore};
@@ -80,57 +84,127 @@ pub(crate) fn replay_quietly(path: &Path) -> Result<Replayed, String> {
 }
 
 fn replay_into<W: Write>(path: &Path, sink: &mut Printer<'_, W>) -> Result<Replayed, String> {
+    if path.is_dir() {
+        replay_journal(path, sink)
+    } else {
+        replay_plain_log(path, sink)
+    }
+}
+
+/// Replays a journal from its first record, and holds each digest that it notes against the replay's own.
+fn replay_journal<W: Write>(path: &Path, sink: &mut Printer<'_, W>) -> Result<Replayed, String> {
+    let disk = Disk::existing(path).map_err(|error| error.to_string())?;
+    let reader = JournalReader::open(disk.clone(), Seq::new(1), Mode::Whole);
+    let mut reader = reader.map_err(|error| error.to_string())?;
+    let prelude = read_prelude(&disk, reader.segment().identity.prelude);
+    let prelude = prelude.map_err(|error| error.to_string())?;
+    let table = limit_table(&disk, prelude.limits)?;
+    let core = RiskCore::new(&prelude.capacities, table).map_err(|error| error.to_string())?;
+    let mut replay = Replay::new(core, sink);
+    loop {
+        match reader.next() {
+            Ok(Some(Entry::Record(record))) => {
+                replay.take(&record.to_record(), &|digest| limit_table(&disk, digest));
+            }
+            Ok(Some(Entry::Digest { seq, digest })) => replay.compare(seq, digest)?,
+            Ok(None) => break,
+            Err(error) => {
+                replay.damage = Some(error.to_string());
+                break;
+            }
+        }
+    }
+    Ok(replay.done())
+}
+
+/// Replays a plain log of earlier versions; its tables stand beside it.
+fn replay_plain_log<W: Write>(path: &Path, sink: &mut Printer<'_, W>) -> Result<Replayed, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let mut reader =
         LogReader::open(BufReader::with_capacity(1 << 20, file)).map_err(|e| e.to_string())?;
-    let mut core = prelude::core(reader.prelude())?;
-    let mut records = 0;
-    let mut damage = None;
+    let core = prelude::core(reader.prelude())?;
+    let mut replay = Replay::new(core, sink);
+    let table = |digest| {
+        let words = read_limit_file(path, digest).map_err(|error| error.to_string())?;
+        built(&words)
+    };
     for read in &mut reader {
-        let record = match read {
-            Ok(record) => record,
+        match read {
+            Ok(record) => replay.take(&record, &table),
             Err(error) => {
-                damage = Some(error.to_string());
+                replay.damage = Some(error.to_string());
                 break;
             }
-        };
-        stage_for(&record, path, &mut core)?;
-        sink.seq = record.head.seq;
-        core.apply(&record, sink);
-        // Tables out of force are of no more use here.
-        drop(core.take_retired());
-        records += 1;
+        }
     }
-    Ok(Replayed {
-        records,
-        effects: sink.effects,
-        verdicts: sink.verdicts,
-        core,
-        damage,
-    })
+    Ok(replay.done())
 }
 
-/// A flip needs its table; one that was refused when it was logged may have none.
-fn stage_for(record: &Record, log: &Path, core: &mut RiskCore) -> Result<(), String> {
-    let Ok(Command::FlipLimits(flip)) = Command::decode(&record.head) else {
-        return Ok(());
-    };
-    let words = match read_limit_file(log, flip.digest) {
-        Ok(words) => words,
-        Err(error) => {
-            eprintln!(
-                "record {}: the limit table {:016x} of this flip: {error}; the flip is refused here, \
-                 as it was then only if it was refused then",
-                record.head.seq, flip.digest,
-            );
+fn limit_table(disk: &Disk, digest: u64) -> Result<LimitTable, String> {
+    let words = read_words(disk, WordFile::Limits, digest).map_err(|error| error.to_string())?;
+    built(&words)
+}
+
+fn built(words: &[u64]) -> Result<LimitTable, String> {
+    let spec = LimitSpec::from_words(words).ok_or("a limit file does not read")?;
+    LimitTable::build(&spec)
+        .map_err(|error| format!("a limit file does not load: {:?}", error.faults))
+}
+
+/// A replay under way.
+struct Replay<'s, 'o, W> {
+    core: RiskCore,
+    sink: &'s mut Printer<'o, W>,
+    records: u64,
+    damage: Option<String>,
+}
+
+impl<'s, 'o, W: Write> Replay<'s, 'o, W> {
+    const fn new(core: RiskCore, sink: &'s mut Printer<'o, W>) -> Self {
+        Self {
+            core,
+            sink,
+            records: 0,
+            damage: None,
+        }
+    }
+
+    /// Applies a record; a flip needs its table, and one that was refused when it was logged may have none.
+    fn take(&mut self, record: &Record, table: &dyn Fn(u64) -> Result<LimitTable, String>) {
+        if let Ok(Command::FlipLimits(flip)) = Command::decode(&record.head) {
+            match table(flip.digest) {
+                Ok(table) => drop(self.core.stage(Box::new(table))),
+                Err(error) => eprintln!(
+                    "record {}: the limit table {:016x} of this flip: {error}; the flip is refused here, \
+                     as it was then only if it was refused then",
+                    record.head.seq, flip.digest,
+                ),
+            }
+        }
+        self.sink.seq = record.head.seq;
+        self.core.apply(record, self.sink);
+        // Tables out of force are of no more use here.
+        drop(self.core.take_retired());
+        self.records += 1;
+    }
+
+    fn compare(&self, seq: Seq, noted: u64) -> Result<(), String> {
+        let found = self.core.digest();
+        if found == noted {
             return Ok(());
         }
-    };
-    let spec = LimitSpec::from_words(&words).ok_or("a limit file does not read")?;
-    let table = LimitTable::build(&spec);
-    let table = table.map_err(|error| format!("a limit file does not load: {:?}", error.faults))?;
-    drop(core.stage(Box::new(table)));
-    Ok(())
+        Err(Diverged { seq, noted, found }.to_string())
+    }
+
+    fn done(self) -> Replayed {
+        Replayed {
+            records: self.records,
+            effects: self.sink.effects,
+            verdicts: self.sink.verdicts,
+            core: self.core,
+            damage: self.damage,
+        }
+    }
 }
 
 struct Printer<'a, W> {

@@ -19,7 +19,7 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_micros(500);
 
 /// Runs a config's gateway.
-pub(crate) fn run(path: &Path, log: Option<&Path>) -> ExitCode {
+pub(crate) fn run(path: &Path, journal: Option<&Path>) -> ExitCode {
     let config = match load_config(path) {
         Ok(config) => config,
         Err(errors) => {
@@ -33,11 +33,8 @@ pub(crate) fn run(path: &Path, log: Option<&Path>) -> ExitCode {
             return cannot(error);
         }
     }
-    let log = log
-        .map(Path::to_owned)
-        .or_else(|| config.profile.log_file.clone());
     let options = Options {
-        log: log.as_deref(),
+        journal,
         plant: None,
     };
     let gateway = match Gateway::start(&config, &options) {
@@ -64,7 +61,7 @@ pub(crate) fn run(path: &Path, log: Option<&Path>) -> ExitCode {
     eprintln!("listening on {}", gateway.address);
     let every = config.profile.summary_every;
     let mut summary = every.map(|every| Summary::new(Duration::from_nanos(every.ns())));
-    let mut desk = Desk::new(gateway, config, log, feed, true);
+    let mut desk = Desk::new(gateway, config, feed, true);
     if let Some(address) = desk.feed_address() {
         eprintln!("price feed on {address}");
     }

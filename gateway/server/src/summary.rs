@@ -10,7 +10,9 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 /// The stages of an order's way, in its order.
-const STAGES: [&str; 6] = ["decode", "queue", "check", "gate", "engine", "send"];
+const STAGES: [&str; 7] = [
+    "decode", "queue", "check", "journal", "gate", "engine", "send",
+];
 
 /// What was read for the last line.
 pub(crate) struct Summary {
@@ -95,6 +97,7 @@ fn histograms(readers: &Readers) -> [&HistogramReader; STAGES.len()] {
         &readers.ingress.decode,
         &readers.risk.queue,
         &readers.risk.check,
+        &readers.kept,
         &readers.venue.gate,
         &readers.venue.engine,
         &readers.send,

@@ -239,6 +239,15 @@ impl<'a> SavedReader<'a> {
         Err(SavedError::Field { field, offset })
     }
 
+    /// What the field just read comes to, or a fault of it where that is nothing.
+    ///
+    /// # Errors
+    /// If it is.
+    pub fn have<T>(&self, field: &'static str, value: Option<T>) -> Result<T, SavedError> {
+        let offset = self.at;
+        value.ok_or(SavedError::Field { field, offset })
+    }
+
     /// A fault, unless all has been read.
     ///
     /// # Errors

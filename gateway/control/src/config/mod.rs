@@ -16,6 +16,7 @@ mod instruments;
 mod mistake;
 mod model;
 mod participants;
+mod journal;
 mod profile;
 mod profile_read;
 mod reload;
@@ -30,6 +31,7 @@ pub use model::{
     ClassDefinition, Config, InstrumentDefinition, ReferenceSource, SessionConfig,
     SessionPermissions,
 };
+pub use journal::{DurabilityPolicy, JournalProfile};
 pub use profile::{EngineLink, Idle, LogonProfile, Matching, Profile, Topology, TradingDay};
 
 use draft::Draft;

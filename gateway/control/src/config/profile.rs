@@ -4,6 +4,7 @@
 //! which would change one is refused by the name of its key.
 
 use super::capacities::Capacities;
+use super::journal::JournalProfile;
 use crate::decimal::MoneyScale;
 use portcullis_domain::Duration;
 use std::net::SocketAddr;
@@ -167,8 +168,8 @@ pub struct Profile {
     pub ctl_socket: Option<PathBuf>,
     /// Its file mode.
     pub ctl_mode: u32,
-    /// The log of records, if there is one.
-    pub log_file: Option<PathBuf>,
+    /// The log of records, and how a restart opens again.
+    pub journal: JournalProfile,
     /// Guard of logons.
     pub logon: LogonProfile,
     /// How often `run` sums up what it does; `None`: never.
@@ -212,7 +213,6 @@ impl Profile {
             ("threads", "lock_memory", self.lock_memory.to_string()),
             ("ctl", "socket", path(&self.ctl_socket)),
             ("ctl", "mode", format!("{:04o}", self.ctl_mode)),
-            ("log", "file", path(&self.log_file)),
             ("observe", "summary_every_ms", every_ms(self.summary_every)),
             (
                 "observe",
@@ -231,6 +231,7 @@ impl Profile {
                 (self.logon.logon_timeout.ns() / 1_000_000_000).to_string(),
             ),
         ];
+        named.extend(self.journal.named());
         let capacities = self.capacities.named();
         named.extend(
             capacities

@@ -4,6 +4,7 @@
 //! the rest of the config is judged too.
 
 use super::capacities::Capacities;
+use super::journal::JournalProfile;
 use super::mistake::Mistakes;
 use super::profile::{EngineLink, Idle, LogonProfile, Matching, Profile, Topology, TradingDay};
 use super::section::{Item, Section};
@@ -35,7 +36,8 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Profi
     let mut network = root.table("network", mistakes);
     let mut threads = root.table("threads", mistakes);
     let mut ctl = root.table("ctl", mistakes);
-    let mut log = root.table("log", mistakes);
+    let mut journal = root.table("journal", mistakes);
+    let mut restart = root.table("restart", mistakes);
     let mut logon = root.table("logon", mistakes);
     let mut observe = root.table("observe", mistakes);
     let mut capacities = root.table("capacities", mistakes);
@@ -65,7 +67,7 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Profi
         capacities: Capacities::read(&mut capacities, mistakes),
         ctl_socket: path(&mut ctl, "socket", mistakes),
         ctl_mode: mode(&mut ctl, mistakes),
-        log_file: path(&mut log, "file", mistakes),
+        journal: JournalProfile::read(&mut journal, &mut restart, mistakes),
         logon: LogonProfile {
             failures_max: integer(&mut logon, "failures_max", 1, 1_000_000, mistakes)
                 .map_or(10, |count| count as u32),
@@ -76,7 +78,7 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Profi
         value_accounts_every: every(&mut observe, "value_accounts_every_ms", 0, mistakes),
     };
     let sections = [
-        venue, network, threads, ctl, log, logon, observe, capacities,
+        venue, network, threads, ctl, journal, restart, logon, observe, capacities,
     ];
     for section in sections {
         section.finish(mistakes);
@@ -270,7 +272,7 @@ fn mode(ctl: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> u32 {
         })
 }
 
-fn word<T: Copy>(
+pub(super) fn word<T: Copy>(
     section: &mut Section<'_>,
     key: &str,
     words: &[(&str, T)],
@@ -279,7 +281,7 @@ fn word<T: Copy>(
     section.take(key)?.word(words, mistakes)
 }
 
-fn integer(
+pub(super) fn integer(
     section: &mut Section<'_>,
     key: &str,
     min: i64,
@@ -300,7 +302,7 @@ fn seconds(
     Duration::from_ns(seconds * 1_000_000_000)
 }
 
-fn path(section: &mut Section<'_>, key: &str, mistakes: &mut Mistakes<'_>) -> Option<PathBuf> {
+pub(super) fn path(section: &mut Section<'_>, key: &str, mistakes: &mut Mistakes<'_>) -> Option<PathBuf> {
     let item = section.take(key)?;
     let text = item.text("a path in quotes", mistakes)?;
     if text.is_empty() || text.contains('\0') {

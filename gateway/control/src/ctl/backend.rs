@@ -8,6 +8,7 @@ use super::answer::{Answer, Status};
 use super::request::{CtlRequest, FORMS, Query};
 use crate::config::{self, Config, DialectBounds, LoadOptions, diff};
 use crate::credentials::CredentialTable;
+use crate::names::Names;
 use portcullis_domain::{Command, Seq};
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use std::path::{Path, PathBuf};
@@ -65,11 +66,11 @@ pub trait CtlBackend {
     fn install(&mut self, ready: Ready) -> Result<Outcome, String>;
 }
 
-/// Keeps a table where a replay finds it, on the thread that loaded it.
+/// Keeps a table where a replay finds it, and the names behind its numbers, on the thread that loaded it.
 ///
 /// # Errors
 /// Why it cannot be kept.
-pub type KeepLimits = Box<dyn FnOnce(&LimitSpec) -> Result<(), String> + Send>;
+pub type KeepLimits = Box<dyn FnOnce(&LimitSpec, &Names) -> Result<(), String> + Send>;
 
 /// A config with all done that takes long.
 pub struct Ready {
@@ -159,7 +160,7 @@ fn load(
     let credentials = CredentialTable::new(&config.sessions)
         .map_err(|error| failed(format!("the sessions' passwords: {error}")))?;
     let table = Box::new(config.limit_table());
-    keep(&config.limits).map_err(failed)?;
+    keep(&config.limits, &config.names).map_err(failed)?;
     let built = begun.elapsed() - read;
     let (read, built) = (seconds(read), seconds(built));
     text.push_str(&format!(

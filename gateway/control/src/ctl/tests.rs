@@ -222,9 +222,10 @@ impl CtlBackend for Notebook {
 
     fn keep_limits(&self) -> KeepLimits {
         let (control, full) = (thread::current().id(), self.disk_full);
-        Box::new(move |limits| {
+        Box::new(move |limits, names| {
             assert_ne!(thread::current().id(), control, "it takes long");
             assert!(!limits.accounts.is_empty(), "all limits are kept");
+            assert_eq!(names.accounts.len(), limits.accounts.len(), "each with its name");
             if full {
                 return Err("the disk is full".to_owned());
             }

@@ -8,6 +8,7 @@
 use super::encode::Encoder;
 use portcullis_domain::{OrderId, RAW_BYTES_MAX, UserRef};
 use portcullis_risk_core::{OutboundAction, OutboundOrder};
+use portcullis_venue::saved::{SavedError, SavedReader, SavedWriter};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
     Appendage, Capacity, CrossType, Display, EnterOrderView, Inbound, OrderSide, TimeInForce, YesNo,
@@ -16,6 +17,9 @@ use portcullis_wire::ouch50::{
 /// Replaces asked for that a row remembers, the last ones: four may be unanswered, and each is echoed,
 /// as is the entry itself.
 const REPLACES: usize = 4;
+
+/// The least that a row takes when it is saved.
+const ROW_BYTES_MIN: usize = 31;
 
 /// What one version said.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +31,38 @@ pub(super) struct VersionWords {
     pub(super) display: Display,
     pub(super) iso_eligible: YesNo,
     pub(super) cl_ord_id: Alpha<14>,
+}
+
+impl VersionWords {
+    fn save(&self, out: &mut SavedWriter<'_>) {
+        out.user_ref(self.user_ref);
+        out.u32(self.quantity);
+        out.u64(self.price);
+        out.u8(self.time_in_force.byte());
+        out.u8(self.display.byte());
+        out.u8(self.iso_eligible.byte());
+        out.bytes(self.cl_ord_id.bytes());
+    }
+
+    fn load(from: &mut SavedReader<'_>) -> Result<Self, SavedError> {
+        let user_ref = from.user_ref("version")?;
+        let quantity = from.u32("quantity")?;
+        let price = from.u64("price")?;
+        let time_in_force = TimeInForce::from_byte(from.u8("time in force")?);
+        let display = Display::from_byte(from.u8("display")?);
+        let iso_eligible = YesNo::from_byte(from.u8("iso eligible")?);
+        let cl_ord_id = from.bytes("cl_ord_id", 14)?.first_chunk().copied();
+        let cl_ord_id = cl_ord_id.and_then(|bytes| Alpha::from_wire(bytes).ok());
+        Ok(Self {
+            user_ref,
+            quantity,
+            price,
+            time_in_force: from.have("time in force", time_in_force)?,
+            display: from.have("display", display)?,
+            iso_eligible: from.have("iso eligible", iso_eligible)?,
+            cl_ord_id: from.have("cl_ord_id", cl_ord_id)?,
+        })
+    }
 }
 
 /// What a client said of an order.
@@ -119,6 +155,41 @@ impl Row {
         }
     }
 
+    fn save(&self, out: &mut SavedWriter<'_>) {
+        out.u64(self.order.raw());
+        out.user_ref(self.user_ref);
+        out.u64(self.price);
+        out.u8(u8::from(self.was_market));
+        out.u32(self.asked);
+        out.u8(self.raw_len);
+        out.bytes(&self.raw[..usize::from(self.raw_len)]);
+        for version in &self.replaces {
+            out.u8(u8::from(version.is_some()));
+            if let Some(version) = version {
+                version.save(out);
+            }
+        }
+    }
+
+    fn load(from: &mut SavedReader<'_>) -> Result<Self, SavedError> {
+        let mut row = Self::NONE;
+        row.order = OrderId::from_raw(from.u64("order")?);
+        row.user_ref = from.user_ref("entry")?;
+        row.price = from.u64("price")?;
+        row.was_market = from.u8("was market")? == 1;
+        row.asked = from.u32("replaces asked")?;
+        row.raw_len = from.u8("length")?;
+        let raw = from.bytes("message", usize::from(row.raw_len))?;
+        let room = row.raw.get_mut(..raw.len());
+        from.have("length", room)?.copy_from_slice(raw);
+        for version in &mut row.replaces {
+            if from.u8("replace")? == 1 {
+                *version = Some(VersionWords::load(from)?);
+            }
+        }
+        Ok(row)
+    }
+
     fn replace(&mut self, version: VersionWords) {
         self.replaces[self.asked as usize % REPLACES] = Some(version);
         self.asked = self.asked.wrapping_add(1).max(1);
@@ -136,6 +207,23 @@ impl Echoes {
         Self {
             rows: vec![Row::NONE; orders_max].into_boxed_slice(),
         }
+    }
+
+    /// Writes every row that holds an order.
+    pub(super) fn save(&self, out: &mut SavedWriter<'_>) {
+        let filled = || self.rows.iter().filter(|row| row.order != OrderId::NONE);
+        out.count(filled().count());
+        filled().for_each(|row| row.save(out));
+    }
+
+    /// Reads what [`Self::save`] wrote.
+    pub(super) fn load(&mut self, from: &mut SavedReader<'_>) -> Result<(), SavedError> {
+        for _ in 0..from.count("rows", ROW_BYTES_MIN)? {
+            let row = Row::load(from)?;
+            let place = self.rows.get_mut(row.order.slot());
+            *from.have("order", place)? = row;
+        }
+        Ok(())
     }
 
     /// Remembers what a client said of an order that went to the venue.

@@ -44,9 +44,14 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(config: &EgressConfig, heartbeat: Duration) -> Self {
+        Self::beginning_at(1, config, heartbeat)
+    }
+
+    /// A stream whose next message has this number, which is at least 1.
+    pub(super) fn beginning_at(first: u64, config: &EgressConfig, heartbeat: Duration) -> Self {
         let bytes = vec![0; config.store_bytes].into_boxed_slice();
         let slots = vec![StoreSlot::default(); config.store_messages].into_boxed_slice();
-        let store = ResendStore::new(bytes, slots, 1);
+        let store = ResendStore::new(bytes, slots, first);
         Self {
             outbound: ServerOutbound::new(config.session_name, store).with_heartbeat(heartbeat),
             connection: None,
@@ -68,6 +73,12 @@ impl Stream {
             self.outbound.oldest_sequence(),
             self.outbound.next_sequence(),
         )
+    }
+
+    /// The messages it can resend, oldest first.
+    pub(super) fn stored(&self) -> impl Iterator<Item = &[u8]> {
+        let store = self.outbound.store();
+        (store.oldest()..store.next_sequence()).map_while(|number| store.get(number).ok())
     }
 
     pub(super) fn end(&mut self) {

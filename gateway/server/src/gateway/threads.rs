@@ -18,8 +18,8 @@ use portcullis_runtime::{
     pin_to_core, run, run_behind,
 };
 use portcullis_transport::{TcpInbound, TcpOutbound};
-use std::fs::File;
-use std::io::{self, BufWriter};
+use portcullis_journal::Disk;
+use std::io;
 use std::thread::{Builder, JoinHandle};
 
 /// A sleep of a parked thread.
@@ -34,7 +34,7 @@ pub(super) struct Agents {
     pub(super) risk: RiskAgent,
     pub(super) venue: Venue<VenueKind>,
     pub(super) egress: Egress<TcpOutbound>,
-    pub(super) log: Option<Log<BufWriter<File>>>,
+    pub(super) log: Option<Log<Disk>>,
 }
 
 /// How threads behave.
@@ -285,11 +285,7 @@ impl Starter<'_> {
         work: impl FnOnce(Cycle) -> (bool, Parts) + Send + 'static,
     ) -> io::Result<()> {
         let core = self.behaviour.cores.get(self.handles.len()).copied();
-        let idle = match self.behaviour.idle {
-            Idle::Busy => IdleStrategy::Busy,
-            Idle::Yield => IdleStrategy::yielding(),
-            Idle::Park => IdleStrategy::Park { span_ns: PARK_NS },
-        };
+        let idle = self.idle();
         let duty = DutyWriter::default();
         self.duties.push(duty.reader());
         let cycle = Cycle {
@@ -307,6 +303,15 @@ impl Starter<'_> {
         })?;
         self.handles.push(handle);
         Ok(())
+    }
+
+    /// What a thread does without work. The log's too: what leaves waits for it.
+    fn idle(&self) -> IdleStrategy {
+        match self.behaviour.idle {
+            Idle::Busy => IdleStrategy::Busy,
+            Idle::Yield => IdleStrategy::yielding(),
+            Idle::Park => IdleStrategy::Park { span_ns: PARK_NS },
+        }
     }
 
     /// A thread for each agent.
@@ -349,12 +354,16 @@ impl Starter<'_> {
 
     /// Beside the pinned threads, since it blocks on files, and behind them: it ends last, so that
     /// it has whatever was applied.
-    fn spawn_log(&mut self, mut log: Log<BufWriter<File>>) -> io::Result<()> {
+    fn spawn_log(&mut self, mut log: Log<Disk>) -> io::Result<()> {
         let stop = self.stop.clone();
-        let idle = IdleStrategy::Park { span_ns: PARK_NS };
+        let idle = self.idle();
         let handle = Builder::new().name("log".to_owned()).spawn(move || {
             let drained = run_behind(&mut log, &SystemClock, idle, &stop);
-            (drained, Parts::default())
+            let synced = log.sync();
+            if let Err(error) = &synced {
+                eprintln!("journal: the end of it may not be on the disk: {error}");
+            }
+            (drained && synced.is_ok(), Parts::default())
         })?;
         self.handles.push(handle);
         Ok(())

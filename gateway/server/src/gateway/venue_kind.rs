@@ -2,8 +2,11 @@
 //!
 //! The venue thread owns it.
 
-use portcullis_domain::Timestamp;
-use portcullis_venue::{Approved, MatchingVenue, OutboundOrder, VenueSink};
+use portcullis_domain::{SessionId, Timestamp, VenueReport};
+use portcullis_venue::saved::SavedError;
+use portcullis_venue::{
+    Approved, MatchingVenue, OutboundOrder, RecallEnd, RecallFault, RecallVenue, VenueSink,
+};
 use portcullis_venue_embedded::EmbeddedVenue;
 use portcullis_venue_ouch::{OuchVenue, TcpDial};
 use portcullis_venue_sim::{HostileVenue, Planted};
@@ -61,6 +64,15 @@ impl MatchingVenue for VenueKind {
         }
     }
 
+    fn takes_orders(&self) -> bool {
+        match self {
+            Self::Embedded(venue) => venue.takes_orders(),
+            Self::Planted(venue) => venue.takes_orders(),
+            Self::Hostile(venue) => venue.takes_orders(),
+            Self::Ouch(venue) => venue.takes_orders(),
+        }
+    }
+
     fn poll(&mut self, now: Timestamp, budget: usize, sink: &mut impl VenueSink) -> usize {
         match self {
             Self::Embedded(venue) => venue.poll(now, budget, sink),
@@ -76,6 +88,56 @@ impl MatchingVenue for VenueKind {
             Self::Planted(venue) => venue.is_idle(),
             Self::Hostile(venue) => venue.is_idle(),
             Self::Ouch(venue) => venue.is_idle(),
+        }
+    }
+}
+
+/// A venue with planted faults or hostility takes nothing of its past, and says so at its end.
+impl RecallVenue for VenueKind {
+    fn recall_order(&mut self, order: Approved<OutboundOrder>, raw: &[u8]) {
+        match self {
+            Self::Embedded(venue) => venue.recall_order(order, raw),
+            Self::Planted(_) | Self::Hostile(_) | Self::Ouch(_) => {}
+        }
+    }
+
+    fn recall_report(&mut self, report: &VenueReport, raw: &[u8]) {
+        match self {
+            Self::Embedded(venue) => venue.recall_report(report, raw),
+            Self::Planted(_) | Self::Hostile(_) | Self::Ouch(_) => {}
+        }
+    }
+
+    fn recall_sequence(&mut self, session: SessionId, sequence: u64) {
+        match self {
+            Self::Embedded(venue) => venue.recall_sequence(session, sequence),
+            Self::Planted(_) | Self::Hostile(_) | Self::Ouch(_) => {}
+        }
+    }
+
+    fn recalled(&mut self) -> RecallEnd {
+        match self {
+            Self::Embedded(venue) => venue.recalled(),
+            Self::Planted(_) | Self::Hostile(_) | Self::Ouch(_) => RecallEnd {
+                fault: Some(RecallFault::NotRecallable),
+                ..RecallEnd::default()
+            },
+        }
+    }
+
+    fn save(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Embedded(venue) => venue.save(out),
+            Self::Planted(_) | Self::Hostile(_) | Self::Ouch(_) => {}
+        }
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), SavedError> {
+        match self {
+            Self::Embedded(venue) => venue.load(bytes),
+            Self::Planted(_) | Self::Hostile(_) | Self::Ouch(_) => {
+                Err(SavedError::Engine(RecallFault::NotRecallable.to_string()))
+            }
         }
     }
 }

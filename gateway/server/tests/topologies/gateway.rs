@@ -31,7 +31,7 @@ struct Folder(PathBuf);
 
 impl Log {
     pub(crate) fn path(&self) -> String {
-        self.0.0.join("log").display().to_string()
+        self.0.0.join("journal").display().to_string()
     }
 }
 
@@ -65,7 +65,12 @@ impl Gateway {
         let text = text(setup, &socket.display().to_string());
         fs::write(&config, text).expect("the folder takes it");
         let mut child = Command::new(BINARY)
-            .args(["run", &config.display().to_string(), "--log", &log.path()])
+            .args([
+                "run",
+                &config.display().to_string(),
+                "--journal",
+                &log.path(),
+            ])
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");

@@ -118,6 +118,12 @@ where
         self.store.oldest()
     }
 
+    /// The messages that can still be resent.
+    #[must_use]
+    pub const fn store(&self) -> &ResendStore<B, S> {
+        &self.store
+    }
+
     /// Whether a client is connected.
     #[must_use]
     pub const fn is_linked(&self) -> bool {

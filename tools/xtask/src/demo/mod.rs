@@ -113,11 +113,11 @@ impl Demo {
         self.logged(topology, &options)
     }
 
-    /// A clean run, and its log replayed twice.
+    /// A clean run, and its journal replayed twice.
     fn logged(&self, what: &str, options: &[&str]) -> Result<Vec<String>, Fault> {
-        let log = self.folder.join("generated.log");
-        let log = log.to_string_lossy();
-        let mut arguments = vec!["demo", "--json", "--log", &log];
+        let journal = self.folder.join(what.replace(' ', "-"));
+        let journal = journal.to_string_lossy();
+        let mut arguments = vec!["demo", "--json", "--journal", &journal];
         arguments.extend(options);
         let output = self.run(&arguments)?;
         let figures = figures(&output)?;
@@ -129,12 +129,12 @@ impl Demo {
         }
         let digest = figures["digest"].as_str().unwrap_or_default().to_owned();
         for time in ["first", "second"] {
-            let replayed = self.run(&["replay", &log])?;
+            let replayed = self.run(&["replay", &journal])?;
             let text = String::from_utf8_lossy(&replayed.stdout).into_owned();
             print!("{text}");
             if !replayed.status.success() || !text.contains(&format!("digest {digest}")) {
                 wrong.push(format!(
-                    "{what}: the {time} replay of the log has not the digest {digest}"
+                    "{what}: the {time} replay of the journal has not the digest {digest}"
                 ));
             }
         }

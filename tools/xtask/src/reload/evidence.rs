@@ -4,19 +4,16 @@
 
 use super::naive::{Limits, Order, kind_of};
 use crate::verb::Fault;
-use portcullis_domain::{Command, Record, UserRef};
+use portcullis_domain::{Command, Record, Seq, UserRef};
 use portcullis_flow::Answer;
-use portcullis_journal::{LogReader, read_limit_file};
+use portcullis_journal::{
+    Disk, Entry, JournalError, JournalReader, Mode, WordFile, read_words,
+};
 use portcullis_risk_core::limits::LimitSpec;
 use portcullis_wire::ouch50::Inbound;
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 use std::process::Command as Program;
-
-/// Words of a log's prelude before the limits: the core's capacities.
-const CAPACITY_WORDS: usize = 11;
 
 /// All of it.
 pub(super) struct Evidence {
@@ -65,27 +62,28 @@ impl Log {
     }
 }
 
-/// Reads a log and the tables beside it.
+/// Reads a journal and the tables in its folder.
 pub(super) fn read_log(path: &Path) -> Result<Log, Fault> {
     let fault = |error: String| Fault::of(path.display(), error);
-    let file = File::open(path).map_err(|error| fault(error.to_string()))?;
-    let reader = LogReader::open(BufReader::with_capacity(1 << 20, file));
-    let mut reader = reader.map_err(|error| fault(error.to_string()))?;
-    let words = reader.prelude().get(CAPACITY_WORDS..).unwrap_or_default();
-    let (first_table, limits) = table(words).map_err(fault)?;
+    let disk = Disk::existing(path).map_err(|error| fault(error.to_string()))?;
+    let of_journal = |error: JournalError| fault(error.to_string());
+    let mut reader = JournalReader::open(disk.clone(), Seq::new(1), Mode::Whole).map_err(of_journal)?;
+    let kept = |digest| read_words(&disk, WordFile::Limits, digest).map_err(of_journal);
+    let (first_table, limits) = table(&kept(reader.segment().limits)?).map_err(fault)?;
     let mut log = Log {
         asked: HashMap::new(),
         flips: Vec::new(),
         first_table,
         tables: HashMap::from([(first_table, limits)]),
     };
-    for record in &mut reader {
-        log.take(&record.map_err(|error| fault(error.to_string()))?);
+    while let Some(entry) = reader.next().map_err(of_journal)? {
+        if let Entry::Record(record) = entry {
+            log.take(&record.to_record());
+        }
     }
     for (_, digest) in &log.flips {
         if !log.tables.contains_key(digest) {
-            let words = read_limit_file(path, *digest).map_err(|error| fault(error.to_string()))?;
-            log.tables.extend([table(&words).map_err(fault)?]);
+            log.tables.extend([table(&kept(*digest)?).map_err(fault)?]);
         }
     }
     Ok(log)

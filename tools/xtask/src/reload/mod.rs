@@ -27,6 +27,7 @@ use crate::workspace::Workspace;
 use arguments::{Arguments, Plant};
 use config::{Setup, Which};
 use evidence::{Evidence, Replayed};
+use portcullis_journal::WordFile;
 use report::Run;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -83,19 +84,19 @@ impl<'a> Bench<'a> {
         })
     }
 
-    fn log(&self) -> PathBuf {
-        self.folder.join("reload.log")
+    fn journal(&self) -> PathBuf {
+        self.folder.join("journal")
     }
 
     /// Runs once and judges what came of it, as honest as it is and with each plant that is wanted.
     fn judged(&self) -> Result<Outcome, Fault> {
         let (run, answers) = self.flow_under_reloads()?;
-        eprintln!("replaying the log");
-        let log = self.log();
+        eprintln!("replaying the journal");
+        let journal = self.journal();
         let evidence = Evidence {
-            log: evidence::read_log(&log)?,
+            log: evidence::read_log(&journal)?,
             answers,
-            replayed: Replayed::of(&self.portcullis, &log)?,
+            replayed: Replayed::of(&self.portcullis, &journal)?,
         };
         let judgement = judge::judge(&evidence, &run, self.arguments.plant);
         let judgement = match self.arguments.plant {
@@ -124,7 +125,7 @@ impl<'a> Bench<'a> {
     fn flow_under_reloads(&self) -> Result<(Run, Vec<portcullis_flow::Answer>), Fault> {
         let mut run = command(&self.portcullis);
         let first = self.folder.join(Which::A.config_name());
-        run.arg("run").arg(first).arg("--log").arg(self.log());
+        run.arg("run").arg(first).arg("--journal").arg(self.journal());
         let mut gateway = Running::start("gateway", self.folder, &mut run)?;
         let done = self.flow(&mut gateway);
         done.inspect_err(|_| gateway.show_log())
@@ -172,18 +173,29 @@ impl<'a> Bench<'a> {
     fn swapped(&self, evidence: &Evidence, run: &Run) -> Result<judge::Judgement, Fault> {
         let folder = self.folder.join("swapped");
         fs::create_dir(&folder).map_err(|error| Fault::of(folder.display(), error))?;
-        let log = folder.join("reload.log");
-        let mut links = vec![(self.log(), log.clone())];
+        let journal = self.journal();
+        let of_journal = |error| Fault::of(journal.display(), error);
+        let mut names = Vec::new();
+        for file in fs::read_dir(&journal).map_err(of_journal)? {
+            let name = file.map_err(of_journal)?.file_name();
+            names.push((name.clone(), name));
+        }
         if let [(_, one), (_, other), ..] = evidence.log.flips[..] {
-            for (from, to) in [(one, other), (other, one)] {
-                let from = portcullis_journal::limit_file_path(&self.log(), from);
-                links.push((from, portcullis_journal::limit_file_path(&log, to)));
+            let [one, other] = [one, other].map(|digest| WordFile::Limits.name(digest).into());
+            for (_, to) in &mut names {
+                if *to == one {
+                    to.clone_from(&other);
+                } else if *to == other {
+                    to.clone_from(&one);
+                }
             }
         }
-        for (from, to) in links {
-            fs::hard_link(&from, &to).map_err(|error| Fault::of(from.display(), error))?;
+        for (from, to) in names {
+            let from = journal.join(from);
+            let linked = fs::hard_link(&from, folder.join(to));
+            linked.map_err(|error| Fault::of(from.display(), error))?;
         }
-        let replayed = Replayed::of(&self.portcullis, &log)?;
+        let replayed = Replayed::of(&self.portcullis, &folder)?;
         Ok(judge::judge_replay(evidence, &replayed, run, None))
     }
 }

@@ -1,0 +1,234 @@
+//! How far the journal is durable, and the gate before everything that leaves.
+//!
+//! The log thread (and where a standby counts, the replication thread) writes, venue, egress and
+//! control read, the sequencer says when the journal is in trouble. Invariants: a cursor never goes
+//! back; nothing leaves before its record is as durable as the policy says, unless the journal is in
+//! trouble and the core has been told, from when on it approves nothing that a crash could lose.
+
+use crossbeam_utils::CachePadded;
+use portcullis_domain::Seq;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// When a record is durable enough for what follows from it to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// At once: a crash loses what the log thread had not written.
+    Memory,
+    /// When the operating system has it: a crash of the process loses nothing.
+    Journaled,
+    /// When the disk has it: a crash of the machine loses nothing.
+    Synced,
+    /// When the operating system has it and a standby has it too.
+    Replicated,
+}
+
+#[derive(Debug)]
+struct Shared {
+    policy: Durability,
+    local: CachePadded<AtomicU64>,
+    standby: CachePadded<AtomicU64>,
+    /// The log cannot be written now, or has room left for cancels alone.
+    failing: CachePadded<AtomicBool>,
+    /// The core has been told so, and approves nothing until it is over.
+    degraded: AtomicBool,
+}
+
+/// The log thread's end.
+#[derive(Debug)]
+pub struct DurableWriter(Arc<Shared>);
+
+/// The end of the thread that hears a standby.
+#[derive(Debug)]
+pub struct StandbyWriter(Arc<Shared>);
+
+/// The gate of one thread.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    shared: Arc<Shared>,
+    /// As far as was durable when last looked at.
+    seen: u64,
+}
+
+/// The sequencer's view.
+#[derive(Debug)]
+pub struct DurabilityWatch(Arc<Shared>);
+
+/// What may be done with what waits at the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    /// It is durable.
+    Open,
+    /// It is not yet.
+    Shut,
+    /// It is not, and may not be for long: what takes risk away goes on without.
+    Degraded,
+}
+
+/// All ends, for a log whose last record so far is `seq`.
+#[derive(Debug)]
+pub struct DurabilityEnds {
+    /// For the log agent.
+    pub log: DurableWriter,
+    /// For whoever hears the standby.
+    pub standby: StandbyWriter,
+    /// For each agent and thread that lets something out.
+    pub gate: Gate,
+    /// For the sequencer.
+    pub watch: DurabilityWatch,
+}
+
+/// The ends of a policy.
+#[must_use]
+pub fn durability(policy: Durability, seq: Seq) -> DurabilityEnds {
+    let shared = Arc::new(Shared {
+        policy,
+        local: CachePadded::new(AtomicU64::new(seq.raw())),
+        standby: CachePadded::new(AtomicU64::new(seq.raw())),
+        failing: CachePadded::new(AtomicBool::new(false)),
+        degraded: AtomicBool::new(false),
+    });
+    DurabilityEnds {
+        log: DurableWriter(Arc::clone(&shared)),
+        standby: StandbyWriter(Arc::clone(&shared)),
+        gate: Gate::of(&shared),
+        watch: DurabilityWatch(shared),
+    }
+}
+
+impl Shared {
+    fn reached(&self) -> u64 {
+        let local = self.local.load(Ordering::Acquire);
+        match self.policy {
+            Durability::Memory => u64::MAX,
+            Durability::Journaled | Durability::Synced => local,
+            Durability::Replicated => local.min(self.standby.load(Ordering::Acquire)),
+        }
+    }
+}
+
+impl DurableWriter {
+    /// What is wanted before anything leaves.
+    #[must_use]
+    pub fn policy(&self) -> Durability {
+        self.0.policy
+    }
+
+    /// All up to this record is written, and where the policy asks for it, on the disk.
+    ///
+    /// # Panics
+    /// If that is less than before.
+    pub fn reach(&mut self, seq: Seq) {
+        let before = self.0.local.load(Ordering::Relaxed);
+        assert!(seq.raw() >= before, "what is durable stays so");
+        self.0.local.store(seq.raw(), Ordering::Release);
+    }
+
+    /// Says whether the log can be written and has room.
+    pub fn tell_failing(&mut self, failing: bool) {
+        self.0.failing.store(failing, Ordering::Release);
+    }
+}
+
+impl StandbyWriter {
+    /// A standby has all up to this record. One that has less than another had says nothing new.
+    pub fn reach(&mut self, seq: Seq) {
+        let before = self.0.standby.load(Ordering::Relaxed);
+        self.0.standby.store(seq.raw().max(before), Ordering::Release);
+    }
+}
+
+impl DurabilityWatch {
+    /// How far the policy is satisfied.
+    #[must_use]
+    pub(crate) fn reached(&self) -> u64 {
+        self.0.reached()
+    }
+
+    pub(crate) fn is_failing(&self) -> bool {
+        self.0.failing.load(Ordering::Acquire)
+    }
+
+    /// Says that the core approves nothing that is not durable: from the record of this on.
+    pub(crate) fn tell_degraded(&mut self, degraded: bool) {
+        self.0.degraded.store(degraded, Ordering::Release);
+    }
+}
+
+impl Gate {
+    fn of(shared: &Arc<Shared>) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            seen: 0,
+        }
+    }
+
+    /// A gate that stands open: nothing is kept, or nobody waits for it.
+    #[must_use]
+    pub fn open() -> Self {
+        durability(Durability::Memory, Seq::ZERO).gate
+    }
+
+    /// Whether what follows from this record may leave.
+    #[inline]
+    pub fn passage(&mut self, seq: u64) -> Passage {
+        if seq <= self.seen {
+            return Passage::Open;
+        }
+        self.look_again(seq)
+    }
+
+    /// The last record that the log has written, and where the policy asks for it synced.
+    #[must_use]
+    pub fn kept(&self) -> Seq {
+        Seq::new(self.shared.local.load(Ordering::Acquire))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_again(&mut self, seq: u64) -> Passage {
+        self.seen = self.shared.reached();
+        if seq <= self.seen {
+            return Passage::Open;
+        }
+        if self.shared.degraded.load(Ordering::Acquire) {
+            return Passage::Degraded;
+        }
+        Passage::Shut
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_policy_waits_for_what_it_names() {
+        for (policy, local, standby, passes) in [
+            (Durability::Memory, 0, 0, true),
+            (Durability::Journaled, 4, 9, false),
+            (Durability::Journaled, 5, 0, true),
+            (Durability::Synced, 5, 0, true),
+            (Durability::Replicated, 5, 4, false),
+            (Durability::Replicated, 4, 5, false),
+            (Durability::Replicated, 5, 5, true),
+        ] {
+            let mut ends = durability(policy, Seq::ZERO);
+            ends.log.reach(Seq::new(local));
+            ends.standby.reach(Seq::new(standby));
+            let passage = ends.gate.passage(5);
+            let expected = if passes { Passage::Open } else { Passage::Shut };
+            assert_eq!(passage, expected, "{policy:?} {local} {standby}");
+        }
+    }
+
+    #[test]
+    fn a_degraded_gate_says_so_only_of_what_is_not_durable() {
+        let mut ends = durability(Durability::Synced, Seq::new(3));
+        ends.watch.tell_degraded(true);
+        assert_eq!(ends.gate.passage(3), Passage::Open);
+        assert_eq!(ends.gate.passage(4), Passage::Degraded);
+        ends.watch.tell_degraded(false);
+        assert_eq!(ends.gate.passage(4), Passage::Shut);
+    }
+}

@@ -1,0 +1,230 @@
+//! What each session's client has been told, and how it is said.
+//!
+//! Owned by egress, or by a replica that follows the log. Invariants: a session's messages are a function of
+//! the records and effects in the order of the log, so that whoever follows the log has the same ones under
+//! the same numbers; connections are no part of that.
+
+use super::echo::Echoes;
+use super::encode::{Encoder, Message};
+use super::stream::{Sent, Stream};
+use super::{EgressConfig, EgressCounters};
+use crate::item::ClientEffect;
+use crate::stream_reach::StreamReachWriter;
+use crate::transport::{ConnectionId, OutboundTransport};
+use portcullis_domain::{SessionEventKind, SessionId, Timestamp};
+use portcullis_risk_core::{AnswerKind, SessionChange};
+
+/// What clients have been told.
+#[derive(Debug)]
+pub struct ClientStreams {
+    pub(super) streams: Box<[Stream]>,
+    pub(super) echoes: Echoes,
+    encoder: Encoder,
+    /// Sessions with something to send, each at most once.
+    active: Vec<SessionId>,
+    counters: EgressCounters,
+}
+
+impl ClientStreams {
+    /// Streams of which nothing was said yet. Allocates all they will ever use.
+    #[must_use]
+    pub fn new(config: &EgressConfig) -> Self {
+        let streams = config.heartbeats.iter();
+        Self {
+            streams: streams
+                .map(|heartbeat| Stream::new(config, *heartbeat))
+                .collect(),
+            echoes: Echoes::new(config.orders_max),
+            encoder: Encoder::new(config.symbols.clone()),
+            active: Vec::with_capacity(config.heartbeats.len()),
+            counters: EgressCounters::default(),
+        }
+    }
+
+    /// Takes what the log says was told before: sessions' coming and going apart, which is over.
+    pub fn recall(&mut self, effect: &ClientEffect, raw: &[u8], at: Timestamp) {
+        if !matches!(effect, ClientEffect::SessionChanged(_)) {
+            let _ = self.say(effect, raw, at);
+        }
+    }
+
+    /// Takes what is to be told now.
+    pub(super) fn take(
+        &mut self,
+        effect: &ClientEffect,
+        raw: &[u8],
+        at: Timestamp,
+        now: Timestamp,
+        reach: &mut StreamReachWriter,
+    ) {
+        if let ClientEffect::SessionChanged(change) = effect {
+            self.session_changed(change, now);
+            return;
+        }
+        let Some(session) = self.say(effect, raw, at) else {
+            return;
+        };
+        let (oldest, next) = self.streams[session.index()].reach();
+        reach.say(session, oldest, next);
+        self.activate(session);
+    }
+
+    /// Says it in its session's stream; `None` where nothing is said of it.
+    fn say(&mut self, effect: &ClientEffect, raw: &[u8], at: Timestamp) -> Option<SessionId> {
+        match effect {
+            ClientEffect::Entered(outbound) => {
+                self.echoes.remember(outbound, raw, &self.encoder);
+                None
+            }
+            ClientEffect::Refused(refusal) => {
+                let message = self.encoder.refused(refusal, raw, at);
+                self.publish(refusal.session, &message)
+            }
+            ClientEffect::Answered(answer) => match answer.kind {
+                // OUCH says nothing to either.
+                AnswerKind::Resent | AnswerKind::OrderUnknown => None,
+                AnswerKind::NextNumber(_)
+                | AnswerKind::EntryDisabled
+                | AnswerKind::EntryEnabled
+                | AnswerKind::MassCancelTaken
+                | AnswerKind::MassCancelRefused => {
+                    let message = self.encoder.answered(answer, raw, at);
+                    self.publish(answer.session, &message)
+                }
+            },
+            // The engine's own bytes go on as they came.
+            ClientEffect::Reported(report) if !raw.is_empty() => {
+                self.publish_bytes(report.session, raw)
+            }
+            ClientEffect::Reported(report) => {
+                let message = self.encoder.reported(report, &self.echoes, at);
+                self.publish(report.session, &message)
+            }
+            ClientEffect::SessionChanged(_) => None,
+        }
+    }
+
+    fn publish(&mut self, session: SessionId, message: &Message) -> Option<SessionId> {
+        match message {
+            Message::Encoded(buffer) => self.publish_bytes(session, buffer.bytes()),
+            Message::Unencodable => {
+                self.counters.unencodable += 1;
+                None
+            }
+            Message::Nothing => None,
+        }
+    }
+
+    fn publish_bytes(&mut self, session: SessionId, message: &[u8]) -> Option<SessionId> {
+        let stream = self.streams.get_mut(session.index())?;
+        if !stream.publish(message) {
+            self.counters.unencodable += 1;
+            return None;
+        }
+        self.counters.published += 1;
+        Some(session)
+    }
+
+    fn session_changed(&mut self, change: &SessionChange, now: Timestamp) {
+        let connection = ConnectionId::from_raw(change.connection);
+        let Some(stream) = self.streams.get_mut(change.session.index()) else {
+            return;
+        };
+        match change.kind {
+            SessionEventKind::Up => {
+                stream.log_on(connection, change.sequence, now);
+                self.activate(change.session);
+            }
+            SessionEventKind::LoggedOut | SessionEventKind::Lost | SessionEventKind::Ended => {
+                stream.unlink(connection);
+            }
+        }
+    }
+
+    fn activate(&mut self, session: SessionId) {
+        let stream = &mut self.streams[session.index()];
+        if !stream.active {
+            stream.active = true;
+            self.active.push(session);
+        }
+    }
+
+    /// Sends what active sessions have, as far as their sockets take it.
+    pub(super) fn send(&mut self, transport: &mut impl OutboundTransport, now: Timestamp) -> usize {
+        let mut work = 0;
+        let mut index = 0;
+        while index < self.active.len() {
+            let stream = &mut self.streams[self.active[index].index()];
+            let sent = stream.send(transport, now);
+            work += usize::from(sent == Sent::Some);
+            let lagged = sent == Sent::Lagged;
+            self.counters.lagged += u64::from(lagged);
+            if sent == Sent::All || lagged {
+                stream.active = false;
+                self.active.swap_remove(index);
+            } else {
+                index += 1;
+            }
+        }
+        work
+    }
+
+    /// A session's heartbeat, where one is due.
+    pub(super) fn keep_alive(
+        &mut self,
+        session: SessionId,
+        transport: &mut impl OutboundTransport,
+        now: Timestamp,
+    ) {
+        let stream = &mut self.streams[session.index()];
+        stream.keep_alive(transport, now);
+        if stream.is_waiting() {
+            self.activate(session);
+        }
+    }
+
+    pub(super) fn unlink(&mut self, connection: ConnectionId) {
+        for stream in &mut self.streams {
+            stream.unlink(connection);
+        }
+    }
+
+    /// Ends every session: no more will be said on any.
+    pub(super) fn end_all(&mut self) {
+        for session in (0..self.streams.len() as u32).map(SessionId::new) {
+            self.streams[session.index()].end();
+            self.activate(session);
+        }
+    }
+
+    /// Says what each stream reaches, before anybody logs on.
+    pub(super) fn say_reach(&self, reach: &mut StreamReachWriter) {
+        for (session, stream) in (0..).map(SessionId::new).zip(&self.streams) {
+            let (oldest, next) = stream.reach();
+            reach.say(session, oldest, next);
+        }
+    }
+
+    /// Sessions.
+    pub(super) fn len(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Whether nothing waits to be sent.
+    pub(super) fn are_sent(&self) -> bool {
+        self.active.is_empty()
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub const fn counters(&self) -> &EgressCounters {
+        &self.counters
+    }
+
+    /// Messages a session's stream has had so far.
+    #[must_use]
+    pub fn published(&self, session: SessionId) -> u64 {
+        let stream = self.streams.get(session.index());
+        stream.map_or(0, Stream::published)
+    }
+}

@@ -1,0 +1,168 @@
+//! What a gateway begins with: nothing, or what its journal says.
+//!
+//! Control thread, once, before any agent lives. Invariants: one gateway holds a journal's folder; a journal
+//! that does not read to its end, or whose engine's book cannot be made again, is not gone on from; what the
+//! config says otherwise than the journal is named.
+
+use super::assemble::{Options, StartError, cannot};
+use super::names;
+use super::recovery::{go_on, rebuild_from};
+use super::tables::{egress_config, new_session_name, symbols};
+use super::venue_kind::VenueKind;
+use super::venues::venue;
+use crate::prelude;
+use portcullis_control::config::{Config, DurabilityPolicy, JournalProfile};
+use portcullis_domain::{Digest, Seq};
+use portcullis_journal::{
+    Disk, Identity, JournalStart, JournalWriter, Opening, RecoverOptions, Storage, Term,
+    ThreadSource, WordFile, WriterOptions, recover, write_words,
+};
+use portcullis_pipeline::durability::{Durability, DurabilityEnds, durability};
+use portcullis_pipeline::egress::ClientStreams;
+use portcullis_pipeline::recovery::Prelude;
+use portcullis_pipeline::sequencer::Resumption;
+use portcullis_risk_core::{Capacities, RiskCore};
+use portcullis_runtime::{Clock, SystemClock};
+use portcullis_wire::soupbin::SessionName;
+use std::path::Path;
+
+/// The rules that this build decides by: raised with every change of a verdict on the same records.
+pub(crate) const RULES: u32 = 1;
+
+/// What a gateway begins with.
+pub(crate) struct Origin {
+    pub(super) core: Box<RiskCore>,
+    pub(super) streams: ClientStreams,
+    pub(super) venue: VenueKind,
+    pub(super) session_name: SessionName,
+    pub(super) journal: Option<OpenJournal>,
+    /// Where the log goes on, if it does.
+    pub(super) resumption: Option<Resumption>,
+}
+
+/// A journal that is held and written.
+pub(crate) struct OpenJournal {
+    pub(super) disk: Disk,
+    pub(super) prelude: Prelude,
+    pub(super) writer: JournalWriter<Disk>,
+    pub(super) ends: DurabilityEnds,
+}
+
+/// What a config's gateway begins with.
+pub(super) fn origin(config: &Config, options: &Options<'_>) -> Result<Origin, StartError> {
+    let capacities = prelude::capacities(config);
+    let folder = options.journal.or(config.profile.journal.folder.as_deref());
+    let Some(folder) = folder else {
+        return new_origin(config, options, &capacities);
+    };
+    let journal = &config.profile.journal;
+    let disk = open_folder(folder, journal).map_err(|error| cannot(&place(folder), error))?;
+    let lock = disk.lock().map_err(|error| {
+        let why = "another gateway writes this journal, or it cannot be held";
+        cannot(&place(folder), format!("{why}: {error}"))
+    })?;
+    let recovered = recover(&disk, &RecoverOptions::default());
+    let recovered = recovered.map_err(|error| cannot("recovery", error))?;
+    match recovered {
+        None => begin_journal(config, options, disk, lock),
+        Some(recovered) => {
+            let rebuilt = rebuild_from(config, options, &disk, &recovered)?;
+            go_on(config, disk, lock, &recovered, rebuilt)
+        }
+    }
+}
+
+pub(super) fn place(folder: &Path) -> String {
+    format!("the journal {}", folder.display())
+}
+
+fn open_folder(folder: &Path, journal: &JournalProfile) -> std::io::Result<Disk> {
+    match journal.folder_bytes_max {
+        Some(quota_bytes) => Disk::with_quota(folder, quota_bytes),
+        None => Disk::open(folder),
+    }
+}
+
+fn new_origin(
+    config: &Config,
+    options: &Options<'_>,
+    capacities: &Capacities,
+) -> Result<Origin, StartError> {
+    let core = RiskCore::new(capacities, config.limit_table());
+    let core = core.map_err(|error| cannot("the risk core", error))?;
+    let session_name = new_session_name(config);
+    let egress = egress_config(config, session_name, symbols(config)?);
+    Ok(Origin {
+        core: Box::new(core),
+        streams: ClientStreams::new(&egress),
+        venue: venue(config, options.plant)?,
+        session_name,
+        journal: None,
+        resumption: None,
+    })
+}
+
+/// A gateway whose journal begins with its first record.
+fn begin_journal(
+    config: &Config,
+    options: &Options<'_>,
+    disk: Disk,
+    lock: <Disk as Storage>::Lock,
+) -> Result<Origin, StartError> {
+    let capacities = prelude::capacities(config);
+    let mut origin = new_origin(config, options, &capacities)?;
+    let journal = &config.profile.journal;
+    let unwritten = |error: std::io::Error| cannot(&place(disk.folder()), error);
+    let limits = write_words(&disk, WordFile::Limits, &config.limits.to_words());
+    let prelude = Prelude {
+        capacities,
+        limits: limits.map_err(unwritten)?,
+        session_name: origin.session_name,
+    };
+    let digest = write_words(&disk, WordFile::Prelude, &prelude.to_words()).map_err(unwritten)?;
+    names::keep(&disk, &config.names).map_err(unwritten)?;
+    let opening = Opening {
+        identity: Identity {
+            journal: new_journal_number(),
+            prelude: digest,
+            rules: RULES,
+            build: build(),
+        },
+        term: Term::new(1),
+        limits: prelude.limits,
+        now: SystemClock.now(),
+    };
+    let start = JournalStart::first(opening.identity.journal);
+    let source = ThreadSource::start(disk.clone(), journal.segment_bytes).map_err(unwritten)?;
+    let options = WriterOptions::for_segments_of(journal.segment_bytes);
+    let writer = JournalWriter::create(disk.clone(), lock, Box::new(source), options, opening, start);
+    origin.journal = Some(OpenJournal {
+        writer: writer.map_err(unwritten)?,
+        ends: durability(policy(journal.durability), Seq::ZERO),
+        disk,
+        prelude,
+    });
+    Ok(origin)
+}
+
+pub(super) const fn policy(word: DurabilityPolicy) -> Durability {
+    match word {
+        DurabilityPolicy::Memory => Durability::Memory,
+        DurabilityPolicy::Journaled => Durability::Journaled,
+        DurabilityPolicy::Synced => Durability::Synced,
+        DurabilityPolicy::Replicated => Durability::Replicated,
+    }
+}
+
+pub(super) fn build() -> String {
+    format!("portcullis {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// A number that no other journal has: of the time, the process and where its memory happens to lie.
+fn new_journal_number() -> u64 {
+    let mut digest = Digest::new();
+    digest.push(SystemClock.now().ns());
+    digest.push(u64::from(std::process::id()));
+    digest.push(std::ptr::from_ref(&digest).addr() as u64);
+    digest.value()
+}

@@ -1,0 +1,209 @@
+//! A gateway that goes on where its journal ends.
+//!
+//! Control thread, once, before any agent lives. Invariants: what the config must agree on with the journal is
+//! held against it first; a replica is rebuilt and compared before anything is written; whoever starts it reads
+//! what was found, in words.
+
+use super::assemble::{Options, StartError, cannot};
+use super::names;
+use super::origin::{OpenJournal, Origin, RULES, build, place, policy};
+use super::tables::{egress_config, symbols};
+use super::venue_kind::VenueKind;
+use super::venues::venue;
+use crate::prelude;
+use portcullis_control::config::Config;
+use portcullis_journal::{
+    Disk, Identity, JournalWriter, Opening, Recovered, Storage, ThreadSource, WordFile,
+    WriterOptions, read_words,
+};
+use portcullis_pipeline::durability::durability;
+use portcullis_pipeline::recovery::{Ground, Prelude, Rebuilt, first_commands, rebuild};
+use portcullis_pipeline::replica::ReplicaParts;
+use portcullis_pipeline::sequencer::Resumption;
+use portcullis_risk_core::RiskCore;
+use portcullis_runtime::{Clock, SystemClock};
+use portcullis_venue::{RecallEnd, RecallVenue};
+use std::time::Instant;
+
+/// What a journal came to, and what it was made from.
+pub(crate) struct FromJournal {
+    prelude: Prelude,
+    rebuilt: Rebuilt<VenueKind>,
+}
+
+impl FromJournal {
+    /// What a follower of the journal has come to.
+    pub(crate) const fn new(prelude: Prelude, rebuilt: Rebuilt<VenueKind>) -> Self {
+        Self { prelude, rebuilt }
+    }
+}
+
+/// Rebuilds what stood at the journal's end.
+pub(super) fn rebuild_from(
+    config: &Config,
+    options: &Options<'_>,
+    disk: &Disk,
+    recovered: &Recovered,
+) -> Result<FromJournal, StartError> {
+    say(disk, recovered);
+    let prelude = read_prelude(disk, recovered.identity.prelude)?;
+    agree(config, disk, &prelude)?;
+    let egress = egress_config(config, prelude.session_name, symbols(config)?);
+    let ground = Ground {
+        storage: disk,
+        prelude: &prelude,
+        egress: &egress,
+    };
+    let began = Instant::now();
+    let mut progress = |seq: u64| {
+        eprintln!(
+            "recovery: record {seq} after {} ms",
+            began.elapsed().as_millis()
+        );
+    };
+    let rebuilt = rebuild(&ground, venue(config, options.plant)?, &mut progress);
+    let rebuilt = rebuilt.map_err(|error| cannot("recovery", error))?;
+    eprintln!(
+        "recovery: up to record {} in {} ms, from {}; digest compared up to record {}",
+        rebuilt.seq.raw(),
+        began.elapsed().as_millis(),
+        match rebuilt.began {
+            0 => "the first record".to_owned(),
+            snapshot => format!("the snapshot of record {snapshot}"),
+        },
+        rebuilt.compared,
+    );
+    Ok(FromJournal { prelude, rebuilt })
+}
+
+/// A gateway that goes on from what its journal came to.
+pub(crate) fn go_on(
+    config: &Config,
+    disk: Disk,
+    lock: <Disk as Storage>::Lock,
+    recovered: &Recovered,
+    from: FromJournal,
+) -> Result<Origin, StartError> {
+    let FromJournal { prelude, rebuilt } = from;
+    let (mut replica, seq) = (rebuilt.replica, rebuilt.seq);
+    let end = replica.venue().recalled();
+    if let Some(fault) = end.fault {
+        return Err(cannot("recovery: the engine's book", fault));
+    }
+    let core = replica.core();
+    say_state(config, core, &end);
+    let resumption = Resumption {
+        seq,
+        timestamp: core.now(),
+        first: first_commands(core),
+    };
+    let opening = Opening {
+        identity: Identity {
+            rules: RULES,
+            build: build(),
+            ..recovered.identity.clone()
+        },
+        term: recovered.term,
+        limits: core.limits_digest(),
+        now: SystemClock.now(),
+    };
+    let writer = resume_writer(config, &disk, lock, opening, recovered)?;
+    names::keep(&disk, &config.names).map_err(|error| cannot(&place(disk.folder()), error))?;
+    let ReplicaParts {
+        core,
+        streams,
+        venue,
+    } = replica.into_parts();
+    Ok(Origin {
+        core,
+        streams,
+        venue,
+        session_name: prelude.session_name,
+        journal: Some(OpenJournal {
+            writer,
+            ends: durability(policy(config.profile.journal.durability), seq),
+            disk,
+            prelude,
+        }),
+        resumption: Some(resumption),
+    })
+}
+
+fn resume_writer(
+    config: &Config,
+    disk: &Disk,
+    lock: <Disk as Storage>::Lock,
+    opening: Opening,
+    recovered: &Recovered,
+) -> Result<JournalWriter<Disk>, StartError> {
+    let segment_bytes = config.profile.journal.segment_bytes;
+    let source = ThreadSource::start(disk.clone(), segment_bytes);
+    let source = source.map_err(|error| cannot(&place(disk.folder()), error))?;
+    let options = WriterOptions::for_segments_of(segment_bytes);
+    let disk = disk.clone();
+    let at = place(disk.folder());
+    JournalWriter::resume(disk, lock, Box::new(source), options, opening, recovered)
+        .map_err(|error| cannot(&at, error))
+}
+
+/// Says what a person should hear of what stands there.
+fn say(disk: &Disk, recovered: &Recovered) {
+    if let Some(cut) = &recovered.cut {
+        eprintln!(
+            "recovery: {}/{}: cut at byte {}, behind the last good frame: {}; frames given up {}, segments {}",
+            disk.place(),
+            cut.segment,
+            cut.offset,
+            cut.fault,
+            cut.frames_lost,
+            cut.segments_lost.len(),
+        );
+    }
+    for remark in &recovered.remarks {
+        eprintln!("recovery: {remark}");
+    }
+}
+
+/// Says what it goes on with.
+fn say_state(config: &Config, core: &RiskCore, end: &RecallEnd) {
+    eprintln!(
+        "recovery: digest {:016x}, state {:016x}, open orders {}; in doubt at the engine: orders and replaces \
+         {}, cancels {}",
+        core.digest(),
+        core.state_hash(),
+        core.open_orders(),
+        end.orders_in_doubt,
+        end.cancels_in_doubt,
+    );
+    if core.limits_digest() != config.limit_table().digest() {
+        eprintln!(
+            "recovery: the config's limits are not those in force, which the journal says: `ctl diff CONFIG` \
+             shows what differs, `ctl reload CONFIG` puts the config's into force"
+        );
+    }
+}
+
+/// The prelude that a journal names.
+pub(crate) fn read_prelude<S: Storage>(storage: &S, digest: u64) -> Result<Prelude, StartError> {
+    let words = read_words(storage, WordFile::Prelude, digest);
+    let words = words.map_err(|error| cannot("recovery", error))?;
+    let prelude = Prelude::from_words(&words);
+    prelude.ok_or_else(|| cannot("recovery", "the journal's prelude is another build's"))
+}
+
+/// What of the config must be as the journal has it.
+pub(crate) fn agree(config: &Config, disk: &Disk, prelude: &Prelude) -> Result<(), StartError> {
+    let refuse = |why: String| {
+        let mend = "start with the config of then, or with another [journal] folder";
+        Err(cannot(&place(disk.folder()), format!("{why}; {mend}")))
+    };
+    if let Some((name, then, now)) = prelude.differing_capacity(&prelude::capacities(config)) {
+        return refuse(format!(
+            "[capacities] {name} is {now}, and the journal was begun with {then}"
+        ));
+    }
+    match names::check(disk, &config.names) {
+        Ok(()) => Ok(()),
+        Err(why) => refuse(why),
+    }
+}
