@@ -20,10 +20,11 @@ pub struct EngineLogin {
     pub user: UserName,
     /// Password.
     pub password: Password,
-    /// The engine's session to ask for; `None` for its current one.
+    /// The engine's session to ask for; `None` for its current one. After a restart the engine must
+    /// repeat the last message of the log, whatever the name.
     pub engine_session: Option<SessionName>,
-    /// The first sequenced message to ask for: 1 for all of the day, n for the one after the last
-    /// that was processed, 0 for none of the past.
+    /// The first sequenced message to ask for where the log has none: 1 for all of the day, n for the
+    /// one after the last that was processed, 0 for none of the past.
     pub next_sequence: u64,
 }
 
@@ -51,10 +52,12 @@ pub struct EngineInstrument {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplayEnd {
     /// An account query is sent after the login; its answer is sequenced behind the replay. Exact,
-    /// and needs an engine that knows the message.
+    /// and needs an engine that knows the message. It also tells which orders from before a restart
+    /// never arrived: those are refused.
     Answered,
     /// No sequenced message came for this long after the login. An engine that stalls longer in the
-    /// middle of a replay is taken to be done; its late reports are still taken in order.
+    /// middle of a replay is taken to be done; its late reports are still taken in order. Orders from
+    /// before a restart that have no answer are sent again, since nobody can tell whether they arrived.
     Quiet(Duration),
 }
 

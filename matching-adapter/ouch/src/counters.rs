@@ -25,6 +25,8 @@ pub struct Counters {
     pub given_back: u64,
     /// Orders, replaces and cancels answered here because their session has no link.
     pub refused_without_link: u64,
+    /// Orders and replaces of the time before a restart that the engine never had, refused here.
+    pub refused_after_restart: u64,
     /// Messages about no order: forwarded to nobody.
     pub unattributed: u64,
     /// Messages of a type that OUCH 5.0 does not have, forwarded unread where they name an order.

@@ -1,6 +1,6 @@
 //! What was sent to the engine and is not answered: what must be sent again after a broken link.
 //!
-//! Owned by a link. Invariants: bounded; in the order of sending; a cancel stands here once an
+//! Owned by a link. Invariants: bounded, but for what a log left unanswered; in the order of sending; a cancel stands here once an
 //! order, as the one that leaves least; what the engine will not answer, since the order it names
 //! is gone, is sent once and forgotten. It must never drop what may still be unknown to the engine.
 
@@ -35,6 +35,16 @@ pub(crate) enum Asked {
     },
 }
 
+impl Asked {
+    /// The number it brings to the engine, if it brings one.
+    pub(crate) const fn number(self) -> Option<UserRef> {
+        match self {
+            Self::Enter { number } | Self::Replace { number, .. } => Some(number),
+            Self::Cancel { .. } => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     asked: Asked,
@@ -45,6 +55,17 @@ struct Entry {
     sent: bool,
     /// Names an order that is gone: forgotten once it is sent.
     once: bool,
+    /// Known from the log alone: it may never have left.
+    recalled: bool,
+}
+
+/// What is to become of a message that is not written on this link.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unsent<'a> {
+    pub(crate) asked: Asked,
+    pub(crate) message: &'a [u8],
+    /// Known from the log alone: it may never have left.
+    pub(crate) recalled: bool,
 }
 
 #[derive(Debug)]
@@ -74,10 +95,12 @@ impl Messages {
         }
     }
 
-    /// Keeps a message. There is room for as many as there are entries.
-    fn put(&mut self, message: &[u8]) -> u32 {
+    /// Keeps a message. There is room for as many as there are entries, and what a log leaves makes
+    /// its own.
+    fn put(&mut self, message: &[u8], recalled: bool) -> u32 {
         let slot = self.free.pop().unwrap_or_else(|| {
-            assert!(self.bytes.len() < self.bytes.capacity(), "one an entry");
+            let room = self.bytes.len() < self.bytes.capacity();
+            assert!(room || recalled, "one an entry");
             self.bytes.push([0; MESSAGE_BYTES_MAX]);
             (self.bytes.len() - 1) as u32
         });
@@ -112,6 +135,17 @@ impl InFlight {
     ///
     /// `alive` says whether the order it names, if it names one, is open at the engine.
     pub(crate) fn keep(&mut self, asked: Asked, message: &[u8], sent: bool, alive: bool) {
+        assert!(self.has_room_for(asked), "room was asked for before");
+        self.put(asked, message, sent, alive, false);
+    }
+
+    /// Keeps a message that stands in the log, however many there are: it was in front of the adapter
+    /// or behind it when the process ended.
+    pub(crate) fn recall(&mut self, asked: Asked, message: &[u8], alive: bool) {
+        self.put(asked, message, true, alive, true);
+    }
+
+    fn put(&mut self, asked: Asked, message: &[u8], sent: bool, alive: bool, recalled: bool) {
         let names = match asked {
             Asked::Enter { .. } => None,
             Asked::Replace { original, .. } => Some(original),
@@ -122,8 +156,7 @@ impl InFlight {
             return;
         }
         let Some(index) = self.cancel_of(asked) else {
-            assert!(self.entries.len() < self.max, "room was asked for before");
-            let entry = self.entry(asked, message, sent, once);
+            let entry = self.entry(asked, message, sent, once, recalled);
             self.entries.push_back(entry);
             self.unsent += usize::from(!sent);
             self.count(asked, 1);
@@ -134,17 +167,25 @@ impl InFlight {
             self.unsent += usize::from(!sent);
             self.unsent -= usize::from(!known.sent);
             self.messages.free.push(known.message);
-            self.entries[index] = self.entry(asked, message, sent, once);
+            self.entries[index] = self.entry(asked, message, sent, once, recalled);
         }
     }
 
-    fn entry(&mut self, asked: Asked, message: &[u8], sent: bool, once: bool) -> Entry {
+    fn entry(
+        &mut self,
+        asked: Asked,
+        message: &[u8],
+        sent: bool,
+        once: bool,
+        recalled: bool,
+    ) -> Entry {
         Entry {
             asked,
-            message: self.messages.put(message),
+            message: self.messages.put(message, recalled),
             len: message.len() as u8,
             sent,
             once,
+            recalled,
         }
     }
 
@@ -198,12 +239,25 @@ impl InFlight {
     }
 
     /// The oldest message that is not written on this link.
-    pub(crate) fn next_unsent(&self) -> Option<&[u8]> {
+    pub(crate) fn next_unsent(&self) -> Option<Unsent<'_>> {
         if self.unsent == 0 {
             return None;
         }
         let entry = self.entries.iter().find(|entry| !entry.sent)?;
-        Some(self.messages.get(entry))
+        Some(self.whole(entry))
+    }
+
+    /// All of them, oldest first.
+    pub(crate) fn all(&self) -> impl ExactSizeIterator<Item = Unsent<'_>> {
+        self.entries.iter().map(|entry| self.whole(entry))
+    }
+
+    fn whole(&self, entry: &Entry) -> Unsent<'_> {
+        Unsent {
+            asked: entry.asked,
+            message: self.messages.get(entry),
+            recalled: entry.recalled,
+        }
     }
 
     /// The oldest unwritten message is written now.
@@ -213,6 +267,7 @@ impl InFlight {
         };
         self.unsent -= 1;
         self.entries[index].sent = true;
+        self.entries[index].recalled = false;
         if self.entries[index].once {
             self.remove(index);
         }
@@ -308,8 +363,8 @@ mod tests {
     fn resent(flight: &mut InFlight) -> Vec<u8> {
         flight.link_lost();
         let mut marks = Vec::new();
-        while let Some(bytes) = flight.next_unsent() {
-            marks.push(bytes[0]);
+        while let Some(unsent) = flight.next_unsent() {
+            marks.push(unsent.message[0]);
             flight.note_sent();
         }
         marks
@@ -365,7 +420,7 @@ mod tests {
         keep(&mut flight, cancel(1, 3), 7);
         assert_eq!(resent(&mut flight), [6]);
         flight.cancel_answered(reference(1));
-        assert_eq!((flight.len(), flight.next_unsent()), (0, None));
+        assert_eq!((flight.len(), flight.next_unsent().is_none()), (0, true));
         assert_eq!((flight.cancels, flight.replaces), (0, 0));
         assert_eq!(flight.messages.free.len(), flight.messages.bytes.len());
     }

@@ -5,12 +5,13 @@
 //! cannot be read costs nothing but itself. It must never guess what an unreadable execution said.
 
 use portcullis_domain::{
-    InstrumentId, Money, OrderKey, Price, Qty, ReportKind, SessionId, UserRef, VenueReport,
+    InstrumentId, Money, OrderKey, Price, Qty, RAW_BYTES_MAX, ReportKind, SessionId, UserRef,
+    VenueReport,
 };
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
-    AppendageBuilder, AppendageForm, CancelReason, DecodeError, Element, OrderExecutedView,
-    OrderModifiedView, OrderReplacedView, OrderState, Outbound, RejectedView,
+    AppendageBuilder, AppendageForm, CancelReason, Element, OrderExecutedView, OrderModifiedView,
+    OrderReplacedView, OrderState, Outbound, RejectedView,
 };
 
 use crate::config::EngineInstrument;
@@ -19,7 +20,10 @@ use crate::in_flight::InFlight;
 use crate::orders::{EngineOrder, EngineOrders};
 
 /// Bytes of the longest fixed part with room for a short appendage.
-const SALVAGE_BYTES: usize = 96;
+pub(crate) const SALVAGE_BYTES: usize = 96;
+
+/// Room for a message without its appendage.
+pub(crate) type Shortened = [u8; SALVAGE_BYTES];
 
 /// What a message comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +32,14 @@ pub(crate) enum Taken {
     Report(VenueReport),
     /// Nothing for a client.
     Nothing,
-    /// The answer to an account query: all before it has been resent.
-    QueryAnswered,
+    /// The answer to an account query: all before it has been resent, and of this row the engine has
+    /// reached no number from this one on.
+    QueryAnswered {
+        /// The row of numbers.
+        row: u8,
+        /// The next number.
+        next: u32,
+    },
     /// It may have been an execution, and nothing of it can be trusted.
     Unreadable,
 }
@@ -43,14 +53,56 @@ pub(crate) struct Desk<'a> {
     pub(crate) counters: &'a mut Counters,
 }
 
+/// A message as the log can carry it: whole, or where it is too long without what stands behind its
+/// fixed part. `None` if it is not of a kind that has an appendage.
+pub(crate) fn carried<'a>(message: &'a [u8], scratch: &'a mut Shortened) -> Option<&'a [u8]> {
+    if message.len() <= RAW_BYTES_MAX {
+        return Some(message);
+    }
+    shorten(message, scratch)
+}
+
 impl Desk<'_> {
+    /// What the gateway itself said of something that never left it, or that the adapter could not
+    /// say: known from the log. `false` if it is nothing of the kind.
+    pub(crate) fn take_own(&mut self, report: &VenueReport) -> bool {
+        match report.kind {
+            ReportKind::Rejected => {
+                self.ended(report.user_ref, report.kind, report.note);
+            }
+            ReportKind::ReplaceRejected { new } => self.in_flight.gone(new),
+            ReportKind::CancelRejected => self.in_flight.cancel_answered(report.user_ref),
+            ReportKind::Accepted
+            | ReportKind::Fill { .. }
+            | ReportKind::Canceled
+            | ReportKind::Reduced { .. }
+            | ReportKind::Replaced { .. }
+            | ReportKind::CancelPending
+            | ReportKind::BrokenTrade { .. }
+            | ReportKind::Information => return false,
+        }
+        true
+    }
+
+    /// A message that is too long for the log even without its appendage.
+    pub(crate) fn take_long(&mut self, message: &[u8]) -> Taken {
+        match Outbound::parse(message) {
+            Err(error) if error.is_unknown_type() => {
+                self.counters.unknown_type += 1;
+                self.counters.unattributed += 1;
+                Taken::Nothing
+            }
+            Ok(_) | Err(_) => Taken::Unreadable,
+        }
+    }
+
     pub(crate) fn take(&mut self, message: &[u8]) -> Taken {
         match Outbound::parse(message) {
             Ok(parsed) => self.parsed(&parsed),
             Err(error) if error.is_unknown_type() => self.unknown_type(message),
             Err(_) => {
                 let mut scratch = [0; SALVAGE_BYTES];
-                match without_appendage(message, &mut scratch) {
+                match shorten(message, &mut scratch).map(Outbound::parse) {
                     Some(Ok(parsed)) => {
                         self.counters.appendage_unreadable += 1;
                         self.parsed(&parsed)
@@ -102,7 +154,10 @@ impl Desk<'_> {
             Outbound::OrderRestated(view) => {
                 self.information(user_ref(view.user_ref_num().get(), view.user_ref_idx()))
             }
-            Outbound::AccountQueryResponse(_) => Taken::QueryAnswered,
+            Outbound::AccountQueryResponse(view) => Taken::QueryAnswered {
+                row: view.user_ref_idx(),
+                next: view.next_user_ref_num().get(),
+            },
             // Answers to what the gateway itself answers, and events of the engine's own day.
             Outbound::SystemEvent(_)
             | Outbound::MassCancelResponse(_)
@@ -302,13 +357,9 @@ const fn user_ref(number: u32, row: u8) -> UserRef {
     UserRef { row, number }
 }
 
-/// Reads a message again with nothing in its appendage but the row of numbers, where that is to be
-/// found: engines may have tags that are not in the document. `None` where even the fixed part is
-/// not whole.
-fn without_appendage<'a>(
-    message: &[u8],
-    scratch: &'a mut [u8; SALVAGE_BYTES],
-) -> Option<Result<Outbound<'a>, DecodeError>> {
+/// A message with nothing in its appendage but the row of numbers, where that is to be found: engines
+/// may have tags that are not in the document. `None` where even the fixed part is not whole.
+fn shorten<'a>(message: &[u8], scratch: &'a mut Shortened) -> Option<&'a [u8]> {
     let layout =
         (Outbound::LAYOUTS.iter()).find(|layout| message.first() == Some(&layout.type_byte))?;
     if layout.appendage == AppendageForm::Never {
@@ -327,7 +378,7 @@ fn without_appendage<'a>(
     let (length, elements) = tail.split_first_chunk_mut::<2>()?;
     *length = (row.bytes().len() as u16).to_be_bytes();
     elements.copy_from_slice(row.bytes());
-    Some(Outbound::parse(target))
+    Some(target)
 }
 
 /// The value of the tag UserRefIdx, looked for element by element.

@@ -13,6 +13,8 @@
 //! - Engine messages are taken in the order of their sequence numbers, each once. A link is up only
 //!   after the engine's replay was taken and the unanswered messages were sent again. Where that
 //!   cannot be, it stays down for a person ([`StopReason`]).
+//! - After a restart, its place in the engine's stream and all that is unanswered come from the log
+//!   alone. What an order's number shows never arrived is refused, not sent ([`ReplayEnd`]).
 //! - Buffers, tables and stores have the sizes of [`OuchVenueConfig`] and never grow. No clock is
 //!   read: time is what `poll` is given.
 //!
@@ -28,6 +30,7 @@ mod incoming;
 mod link;
 mod orders;
 mod outgoing;
+mod recall;
 mod venue;
 
 pub use config::{ConfigError, EngineInstrument, EngineLogin, OuchVenueConfig, ReplayEnd, Route};

@@ -4,13 +4,14 @@
 //! messages were sent again; the core is told that a link is down before it is told that it is up
 //! again; a link that stopped stays so until a person restarts it. It never blocks.
 
+mod recall;
 mod session;
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 
 use portcullis_domain::{Duration, OrderKey, ReportKind, SessionId, Timestamp, VenueReport};
-use portcullis_venue::{OutboundAction, OutboundOrder, VenueSink};
+use portcullis_venue::{NOTE_NOT_SENT, OutboundAction, OutboundOrder, VenueSink};
 use portcullis_wire::ouch50::MESSAGE_BYTES_MAX;
 use portcullis_wire::soupbin::{ClientConfig, ClientSession, LoginRejectReason, encode};
 
@@ -26,8 +27,6 @@ use crate::outgoing::{self, Outgoing};
 const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// Reads of one link in one poll.
 const READS_PER_POLL: usize = 4;
-/// Reject reason for what a session without a link cannot send: destination closed.
-const NOTE_DESTINATION_CLOSED: u8 = 0x02;
 /// Reject reason for what the protocol cannot say: processing error.
 const NOTE_PROCESSING_ERROR: u8 = 0x0A;
 
@@ -91,6 +90,13 @@ pub(crate) struct Shared<'a> {
     pub(crate) now: Timestamp,
 }
 
+/// A message that an engine sent, by which its session is known again.
+#[derive(Clone, Debug)]
+struct Witness {
+    number: u64,
+    message: Vec<u8>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Link<S> {
     session: SessionId,
@@ -108,6 +114,17 @@ pub(crate) struct Link<S> {
     tries: u32,
     /// The last message that was reported.
     taken: u64,
+    /// The number of the last message, where no report told it and the core is to be told.
+    untold: Option<u64>,
+    /// The last message of the log that had bytes: the engine must repeat it after a restart.
+    witness: Option<Witness>,
+    /// The next login asks only how far the engine's numbers are.
+    sounds: bool,
+    /// The engine's answers up to this number may be to the queries of another process; 0 where it does
+    /// not matter.
+    sounded: u64,
+    /// The numbers that the engine says come next, by row: of this login.
+    reached: Vec<(u8, u32)>,
     /// Reads that found nothing since the last sign of bytes.
     fruitless: u32,
     /// Stands in the venue's list of links that are polled.
@@ -122,14 +139,7 @@ impl<S: Read + Write> Link<S> {
     ) -> Self {
         let in_flight_max = config.in_flight_max as usize;
         let until = Timestamp::ZERO;
-        let machine = login.map(|login| {
-            ClientSession::new(ClientConfig {
-                session: login.engine_session,
-                next_sequence: login.next_sequence,
-                silence_max: config.silence_max,
-                ..ClientConfig::new(login.user, login.password)
-            })
-        });
+        let machine = login.map(|login| client(login, login.next_sequence, config));
         let (read_bytes, write_bytes) = if machine.is_some() {
             (READ_BUFFER_BYTES, config.write_buffer_bytes as usize)
         } else {
@@ -151,6 +161,11 @@ impl<S: Read + Write> Link<S> {
             owed: VecDeque::with_capacity(in_flight_max),
             tries: 0,
             taken: 0,
+            untold: None,
+            witness: None,
+            sounds: false,
+            sounded: 0,
+            reached: Vec::new(),
             fruitless: 0,
             listed: false,
         }
@@ -171,6 +186,7 @@ impl<S: Read + Write> Link<S> {
         settled
             && self.told_up == (self.state == LinkState::Up)
             && self.owed.is_empty()
+            && self.untold.is_none()
             && self.to_write.is_empty()
     }
 
@@ -203,7 +219,8 @@ impl<S: Read + Write> Link<S> {
     /// Whether nothing is on its way, nor owed by anybody.
     pub(crate) fn is_idle(&self) -> bool {
         let told = self.told_up == (self.state == LinkState::Up);
-        told && self.owed.is_empty() && self.to_write.is_empty() && !self.in_flight.is_owed()
+        let told = told && self.owed.is_empty() && self.untold.is_none();
+        told && self.to_write.is_empty() && !self.in_flight.is_owed()
     }
 
     /// A stopped link tries again, whatever stopped it.
@@ -242,7 +259,7 @@ impl<S: Read + Write> Link<S> {
         if stopped || !up && !is_cancel {
             // The engine never had it, so nobody else can answer it.
             shared.counters.refused_without_link += 1;
-            return self.owe(order, NOTE_DESTINATION_CLOSED);
+            return self.owe(order, NOTE_NOT_SENT);
         }
         let instrument = &shared.config.instruments[order.instrument.index()];
         let mut scratch = [0; MESSAGE_BYTES_MAX];
@@ -284,17 +301,22 @@ impl<S: Read + Write> Link<S> {
     }
 
     fn keep(&mut self, outgoing: &Outgoing, message: &[u8], sent: bool, shared: &Shared<'_>) {
-        let named = match outgoing.asked {
+        let alive = self.names_alive(outgoing.asked, shared);
+        self.in_flight.keep(outgoing.asked, message, sent, alive);
+    }
+
+    /// Whether the order that a message names, if it names one, is open at the engine.
+    fn names_alive(&self, asked: Asked, shared: &Shared<'_>) -> bool {
+        let named = match asked {
             // It names none but itself.
             Asked::Enter { .. } => None,
             Asked::Replace { original, .. } => Some(original),
             Asked::Cancel { target, .. } => Some(target),
         };
-        let alive = named.is_none_or(|named| {
+        named.is_none_or(|named| {
             let order = shared.orders.get(OrderKey::new(self.session, named));
             order.is_some_and(|order| order.open_wire > 0)
-        });
-        self.in_flight.keep(outgoing.asked, message, sent, alive);
+        })
     }
 
     /// Puts a message behind what is to be written; `false` if it does not fit.
@@ -321,17 +343,21 @@ impl<S: Read + Write> Link<S> {
         if self.owed.len() == self.owed.capacity() {
             return false;
         }
+        self.owed.push_back(self.refusal(order, note));
+        true
+    }
+
+    const fn refusal(&self, order: &OutboundOrder, note: u8) -> VenueReport {
         let kind = match order.action {
             OutboundAction::Enter { .. } | OutboundAction::Replace { .. } => ReportKind::Rejected,
             OutboundAction::Cancel { .. } => ReportKind::CancelRejected,
         };
-        self.owed.push_back(VenueReport {
+        VenueReport {
             session: self.session,
             user_ref: order.user_ref,
             kind,
             note,
-        });
-        true
+        }
     }
 
     /// The link's share of a poll. Returns what was done, and how many calls of the sink that took.
@@ -344,6 +370,7 @@ impl<S: Read + Write> Link<S> {
     ) -> Work {
         let mut work = Work::default();
         self.tell_link(budget, &mut work, sink);
+        self.tell_sequence(budget, &mut work, sink);
         while work.told < budget
             && let Some(report) = self.owed.pop_front()
         {
@@ -369,6 +396,16 @@ impl<S: Read + Write> Link<S> {
         if self.told_up != up && work.told < budget {
             self.told_up = up;
             sink.on_link(self.session, up);
+            work.told += 1;
+        }
+    }
+
+    /// Tells the engine's number, where no report did.
+    fn tell_sequence(&mut self, budget: usize, work: &mut Work, sink: &mut impl VenueSink) {
+        if work.told < budget
+            && let Some(sequence) = self.untold.take()
+        {
+            sink.on_sequence(self.session, sequence);
             work.told += 1;
         }
     }
@@ -439,6 +476,16 @@ impl<S: Read + Write> Link<S> {
             until: shared.now.saturating_add(wait),
         };
     }
+}
+
+/// The machine of a session that asks for this message first.
+fn client(login: &EngineLogin, next_sequence: u64, config: &OuchVenueConfig) -> ClientSession {
+    ClientSession::new(ClientConfig {
+        session: login.engine_session,
+        next_sequence,
+        silence_max: config.silence_max,
+        ..ClientConfig::new(login.user, login.password)
+    })
 }
 
 /// What a poll did.

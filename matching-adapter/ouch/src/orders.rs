@@ -7,7 +7,8 @@
 
 use std::collections::VecDeque;
 
-use portcullis_domain::{InstrumentId, OrderKey};
+use portcullis_domain::{InstrumentId, OrderKey, SessionId, UserRef};
+use portcullis_venue::saved::{SavedError, SavedReader, SavedWriter};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EngineOrder {
@@ -84,6 +85,68 @@ impl EngineOrders {
         self.take(key, u32::MAX)
     }
 
+    /// Writes them down, equal ones equally whatever became of the table before.
+    pub(crate) fn save(&self, to: &mut SavedWriter<'_>) {
+        let held = (self.table.slots.iter()).filter(|slot| slot.key != FREE);
+        let mut held: Vec<&Slot> = held.collect();
+        held.sort_unstable_by_key(|slot| slot.key);
+        to.count(held.len());
+        for slot in held {
+            to.u64(slot.key);
+            to.u32(slot.order.instrument.raw());
+            to.u32(slot.order.open_wire);
+        }
+        to.count(self.closed.len());
+        self.closed.iter().for_each(|key| to.u64(key.raw()));
+    }
+
+    /// Orders of these sessions and instruments.
+    pub(crate) fn load(
+        from: &mut SavedReader<'_>,
+        orders_max: usize,
+        sessions: usize,
+        instruments: usize,
+    ) -> Result<Self, SavedError> {
+        let mut orders = Self::new(orders_max);
+        let mut shut = Vec::new();
+        for _ in 0..from.count("orders", 16)? {
+            let key = read_key(from, sessions)?;
+            let instrument = InstrumentId::new(from.u32("instrument")?);
+            from.hold("instrument", instrument.index() < instruments)?;
+            let open_wire = from.u32("open_wire")?;
+            from.hold("orders", orders.table.len < 2 * orders_max)?;
+            let place = orders.table.place(key);
+            from.hold("order", orders.table.slots[place].key == FREE)?;
+            let order = EngineOrder {
+                instrument,
+                open_wire,
+            };
+            orders.table.slots[place] = Slot {
+                key: key.raw(),
+                order,
+            };
+            orders.table.len += 1;
+            if open_wire == 0 {
+                shut.push(key);
+            } else {
+                orders.open += 1;
+                from.hold("orders", orders.open <= orders_max)?;
+            }
+        }
+        let closed = from.count("closed", 8)?;
+        from.hold("closed", closed <= orders_max)?;
+        for _ in 0..closed {
+            let key = read_key(from, sessions)?;
+            orders.closed.push_back(key);
+        }
+        // One that is closed and stands in no queue would never make room.
+        let mut queued: Vec<OrderKey> = orders.closed.iter().copied().collect();
+        queued.sort_unstable();
+        let known = |key: &OrderKey| queued.binary_search(key).is_ok();
+        from.hold("closed", shut.iter().all(known))?;
+        Ok(orders)
+    }
+
     fn note_closed(&mut self, key: OrderKey) {
         self.open -= 1;
         if self.closed.len() == self.orders_max
@@ -95,6 +158,17 @@ impl EngineOrders {
         }
         self.closed.push_back(key);
     }
+}
+
+fn read_key(from: &mut SavedReader<'_>, sessions: usize) -> Result<OrderKey, SavedError> {
+    let raw = from.u64("key")?;
+    let session = raw >> 40;
+    from.hold("key", session < sessions as u64)?;
+    let user_ref = UserRef {
+        row: (raw >> 32) as u8,
+        number: raw as u32,
+    };
+    Ok(OrderKey::new(SessionId::new(session as u32), user_ref))
 }
 
 /// Orders by key, open addressing. Numbers that follow one another stand beside one another, four to

@@ -17,17 +17,19 @@ use crate::counters::Counters;
 use crate::dial::Dial;
 use crate::link::{Link, LinkState, Shared};
 use crate::orders::EngineOrders;
+use crate::recall::Recall;
 
 /// An external engine.
 #[derive(Debug)]
 pub struct OuchVenue<D: Dial> {
     dial: D,
-    config: OuchVenueConfig,
-    links: Box<[Link<D::Stream>]>,
-    orders: EngineOrders,
+    pub(crate) config: OuchVenueConfig,
+    pub(crate) links: Box<[Link<D::Stream>]>,
+    pub(crate) orders: EngineOrders,
     counters: Counters,
+    pub(crate) recall: Recall,
     /// The time of the last poll.
-    now: Timestamp,
+    pub(crate) now: Timestamp,
     /// Links that are polled, by index.
     polled: VecDeque<usize>,
     polls_since_asked: u32,
@@ -66,6 +68,7 @@ impl<D: Dial> OuchVenue<D> {
             links,
             orders: EngineOrders::new(config.orders_max as usize),
             counters: Counters::default(),
+            recall: Recall::default(),
             now: Timestamp::ZERO,
             polled,
             polls_since_asked: 0,

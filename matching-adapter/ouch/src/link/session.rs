@@ -1,12 +1,12 @@
 //! A connected link: bytes in, messages taken, bytes out.
 //!
 //! Part of the link. Invariants: a message is taken only when there is budget to report it; one
-//! whose number was taken before is not taken again; the state changes only on the engine's word or
-//! on time.
+//! whose number was taken before is not taken again; a number that no report told is told before the
+//! next report, so that the log can count; the state changes only on the engine's word or on time.
 
 use super::*;
-use crate::incoming::{Desk, Taken};
-use portcullis_wire::ouch50::AccountQuery;
+use crate::incoming::{self, Desk, Taken};
+use portcullis_wire::ouch50::{AccountQuery, AppendageBuilder, Element};
 use portcullis_wire::soupbin::{ClientEvent, ClientStep, ClientTimer};
 
 /// What a packet comes to, with nothing borrowed of it.
@@ -22,6 +22,8 @@ enum Came {
     Refused(LoginRejectReason),
     Message(Taken, u64),
     EndOfSession,
+    /// The engine repeated a message of the log, and it is another one.
+    OtherSession,
     Broken,
 }
 
@@ -78,7 +80,11 @@ impl<S: Read + Write> Link<S> {
         work: &mut Work,
         sink: &mut impl VenueSink,
     ) -> bool {
-        while work.told < budget && self.stream.is_some() {
+        while self.stream.is_some() {
+            self.tell_sequence(budget, work, sink);
+            if work.told >= budget {
+                break;
+            }
             let Some((came, consumed)) = self.next(shared, sink) else {
                 return true;
             };
@@ -102,6 +108,7 @@ impl<S: Read + Write> Link<S> {
                     self.lose(shared);
                 }
                 Came::EndOfSession => self.stop(StopReason::EndOfSession),
+                Came::OtherSession => self.stop(StopReason::SessionChanged),
             }
         }
         false
@@ -135,9 +142,17 @@ impl<S: Read + Write> Link<S> {
             ClientEvent::LoginRejected(reason) => Came::Refused(reason),
             ClientEvent::EndOfSession => Came::EndOfSession,
             ClientEvent::Fault(_) => Came::Broken,
-            ClientEvent::Sequenced { number, .. } if number <= self.taken => {
+            ClientEvent::Sequenced { number, message } if number <= self.taken => {
                 shared.counters.messages_repeated += 1;
-                Came::Quiet
+                match &self.witness {
+                    Some(witness) if witness.number == number && !witness.is(message) => {
+                        Came::OtherSession
+                    }
+                    Some(_) | None => {
+                        self.witness = None;
+                        Came::Quiet
+                    }
+                }
             }
             ClientEvent::Sequenced { number, message } => {
                 let mut desk = Desk {
@@ -147,10 +162,17 @@ impl<S: Read + Write> Link<S> {
                     in_flight: &mut self.in_flight,
                     counters: shared.counters,
                 };
-                let taken = desk.take(message);
-                if let Taken::Report(report) = taken {
-                    sink.on_report(report, message);
-                }
+                let mut scratch = [0; incoming::SALVAGE_BYTES];
+                let taken = match incoming::carried(message, &mut scratch) {
+                    Some(carried) => {
+                        let taken = desk.take(carried);
+                        if let Taken::Report(report) = taken {
+                            sink.on_report(report, carried);
+                        }
+                        taken
+                    }
+                    None => desk.take_long(message),
+                };
                 Came::Message(taken, number)
             }
         };
@@ -164,11 +186,22 @@ impl<S: Read + Write> Link<S> {
         }
         shared.counters.messages_taken += 1;
         self.taken = number;
+        if !matches!(taken, Taken::Report(_)) {
+            self.untold = Some(number);
+        }
         if let LinkState::Replaying { heard } = &mut self.state {
             *heard = shared.now;
-            let answered = shared.config.replay_end == ReplayEnd::Answered;
-            if answered && taken == Taken::QueryAnswered {
-                self.state = LinkState::Resending;
+            if shared.config.replay_end == ReplayEnd::Answered
+                && let Taken::QueryAnswered { row, next } = taken
+                && number > self.sounded
+            {
+                // Of other rows there are answers before.
+                if row == 0 {
+                    self.state = LinkState::Resending;
+                }
+                if self.sounded > 0 {
+                    self.reached.push((row, next));
+                }
             }
         }
     }
@@ -179,19 +212,52 @@ impl<S: Read + Write> Link<S> {
             self.stop(StopReason::SessionChanged);
             return;
         }
+        if self.sounds {
+            self.sounded(given, shared);
+            return;
+        }
         if asked != 0 && asked != given {
             self.stop(StopReason::MessagesLost { asked, given });
             return;
         }
+        // Less where the engine repeats what is known, by which its session is known again.
+        let repeats = self.witness.as_ref().map(|witness| witness.number) == Some(given);
+        if !repeats {
+            self.witness = None;
+            self.go_on_after(given - 1);
+        }
+        self.reached.clear();
         self.state = LinkState::Replaying { heard: shared.now };
         if shared.config.replay_end == ReplayEnd::Answered {
-            let mut query = [0; 8];
-            let len = AccountQuery {}
-                .encode(None, &mut query)
-                .expect("a query is one byte");
-            // Nothing but the login was written on this link: there is room.
-            self.write(&query[..len], shared);
+            if self.sounded > 0 {
+                self.ask_of_doubts(shared);
+            }
+            self.ask_number(0, shared);
         }
+    }
+
+    /// The engine's next message is the one after this.
+    fn go_on_after(&mut self, taken: u64) {
+        if self.taken != taken {
+            self.taken = taken;
+            self.untold = Some(taken);
+        }
+    }
+
+    /// Asks for the number that comes next: its answer ends the replay.
+    pub(super) fn ask_number(&mut self, row: u8, shared: &mut Shared<'_>) {
+        let mut builder = AppendageBuilder::new();
+        if row != 0 {
+            let first = builder.push(Element::UserRefIdx(row));
+            first.expect("the first element");
+        }
+        let appendage = (row != 0).then(|| builder.finish());
+        let mut query = [0; 16];
+        let len = AccountQuery {}
+            .encode(appendage, &mut query)
+            .expect("a query is a few bytes");
+        // Nothing but the login was written on this link: there is room.
+        self.write(&query[..len], shared);
     }
 
     /// Sends heartbeats, and gives up on an engine that is silent.
@@ -220,18 +286,26 @@ impl<S: Read + Write> Link<S> {
         if self.state != LinkState::Resending {
             return;
         }
-        while let Some(message) = self.in_flight.next_unsent() {
+        while let Some(unsent) = self.in_flight.next_unsent() {
+            if let Some(number) = self.never_arrived(&unsent) {
+                if self.owed.len() == self.owed.capacity() {
+                    return;
+                }
+                self.refuse_recalled(number, shared);
+                continue;
+            }
             let mut copy = [0; MESSAGE_BYTES_MAX];
-            let len = message.len();
-            copy[..len].copy_from_slice(message);
+            let len = unsent.message.len();
+            copy[..len].copy_from_slice(unsent.message);
             if !self.write(&copy[..len], shared) {
                 return;
             }
             shared.counters.messages_resent += 1;
             self.in_flight.note_sent();
         }
-        // The core must have been told that it was down, or it would not learn that it is up again.
-        if !self.told_up {
+        // The core must have been told that it was down, or it would not learn that it is up again;
+        // and what is refused of the time before, so that it is reconciled.
+        if !self.told_up && self.owed.is_empty() {
             self.state = LinkState::Up;
             self.tries = 0;
         }
