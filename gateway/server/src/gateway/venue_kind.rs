@@ -97,47 +97,53 @@ impl RecallVenue for VenueKind {
     fn recall_order(&mut self, order: Approved<OutboundOrder>, raw: &[u8]) {
         match self {
             Self::Embedded(venue) => venue.recall_order(order, raw),
-            Self::Planted(_) | Self::Hostile(_) | Self::Ouch(_) => {}
+            Self::Planted(_) | Self::Hostile(_) => {}
+            Self::Ouch(venue) => venue.recall_order(order, raw),
         }
     }
 
     fn recall_report(&mut self, report: &VenueReport, raw: &[u8]) {
         match self {
             Self::Embedded(venue) => venue.recall_report(report, raw),
-            Self::Planted(_) | Self::Hostile(_) | Self::Ouch(_) => {}
+            Self::Planted(_) | Self::Hostile(_) => {}
+            Self::Ouch(venue) => venue.recall_report(report, raw),
         }
     }
 
     fn recall_sequence(&mut self, session: SessionId, sequence: u64) {
         match self {
             Self::Embedded(venue) => venue.recall_sequence(session, sequence),
-            Self::Planted(_) | Self::Hostile(_) | Self::Ouch(_) => {}
+            Self::Planted(_) | Self::Hostile(_) => {}
+            Self::Ouch(venue) => venue.recall_sequence(session, sequence),
         }
     }
 
     fn recalled(&mut self) -> RecallEnd {
         match self {
             Self::Embedded(venue) => venue.recalled(),
-            Self::Planted(_) | Self::Hostile(_) | Self::Ouch(_) => RecallEnd {
+            Self::Planted(_) | Self::Hostile(_) => RecallEnd {
                 fault: Some(RecallFault::NotRecallable),
                 ..RecallEnd::default()
             },
+            Self::Ouch(venue) => venue.recalled(),
         }
     }
 
     fn save(&self, out: &mut Vec<u8>) {
         match self {
             Self::Embedded(venue) => venue.save(out),
-            Self::Planted(_) | Self::Hostile(_) | Self::Ouch(_) => {}
+            Self::Planted(_) | Self::Hostile(_) => {}
+            Self::Ouch(venue) => venue.save(out),
         }
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), SavedError> {
         match self {
             Self::Embedded(venue) => venue.load(bytes),
-            Self::Planted(_) | Self::Hostile(_) | Self::Ouch(_) => {
+            Self::Planted(_) | Self::Hostile(_) => {
                 Err(SavedError::Engine(RecallFault::NotRecallable.to_string()))
             }
+            Self::Ouch(venue) => venue.load(bytes),
         }
     }
 }
