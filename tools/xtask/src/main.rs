@@ -8,6 +8,7 @@
 mod bench;
 mod children;
 mod ci;
+mod crash;
 mod crowd;
 mod demo;
 mod docs;
@@ -48,6 +49,7 @@ const VERBS: &[Verb] = &[
     bench::VERB,
     sanitize::VERB,
     reload::VERB,
+    crash::VERB,
     crowd::VERB,
 ];
 

@@ -1,0 +1,142 @@
+//! What a run came to.
+
+use super::arguments::Arguments;
+use super::client::Orders;
+use serde_json::json;
+
+/// Counts; those of what must not be are violations.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Figures {
+    pub(super) seed: u64,
+    pub(super) durability: &'static str,
+    pub(super) killed_serving: u64,
+    pub(super) killed_under_load: u64,
+    pub(super) killed_in_recovery: u64,
+    pub(super) recoveries: u64,
+    pub(super) from_snapshot: u64,
+    pub(super) recovery_ms: Vec<u64>,
+    pub(super) records: u64,
+    pub(super) digest_mismatches: u64,
+    pub(super) open_orders_left: u64,
+    pub(super) lots_on_hold_left: u64,
+    orders: Orders,
+}
+
+impl Figures {
+    pub(super) fn of(arguments: &Arguments) -> Self {
+        Self {
+            seed: arguments.seed,
+            durability: arguments.durability,
+            ..Self::default()
+        }
+    }
+
+    /// Adds what a client found.
+    pub(super) fn take(&mut self, client: &Orders) {
+        let all = &mut self.orders;
+        for (sum, part) in [
+            (&mut all.entered, client.entered),
+            (&mut all.answered, client.answered),
+            (&mut all.messages, client.messages),
+            (&mut all.compared, client.compared),
+            (&mut all.sent_again, client.sent_again),
+            (&mut all.logins, client.logins),
+            (&mut all.lost, client.lost),
+            (&mut all.duplicated, client.duplicated),
+            (&mut all.gaps, client.gaps),
+            (&mut all.changed, client.changed),
+            (&mut all.foreign, client.foreign),
+        ] {
+            *sum += part;
+        }
+    }
+
+    pub(super) const fn violations(&self) -> u64 {
+        self.digest_mismatches
+            + self.open_orders_left
+            + self.lots_on_hold_left
+            + self.orders.violations()
+    }
+
+    /// Whether nothing is wrong, and something was tried.
+    pub(super) const fn is_clean(&self) -> bool {
+        let tried = self.killed_under_load > 0 && self.orders.answered > 0 && self.recoveries > 0;
+        tried && self.violations() == 0
+    }
+
+    fn recovery_ms_at(&self, percent: usize) -> u64 {
+        let mut sorted = self.recovery_ms.clone();
+        sorted.sort_unstable();
+        let place = sorted.len().saturating_sub(1) * percent / 100;
+        sorted.get(place).copied().unwrap_or(0)
+    }
+
+    pub(super) fn print(&self) {
+        let orders = &self.orders;
+        println!(
+            "kills      {} while serving ({} with orders under way), {} while recovering; durability {}",
+            self.killed_serving, self.killed_under_load, self.killed_in_recovery, self.durability
+        );
+        println!(
+            "recoveries {}, {} of them from a snapshot; ms p50 {}, p99 {}, max {}; other digest or state {}",
+            self.recoveries,
+            self.from_snapshot,
+            self.recovery_ms_at(50),
+            self.recovery_ms_at(99),
+            self.recovery_ms_at(100),
+            self.digest_mismatches
+        );
+        println!(
+            "orders     entered {}, answered {}, sent again {}; lost {}, answered twice {}",
+            orders.entered, orders.answered, orders.sent_again, orders.lost, orders.duplicated
+        );
+        println!(
+            "messages   {} told over {} logins, {} told again; gaps {}, changed {}, another's {}",
+            orders.messages,
+            orders.logins,
+            orders.compared,
+            orders.gaps,
+            orders.changed,
+            orders.foreign
+        );
+        println!(
+            "left       records {}, open orders {}, lots on hold {}",
+            self.records, self.open_orders_left, self.lots_on_hold_left
+        );
+    }
+
+    pub(super) fn to_json(&self) -> String {
+        let orders = &self.orders;
+        json!({
+            "seed": self.seed,
+            "durability": self.durability,
+            "kills": self.killed_serving + self.killed_in_recovery,
+            "killed_under_load": self.killed_under_load,
+            "killed_in_recovery": self.killed_in_recovery,
+            "recoveries": self.recoveries,
+            "recoveries_from_snapshot": self.from_snapshot,
+            "recovery_ms": {
+                "p50": self.recovery_ms_at(50),
+                "p99": self.recovery_ms_at(99),
+                "max": self.recovery_ms_at(100),
+            },
+            "records": self.records,
+            "orders_entered": orders.entered,
+            "orders_answered": orders.answered,
+            "orders_sent_again": orders.sent_again,
+            "messages": orders.messages,
+            "messages_compared": orders.compared,
+            "logins": orders.logins,
+            "lost": orders.lost,
+            "duplicated": orders.duplicated,
+            "gaps": orders.gaps,
+            "changed": orders.changed,
+            "foreign": orders.foreign,
+            "digest_mismatches": self.digest_mismatches,
+            "open_orders_left": self.open_orders_left,
+            "lots_on_hold_left": self.lots_on_hold_left,
+            "clean": self.is_clean(),
+        })
+        .to_string()
+    }
+}

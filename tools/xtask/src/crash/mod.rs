@@ -1,0 +1,215 @@
+//! `cargo xtask crash`: the gateway killed at random moments under load, and what its clients, its journal and
+//! its engine know of it afterwards.
+//!
+//! Real processes, sockets and disk. After each kill the journal is replayed by itself, and the gateway that
+//! goes on must come to the same digest and state; each client logs in again and must find what it was told
+//! before, byte for byte, and go on with the next number. At the end every order has one answer, nothing is
+//! open, nothing on hold. Invariant: a violation is counted and told with its number; none is forgiven.
+
+mod arguments;
+mod client;
+mod config;
+mod figures;
+mod gateway;
+mod messages;
+
+use crate::verb::{Fault, Outcome, Verb};
+use crate::workspace::Workspace;
+use arguments::Arguments;
+use client::{Crowd, Orders};
+use figures::Figures;
+use gateway::{Gateway, Replayed};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The verb.
+pub(crate) const VERB: Verb = Verb {
+    name: "crash",
+    arguments: arguments::USAGE,
+    summary: "the gateway killed at random moments under load: what its clients, journal and engine know of it",
+    run,
+};
+
+fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
+    let arguments = Arguments::read(arguments)?;
+    let portcullis = crate::gateway::built(workspace)?;
+    let folder = Scratch::new()?;
+    println!("seed {}", arguments.seed);
+    let mut run = Run::new(&portcullis, &folder.0, arguments)?;
+    let figures = run.kill_by_kill()?;
+    figures.print();
+    if arguments.json {
+        println!("{}", figures.to_json());
+    }
+    if !figures.is_clean() {
+        println!("the journal stays in {}", folder.keep().display());
+        return Ok(Outcome::Failed);
+    }
+    Ok(Outcome::Passed)
+}
+
+/// A folder of the run's own, gone with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Fault> {
+        let folder = std::env::temp_dir().join(format!("portcullis-crash-{}", std::process::id()));
+        fs::create_dir(&folder).map_err(|error| Fault::of(folder.display(), error))?;
+        Ok(Self(folder))
+    }
+
+    /// Leaves it where it is.
+    fn keep(self) -> PathBuf {
+        let folder = self.0.clone();
+        std::mem::forget(self);
+        folder
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed is in the system's own folder for such things.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// How long an answer of the gateway is waited for at the end.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
+/// Kills between two words of progress.
+const PROGRESS_EVERY: u64 = 10;
+
+struct Run<'a> {
+    arguments: Arguments,
+    portcullis: &'a Path,
+    folder: &'a Path,
+    config: PathBuf,
+    random: Random,
+    figures: Figures,
+}
+
+impl<'a> Run<'a> {
+    fn new(portcullis: &'a Path, folder: &'a Path, arguments: Arguments) -> Result<Self, Fault> {
+        let config = folder.join("crash.toml");
+        let text = config::text(&arguments, folder)?;
+        fs::write(&config, text).map_err(|error| Fault::of(config.display(), error))?;
+        Ok(Self {
+            arguments,
+            portcullis,
+            folder,
+            config,
+            random: Random(arguments.seed),
+            figures: Figures::of(&arguments),
+        })
+    }
+
+    fn kill_by_kill(&mut self) -> Result<Figures, Fault> {
+        let begun = Instant::now();
+        let crowd = Crowd::start(
+            self.arguments.clients,
+            config::address(self.folder)?,
+            self.arguments.seed,
+        );
+        let mut before = None;
+        for kill in 0..self.arguments.kills {
+            self.live_and_die(&crowd, kill, before.take())?;
+            let replayed = Replayed::of(self.portcullis, &self.journal())?;
+            before = Some(replayed);
+            if (kill + 1) % PROGRESS_EVERY == 0 {
+                eprintln!(
+                    "{} of {} kills in {} s, {} orders, {} violations",
+                    kill + 1,
+                    self.arguments.kills,
+                    begun.elapsed().as_secs(),
+                    crowd.orders(),
+                    self.figures.violations() + crowd.violations()
+                );
+            }
+        }
+        self.live_to_the_end(crowd, before)?;
+        Ok(std::mem::take(&mut self.figures))
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.folder.join("journal")
+    }
+
+    /// Starts a gateway and kills it some time later: mostly while it serves, sometimes while it recovers.
+    fn live_and_die(
+        &mut self,
+        crowd: &Crowd,
+        kill: u64,
+        before: Option<Replayed>,
+    ) -> Result<(), Fault> {
+        let mut gateway = Gateway::start(self.portcullis, self.folder, &self.config)?;
+        if kill > 0 && self.random.one_in(8) {
+            gateway.die_within(Duration::from_micros(self.random.below(30_000)))?;
+            self.figures.killed_in_recovery += 1;
+            return Ok(());
+        }
+        self.served(&mut gateway, before)?;
+        let orders = crowd.orders();
+        let lives_ms = 30 + self.random.below(self.arguments.life_ms_max.max(31) - 30);
+        std::thread::sleep(Duration::from_millis(lives_ms));
+        gateway.die_within(Duration::ZERO)?;
+        self.figures.killed_serving += 1;
+        self.figures.killed_under_load += u64::from(crowd.orders() > orders);
+        Ok(())
+    }
+
+    /// Waits until a gateway serves, and holds what it came to against the replay of its journal.
+    fn served(&mut self, gateway: &mut Gateway, before: Option<Replayed>) -> Result<(), Fault> {
+        let recovered = gateway.serve()?;
+        if let (Some(before), Some(recovered)) = (before, recovered) {
+            self.figures.recoveries += 1;
+            self.figures.from_snapshot += u64::from(recovered.from_snapshot);
+            self.figures.recovery_ms.push(recovered.took_ms);
+            let same = recovered.digest == before.digest && recovered.state == before.state;
+            if !same {
+                self.figures.digest_mismatches += 1;
+                println!("VIOLATION recovered {recovered:?}, its journal replays to {before:?}");
+            }
+        }
+        gateway.publish_prices()
+    }
+
+    /// A last life, in which everything ends as it should.
+    fn live_to_the_end(&mut self, crowd: Crowd, before: Option<Replayed>) -> Result<(), Fault> {
+        let mut gateway = Gateway::start(self.portcullis, self.folder, &self.config)?;
+        self.served(&mut gateway, before)?;
+        let orders: Vec<Orders> = crowd.finish(ANSWER_WITHIN);
+        for client in &orders {
+            self.figures.take(client);
+        }
+        let stopped = gateway.stop()?;
+        let replayed = Replayed::of(self.portcullis, &self.journal())?;
+        self.figures.records = replayed.records;
+        self.figures.open_orders_left = stopped.open_orders;
+        self.figures.lots_on_hold_left = stopped.lots_on_hold;
+        self.figures.digest_mismatches += u64::from(stopped.digest != replayed.digest);
+        Ok(())
+    }
+}
+
+/// Numbers that follow from a seed: splitmix64.
+#[derive(Clone, Debug)]
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ mixed >> 31
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound.max(1)
+    }
+
+    fn one_in(&mut self, count: u64) -> bool {
+        self.below(count) == 0
+    }
+}
