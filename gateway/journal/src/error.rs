@@ -110,6 +110,11 @@ pub enum Fault {
         /// Up to where the snapshot reaches.
         snapshot: u64,
     },
+    /// A segment begins with a record that stands in another one.
+    Stray {
+        /// The first record of the other one.
+        within: u64,
+    },
     /// A segment goes on from another chain than the one that the segment before it ends with.
     ChainBreak,
     /// A segment's term is older than that of the one before it.
@@ -194,6 +199,7 @@ impl fmt::Display for JournalError {
             | Fault::Hole { .. }
             | Fault::Begins { .. }
             | Fault::NoSegments { .. }
+            | Fault::Stray { .. }
             | Fault::ChainBreak
             | Fault::TermBack { .. }
             | Fault::Prelude { .. }
@@ -236,6 +242,11 @@ impl fmt::Display for Fault {
             Self::NoSegments { snapshot } => write!(
                 f,
                 "there is a snapshot at record {snapshot} but no segment: restore the segments, or empty the folder"
+            ),
+            Self::Stray { within } => write!(
+                f,
+                "the records that this segment begins with stand in the one that begins with {within}: it does not \
+                 belong here"
             ),
             Self::ChainBreak => f.write_str(
                 "this segment does not follow the one before it: it goes on from another chain",

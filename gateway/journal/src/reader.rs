@@ -288,8 +288,17 @@ impl<S: Storage> JournalReader<S> {
             Ok(opened) => opened,
             Err(error) => return self.end_before(name, error, stop),
         };
-        if self.mode == Mode::Follow && self.is_written_now()? {
-            return Ok(true);
+        if self.mode == Mode::Follow {
+            if self.is_written_now()? {
+                return Ok(true);
+            }
+        } else if let Some(stray) = self.later_segments()?.iter().find(|other| **other < name) {
+            return Err(self.in_file(
+                *stray,
+                Fault::Stray {
+                    within: self.name().seq_first(),
+                },
+            ));
         }
         let fault = if header.identity.journal != self.scan.header.identity.journal
             || header.identity.prelude != self.scan.header.identity.prelude
@@ -359,8 +368,27 @@ impl<S: Storage> JournalReader<S> {
     /// Nobody writes, and the segment that should come next is not there.
     fn end(&mut self, stop: Step) -> Result<bool, JournalError> {
         let later = self.later_segments()?;
+        let behind = self.behind_all(&later)?;
+        if (behind.frames > 0 || !later.is_empty()) && !self.may_give_up(behind) {
+            return Err(match later.first() {
+                Some(next) => self.missing(stop, *next, behind),
+                None => self.here(Fault::Frame {
+                    fault: fault_of(stop),
+                    synced: behind.synced,
+                }),
+            });
+        }
+        self.finish(stop, behind.frames, &later)
+    }
+
+    fn may_give_up(&self, behind: Behind) -> bool {
+        self.mode == Mode::Accepting && !behind.synced
+    }
+
+    /// Whole frames behind the place reached, here and in later segments.
+    fn behind_all(&self, later: &[SegmentName]) -> Result<Behind, JournalError> {
         let mut behind = self.behind_in(&self.scan.file, self.scan.offset)?;
-        for name in &later {
+        for name in later {
             if behind.synced {
                 break;
             }
@@ -370,21 +398,7 @@ impl<S: Storage> JournalReader<S> {
             behind.frames += more.frames;
             behind.synced |= more.synced;
         }
-        let whole = behind.frames == 0 && later.is_empty();
-        if !whole && (self.mode != Mode::Accepting || behind.synced) {
-            return Err(match later.first() {
-                Some(next) => self.missing(stop, *next, behind),
-                None => self.here(Fault::Frame {
-                    fault: fault_of(stop),
-                    synced: behind.synced,
-                }),
-            });
-        }
-        self.finish(
-            stop,
-            behind.frames,
-            later.iter().map(SegmentName::to_string).collect(),
-        )
+        Ok(behind)
     }
 
     /// The segment that should come next has no good header.
@@ -401,27 +415,20 @@ impl<S: Storage> JournalReader<S> {
             return self.wait(stop);
         }
         let later = self.later_segments()?;
-        if later.last() != Some(&name) {
+        let behind = self.behind_all(&later)?;
+        // Begun and not even its header kept: nothing is lost if nothing stands behind it.
+        let begun = behind.frames == 0 && later == [name];
+        if !begun && !self.may_give_up(behind) {
             return Err(error);
         }
-        let file = self.storage.open(&name.to_string());
-        let file = file.map_err(|error| self.in_file(name, Fault::Io(error)))?;
-        let mut behind = self.behind_in(&file, HEADER_BYTES as u64)?;
-        let here = self.behind_in(&self.scan.file, self.scan.offset)?;
-        behind.frames += here.frames;
-        behind.synced |= here.synced;
-        if behind.frames > 0 && (self.mode != Mode::Accepting || behind.synced) {
-            return Err(error);
-        }
-        let fault = stop_or(stop, FrameFault::NoFrame);
-        self.finish(Step::Bad(fault), behind.frames, vec![name.to_string()])
+        self.finish(Step::Bad(fault_of(stop)), behind.frames, &later)
     }
 
     fn finish(
         &mut self,
         stop: Step,
         frames_lost: u64,
-        segments_lost: Vec<String>,
+        lost: &[SegmentName],
     ) -> Result<bool, JournalError> {
         self.ended = true;
         let length = self
@@ -431,7 +438,9 @@ impl<S: Storage> JournalReader<S> {
             .map_err(|error| self.here(Fault::Io(error)))?;
         let fault = match stop {
             Step::Bad(fault) => Some(fault),
-            Step::End | Step::Frame(_) if frames_lost > 0 => Some(FrameFault::NoFrame),
+            Step::End | Step::Frame(_) if frames_lost > 0 || !lost.is_empty() => {
+                Some(FrameFault::NoFrame)
+            }
             // Somebody took the end of the file away, and frames with it or not.
             Step::End | Step::Frame(_) if length < self.scan.header.segment_bytes => {
                 Some(FrameFault::Short)
@@ -443,7 +452,7 @@ impl<S: Storage> JournalReader<S> {
             offset: self.scan.offset,
             fault,
             frames_lost,
-            segments_lost,
+            segments_lost: lost.iter().map(SegmentName::to_string).collect(),
         });
         Ok(false)
     }
@@ -479,13 +488,9 @@ impl<S: Storage> JournalReader<S> {
 }
 
 const fn fault_of(stop: Step) -> FrameFault {
-    stop_or(stop, FrameFault::NoFrame)
-}
-
-const fn stop_or(stop: Step, otherwise: FrameFault) -> FrameFault {
     match stop {
         Step::Bad(fault) => fault,
-        Step::End | Step::Frame(_) => otherwise,
+        Step::End | Step::Frame(_) => FrameFault::NoFrame,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::{Fault, FrameFault};
 use crate::frame::{self, FRAME_BYTES_MAX, FrameHeader, MAGIC, Position};
 use crate::segment::{HEADER_BYTES, SegmentHeader};
 use crate::storage::{StorageFile, read_full};
-use bytemuck::{cast_slice, cast_slice_mut};
+use bytemuck::{allocation::zeroed_slice_box, cast_slice, cast_slice_mut};
 use portcullis_domain::{UNIT_BYTES, Unit};
 use std::io;
 
@@ -55,11 +55,7 @@ pub(crate) struct Scan<F> {
 impl<F: StorageFile> Scan<F> {
     /// Begins behind the header.
     pub(crate) fn new(file: F, header: SegmentHeader) -> Self {
-        Self::with_buffer(
-            file,
-            header,
-            vec![Unit::ZERO; BUFFER_UNITS].into_boxed_slice(),
-        )
+        Self::with_buffer(file, header, zeroed_slice_box(BUFFER_UNITS))
     }
 
     fn with_buffer(file: F, header: SegmentHeader, buffer: Box<[Unit]>) -> Self {
@@ -183,7 +179,7 @@ pub(crate) fn look_behind(
     let length = file.bytes()?;
     let mut budget = length.saturating_mul(TRIES_PER_BYTE);
     let mut behind = Behind::default();
-    let mut window = vec![Unit::ZERO; BUFFER_UNITS];
+    let mut window: Box<[Unit]> = zeroed_slice_box(BUFFER_UNITS);
     let mut at = offset;
     while at < length {
         let filled = read_full(file, cast_slice_mut(&mut window), at)?;

@@ -101,7 +101,7 @@ pub struct SectionReader<'a, F> {
 impl<F: StorageFile> SectionReader<'_, F> {
     /// Bytes of the whole section.
     #[must_use]
-    pub const fn bytes(&self) -> u64 {
+    pub const fn bytes_total(&self) -> u64 {
         self.section.bytes
     }
 
