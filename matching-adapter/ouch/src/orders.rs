@@ -85,6 +85,13 @@ impl EngineOrders {
         self.take(key, u32::MAX)
     }
 
+    /// Those that are open, in no order.
+    pub(crate) fn open_ones(&self) -> impl Iterator<Item = (OrderKey, u32)> + '_ {
+        let open =
+            (self.table.slots.iter()).filter(|slot| slot.key != FREE && slot.order.open_wire > 0);
+        open.map(|slot| (key_of(slot.key), slot.order.open_wire))
+    }
+
     /// Writes them down, equal ones equally whatever became of the table before.
     pub(crate) fn save(&self, to: &mut SavedWriter<'_>) {
         let held = (self.table.slots.iter()).filter(|slot| slot.key != FREE);
@@ -109,14 +116,16 @@ impl EngineOrders {
     ) -> Result<Self, SavedError> {
         let mut orders = Self::new(orders_max);
         let mut shut = Vec::new();
+        let mut last = None;
         for _ in 0..from.count("orders", 16)? {
             let key = read_key(from, sessions)?;
             let instrument = InstrumentId::new(from.u32("instrument")?);
             from.hold("instrument", instrument.index() < instruments)?;
             let open_wire = from.u32("open_wire")?;
             from.hold("orders", orders.table.len < 2 * orders_max)?;
+            from.hold("order", last < Some(key))?;
+            last = Some(key);
             let place = orders.table.place(key);
-            from.hold("order", orders.table.slots[place].key == FREE)?;
             let order = EngineOrder {
                 instrument,
                 open_wire,
@@ -162,13 +171,17 @@ impl EngineOrders {
 
 fn read_key(from: &mut SavedReader<'_>, sessions: usize) -> Result<OrderKey, SavedError> {
     let raw = from.u64("key")?;
-    let session = raw >> 40;
-    from.hold("key", session < sessions as u64)?;
+    from.hold("key", raw >> 40 < sessions as u64)?;
+    Ok(key_of(raw))
+}
+
+/// The key with this word.
+fn key_of(raw: u64) -> OrderKey {
     let user_ref = UserRef {
         row: (raw >> 32) as u8,
         number: raw as u32,
     };
-    Ok(OrderKey::new(SessionId::new(session as u32), user_ref))
+    OrderKey::new(SessionId::new((raw >> 40) as u32), user_ref)
 }
 
 /// Orders by key, open addressing. Numbers that follow one another stand beside one another, four to

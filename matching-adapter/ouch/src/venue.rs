@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 
-use portcullis_domain::{SessionId, Timestamp};
+use portcullis_domain::{OrderKey, SessionId, Timestamp};
 use portcullis_venue::{Approved, MatchingVenue, OutboundOrder, VenueSink};
 
 use crate::config::{ConfigError, OuchVenueConfig, Route};
@@ -102,6 +102,12 @@ impl<D: Dial> OuchVenue<D> {
     #[must_use]
     pub fn in_flight(&self, session: SessionId) -> Option<usize> {
         self.links.get(session.index()).map(Link::in_flight)
+    }
+
+    /// What the engine has open by its own words, with what was sent and is not answered: key and
+    /// wire units, in no order.
+    pub fn open_orders(&self) -> impl Iterator<Item = (OrderKey, u32)> + '_ {
+        self.orders.open_ones()
     }
 
     /// Logs every session out and stays so. Orders stay at the engine, unless it cancels those of a

@@ -8,6 +8,7 @@
 mod book;
 mod line;
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use portcullis_domain::OrderKey;
 use portcullis_ladder::{Command, Counters};
 use portcullis_wire::soupbin::UserName;
 
@@ -53,7 +55,13 @@ pub(crate) struct Control {
     pub(crate) say: Mutex<Vec<(usize, Vec<u8>)>>,
     /// What was received, by session.
     pub(crate) received: Mutex<Vec<(usize, Vec<u8>)>>,
+    /// What was said, by session.
+    said: Mutex<Vec<(usize, Vec<u8>)>>,
     counters: Mutex<Counters>,
+    /// Wire units of each order that rests.
+    open: Mutex<BTreeMap<OrderKey, u32>>,
+    /// Numbers that came again.
+    repeated: AtomicU64,
     logins: AtomicU64,
 }
 
@@ -87,6 +95,16 @@ impl Engine {
         *self.control.counters.lock().expect("the engine lives")
     }
 
+    /// Wire units of each order in the book.
+    pub(crate) fn open(&self) -> BTreeMap<OrderKey, u32> {
+        self.control.open.lock().expect("the engine lives").clone()
+    }
+
+    /// Orders and replaces whose number had come before, and were ignored.
+    pub(crate) fn repeated(&self) -> u64 {
+        self.control.repeated.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn logins(&self) -> u64 {
         self.control.logins.load(Ordering::SeqCst)
     }
@@ -95,6 +113,13 @@ impl Engine {
     pub(crate) fn received(&self, session: usize) -> Vec<Vec<u8>> {
         let received = self.control.received.lock().expect("the engine lives");
         let of_session = received.iter().filter(|(from, _)| *from == session);
+        of_session.map(|(_, message)| message.clone()).collect()
+    }
+
+    /// A session's whole sequenced stream.
+    pub(crate) fn said(&self, session: usize) -> Vec<Vec<u8>> {
+        let said = self.control.said.lock().expect("the engine lives");
+        let of_session = said.iter().filter(|(to, _)| *to == session);
         of_session.map(|(_, message)| message.clone()).collect()
     }
 
@@ -191,8 +216,13 @@ impl Floor {
         work += said.len();
         for (session, message) in said {
             self.lines[session].publish(&message);
+            let mut all = self.control.said.lock().expect("tests live");
+            all.push((session, message));
         }
         *self.control.counters.lock().expect("tests live") = *self.book.counters();
+        *self.control.open.lock().expect("tests live") = self.book.open();
+        let repeated = self.book.repeated();
+        self.control.repeated.store(repeated, Ordering::SeqCst);
         let bytes = self.control.bytes_a_turn.load(Ordering::SeqCst) as usize;
         for line in &mut self.lines {
             work += line.write(bytes);

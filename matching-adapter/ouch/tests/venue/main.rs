@@ -8,5 +8,6 @@ mod engine;
 mod hostile;
 mod patient;
 mod quiet;
+mod recall;
 #[path = "../../../embedded/tests/venue/rig/mod.rs"]
 mod rig;

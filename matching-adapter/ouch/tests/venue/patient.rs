@@ -5,8 +5,9 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use portcullis_domain::{Duration, Price, Qty, SessionId, Timestamp};
-use portcullis_venue::{Approved, MatchingVenue, OutboundOrder, VenueSink};
+use portcullis_domain::{Duration, Price, Qty, SessionId, Timestamp, VenueReport};
+use portcullis_venue::saved::SavedError;
+use portcullis_venue::{Approved, MatchingVenue, OutboundOrder, RecallEnd, RecallVenue, VenueSink};
 use portcullis_venue_ouch::{
     EngineInstrument, EngineLogin, LinkState, OuchVenue, OuchVenueConfig, ReplayEnd, Route, TcpDial,
 };
@@ -63,13 +64,18 @@ pub(crate) fn config(engine: &Engine) -> OuchVenueConfig {
     }
 }
 
-/// A core in front of the adapter in front of the engine, links not yet up.
-pub(crate) fn rig(config: OuchVenueConfig, seed: u64) -> Rig<Patient> {
+/// An adapter that was told nothing yet.
+pub(crate) fn fresh(config: OuchVenueConfig) -> Patient {
     let wait = std::time::Duration::from_secs(5);
     let dial = TcpDial::start(&config, wait).expect("a thread");
     let venue = OuchVenue::new(config, dial).expect("in range");
     let now = Timestamp::ZERO;
-    Rig::new(Patient { venue, now }, seed, |_| Vec::new())
+    Patient { venue, now }
+}
+
+/// A core in front of the adapter in front of the engine, links not yet up.
+pub(crate) fn rig(config: OuchVenueConfig, seed: u64) -> Rig<Patient> {
+    Rig::new(fresh(config), seed, |_| Vec::new())
 }
 
 /// Cycles until something is so.
@@ -112,5 +118,31 @@ impl MatchingVenue for Patient {
 
     fn is_idle(&self) -> bool {
         self.venue.is_idle()
+    }
+}
+
+impl RecallVenue for Patient {
+    fn recall_order(&mut self, order: Approved<OutboundOrder>, raw: &[u8]) {
+        self.venue.recall_order(order, raw);
+    }
+
+    fn recall_report(&mut self, report: &VenueReport, raw: &[u8]) {
+        self.venue.recall_report(report, raw);
+    }
+
+    fn recall_sequence(&mut self, session: SessionId, sequence: u64) {
+        self.venue.recall_sequence(session, sequence);
+    }
+
+    fn recalled(&mut self) -> RecallEnd {
+        self.venue.recalled()
+    }
+
+    fn save(&self, out: &mut Vec<u8>) {
+        self.venue.save(out);
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), SavedError> {
+        self.venue.load(bytes)
     }
 }

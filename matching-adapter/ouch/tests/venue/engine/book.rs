@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis_domain::{InstrumentId, Money, Price, Qty, QtyMeaning, SessionId, UserRef};
+use portcullis_domain::{
+    InstrumentId, Money, OrderKey, Price, Qty, QtyMeaning, SessionId, UserRef,
+};
 use portcullis_ladder::{
     Cancel, CancelReason, Command, Counters, Disposition, Fees, InstrumentConfig, Ladder,
     LadderConfig, Liquidity, NewOrder, Replace, Report, ReportKind,
@@ -30,6 +32,7 @@ pub(crate) struct Book {
     /// Orders that died on arrival: their cancel is not told.
     dead: BTreeSet<Key>,
     said: Vec<(usize, Vec<u8>)>,
+    repeated: u64,
 }
 
 impl Book {
@@ -58,11 +61,26 @@ impl Book {
             last_number: vec![0; SESSIONS as usize],
             dead: BTreeSet::new(),
             said: Vec::new(),
+            repeated: 0,
         }
     }
 
     pub(super) fn counters(&self) -> &Counters {
         self.ladder.counters()
+    }
+
+    /// Wire units of each order that rests.
+    pub(super) fn open(&self) -> BTreeMap<OrderKey, u32> {
+        let sessions = (0..SESSIONS).map(SessionId::new);
+        let orders = sessions.flat_map(|session| self.ladder.session_orders(session));
+        let key = |session, user_ref| OrderKey::new(session, user_ref);
+        orders
+            .map(|order| (key(order.session, order.user_ref), wire(order.leaves)))
+            .collect()
+    }
+
+    pub(super) const fn repeated(&self) -> u64 {
+        self.repeated
     }
 
     pub(super) fn submit(&mut self, command: Command) {
@@ -88,6 +106,7 @@ impl Book {
                 let id = SessionId::new(session as u32);
                 let live = self.ladder.order(id, UserRef::new(original)).is_some();
                 if !live || number <= self.last_number[session] {
+                    self.repeated += u64::from(number <= self.last_number[session]);
                     return;
                 }
                 self.last_number[session] = number;
@@ -139,6 +158,7 @@ impl Book {
     fn enter(&mut self, session: usize, enter: EnterOrder) {
         let number = enter.user_ref_num.get();
         if number <= self.last_number[session] {
+            self.repeated += 1;
             return;
         }
         self.last_number[session] = number;
