@@ -10,7 +10,7 @@ use portcullis_venue_sim::{HostileVenue, Hostility, Lie, Misdeeds};
 use crate::rig::{ACCOUNTS, Rig, SESSIONS};
 
 /// All that a truthful engine behind a bad wire may do.
-const ROUGH: Hostility = Hostility {
+pub(crate) const ROUGH: Hostility = Hostility {
     latency_polls_max: 6,
     give_back_one_in: 9,
     refuse_one_in: 25,

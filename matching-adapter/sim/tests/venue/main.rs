@@ -3,6 +3,7 @@
 //! One thread a test. The engine underneath is the honest ladder.
 
 mod hostile;
+mod outside;
 mod planted;
 #[path = "../../../embedded/tests/venue/rig/mod.rs"]
 mod rig;
