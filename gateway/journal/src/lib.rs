@@ -19,6 +19,7 @@ mod log;
 mod memory_disk;
 mod reader;
 mod recover;
+pub mod replication;
 mod retention;
 mod scan;
 mod segment;

@@ -1,0 +1,250 @@
+//! Terms: who raises one, who is told, what is refused.
+
+use super::*;
+
+#[test]
+fn a_promoted_follower_fences_its_leader_and_takes_nothing_of_it() {
+    let frames = frames_of(Term::new(1), &[2, 2]);
+    let (mut leader, mut follower) = welcomed(2);
+    leader.frame(&frames[0].frame()).expect("next");
+    to_follower(&mut leader, &mut follower, at(1));
+    leader.frame(&frames[1].frame()).expect("next");
+    let promotion = follower
+        .promote(false)
+        .expect("it has all that its leader had");
+    let chain = frames[0].header.chain;
+    let term = Term::new(2);
+    assert_eq!(
+        promotion,
+        Promotion {
+            term,
+            last_seq: 2,
+            chain
+        }
+    );
+    let late = to_follower(&mut leader, &mut follower, at(1));
+    assert_eq!(late, [Told::Superseded(Term::new(1))]);
+    assert_eq!(follower.position().last_seq, 2);
+    follower.acknowledge(2, 2);
+    assert_eq!(
+        to_leader(&mut follower, &mut leader, at(1)),
+        [LeaderEvent::Fenced { term }]
+    );
+    assert_eq!(leader.state(), LeaderState::Closed);
+    assert_eq!(leader.frame(&frames[1].frame()), Err(NotSent::NotFollowing));
+    assert!(matches!(
+        leader.step(b"anything", at(1)),
+        LeaderStep::Closed
+    ));
+}
+
+#[test]
+fn a_leader_that_could_not_be_told_is_told_with_the_next_hello() {
+    let (_, mut follower) = welcomed(0);
+    follower.disconnected();
+    let term = follower.promote(false).expect("it was welcomed").term;
+    assert!(follower.connect(at(1)));
+    assert_eq!(follower.state(), FollowerState::Promoted);
+    let mut leader = Leader::new(leader_config(1), at(1));
+    assert_eq!(
+        to_leader(&mut follower, &mut leader, at(1)),
+        [LeaderEvent::Fenced { term }]
+    );
+    let got = to_follower(&mut leader, &mut follower, at(1));
+    assert_eq!(got, [Told::Refused(Refusal::TermLower { leader_term: 1 })]);
+}
+
+/// Two that were promoted to one term: whoever hears of the other stops.
+#[test]
+fn a_leader_that_hears_another_claim_its_term_stops() {
+    let (_, mut follower) = welcomed(0);
+    let term = follower.promote(false).expect("it was welcomed").term;
+    follower.connect(at(1));
+    let mut leader = Leader::new(leader_config(term.raw()), at(1));
+    assert_eq!(
+        to_leader(&mut follower, &mut leader, at(1)),
+        [LeaderEvent::Fenced { term }]
+    );
+}
+
+#[test]
+fn a_promoted_node_that_was_succeeded_is_told_and_stops() {
+    let (_, mut old) = welcomed(0);
+    let term = old.promote(false).expect("it was welcomed").term;
+    old.connect(at(1));
+    let mut leader = Leader::new(leader_config(3), at(1));
+    assert_eq!(
+        to_leader(&mut old, &mut leader, at(1)),
+        [LeaderEvent::Superseded { term }]
+    );
+    assert_eq!(
+        to_follower(&mut leader, &mut old, at(1)),
+        [Told::Fenced(Term::new(3))]
+    );
+    assert_eq!(
+        (old.state(), old.position().term),
+        (FollowerState::Stopped, Term::new(3))
+    );
+    assert!(!old.connect(at(2)));
+}
+
+#[test]
+fn a_follower_that_knows_a_higher_term_does_not_follow_and_says_why() {
+    let known = FollowerPosition {
+        journal: JOURNAL,
+        term: Term::new(5),
+        ..nowhere()
+    };
+    // The leader sees it in the hello.
+    let mut follower = Follower::new(follower_config(), known);
+    follower.connect(at(0));
+    let mut leader = Leader::new(leader_config(4), at(0));
+    assert_eq!(
+        to_leader(&mut follower, &mut leader, at(0)),
+        [LeaderEvent::Fenced { term: Term::new(5) }]
+    );
+    // One that welcomes all the same is told.
+    let mut follower = Follower::new(follower_config(), known);
+    follower.connect(at(0));
+    let welcome = Welcome {
+        version: VERSION,
+        journal: JOURNAL,
+        term: 4,
+        start_seq: 0,
+        start_chain: START.raw(),
+        snapshot_bytes: 0,
+        last_seq: 0,
+        window_bytes: 1,
+        silence_max: millis(1),
+    };
+    follower.sent(follower.output().len(), at(0));
+    let got = given_to_follower(&mut follower, &encoded(&Message::Welcome(welcome)), at(0));
+    assert_eq!(got, [Told::Superseded(Term::new(4))]);
+    assert_eq!(
+        follower.output(),
+        encoded(&Message::Fence(Fence {
+            term: 5,
+            last_seq: 0
+        }))
+    );
+    assert_eq!(
+        (follower.state(), follower.position().term),
+        (FollowerState::Idle, Term::new(5))
+    );
+}
+
+#[test]
+fn a_heartbeat_with_a_higher_term_fences_and_one_with_a_lower_is_fenced() {
+    let beat = |term| {
+        encoded(&Message::Heartbeat(Heartbeat {
+            term,
+            last_seq: 0,
+            sent_ns: 0,
+        }))
+    };
+    let (mut leader, mut follower) = welcomed(0);
+    assert_eq!(
+        given_to_leader(&mut leader, &beat(2), at(1)),
+        [LeaderEvent::Fenced { term: Term::new(2) }]
+    );
+    assert_eq!(
+        given_to_follower(&mut follower, &beat(0), at(1)),
+        [Told::Superseded(Term::new(0))]
+    );
+    assert_eq!(
+        follower.output(),
+        encoded(&Message::Fence(Fence {
+            term: 1,
+            last_seq: 0
+        }))
+    );
+    let (_, mut follower) = welcomed(0);
+    let fault = LinkFault::Unexpected(MessageKind::Heartbeat);
+    assert_eq!(
+        given_to_follower(&mut follower, &beat(2), at(1)),
+        [Told::Fault(fault)]
+    );
+}
+
+#[test]
+fn a_fence_that_is_not_above_is_no_fence() {
+    let fence = |term| encoded(&Message::Fence(Fence { term, last_seq: 0 }));
+    let fault = LinkFault::Unexpected(MessageKind::Fence);
+    let (mut leader, mut follower) = welcomed(0);
+    assert_eq!(
+        given_to_leader(&mut leader, &fence(1), at(1)),
+        [LeaderEvent::Fault(fault)]
+    );
+    assert_eq!(
+        given_to_follower(&mut follower, &fence(1), at(1)),
+        [Told::Fault(fault)]
+    );
+    let (_, mut follower) = welcomed(0);
+    assert_eq!(
+        given_to_follower(&mut follower, &fence(2), at(1)),
+        [Told::Fenced(Term::new(2))]
+    );
+    assert_eq!(
+        (follower.state(), follower.position().term),
+        (FollowerState::Idle, Term::new(2))
+    );
+}
+
+#[test]
+fn a_follower_that_may_lack_something_is_not_promoted_unless_forced() {
+    let mut follower = Follower::new(follower_config(), nowhere());
+    assert_eq!(
+        follower.promote(false),
+        Err(PromotionRefused::NeverWelcomed)
+    );
+    let (_, mut follower) = welcomed(3);
+    let behind = PromotionRefused::Behind {
+        last_seq: 0,
+        leader_last: 3,
+    };
+    assert_eq!(follower.promote(false), Err(behind));
+    assert!(behind.to_string().contains("record 0"));
+    assert_eq!(follower.promote(true).map(|it| it.term), Ok(Term::new(2)));
+    let top = FollowerPosition {
+        term: Term::new(u64::MAX),
+        ..nowhere()
+    };
+    assert_eq!(
+        Follower::new(follower_config(), top).promote(true),
+        Err(PromotionRefused::NoTerm)
+    );
+}
+
+/// Once it has reached its leader, what is let out later was acknowledged by it.
+#[test]
+fn a_follower_that_caught_up_once_stays_fit_for_promotion() {
+    let frames = frames_of(Term::new(1), &[2, 2]);
+    let (mut leader, mut follower) = welcomed(2);
+    leader.frame(&frames[0].frame()).expect("next");
+    to_follower(&mut leader, &mut follower, at(1));
+    follower.connect(at(2));
+    let mut leader = Leader::new(leader_config(1), at(2));
+    to_leader(&mut follower, &mut leader, at(2));
+    let chain_at = Some(frames[0].header.chain);
+    leader.answer(&LogPosition {
+        chain_at,
+        ..from_the_start(4)
+    });
+    to_follower(&mut leader, &mut follower, at(2));
+    assert!(follower.promote(false).is_ok());
+}
+
+#[test]
+fn a_standing_only_rises() {
+    let mut node = Standing::leading(Term::new(3), Term::new(3)).expect("nobody succeeded it");
+    assert_eq!(Standing::leading(Term::new(3), Term::new(4)), None);
+    assert!(!node.hear(Term::new(3)) && !node.hear(Term::new(2)));
+    assert_eq!(node.leads(), Some(Term::new(3)));
+    assert!(node.hear(Term::new(7)));
+    assert_eq!((node.leads(), node.heard()), (None, Term::new(7)));
+    assert_eq!(node.promote(), Some(Term::new(8)));
+    assert_eq!(node.leads(), Some(Term::new(8)));
+    node.contested();
+    assert_eq!((node.leads(), node.heard()), (None, Term::new(8)));
+    assert_eq!(Standing::following(Term::new(u64::MAX)).promote(), None);
+}
