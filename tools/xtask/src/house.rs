@@ -189,6 +189,16 @@ pub(crate) const HOUSE: &[House] = &[
         reach: Reach::Top,
     },
     House {
+        name: "portcullis-simulator",
+        folder: "tools/simulator",
+        holds: "the agents on virtual time from a seed, with faults, and an auditor",
+        may_use: &[
+            DOMAIN, RISK_CORE, WIRE, RUNTIME, PIPELINE, TRANSPORT, VENUE, LADDER, EMBEDDED, SIM,
+        ],
+        outside: Outside::Anything,
+        reach: Reach::Top,
+    },
+    House {
         name: "portcullis",
         folder: "gateway/server",
         holds: "the binary: parse, allocate, pin, wire, run",

@@ -23,6 +23,7 @@ mod metadata;
 mod python;
 mod reload;
 mod sanitize;
+mod simulate;
 mod steps;
 mod test;
 mod tidy;
@@ -51,6 +52,7 @@ const VERBS: &[Verb] = &[
     reload::VERB,
     crash::VERB,
     crowd::VERB,
+    simulate::VERB,
 ];
 
 fn main() -> ExitCode {

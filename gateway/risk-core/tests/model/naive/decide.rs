@@ -125,6 +125,8 @@ impl Naive {
             return fails.0;
         }
         let outlook = self.outlook(ask);
+        let session = self.config.session_of(ask.id);
+        fails.check("VENUE_DOWN", self.down.contains(&session));
         self.state_and_rate(ask, &outlook, &mut fails);
         self.size_and_price(ask, &outlook, &mut fails);
         if !outlook.reducing {

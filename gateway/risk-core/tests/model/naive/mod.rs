@@ -7,6 +7,7 @@
 
 mod book;
 mod decide;
+mod desk;
 mod flow;
 mod margin;
 mod report;
@@ -17,7 +18,7 @@ use super::op::{
 use book::{Order, Position};
 use flow::LastOrder;
 use portcullis_domain::{Scope, Side, TradingState};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything about one account that is not derived.
 struct Account {
@@ -48,6 +49,8 @@ struct Instrument {
 /// The whole venue.
 pub(crate) struct Naive {
     config: Config,
+    /// Sessions whose link to the engine is down.
+    down: BTreeSet<u32>,
     accounts: BTreeMap<u32, Account>,
     instruments: BTreeMap<u32, Instrument>,
     open: BTreeMap<u32, Order>,
@@ -85,6 +88,7 @@ impl Naive {
         };
         Self {
             config: config.clone(),
+            down: BTreeSet::new(),
             accounts: (0..config.accounts.len() as u32)
                 .map(|id| (id, account()))
                 .collect(),

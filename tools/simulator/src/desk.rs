@@ -1,0 +1,233 @@
+//! The people on duty, and the feeds: money, prices, states, limits.
+//!
+//! Owned by the world. Invariant: what they ask for goes through the control ring as the server's own
+//! does; what they were answered is read and counted, nothing more.
+
+use crate::gateway::Hands;
+use crate::market::Market;
+use crate::model::op::Config;
+use crate::plan::{Fault, Faults};
+use crate::random::{Concern, Prng, stream};
+use portcullis_domain::{
+    AccountId, CashMove, Command, DisputeDecision, FirmId, FlipLimits, InstrumentId, Money, Price,
+    ReferencePrice, Scope, SessionId, Settlement, StateChange, Timestamp, TradingState,
+};
+use portcullis_pipeline::item::ControlItem;
+use std::collections::BTreeMap;
+
+/// The numbers of requests: that of a flip is waited for.
+const NOBODY: u32 = 0;
+const FLIP: u32 = 1;
+
+/// Limits that may take effect, by the digest that names their table.
+pub(crate) type Books = BTreeMap<u64, Config>;
+
+/// The desk.
+pub(crate) struct Desk {
+    prng: Prng,
+    /// Last reference prices asked for, by instrument.
+    pub(crate) prices: Vec<i64>,
+    /// Scopes whose state is not Active.
+    strict: Vec<Scope>,
+    /// Limits last sent.
+    limits: Config,
+    /// One flip at a time: a table that is staged gives way to the next one.
+    flipping: bool,
+    pub(crate) books: Books,
+    /// Items read.
+    pub(crate) items: u64,
+}
+
+impl Desk {
+    pub(crate) fn new(seed: u64, market: &Market) -> Self {
+        Self {
+            prng: stream(seed, Concern::Desk),
+            prices: market.starts.clone(),
+            strict: Vec::new(),
+            limits: market.config.clone(),
+            flipping: false,
+            books: Books::new(),
+            items: 0,
+        }
+    }
+
+    /// Money and prices, before anything else.
+    pub(crate) fn open(&mut self, market: &Market, hands: &mut Hands, now: Timestamp) {
+        for account in 0..market.config.accounts.len() as u32 {
+            let amount = self.amount(market);
+            let account = AccountId::new(account);
+            let deposit = Command::Deposit(CashMove { account, amount });
+            assert!(hands.ask(&deposit, NOBODY, now), "an empty ring has room");
+        }
+        for (instrument, price) in self.prices.iter().enumerate() {
+            if self.prng.one_in(20) {
+                continue;
+            }
+            let reference = Command::Reference(reference(instrument, *price));
+            assert!(hands.ask(&reference, NOBODY, now), "an empty ring has room");
+        }
+    }
+
+    /// One turn.
+    pub(crate) fn turn(
+        &mut self,
+        market: &Market,
+        hands: &mut Hands,
+        now: Timestamp,
+        faults: Faults,
+    ) {
+        self.read(hands);
+        let command = match self.prng.between(1, 60) {
+            1..=6 => self.quote(),
+            7 => self.deposit(market),
+            8..=16 if !self.strict.is_empty() => self.lift(),
+            17..=24 if faults.has(Fault::Desk) => match self.intervene(market, hands) {
+                Some(command) => command,
+                None => return,
+            },
+            _ => return,
+        };
+        let request = if matches!(command, Command::FlipLimits(_)) {
+            FLIP
+        } else {
+            NOBODY
+        };
+        let asked = hands.ask(&command, request, now);
+        self.flipping &= asked || request != FLIP;
+    }
+
+    /// Every state is lifted, and what was disputed discarded.
+    pub(crate) fn calm(&mut self, hands: &mut Hands, now: Timestamp) {
+        self.read(hands);
+        while let Some(scope) = self.strict.last().copied() {
+            if !hands.ask(&state(scope, TradingState::Active, false), NOBODY, now) {
+                return;
+            }
+            self.strict.pop();
+        }
+    }
+
+    /// Reads what it was told.
+    pub(crate) fn read(&mut self, hands: &mut Hands) {
+        while let Ok(item) = hands.items.pop() {
+            self.items += 1;
+            if let ControlItem::Outcome(outcome, _) = item {
+                self.flipping &= outcome.request != FLIP;
+            }
+            if let ControlItem::StateChanged(scope, state, _) = item
+                && state != TradingState::Active
+                && !self.strict.contains(&scope)
+            {
+                self.strict.push(scope);
+            }
+        }
+        while hands.retired.pop().is_ok() {}
+    }
+
+    fn quote(&mut self) -> Command {
+        let instrument = self.prng.below(self.prices.len());
+        let before = self.prices[instrument];
+        let reach = (before / self.prng.pick(&[200, 50, 50, 4])).max(1);
+        let price = (before + self.prng.between(-reach, reach)).max(1);
+        self.prices[instrument] = price;
+        Command::Reference(reference(instrument, price))
+    }
+
+    fn amount(&mut self, market: &Market) -> Money {
+        let instrument = self.prng.below(market.starts.len());
+        let per_lot =
+            market.starts[instrument] * market.config.instruments[instrument].tick_lot_value;
+        Money::new(per_lot * self.prng.pick(&[1, 20, 1_000, 100_000]))
+    }
+
+    fn account(&mut self, market: &Market) -> AccountId {
+        AccountId::new(self.prng.below(market.config.accounts.len()) as u32)
+    }
+
+    fn instrument(&mut self, market: &Market) -> InstrumentId {
+        InstrumentId::new(self.prng.below(market.starts.len()) as u32)
+    }
+
+    fn deposit(&mut self, market: &Market) -> Command {
+        let (account, amount) = (self.account(market), self.amount(market));
+        Command::Deposit(CashMove { account, amount })
+    }
+
+    fn lift(&mut self) -> Command {
+        let place = self.prng.below(self.strict.len());
+        let scope = self.strict.swap_remove(place);
+        state(scope, TradingState::Active, false)
+    }
+
+    fn intervene(&mut self, market: &Market, hands: &mut Hands) -> Option<Command> {
+        Some(match self.prng.between(1, 12) {
+            1..=2 => self.restrict(market),
+            3..=6 => {
+                let (account, amount) = (self.account(market), self.amount(market));
+                Command::Withdraw(CashMove { account, amount })
+            }
+            7 => Command::Settle(Settlement {
+                instrument: self.instrument(market),
+                price: Price::new(self.prices[self.prng.below(self.prices.len())]),
+            }),
+            8 => Command::DayStart,
+            9 => Command::StateHash,
+            10 => Command::Dispute {
+                account: self.account(market),
+                decision: DisputeDecision::Discard,
+            },
+            _ => return self.flip(market, hands),
+        })
+    }
+
+    fn restrict(&mut self, market: &Market) -> Command {
+        let scope = match self.prng.between(1, 9) {
+            1 => Scope::Venue,
+            2 => Scope::Firm(FirmId::new(
+                self.prng.below(market.config.firms as usize) as u32
+            )),
+            3..=4 => Scope::Instrument(self.instrument(market)),
+            5..=6 => Scope::Session(SessionId::new(
+                self.prng.below(market.config.sessions as usize) as u32,
+            )),
+            _ => Scope::Account(self.account(market)),
+        };
+        let to = self.prng.pick(&[
+            TradingState::ReduceOnly,
+            TradingState::CancelOnly,
+            TradingState::Halted,
+        ]);
+        let cancel = self.prng.one_in(2);
+        state(scope, to, cancel)
+    }
+
+    /// Sends a table and names it; `None` where there is no room for it now.
+    fn flip(&mut self, market: &Market, hands: &mut Hands) -> Option<Command> {
+        if self.flipping {
+            return None;
+        }
+        let limits = market.relimited(&self.limits, &mut self.prng);
+        let table = market.table(&limits);
+        let digest = table.digest();
+        hands.tables.push(Box::new(table)).ok()?;
+        self.books.insert(digest, limits.clone());
+        self.limits = limits;
+        self.flipping = true;
+        Some(Command::FlipLimits(FlipLimits { digest }))
+    }
+}
+
+fn reference(instrument: usize, price: i64) -> ReferencePrice {
+    ReferencePrice {
+        instrument: InstrumentId::new(instrument as u32),
+        price: Price::new(price),
+    }
+}
+
+const fn state(scope: Scope, state: TradingState, cancel: bool) -> Command {
+    Command::SetState(StateChange {
+        scope,
+        state,
+        cancel,
+    })
+}
