@@ -16,7 +16,6 @@ use crate::gateway::{Finished, Gateway, Readers, keep_names};
 use explanations::Explanations;
 pub(crate) use feed::Feed;
 use freeing::free_elsewhere;
-use restart::{Due, Restart};
 use portcullis_control::config::{Config, DialectBounds};
 use portcullis_control::ctl::{CtlBackend, KeepLimits, Outcome, Query, Ready};
 use portcullis_domain::{
@@ -27,6 +26,7 @@ use portcullis_pipeline::durability::Passage;
 use portcullis_pipeline::item::{ControlItem, Look, View};
 use portcullis_risk_core::{ControlOutcome, Done, Readiness};
 use portcullis_runtime::{Clock, SystemClock};
+use restart::{Due, Restart};
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -57,12 +57,7 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// A desk for a running gateway.
-    pub(crate) fn new(
-        gateway: Gateway,
-        config: Config,
-        feed: Option<Feed>,
-        loud: bool,
-    ) -> Self {
+    pub(crate) fn new(gateway: Gateway, config: Config, feed: Option<Feed>, loud: bool) -> Self {
         let kept = config.profile.capacities.explanations_max as usize;
         let valuing = Valuing::new(valued_every(&config), Instant::now());
         let reduce_only = Duration::from_nanos(config.profile.journal.reduce_only.ns());
@@ -327,6 +322,9 @@ impl CtlBackend for Desk {
         let request = self.next_request();
         if !push(&mut self.gateway.commands, &command, request) {
             return Err("the gateway takes no more commands now; ask again".to_owned());
+        }
+        if let Command::Restart { state } = command {
+            self.restart.note_told(state, Instant::now());
         }
         let (outcome, seq) = self.wait_for(|desk| {
             let place = desk

@@ -13,10 +13,10 @@ mod diff;
 mod draft;
 mod faults;
 mod instruments;
+mod journal;
 mod mistake;
 mod model;
 mod participants;
-mod journal;
 mod profile;
 mod profile_read;
 mod reload;
@@ -26,13 +26,15 @@ mod sessions;
 pub use capacities::{CAPACITY_FIELDS, Capacities, CapacityField};
 pub use dialect::{DialectBounds, Misfit, WireUnits};
 pub use diff::{Change, ChangeEffect, Difference, diff};
+pub use journal::{DurabilityPolicy, JournalProfile};
 pub use mistake::{Errors, LISTED_MAX, Mistake};
 pub use model::{
     ClassDefinition, Config, InstrumentDefinition, ReferenceSource, SessionConfig,
     SessionPermissions,
 };
-pub use journal::{DurabilityPolicy, JournalProfile};
-pub use profile::{EngineLink, Idle, LogonProfile, Matching, Profile, Topology, TradingDay};
+pub use profile::{
+    EngineLink, EngineReplayEnd, Idle, LogonProfile, Matching, Profile, Topology, TradingDay,
+};
 
 use draft::Draft;
 use mistake::Mistakes;

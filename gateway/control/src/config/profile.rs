@@ -65,14 +65,23 @@ pub enum Matching {
     Ouch {
         /// Links for what the gateway itself sends; at least one.
         house: Vec<EngineLink>,
-        /// Silence after a login that ends the engine's replay.
-        replay_quiet: Duration,
+        /// How the end of its replay after a login is known.
+        replay_end: EngineReplayEnd,
     },
     /// The deterministic hostile venue of the tests.
     Sim {
         /// Where its randomness starts.
         seed: u64,
     },
+}
+
+/// How the end of an engine's replay is known, which SoupBinTCP does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineReplayEnd {
+    /// No sequenced message for this long after the login.
+    Quiet(Duration),
+    /// The answer to an account query, which also says which orders never arrived.
+    AccountQuery,
 }
 
 /// One engine session: where, and as whom.

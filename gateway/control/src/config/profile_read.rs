@@ -6,7 +6,9 @@
 use super::capacities::Capacities;
 use super::journal::JournalProfile;
 use super::mistake::Mistakes;
-use super::profile::{EngineLink, Idle, LogonProfile, Matching, Profile, Topology, TradingDay};
+use super::profile::{
+    EngineLink, EngineReplayEnd, Idle, LogonProfile, Matching, Profile, Topology, TradingDay,
+};
 use super::section::{Item, Section};
 use crate::decimal::MoneyScale;
 use portcullis_domain::Duration;
@@ -169,18 +171,28 @@ fn matching(mut section: Section<'_>, mistakes: &mut Mistakes<'_>) -> Matching {
                 let hint = "add [[matching.house]] with `address`, `user` and `password`";
                 mistakes.add(section.place(), what, hint);
             }
-            let quiet_ms = integer(&mut section, "replay_quiet_ms", 1, 60_000, mistakes);
-            let replay_quiet = quiet_ms.map_or(REPLAY_QUIET_DEFAULT, |ms| {
-                Duration::from_ns(ms as u64 * 1_000_000)
-            });
-            Matching::Ouch {
-                house,
-                replay_quiet,
-            }
+            let replay_end = replay_end(&mut section, mistakes);
+            Matching::Ouch { house, replay_end }
         }
     };
     section.finish(mistakes);
     matching
+}
+
+fn replay_end(section: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> EngineReplayEnd {
+    let quiet_ms = integer(section, "replay_quiet_ms", 1, 60_000, mistakes);
+    let quiet = quiet_ms.map_or(REPLAY_QUIET_DEFAULT, |ms| {
+        Duration::from_ns(ms as u64 * 1_000_000)
+    });
+    let asks = section.take("account_query");
+    if asks
+        .and_then(|item| item.boolean(mistakes))
+        .unwrap_or(false)
+    {
+        EngineReplayEnd::AccountQuery
+    } else {
+        EngineReplayEnd::Quiet(quiet)
+    }
 }
 
 fn money(venue: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> MoneyScale {
@@ -302,7 +314,11 @@ fn seconds(
     Duration::from_ns(seconds * 1_000_000_000)
 }
 
-pub(super) fn path(section: &mut Section<'_>, key: &str, mistakes: &mut Mistakes<'_>) -> Option<PathBuf> {
+pub(super) fn path(
+    section: &mut Section<'_>,
+    key: &str,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<PathBuf> {
     let item = section.take(key)?;
     let text = item.text("a path in quotes", mistakes)?;
     if text.is_empty() || text.contains('\0') {

@@ -73,7 +73,7 @@ fn wrong<T>(what: impl Into<String>, hint: impl Into<String>) -> Result<T, Reque
 }
 
 /// The verbs, and what follows each.
-pub(super) const FORMS: [(&str, &str); 20] = [
+pub(super) const FORMS: [(&str, &str); 21] = [
     ("help", ""),
     ("reload", "CONFIG"),
     ("diff", "CONFIG"),
@@ -96,6 +96,7 @@ pub(super) const FORMS: [(&str, &str); 20] = [
     ("adjust-position", "ACCOUNT SYMBOL LOTS PRICE"),
     ("transfer-position", "FROM TO SYMBOL LOTS PRICE"),
     ("dispute", "ACCOUNT book|discard"),
+    ("restart", "Active | ReduceOnly | CancelOnly | Halted"),
     ("day-start", ""),
     ("day-roll", ""),
     ("hash", ""),
@@ -151,6 +152,9 @@ pub fn parse_request(line: &str, config: &Config) -> Result<CtlRequest, RequestE
             Some(from),
         )?,
         ("dispute", [account, decision]) => parser.dispute(account, decision)?,
+        ("restart", [state]) => Command::Restart {
+            state: parser.trading_state(state)?,
+        },
         ("day-start", []) => Command::DayStart,
         ("day-roll", []) => Command::DayRoll,
         ("hash", []) => Command::StateHash,
@@ -236,22 +240,25 @@ impl Parser<'_> {
 
     fn state(&self, scope: &[&str], state: &str) -> Result<Command, RequestError> {
         let scope = self.scope(scope)?;
-        let Some(state) = TradingState::ALL
-            .into_iter()
-            .find(|known| known.name() == state)
-        else {
-            let names = TradingState::ALL.map(TradingState::name);
-            let hint = match nearest(state, names) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("write one of {}", names.join(", ")),
-            };
-            return wrong("there is no such trading state", hint);
-        };
+        let state = self.trading_state(state)?;
         Ok(Command::SetState(StateChange {
             scope,
             state,
             cancel: false,
         }))
+    }
+
+    fn trading_state(&self, state: &str) -> Result<TradingState, RequestError> {
+        let mut all = TradingState::ALL.into_iter();
+        if let Some(state) = all.find(|known| known.name() == state) {
+            return Ok(state);
+        }
+        let names = TradingState::ALL.map(TradingState::name);
+        let hint = match nearest(state, names) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("write one of {}", names.join(", ")),
+        };
+        wrong("there is no such trading state", hint)
     }
 
     fn kill(&self, scope: &[&str], cancel: bool) -> Result<Command, RequestError> {

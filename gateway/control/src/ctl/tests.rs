@@ -54,6 +54,7 @@ fn every_request_reads_back_from_its_line() {
         "transfer-position a1 a2 ES 5 4750.00",
         "dispute a1 book",
         "dispute a1 discard",
+        "restart ReduceOnly",
         "day-start",
         "day-roll",
         "hash",
@@ -225,7 +226,11 @@ impl CtlBackend for Notebook {
         Box::new(move |limits, names| {
             assert_ne!(thread::current().id(), control, "it takes long");
             assert!(!limits.accounts.is_empty(), "all limits are kept");
-            assert_eq!(names.accounts.len(), limits.accounts.len(), "each with its name");
+            assert_eq!(
+                names.accounts.len(),
+                limits.accounts.len(),
+                "each with its name"
+            );
             if full {
                 return Err("the disk is full".to_owned());
             }

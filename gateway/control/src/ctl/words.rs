@@ -80,6 +80,7 @@ impl<'a> Words<'a> {
                 };
                 format!("dispute {} {decision}", self.account(*account)?)
             }
+            Command::Restart { state } => format!("restart {}", state.name()),
             Command::DayStart => "day-start".to_owned(),
             Command::DayRoll => "day-roll".to_owned(),
             Command::StateHash => "hash".to_owned(),
@@ -94,7 +95,6 @@ impl<'a> Words<'a> {
             | Command::VenueLink { .. }
             | Command::VenueSequence { .. }
             | Command::JournalLink { .. }
-            | Command::Restart { .. }
             | Command::Session(_)
             | Command::FlipLimits(_)
             | Command::Tick => return None,

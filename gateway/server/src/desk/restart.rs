@@ -94,9 +94,9 @@ impl Restart {
         if readiness.is_reconciled() && readiness.has_prices() {
             return (None, Some(TradingState::ReduceOnly));
         }
-        let known = self.said.is_some_and(|(said, at)| {
-            said == readiness && now - at < SAY_EVERY
-        });
+        let known = self
+            .said
+            .is_some_and(|(said, at)| said == readiness && now - at < SAY_EVERY);
         if known {
             return (None, None);
         }

@@ -3,7 +3,7 @@
 //! Control thread, once; the adapter then belongs to the venue thread.
 
 use super::assemble::{StartError, cannot};
-use portcullis_control::config::{Config, EngineLink, Matching};
+use portcullis_control::config::{Config, EngineLink, EngineReplayEnd, Matching};
 use portcullis_domain::Duration;
 use portcullis_pipeline::tables::SymbolTable;
 use portcullis_venue_ouch::{
@@ -26,11 +26,7 @@ pub(super) fn venue(
     config: &Config,
     symbols: &SymbolTable,
 ) -> Result<OuchVenue<TcpDial>, StartError> {
-    let Matching::Ouch {
-        house,
-        replay_quiet,
-    } = &config.profile.matching
-    else {
+    let Matching::Ouch { house, replay_end } = &config.profile.matching else {
         return Err(cannot("the engine", "the config names none"));
     };
     let clients = config
@@ -59,9 +55,10 @@ pub(super) fn venue(
         reconnect_min: Duration::from_ns(100 * MS),
         reconnect_max: Duration::from_ns(5_000 * MS),
         silence_max: Duration::from_ns(15_000 * MS),
-        // SoupBinTCP does not say where a replay ends, and not every engine answers an account query:
-        // silence after the login does.
-        replay_end: ReplayEnd::Quiet(*replay_quiet),
+        replay_end: match replay_end {
+            EngineReplayEnd::Quiet(quiet) => ReplayEnd::Quiet(*quiet),
+            EngineReplayEnd::AccountQuery => ReplayEnd::Answered,
+        },
     };
     let dial = TcpDial::start(&engine, CONNECT_WITHIN);
     let dial = dial.map_err(|error| cannot("the thread that dials the engine", error))?;

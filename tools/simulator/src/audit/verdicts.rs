@@ -158,6 +158,12 @@ impl<'a> Auditor<'a> {
                 self.model.link(session.raw(), *up);
                 self.expect_silence()
             }
+            Command::VenueSequence { .. } => self.expect_silence(),
+            Command::JournalLink { up } => {
+                let _ = self.model.apply(now, &Op::Journal { up: *up });
+                self.expect_silence()
+            }
+            Command::Restart { state } => self.control(now, &Op::Restart { state: *state }),
             Command::Session(event) => self.session(event),
             Command::Tick => self.tick(now),
             Command::SetState(change) => self.set_state(now, change),

@@ -1,6 +1,7 @@
 //! Every sample config loads, fits the wire, and says what it is meant to say.
 
-use crate::config::{Config, DialectBounds, LoadOptions, Matching, load};
+use crate::config::{Config, DialectBounds, EngineReplayEnd, LoadOptions, Matching, load};
+use portcullis_domain::Duration;
 use std::path::Path;
 
 /// The bounds of OUCH 5.0, as the server passes them.
@@ -52,14 +53,11 @@ fn the_perpetual_loads() {
 #[test]
 fn the_cash_product_loads_in_front_of_an_engine() {
     let config = sample("cash.toml");
-    let Matching::Ouch {
-        house,
-        replay_quiet,
-    } = &config.profile.matching
-    else {
+    let Matching::Ouch { house, replay_end } = &config.profile.matching else {
         panic!("an external engine")
     };
-    assert_eq!((house.len(), replay_quiet.ns()), (1, 500_000_000));
+    let quiet = EngineReplayEnd::Quiet(Duration::from_ns(500_000_000));
+    assert_eq!((house.len(), *replay_end), (1, quiet));
     assert!(config.sessions[0].engine.is_some());
 }
 
