@@ -10,6 +10,8 @@ mod client;
 mod connections;
 mod framing;
 mod gated;
+mod journal;
+mod journal_trouble;
 mod limits;
 mod orders;
 mod rig;

@@ -5,11 +5,13 @@
 
 use crate::allocation::counted;
 use crate::gated::{Gated, Gates, Taken};
+use crate::journal::{Journal, STALL};
 use crate::limits;
 use portcullis_domain::{
     AccountId, CashMove, Command, Duration, InstrumentId, Money, Price, Qty, Record,
     ReferencePrice, SessionId, Timestamp,
 };
+use portcullis_pipeline::durability::{Durability, Gate};
 use portcullis_pipeline::egress::{Egress, EgressConfig, EgressCounters};
 use portcullis_pipeline::ingress::{
     Ingress, IngressConfig, IngressCounters, IngressRings, LoginQuery, LoginVerdict, VenueAbilities,
@@ -64,6 +66,8 @@ pub(crate) struct Setup {
     pub(crate) spans: &'static [(Duration, Duration)],
     /// Mass cancels under way at a time.
     pub(crate) sweeps_max: u32,
+    /// What must hold of a record before anything leaves, where a journal is kept.
+    pub(crate) durability: Option<Durability>,
 }
 
 impl Setup {
@@ -79,6 +83,7 @@ impl Setup {
             write_bytes_max: usize::MAX,
             spans: &[],
             sweeps_max: 256,
+            durability: None,
         }
     }
 
@@ -120,6 +125,7 @@ pub(crate) struct Rig {
     verdicts: RingProducer<LoginVerdict>,
     commands: RecordProducer,
     items: RingConsumer<ControlItem>,
+    pub(crate) journal: Option<Journal>,
 }
 
 impl Rig {
@@ -171,7 +177,7 @@ impl Rig {
             orders: orders_out,
             sequenced,
         };
-        let risk_rings = RiskRings {
+        let mut risk_rings = RiskRings {
             records: sequenced_out,
             venue,
             egress: to_egress,
@@ -182,13 +188,25 @@ impl Rig {
             retired: ring(1).0,
             looks: ring(1).1,
         };
+        let journal = setup.durability.map(Journal::kept);
+        let (journal, watch, gate) = match journal {
+            None => (None, None, Gate::open()),
+            Some((journal, records, watch, gate)) => {
+                risk_rings.log = Some(records);
+                (Some(journal), Some(watch), gate)
+            }
+        };
         let signals = RiskSignals::default();
+        let mut sequencer = Sequencer::new(sequencer_rings, signals.clone());
+        if let Some(watch) = watch {
+            sequencer = sequencer.watching(watch, STALL);
+        }
         let gates = Gates::new(setup.sessions);
         let last_trade = vec![false; limits::INSTRUMENTS as usize];
         let (config, told) = (ingress_config(setup), egress_config(setup));
         Self {
             ingress: Ingress::new(config, inbound, ingress_rings, StopFlag::new()),
-            sequencer: Sequencer::new(sequencer_rings, signals.clone()),
+            sequencer,
             risk: Risk::new(
                 core(setup),
                 risk_rings,
@@ -197,15 +215,16 @@ impl Rig {
                 last_trade,
                 signals,
             ),
-            venue: venue_agent(setup, venue_orders, reports, &gates),
+            venue: venue_agent(setup, venue_orders, reports, &gates).behind(gate.clone()),
             gates,
-            egress: Egress::new(&told, outbound, egress_items, to_close, reach),
+            egress: Egress::new(&told, outbound, egress_items, to_close, reach).behind(gate),
             clock,
             network,
             queries: queries_out,
             verdicts,
             commands,
             items,
+            journal,
         }
     }
 
@@ -228,6 +247,10 @@ impl Rig {
             self.egress.do_work(now);
         });
         assert_eq!(allocations, 0, "agents allocate nothing after start");
+        // A thread of its own elsewhere, whose disk here is memory.
+        if let Some(journal) = &mut self.journal {
+            journal.work(now);
+        }
         self.answer_logins();
         while self.items.pop().is_ok() {}
         self.clock.advance_ns(1_000);
@@ -247,6 +270,15 @@ impl Rig {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub(crate) fn core(&self) -> &RiskCore {
+        self.risk.core()
+    }
+
+    /// Orders refused because their records could not be made durable.
+    pub(crate) fn undurable(&self) -> u64 {
+        self.venue.undurable()
     }
 
     pub(crate) fn open_orders(&self) -> usize {
