@@ -20,6 +20,12 @@ impl Digest {
         Self(SEED)
     }
 
+    /// The digest with this value, to go on from.
+    #[must_use]
+    pub const fn from_value(value: u64) -> Self {
+        Self(value)
+    }
+
     /// Folds one word in.
     pub const fn push(&mut self, word: u64) {
         let product = (self.0 ^ word) as u128 * MULTIPLIER as u128;

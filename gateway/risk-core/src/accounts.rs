@@ -4,6 +4,8 @@
 //! orders; an account that was not touched since the day began still holds the day base of an
 //! earlier day, and is rolled before it is read.
 
+pub(crate) mod saved;
+
 extern crate alloc;
 
 use crate::admission::Terms;

@@ -45,11 +45,12 @@ use crate::instruments::Instrument;
 use crate::ledger::{Ledger, Trade};
 use crate::limits::LimitTable;
 use crate::limits::account::AccountLimits;
+use crate::saved::{Read, Words};
 use crate::valuation::Valuation;
 use portcullis_domain::{InstrumentId, quanta};
 
 /// What the last exact valuation left of room, and what may have eaten into it since.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct Bound {
     /// Admissible equity less requirement.
@@ -73,6 +74,24 @@ impl Bound {
         groups: u64::MAX,
         good_at: 0,
     };
+
+    pub(crate) fn save(&self, push: &mut impl FnMut(u64)) {
+        push(self.headroom as u64);
+        push(self.loss_room as u64);
+        push(self.sensitivity as u64);
+        push(self.groups);
+        push(self.good_at);
+    }
+
+    pub(crate) fn load(words: &mut Words<'_>) -> Read<Self> {
+        Ok(Self {
+            headroom: words.signed()?,
+            loss_room: words.signed()?,
+            sensitivity: words.amount(i64::MAX, "a sensitivity below 0")?,
+            groups: words.word()?,
+            good_at: words.word()?,
+        })
+    }
 }
 
 /// The limits of an account that a bound depends on: while these stay, and the margin of the instruments, a
@@ -99,6 +118,20 @@ impl BoundLimits {
             loss_max: limits.loss_max,
             pnl_weight_ppm: limits.pnl_weight_ppm,
         }
+    }
+
+    pub(crate) fn save(&self, push: &mut impl FnMut(u64)) {
+        push(self.pnl_cap as u64);
+        push(self.loss_max as u64);
+        push(self.pnl_weight_ppm.into());
+    }
+
+    pub(crate) fn load(words: &mut Words<'_>) -> Read<Self> {
+        Ok(Self {
+            pnl_cap: words.signed()?,
+            loss_max: words.signed()?,
+            pnl_weight_ppm: words.at_most(1_000_000, "a weight over one")? as u32,
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Risk thread writes; others read copies. Invariant: counting never decides.
 
+use crate::saved::{Read, Words, push_wide};
 use portcullis_domain::{CheckMask, RejectCode};
 
 /// Counts since start.
@@ -54,6 +55,46 @@ impl Counters {
         }
     }
 
+    pub(crate) fn save(&self, push: &mut impl FnMut(u64)) {
+        let mut copy = self.clone();
+        copy.numbers().into_iter().for_each(|number| push(*number));
+        push_wide(self.fees, push);
+        push_wide(self.deposits, push);
+        self.failing
+            .iter()
+            .chain(&self.primary)
+            .for_each(|count| push(*count));
+    }
+
+    pub(crate) fn load(&mut self, words: &mut Words<'_>) -> Read<()> {
+        for number in self.numbers() {
+            *number = load_count(words)?;
+        }
+        for money in [&mut self.fees, &mut self.deposits] {
+            *money = words.wide()?;
+            let in_range = money.unsigned_abs() < 1 << 126;
+            words.must(in_range, "money out of range")?;
+        }
+        for count in self.failing.iter_mut().chain(&mut self.primary) {
+            *count = load_count(words)?;
+        }
+        Ok(())
+    }
+
+    const fn numbers(&mut self) -> [&mut u64; 9] {
+        [
+            &mut self.commands,
+            &mut self.accepted,
+            &mut self.refused,
+            &mut self.resent,
+            &mut self.valued_exactly,
+            &mut self.proved_by_bound,
+            &mut self.executed_qty,
+            &mut self.reports_ignored,
+            &mut self.alarms,
+        ]
+    }
+
     pub(crate) fn count_refusal(&mut self, failing: CheckMask, primary: RejectCode) {
         self.refused += 1;
         self.primary[usize::from(primary.raw())] += 1;
@@ -61,4 +102,11 @@ impl Counters {
             self.failing[usize::from(code.raw())] += 1;
         }
     }
+}
+
+/// A count that has room to go on.
+fn load_count(words: &mut Words<'_>) -> Read<u64> {
+    let count = words.word()?;
+    words.must(count <= u64::MAX >> 1, "a count out of range")?;
+    Ok(count)
 }

@@ -20,6 +20,8 @@
 //! alone. Invariants: no share is understated; no scope is said to be fresh beyond its first
 //! watched reference.
 
+mod saved;
+
 extern crate alloc;
 
 use crate::approach::LineSink;

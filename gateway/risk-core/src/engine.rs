@@ -5,6 +5,8 @@
 //! of their sequence numbers, without gaps, with times that never go back; at most
 //! [`EFFECTS_MAX`] effects a command.
 
+mod saved;
+
 extern crate alloc;
 
 use crate::approach::{Hints, LineSink, STAGES, Unfetched};
@@ -257,6 +259,24 @@ impl RiskCore {
     #[must_use]
     pub const fn seq(&self) -> Seq {
         self.seq
+    }
+
+    /// The time of the last command; none may come with an earlier one.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// What the core has room for.
+    #[must_use]
+    pub const fn capacities(&self) -> &Capacities {
+        &self.capacities
+    }
+
+    /// The table in force, to be looked at.
+    #[must_use]
+    pub const fn limits(&self) -> &LimitTable {
+        &self.table
     }
 
     /// The version of the limits in force.

@@ -6,6 +6,7 @@
 extern crate alloc;
 
 use crate::key_index::KeyIndex;
+use crate::saved::{Read, Words};
 use alloc::boxed::Box;
 use portcullis_domain::{AccountId, Digest, InstrumentId, SessionId, Side};
 
@@ -107,6 +108,40 @@ impl Executions {
         (same && found.side() == side).then_some(slot)
     }
 
+    /// Gives those remembered to `push`, each with its place: the oldest makes room first.
+    pub(crate) fn save(&self, push: &mut impl FnMut(u64)) {
+        push(self.next as u64);
+        push(self.ring.iter().flatten().count() as u64);
+        for (place, execution) in self.ring.iter().enumerate() {
+            if let Some(execution) = execution {
+                push(place as u64);
+                visit_execution(execution, push);
+            }
+        }
+    }
+
+    /// `known` says how many accounts and instruments there are.
+    pub(crate) fn load(&mut self, known: (usize, usize), words: &mut Words<'_>) -> Read<()> {
+        words.begin("executions");
+        let last = self.ring.len() - 1;
+        self.next = words.at_most(last, "a place out of range")?;
+        let len = words.at_most(self.ring.len(), "more than there is room for")?;
+        for _ in 0..len {
+            let place = words.at_most(last, "a place out of range")?;
+            let execution = load_execution(known, words)?;
+            let booked = execution.signed != i64::MIN && execution.fee != i64::MIN;
+            let word = execution.word();
+            let new = self.ring[place].is_none() && self.index.find(word).is_none();
+            words.must(
+                booked && new,
+                "one that is there twice, or was never booked",
+            )?;
+            self.index.insert(word, place as u64);
+            self.ring[place] = Some(execution);
+        }
+        Ok(())
+    }
+
     /// Gives the canonical words to `push`.
     pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
         push(self.next as u64);
@@ -158,6 +193,16 @@ impl Disputes {
         self.list[self.len] = None;
     }
 
+    /// What [`Disputes::visit_words`] gave.
+    pub(crate) fn load(&mut self, known: (usize, usize), words: &mut Words<'_>) -> Read<()> {
+        words.begin("disputes");
+        self.len = words.at_most(self.list.len(), "more than there is room for")?;
+        for place in 0..self.len {
+            self.list[place] = Some(load_execution(known, words)?);
+        }
+        Ok(())
+    }
+
     /// Gives the canonical words to `push`.
     pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
         push(self.len as u64);
@@ -175,4 +220,24 @@ fn visit_execution(execution: &Execution, push: &mut impl FnMut(u64)) {
     push(execution.signed as u64);
     push(execution.price as u64);
     push(execution.fee as u64);
+}
+
+/// What [`visit_execution`] gave, of an account and instrument that there is.
+fn load_execution(known: (usize, usize), words: &mut Words<'_>) -> Read<Execution> {
+    let last = u32::MAX as usize;
+    let session = SessionId::new(words.at_most(last, "a session out of range")? as u32);
+    let match_number = words.word()?;
+    let (account, instrument) = words.halves()?;
+    let execution = Execution {
+        session,
+        match_number,
+        account: AccountId::new(account),
+        instrument: InstrumentId::new(instrument),
+        signed: words.signed()?,
+        price: words.signed()?,
+        fee: words.signed()?,
+    };
+    let fits = execution.account.index() < known.0 && execution.instrument.index() < known.1;
+    words.must(fits, "an account or instrument that there is not")?;
+    Ok(execution)
 }

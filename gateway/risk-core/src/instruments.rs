@@ -4,6 +4,8 @@
 //! in force; open interest sums are those of the positions; each reference that comes is noted in the
 //! drift, and watched.
 
+mod saved;
+
 extern crate alloc;
 
 use crate::approach::LineSink;

@@ -5,6 +5,8 @@
 //! Invariants: nothing is ever rounded; cash - cost + n x P x v summed over everything equals
 //! deposits less withdrawals and fees once both sides of each trade are in.
 
+mod saved;
+
 use crate::accounts::{Account, Accounts, Firm};
 use crate::bound::{Bound, BoundLimits, Filled};
 use crate::capacities::Capacities;
@@ -16,10 +18,10 @@ use crate::positions::{Position, Positions};
 use portcullis_domain::{AccountId, InstrumentId, OrderId, quanta};
 
 /// No cash and no cost may pass this, so that two of them and a position's value stay in i64.
-const MONEY_MAX: i128 = 1 << 61;
+pub(crate) const MONEY_MAX: i128 = 1 << 61;
 
 /// No open interest may pass this.
-const INTEREST_MAX: i64 = 1 << 61;
+pub(crate) const INTEREST_MAX: i64 = 1 << 61;
 
 /// Accounts, positions, orders and instruments.
 #[derive(Debug)]

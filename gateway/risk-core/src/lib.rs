@@ -34,6 +34,7 @@ mod orders;
 mod positions;
 mod readiness;
 mod reports;
+mod saved;
 mod sessions;
 mod sweeps;
 mod valuation;
@@ -53,3 +54,4 @@ pub use effect::{
 };
 pub use readiness::Readiness;
 pub use inspect::{AccountView, InstrumentView, OrderView, PositionView, WorthView};
+pub use saved::SavedError;

@@ -15,12 +15,24 @@ pub(crate) const NONE: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum OrderState {
-    /// Never used.
+    /// Never used, or not since client numbers began anew.
     Free,
     /// Open at the engine, or on its way there.
     Open,
     /// Closed; kept so that late reports find it.
     Closed,
+}
+
+impl OrderState {
+    /// The state with this raw value.
+    pub(super) const fn from_raw(raw: u8) -> Option<Self> {
+        match raw {
+            0 => Some(Self::Free),
+            1 => Some(Self::Open),
+            2 => Some(Self::Closed),
+            _ => None,
+        }
+    }
 }
 
 /// One version of an order.
@@ -78,6 +90,22 @@ const _: () = assert!(PENDING_MAX <= PENDING_MASK as usize);
 
 impl Marks {
     pub(super) const NONE: Self = Self(0);
+
+    /// The byte, to be saved.
+    pub(super) const fn raw(self) -> u8 {
+        self.0
+    }
+
+    /// The marks of a byte, if any order can have them.
+    pub(super) const fn from_raw(raw: u8) -> Option<Self> {
+        let marks = Self(raw);
+        let known = raw & !(PENDING_MASK | RESERVED | CANCELING) == 0;
+        if known && marks.pending_len() <= PENDING_MAX {
+            Some(marks)
+        } else {
+            None
+        }
+    }
 
     pub(super) const fn with_reserved(reserved: bool) -> Self {
         Self(if reserved { RESERVED } else { 0 })

@@ -4,7 +4,11 @@
 //! late report still finds its order; slots kept for reducing orders are counted an account. Never
 //! grows.
 
+mod saved;
+
 extern crate alloc;
+
+pub(crate) use saved::{Known, LIMIT_MAX};
 
 use crate::approach::LineSink;
 use crate::capacities::Capacities;

@@ -7,6 +7,7 @@
 
 mod adverse;
 mod idle;
+mod saved;
 
 extern crate alloc;
 

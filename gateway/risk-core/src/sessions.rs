@@ -5,8 +5,10 @@
 
 extern crate alloc;
 
+use crate::accounts::saved::state;
 use crate::approach::LineSink;
 use crate::limits::{LimitTable, Rate};
+use crate::saved::{Read, Words};
 use alloc::boxed::Box;
 use portcullis_domain::{SessionId, TradingState, UserRef};
 
@@ -129,6 +131,50 @@ impl Sessions {
     pub(crate) fn keep(&mut self, session: SessionId, user_ref: UserRef) {
         let taken = &mut self.taken[slot(session, user_ref.row)];
         *taken = (*taken).max(user_ref.number);
+    }
+
+    /// Gives all to `push`; of the rows of numbers those of which one was taken.
+    pub(crate) fn save(&self, push: &mut impl FnMut(u64)) {
+        for (session, taken) in self.all.iter().zip(self.taken.chunks_exact(ROWS)) {
+            let used = taken.iter().filter(|number| **number != 0).count() as u64;
+            let marks = session.state as u64
+                | u64::from(session.link_up) << 2
+                | u64::from(session.entry_enabled) << 3
+                | u64::from(session.connection.is_some()) << 4;
+            push(used << 32 | marks);
+            push(session.rate_tat_ns);
+            if let Some(connection) = session.connection {
+                push(connection.into());
+            }
+            for (row, number) in (0_u64..).zip(taken).filter(|(_, number)| **number != 0) {
+                push(row << 32 | u64::from(*number));
+            }
+        }
+    }
+
+    pub(crate) fn load(&mut self, words: &mut Words<'_>) -> Read<()> {
+        words.begin("sessions");
+        for (session, taken) in self.all.iter_mut().zip(self.taken.chunks_exact_mut(ROWS)) {
+            let (used, marks) = words.halves()?;
+            words.must(marks < 1 << 5, "marks that no session has")?;
+            session.state = state(u64::from(marks & 3), words)?;
+            session.link_up = marks & 1 << 2 != 0;
+            session.entry_enabled = marks & 1 << 3 != 0;
+            session.rate_tat_ns = words.word()?;
+            if marks & 1 << 4 != 0 {
+                let last = u32::MAX as usize;
+                session.connection = Some(words.at_most(last, "no connection")? as u32);
+            }
+            let mut least = 0;
+            for _ in 0..used {
+                let (row, number) = words.halves()?;
+                let place = taken.get_mut(row as usize).filter(|_| row >= least);
+                let new = place.filter(|_| number != 0);
+                *new.ok_or(words.wrong("a row of numbers that it has not"))? = number;
+                least = row + 1;
+            }
+        }
+        Ok(())
     }
 
     /// Gives the canonical words to `push`.

@@ -12,6 +12,7 @@ extern crate alloc;
 use crate::approach::LineSink;
 use crate::order::Order;
 use crate::orders::Orders;
+use crate::saved::{Read, Words};
 use alloc::boxed::Box;
 use portcullis_domain::{AccountId, InstrumentId, Scope, SessionId, Side};
 
@@ -34,6 +35,9 @@ struct Sweep {
     filter: Filter,
     next_slot: u32,
 }
+
+/// The kind of a client's own filter in words, after those of scopes.
+const CLIENT: u32 = 5;
 
 /// The queue.
 #[derive(Debug)]
@@ -186,6 +190,16 @@ impl Sweeps {
         }
     }
 
+    /// What [`Sweeps::visit_words`] gave.
+    pub(crate) fn load(&mut self, words: &mut Words<'_>) -> Read<()> {
+        words.begin("sweeps");
+        self.len = words.at_most(self.queue.len(), "more than there is room for")?;
+        for place in 0..self.len {
+            self.queue[place] = Some(Sweep::load(words)?);
+        }
+        Ok(())
+    }
+
     /// Gives the canonical words to `push`.
     pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
         push(self.len as u64);
@@ -204,11 +218,39 @@ impl Sweeps {
                     instrument,
                     side,
                 } => {
-                    push(5 << 32 | u64::from(session.raw()));
+                    push(u64::from(CLIENT) << 32 | u64::from(session.raw()));
                     push(u64::from(account.raw()) << 32 | u64::from(instrument.raw()));
                     push(side.map_or(2, |side| side as u64));
                 }
             }
         }
+    }
+}
+
+impl Sweep {
+    fn load(words: &mut Words<'_>) -> Read<Self> {
+        // No slab has slots behind.
+        let next_slot = words.at_most(1 << 31, "a slot out of range")? as u32;
+        let (kind, index) = words.halves()?;
+        let filter = if kind == CLIENT {
+            let session = SessionId::new(index);
+            let (account, instrument) = words.halves()?;
+            let side = match words.at_most(2, "a side that there is not")? {
+                0 => Some(Side::Buy),
+                1 => Some(Side::Sell),
+                _ => None,
+            };
+            Filter::Client {
+                session,
+                account: AccountId::new(account),
+                instrument: InstrumentId::new(instrument),
+                side,
+            }
+        } else {
+            let scope = u8::try_from(kind).ok();
+            let scope = scope.and_then(|kind| Scope::from_raw(kind, index));
+            Filter::Scope(scope.ok_or(words.wrong("a scope that there is not"))?)
+        };
+        Ok(Self { filter, next_slot })
     }
 }

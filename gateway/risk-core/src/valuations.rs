@@ -10,6 +10,7 @@
 use crate::approach::LineSink;
 use crate::effect::{AlarmKind, ControlOutcome, Done, Effect, EffectSink, Valued};
 use crate::engine::{About, RiskCore};
+use crate::saved::{Read, Words};
 use portcullis_domain::{AccountId, InstrumentId, quanta};
 
 /// Accounts of a slice, and positions after which it ends.
@@ -79,6 +80,31 @@ impl Valuations {
     /// The one that waited is under way.
     fn finish(&mut self) {
         self.under_way = self.waiting.take().map(Round::of);
+    }
+
+    /// What [`Valuations::visit_words`] gave.
+    pub(crate) fn load(&mut self, words: &mut Words<'_>) -> Read<()> {
+        words.begin("valuations");
+        let marks = words.at_most(3, "marks that no valuation has")?;
+        let (request, next) = words.halves()?;
+        let (accounts, below_maintenance) = words.halves()?;
+        let (not_fresh, waiting) = words.halves()?;
+        let counted = accounts <= next && below_maintenance.max(not_fresh) <= accounts;
+        words.must(counted, "more found than was looked at")?;
+        words.must(marks != 1, "one that waits for none")?;
+        let valued = Valued {
+            accounts,
+            below_maintenance,
+            not_fresh,
+        };
+        let round = Round {
+            request,
+            next,
+            valued,
+        };
+        self.under_way = (marks & 2 != 0).then_some(round);
+        self.waiting = (marks & 1 != 0).then_some(waiting);
+        Ok(())
     }
 
     /// Gives the canonical words to `push`.

@@ -4,6 +4,7 @@
 //! changes. The journal's link is no trading state: it binds orders and replaces alone, and lifting one
 //! never lifts the other.
 
+use crate::saved::{Read, Words};
 use portcullis_domain::TradingState;
 
 /// What holds for every scope of the venue.
@@ -66,6 +67,15 @@ impl Venue {
 
     pub(crate) const fn set_journal(&mut self, up: bool) {
         *self = Self::of(self.own, self.restart, up);
+    }
+
+    /// What [`Venue::word`] gave.
+    pub(crate) fn load(words: &mut Words<'_>) -> Read<Self> {
+        let word = words.at_most(31, "marks that no venue has")?;
+        let state = |raw: usize| TradingState::from_raw(raw as u8 & 3);
+        let states = state(word).zip(state(word >> 2));
+        let (own, restart) = states.ok_or(words.wrong("a trading state that there is not"))?;
+        Ok(Self::of(own, restart, word >> 4 == 0))
     }
 
     /// All of it in one word.

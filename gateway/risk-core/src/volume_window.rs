@@ -5,7 +5,8 @@
 //! its own baseline. Moving the window on is the same whether done at once or in steps.
 
 use crate::approach::LineSink;
-use crate::limits::instrument::{InstrumentLimits, VOLUME_BUCKETS};
+use crate::limits::instrument::{BUCKET_NS_MAX, InstrumentLimits, VOLUME_BUCKETS};
+use crate::saved::{Read, Words, push_wide};
 
 /// The window, its baseline and the breaker's cooldown.
 #[derive(Clone, Debug)]
@@ -141,6 +142,39 @@ impl VolumeWindow {
     /// Opens the breaker.
     pub(crate) fn trip(&mut self, now_ns: u64, limits: &InstrumentLimits) {
         self.tripped_until_ns = now_ns.saturating_add(limits.cooldown_ns);
+    }
+
+    pub(crate) fn save(&self, push: &mut impl FnMut(u64)) {
+        push(self.bucket_ns);
+        push(self.current);
+        push(self.tripped_until_ns);
+        push_wide(self.ewma, push);
+        self.buckets.iter().for_each(|lots| push(*lots as u64));
+    }
+
+    /// The window, without its threshold, which the limits in force give it.
+    pub(crate) fn load(now_ns: u64, words: &mut Words<'_>) -> Read<Self> {
+        let mut window = Self::new();
+        window.bucket_ns = words.at_most(BUCKET_NS_MAX as usize, "a bucket too long")? as u64;
+        window.current = words.word()?;
+        let last = now_ns.checked_div(window.bucket_ns).unwrap_or(0);
+        words.must(window.current <= last, "a bucket after the last command")?;
+        window.current_end_ns = (window.current + 1).saturating_mul(window.bucket_ns);
+        window.tripped_until_ns = words.word()?;
+        window.ewma = words.wide()?;
+        let scaled = window
+            .ewma
+            .checked_mul(VOLUME_BUCKETS as i128 * i128::from(u32::MAX));
+        let in_range = window.ewma >= 0 && scaled.is_some();
+        words.must(in_range, "a baseline out of range")?;
+        for bucket in &mut window.buckets {
+            *bucket = words.amount(i64::MAX >> 1, "a bucket out of range")?;
+            let volume = window.volume.checked_add(*bucket);
+            window.volume = volume.ok_or(words.wrong("a volume out of range"))?;
+        }
+        let begun = window.bucket_ns > 0 || window.volume == 0;
+        words.must(begun, "lots in a window not begun")?;
+        Ok(window)
     }
 
     /// Gives the window's canonical words to `push`.

@@ -17,7 +17,7 @@ pub const VOLUME_BUCKETS: usize = 64;
 pub const TIERS_MAX: usize = 8;
 
 /// Longest bucket, so that 64 of them and a quantity keep their products in range: one hour.
-const BUCKET_NS_MAX: i64 = 3_600_000_000_000;
+pub(crate) const BUCKET_NS_MAX: i64 = 3_600_000_000_000;
 
 limit_fields!(
     /// The limits an instrument has.

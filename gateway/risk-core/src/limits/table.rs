@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+mod changes;
 mod words;
 
 use super::account::{AccountCells, AccountField, AccountLimits};
@@ -148,6 +149,9 @@ struct AccountEntry {
 #[derive(Clone, Debug)]
 pub struct LimitTable {
     digest: u64,
+    /// The digest before any single-cell change, and the rows there were.
+    built_digest: u64,
+    rows_built: usize,
     accounts: Box<[AccountEntry]>,
     rows: Box<[AccountLimits]>,
     row_cells: Box<[(AccountCells, bool)]>,
@@ -189,8 +193,11 @@ impl LimitTable {
         let spare = AccountLimits::new(&AccountCells::UNSET, 0);
         rows.resize(rows_used + spec.rows_spare as usize, spare);
         cells.resize(rows.len(), (AccountCells::UNSET, false));
+        let digest = spec.digest();
         Ok(Self {
-            digest: spec.digest(),
+            digest,
+            built_digest: digest,
+            rows_built: rows_used,
             accounts: spec.accounts.iter().map(account_entry).collect(),
             rows: rows.into_boxed_slice(),
             row_cells: cells.into_boxed_slice(),

@@ -142,7 +142,7 @@ impl Position {
     }
 
     #[cold]
-    fn walk_orders(&mut self, price: i64, orders: &Orders) {
+    pub(super) fn walk_orders(&mut self, price: i64, orders: &Orders) {
         let (mut buys, mut sells, mut highest, mut lowest) = (0, 0, i64::MIN, i64::MAX);
         for order in orders.list(self.first_order) {
             let adverse = order.hold(Some(price)).adverse_lot_ticks;

@@ -19,6 +19,7 @@ mod op;
 mod outages;
 mod prng;
 mod properties;
+mod saved;
 mod scenarios;
 #[path = "../../../../tools/xtask/src/vectors/spec.rs"]
 mod spec;

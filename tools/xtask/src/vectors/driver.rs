@@ -14,7 +14,7 @@ use portcullis_domain::{
     ReportKind, Scope, SessionId, Settlement, StateChange, TimeInForce, TradingState, Units,
     UserRef, VenueReport,
 };
-use portcullis_risk_core::limits::LimitTable;
+use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{
     AlarmKind, AnswerKind, Capacities, Effect, EffectSink, RiskCore, checks,
 };
@@ -45,8 +45,6 @@ impl CoreMachine {
     /// What in the configuration does not load, in words.
     pub(crate) fn new(config: &Config, commands: usize) -> Result<Self, String> {
         let spec = limit_spec(config)?;
-        let table = LimitTable::build(&spec)
-            .map_err(|why| format!("the limits do not load: {:?}", why.faults))?;
         let accounts = config.accounts.len().max(1) as u32;
         let instruments = config.instruments.len().max(1) as u32;
         let room = u32::try_from(commands).map_err(|_| "too many lines".to_string())? + 1;
@@ -63,7 +61,21 @@ impl CoreMachine {
             disputes_max: room,
             ..defaults
         };
-        let core = RiskCore::new(&capacities, table).map_err(|why| why.to_string())?;
+        Self::with(config, &spec, &capacities)
+    }
+
+    /// The same with room for so much, under limits that say at least as much as the configuration.
+    ///
+    /// # Errors
+    /// As [`CoreMachine::new`].
+    pub(crate) fn with(
+        config: &Config,
+        spec: &LimitSpec,
+        capacities: &Capacities,
+    ) -> Result<Self, String> {
+        let table = LimitTable::build(spec)
+            .map_err(|why| format!("the limits do not load: {:?}", why.faults))?;
+        let core = RiskCore::new(capacities, table).map_err(|why| why.to_string())?;
         let mut machine = Self {
             core,
             config: config.clone(),

@@ -12,6 +12,8 @@ mod desk;
 use super::driver::CoreMachine;
 use super::episode::{Pair, told};
 use super::op::{Answer, Config, Machine, Op};
+use super::saved::reloaded;
+use super::spec::limit_spec;
 use desk::{Beyond, Desk};
 use portcullis_domain::{
     AccountId, AccountMove, Command, InstrumentId, Money, PositionMove, Price, Qty, ReportKind,
@@ -86,6 +88,40 @@ fn random_bounds_prove_nothing_that_the_model_refuses() {
             }
         }
         shown.count(&pair.core);
+    }
+    shown.check();
+}
+
+/// Bounds live long here: what they prove, and what is valued for want of one, is the same in a core that
+/// was saved and loaded on the way.
+#[test]
+fn bounds_that_are_saved_and_loaded_prove_what_they_proved() {
+    let mut shown = Shown::default();
+    for seed in episodes(10) {
+        let (config, mut desk) = Desk::random(seed);
+        let spec = limit_spec(&config).expect("tiers ascend");
+        let machine = || CoreMachine::new(&config, 2 * EPISODE).expect("the limits load");
+        let (mut whole, mut loaded) = (machine(), machine());
+        for index in 0..EPISODE {
+            if let Some(beyond) = desk.beyond() {
+                apply_beyond(&mut whole, &beyond);
+                apply_beyond(&mut loaded, &beyond);
+                continue;
+            }
+            let (time, op) = desk.next(|account| whole.figures(account));
+            let answer = whole.apply(time, &op);
+            assert_eq!(loaded.apply(time, &op), answer, "seed {seed}, {op:?}");
+            shown.answer(&answer);
+            desk.learn(&op, &answer);
+            if index % 40 == 0 {
+                loaded.core = reloaded(&loaded.core, &spec);
+            }
+        }
+        assert_eq!(whole.core.digest(), loaded.core.digest(), "seed {seed}");
+        assert_eq!(whole.core.state_hash(), loaded.core.state_hash());
+        let counted = |machine: &CoreMachine| format!("{:?}", machine.core.counters());
+        assert_eq!(counted(&whole), counted(&loaded), "seed {seed}");
+        shown.count(&loaded);
     }
     shown.check();
 }
