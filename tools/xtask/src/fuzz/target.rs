@@ -26,6 +26,7 @@ const fn target(name: &'static str) -> Target {
 pub(super) const TARGETS: &[Target] = &[
     target("record"),
     target("log"),
+    target("journal"),
     target("limit_words"),
     target("soup_frame"),
     target("soup_server"),
@@ -56,6 +57,19 @@ pub(super) const DECODERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("log", &["gateway/journal/src/log.rs"]),
+    (
+        "journals",
+        &[
+            "gateway/journal/src/frame.rs",
+            "gateway/journal/src/reader.rs",
+            "gateway/journal/src/recover.rs",
+            "gateway/journal/src/scan.rs",
+            "gateway/journal/src/segment.rs",
+            "gateway/journal/src/snapshot/block.rs",
+            "gateway/journal/src/snapshot/header.rs",
+            "gateway/journal/src/snapshot/reader.rs",
+        ],
+    ),
     (
         "limit tables",
         &["gateway/risk-core/src/limits/table/words.rs"],
