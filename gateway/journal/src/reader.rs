@@ -6,7 +6,7 @@
 //! to come.
 
 use crate::error::{Fault, FrameFault, JournalError};
-use crate::frame::{Frame, FrameHeader, Position};
+use crate::frame::{Chain, Frame, FrameHeader, Position, Term};
 use crate::scan::{Behind, Scan, Step, look_behind, read_header};
 use crate::segment::{HEADER_BYTES, SegmentHeader, SegmentName};
 use crate::storage::{Storage, StorageFile};
@@ -199,6 +199,18 @@ impl<S: Storage> JournalReader<S> {
     #[must_use]
     pub const fn next_seq(&self) -> u64 {
         self.position.next_seq
+    }
+
+    /// The chain behind the last frame that was reached.
+    #[must_use]
+    pub const fn chain(&self) -> Chain {
+        self.position.chain
+    }
+
+    /// The term of that frame.
+    #[must_use]
+    pub const fn term(&self) -> Term {
+        self.position.term
     }
 
     pub(crate) const fn position(&self) -> &Position {

@@ -6,9 +6,11 @@
 
 mod prelude;
 mod rebuild;
+mod snapshot;
 
 pub use prelude::Prelude;
-pub use rebuild::{Follower, Ground, Rebuilt, RecoveryError, rebuild};
+pub use rebuild::{Follower, Ground, Rebuilt, RecoveryError, Step, rebuild};
+pub use snapshot::{SnapshotMade, make_snapshot, save_snapshot};
 
 use portcullis_domain::{Command, TradingState};
 use portcullis_risk_core::RiskCore;

@@ -3,7 +3,7 @@
 //! Reads only; not for the path: it passes over sessions, instruments and open orders.
 
 use crate::engine::RiskCore;
-use portcullis_domain::{SessionEvent, SessionEventKind, SessionId, Timestamp};
+use portcullis_domain::{SessionEvent, SessionEventKind, SessionId};
 
 /// What still stands between a restart and open orders' being known for sure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -57,10 +57,11 @@ impl RiskCore {
         self.table.digest()
     }
 
-    /// The time of the last command.
+    /// The digest that the table of limits in force was built with: its file's name, whatever single cells
+    /// were changed since.
     #[must_use]
-    pub const fn now(&self) -> Timestamp {
-        self.now
+    pub const fn limits_built_digest(&self) -> u64 {
+        self.table.built_digest()
     }
 
     /// The end of each session that is logged on, for a gateway whose connections are gone.

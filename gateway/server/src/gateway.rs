@@ -10,6 +10,7 @@ mod latency;
 mod names;
 mod origin;
 mod recovery;
+mod snapshots;
 mod tables;
 mod terms;
 mod threads;

@@ -1,20 +1,23 @@
-//! A replica out of a journal, record by record.
+//! A replica out of a journal: from its newest snapshot or its beginning, record by record.
 //!
 //! Owned by whoever follows the journal. Invariants: records come from the journal's own reader, which holds
 //! them to their checksums and numbers; at each digest that the journal notes the replica has the same one, or
 //! following ends with an error that says where.
 
 use super::prelude::Prelude;
+use super::snapshot::load;
 use crate::egress::{ClientStreams, EgressConfig};
 use crate::replica::{Diverged, Replica, ReplicaParts};
 use portcullis_domain::Seq;
 use portcullis_journal::{
-    Entry, JournalError, JournalReader, Mode, Storage, WordFile, read_words,
+    Entry, JournalError, JournalReader, Mode, Storage, WordFile, newest_snapshot, read_words,
 };
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{CapacityError, RiskCore};
 use portcullis_venue::RecallVenue;
+use portcullis_venue::saved::SavedError;
 use std::fmt;
+use std::io;
 
 /// What a replica is made on.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub struct Ground<'a, S> {
     pub prelude: &'a Prelude,
     /// How clients are told.
     pub egress: &'a EgressConfig,
+    /// Whether the newest snapshot is begun from, where there is one; else record 1.
+    pub from_snapshot: bool,
 }
 
 /// Why a journal cannot be followed.
@@ -36,6 +41,23 @@ pub enum RecoveryError {
     Limits(u64),
     /// The tables of the prelude cannot be had.
     Capacities(CapacityError),
+    /// The core of the snapshot does not load.
+    Core(portcullis_risk_core::SavedError),
+    /// The clients' streams of the snapshot do not.
+    Streams(SavedError),
+    /// The venue of the snapshot does not.
+    Venue(SavedError),
+    /// The snapshot came to another digest than it says.
+    SnapshotDigest {
+        /// Of the records up to this one.
+        seq: Seq,
+        /// What it says.
+        noted: u64,
+        /// What its core has.
+        found: u64,
+    },
+    /// A snapshot cannot be written, or a section of one not be read.
+    Snapshot(io::Error),
     /// The replica came to another digest than the journal's gateway.
     Diverged(Diverged),
 }
@@ -49,6 +71,16 @@ impl fmt::Display for RecoveryError {
                 "the limit table {digest:016x} of the journal does not load with this build"
             ),
             Self::Capacities(error) => error.fmt(f),
+            Self::Core(error) => write!(f, "the core of the snapshot: {error}"),
+            Self::Streams(error) => write!(f, "what clients were told: {error}"),
+            Self::Venue(error) => error.fmt(f),
+            Self::SnapshotDigest { seq, noted, found } => write!(
+                f,
+                "the snapshot of record {} says that the digest is {noted:016x}, and its core has \
+                 {found:016x}: another build made it. Remove it, and start from the records",
+                seq.raw()
+            ),
+            Self::Snapshot(error) => write!(f, "the snapshot: {error}"),
             Self::Diverged(error) => error.fmt(f),
         }
     }
@@ -95,19 +127,19 @@ pub struct Rebuilt<V> {
 }
 
 impl<S: Storage, V: RecallVenue> Follower<S, V> {
-    /// A follower before record 1. `venue` was told nothing yet.
+    /// A follower behind the newest snapshot, or before record 1. `venue` was told nothing yet.
     ///
     /// # Errors
     /// What the journal's folder lacks, or does not agree on.
     pub fn begin(ground: &Ground<'_, S>, venue: V, mode: Mode) -> Result<Self, RecoveryError> {
         let storage = ground.storage;
-        let table = limit_table(storage, ground.prelude.limits)?;
-        let core = RiskCore::new(&ground.prelude.capacities, table);
-        let core = core.map_err(RecoveryError::Capacities)?;
-        let parts = ReplicaParts {
-            core: Box::new(core),
-            streams: ClientStreams::new(ground.egress),
-            venue,
+        let newest = match ground.from_snapshot {
+            true => newest_snapshot(storage)?.newest(),
+            false => None,
+        };
+        let parts = match newest {
+            Some((slot, _)) => load(ground, venue, slot)?,
+            None => beginning(ground, venue)?,
         };
         let began = parts.core.seq().raw();
         let reader = JournalReader::open(storage.clone(), Seq::new(began + 1), mode)?;
@@ -219,8 +251,25 @@ pub fn rebuild<S: Storage, V: RecallVenue>(
     Ok(follower.into_rebuilt())
 }
 
+/// What stood before record 1.
+fn beginning<S: Storage, V>(
+    ground: &Ground<'_, S>,
+    venue: V,
+) -> Result<ReplicaParts<V>, RecoveryError> {
+    let table = limit_table(ground.storage, ground.prelude.limits)?;
+    let core = RiskCore::new(&ground.prelude.capacities, table);
+    Ok(ReplicaParts {
+        core: Box::new(core.map_err(RecoveryError::Capacities)?),
+        streams: ClientStreams::new(ground.egress),
+        venue,
+    })
+}
+
 /// The table of limits with this digest.
-pub(super) fn limit_table<S: Storage>(storage: &S, digest: u64) -> Result<LimitTable, RecoveryError> {
+pub(super) fn limit_table<S: Storage>(
+    storage: &S,
+    digest: u64,
+) -> Result<LimitTable, RecoveryError> {
     let words = read_words(storage, WordFile::Limits, digest)?;
     let spec = LimitSpec::from_words(&words);
     let table = spec.and_then(|spec| LimitTable::build(&spec).ok());

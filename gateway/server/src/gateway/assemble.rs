@@ -5,6 +5,7 @@
 use super::credentials;
 use super::latency::{Latencies, RiskReaders};
 use super::origin::{Origin, origin};
+use super::snapshots::Snapshots;
 use super::tables::{ingress_config, last_trade, symbols};
 use super::threads::{Agents, Behaviour, Finished, Threads};
 use super::wiring::{AgentRings, ControlRings, Wiring};
@@ -22,8 +23,8 @@ use portcullis_pipeline::signals::RiskSignals;
 use portcullis_pipeline::venue::{Venue, VenueReaders};
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_runtime::{
-    DutyReader, HistogramReader, HistogramWriter, RecordProducer, RingConsumer, RingProducer, StopFlag, TscClock,
-    lock_memory, record_ring,
+    DutyReader, HistogramReader, HistogramWriter, RecordProducer, RingConsumer, RingProducer,
+    StopFlag, TscClock, lock_memory, record_ring,
 };
 use portcullis_transport::{
     TcpInbound, TcpOptions, TcpOutbound, allow_descriptors, descriptors_wanted, tcp_transport_with,
@@ -92,6 +93,7 @@ pub(crate) struct Gateway {
     stop: StopFlag,
     threads: Threads,
     credentials: JoinHandle<()>,
+    snapshots: Option<Snapshots>,
 }
 
 /// What the agents tell of themselves while they run.
@@ -112,6 +114,7 @@ struct Kept {
     gate: Gate,
     standby: Option<StandbyWriter>,
     folder: Option<Disk>,
+    snapshots: Option<Snapshots>,
 }
 
 impl Gateway {
@@ -167,6 +170,7 @@ impl Gateway {
             stop,
             threads,
             credentials,
+            snapshots: kept.snapshots,
         })
     }
 
@@ -184,6 +188,7 @@ impl Gateway {
     pub(crate) fn finish(self) -> Finished {
         self.stop.set();
         let finished = self.threads.join();
+        drop(self.snapshots);
         // It ends with the flag; what it has not verified is not let in.
         let _ = self.credentials.join();
         finished
@@ -209,6 +214,7 @@ fn agents_of(
         gate: Gate::open(),
         standby: None,
         folder: None,
+        snapshots: None,
     };
     let mut log = None;
     if let Some(journal) = origin.journal {
@@ -216,8 +222,14 @@ fn agents_of(
         let (records, records_out) = record_ring(rings.log_units);
         risk_rings.log = Some(records);
         let tell = Box::new(|words: &str| eprintln!("journal: {words}"));
-        log = Some(Log::new(journal.writer, records_out, journal.ends.log, tell));
+        log = Some(Log::new(
+            journal.writer,
+            records_out,
+            journal.ends.log,
+            tell,
+        ));
         let gate = journal.ends.gate;
+        kept.snapshots = Snapshots::start(config, &journal.disk, journal.prelude, gate.clone())?;
         kept.gate = gate;
         kept.standby = Some(journal.ends.standby);
         kept.folder = Some(journal.disk);
@@ -268,10 +280,8 @@ fn readers(agents: &Agents) -> Readers {
         risk: agents.risk.latency().readers(),
         venue: agents.venue.readers(),
         send: agents.egress.send_times(),
-        kept: (agents.log.as_ref()).map_or_else(
-            || HistogramWriter::default().reader(),
-            Log::kept_times,
-        ),
+        kept: (agents.log.as_ref())
+            .map_or_else(|| HistogramWriter::default().reader(), Log::kept_times),
         duties: Vec::new(),
     }
 }
@@ -321,4 +331,3 @@ fn behaviour(config: &Config) -> Behaviour {
         cores: config.profile.cores.clone(),
     }
 }
-

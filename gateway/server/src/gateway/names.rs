@@ -53,7 +53,9 @@ pub(crate) fn check<S: Storage>(storage: &S, names: &Names) -> Result<(), String
         match tables[kind].name(index) {
             Some(now) if now == name => {}
             Some(now) => {
-                return Err(format!("{word} {index} is {now} now, and was {name} in the journal"));
+                return Err(format!(
+                    "{word} {index} is {now} now, and was {name} in the journal"
+                ));
             }
             None => return Err(format!("{word} {name} of the journal is not in the config")),
         }
@@ -109,7 +111,10 @@ mod tests {
         let disk = MemoryDisk::new();
         keep(&disk, &names(&["a", "b"], &["S1"])).expect("writes");
         assert_eq!(check(&disk, &names(&["a", "b"], &["S1"])), Ok(()));
-        assert_eq!(check(&disk, &names(&["a", "b", "c"], &["S1", "S2"])), Ok(()));
+        assert_eq!(
+            check(&disk, &names(&["a", "b", "c"], &["S1", "S2"])),
+            Ok(())
+        );
         let moved = check(&disk, &names(&["b", "a"], &["S1"])).expect_err("moved");
         assert_eq!(moved, "account 0 is b now, and was a in the journal");
         let gone = check(&disk, &names(&["a", "b"], &[])).expect_err("gone");

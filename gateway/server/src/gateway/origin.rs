@@ -135,7 +135,14 @@ fn begin_journal(
     let start = JournalStart::first(opening.identity.journal);
     let source = ThreadSource::start(disk.clone(), journal.segment_bytes).map_err(unwritten)?;
     let options = WriterOptions::for_segments_of(journal.segment_bytes);
-    let writer = JournalWriter::create(disk.clone(), lock, Box::new(source), options, opening, start);
+    let writer = JournalWriter::create(
+        disk.clone(),
+        lock,
+        Box::new(source),
+        options,
+        opening,
+        start,
+    );
     origin.journal = Some(OpenJournal {
         writer: writer.map_err(unwritten)?,
         ends: durability(policy(journal.durability), Seq::ZERO),

@@ -53,6 +53,7 @@ pub(super) fn rebuild_from(
         storage: disk,
         prelude: &prelude,
         egress: &egress,
+        from_snapshot: true,
     };
     let began = Instant::now();
     let mut progress = |seq: u64| {

@@ -6,6 +6,7 @@ use super::latency::Latencies;
 use super::venue_kind::{EngineFigures, VenueKind};
 use portcullis_control::config::{Config, Idle, Topology};
 use portcullis_domain::{AccountId, InstrumentId};
+use portcullis_journal::Disk;
 use portcullis_pipeline::egress::{Egress, EgressCounters};
 use portcullis_pipeline::ingress::{Ingress, IngressCounters};
 use portcullis_pipeline::log::Log;
@@ -18,7 +19,6 @@ use portcullis_runtime::{
     pin_to_core, run, run_behind,
 };
 use portcullis_transport::{TcpInbound, TcpOutbound};
-use portcullis_journal::Disk;
 use std::io;
 use std::thread::{Builder, JoinHandle};
 

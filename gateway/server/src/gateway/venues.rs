@@ -71,4 +71,3 @@ fn embedded(config: &Config) -> Result<EmbeddedVenue, StartError> {
     let terms = super::terms::reader(symbols);
     EmbeddedVenue::new(ladder, Some(terms)).map_err(|error| cannot("the embedded ladder", error))
 }
-

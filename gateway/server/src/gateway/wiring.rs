@@ -12,8 +12,7 @@ use portcullis_pipeline::stream_reach::{StreamReachWriter, stream_reach};
 use portcullis_risk_core::EFFECTS_MAX;
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_runtime::{
-    MessageConsumer, RecordProducer, RingConsumer, RingProducer, message_ring,
-    record_ring, ring,
+    MessageConsumer, RecordProducer, RingConsumer, RingProducer, message_ring, record_ring, ring,
 };
 
 /// Rings of items, in items of the longest kind.

@@ -1,0 +1,157 @@
+//! Snapshots of a running gateway's journal, and the segments they make needless.
+//!
+//! A thread of its own, which reads the journal as it is written and never meets the agents. Invariants: a
+//! snapshot is made of a replica, behind a digest that the core itself noted; whatever goes wrong here is told
+//! and costs a snapshot, never the gateway; segments go only behind two whole snapshots.
+
+use super::assemble::{StartError, cannot};
+use super::tables::{egress_config, symbols};
+use super::venues::venue;
+use portcullis_control::config::Config;
+use portcullis_domain::Seq;
+use portcullis_journal::{Disk, Retention, Storage, dispose};
+use portcullis_pipeline::durability::Gate;
+use portcullis_pipeline::recovery::{Ground, Prelude, SnapshotMade, make_snapshot};
+use portcullis_runtime::{Clock, SystemClock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How often is looked whether a snapshot is due.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How often a snapshot that found no digest noted is tried again.
+const TRIES: u32 = 10;
+
+/// The thread, stopped when this is dropped.
+pub(super) struct Snapshots {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread works on.
+struct Maker {
+    config: Config,
+    disk: Disk,
+    prelude: Prelude,
+    gate: Gate,
+    every: u64,
+    /// The record of the last snapshot, or of the try at one.
+    last: Seq,
+    stop: Arc<AtomicBool>,
+}
+
+impl Snapshots {
+    /// Starts the thread, where the config wants snapshots.
+    pub(super) fn start(
+        config: &Config,
+        disk: &Disk,
+        prelude: Prelude,
+        gate: Gate,
+    ) -> Result<Option<Self>, StartError> {
+        let Some(every) = config.profile.journal.snapshot_every_records else {
+            return Ok(None);
+        };
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut maker = Maker {
+            config: config.clone(),
+            disk: disk.clone(),
+            prelude,
+            last: gate.kept(),
+            gate,
+            every,
+            stop: Arc::clone(&stop),
+        };
+        let thread = Builder::new()
+            .name("snapshots".to_owned())
+            .spawn(move || maker.run())
+            .map_err(|error| cannot("the thread that makes snapshots", error))?;
+        Ok(Some(Self {
+            stop,
+            thread: Some(thread),
+        }))
+    }
+}
+
+impl Drop for Snapshots {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            // What it was at is lost, and was needed by nobody.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Maker {
+    fn run(&mut self) {
+        while !self.stop.load(Ordering::Acquire) {
+            std::thread::sleep(LOOK_EVERY);
+            let kept = self.gate.kept();
+            if kept.raw() - self.last.raw() < self.every {
+                continue;
+            }
+            self.last = kept;
+            let began = Instant::now();
+            match self.make(kept) {
+                Ok(Some(made)) => {
+                    eprintln!(
+                        "snapshot: record {} in {} ms, from record {}; digest {:016x}",
+                        made.seq.raw(),
+                        began.elapsed().as_millis(),
+                        made.began,
+                        made.digest
+                    );
+                    self.tidy();
+                }
+                Ok(None) => eprintln!(
+                    "snapshot: no digest was noted behind record {}; it is tried again in {} records",
+                    kept.raw(),
+                    self.every
+                ),
+                Err(error) => eprintln!("snapshot: {error}"),
+            }
+        }
+    }
+
+    /// Makes one at or behind a record; a digest is noted some milliseconds behind any.
+    fn make(&self, wanted: Seq) -> Result<Option<SnapshotMade>, StartError> {
+        let symbols = symbols(&self.config)?;
+        let egress = egress_config(&self.config, self.prelude.session_name, symbols);
+        let ground = Ground {
+            storage: &self.disk,
+            prelude: &self.prelude,
+            egress: &egress,
+            from_snapshot: true,
+        };
+        for _ in 0..TRIES {
+            let venue = venue(&self.config, None)?;
+            let made = make_snapshot(&ground, venue, wanted, SystemClock.now());
+            let made = made.map_err(|error| cannot("it cannot be made", error))?;
+            if made.is_some() || self.stop.load(Ordering::Acquire) {
+                return Ok(made);
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Ok(None)
+    }
+
+    /// Removes segments that are of no more use.
+    fn tidy(&self) {
+        let journal = &self.config.profile.journal;
+        let retention = Retention {
+            bytes_max: journal.folder_bytes_max.map_or(u64::MAX, |bytes| bytes / 2),
+            age_max_ns: journal.keep.map_or(u64::MAX, |keep| keep.ns()),
+        };
+        match dispose(&self.disk, &retention, SystemClock.now()) {
+            Ok(gone) if gone.is_empty() => {}
+            Ok(gone) => eprintln!(
+                "journal: {} segments removed from {}",
+                gone.len(),
+                self.disk.place()
+            ),
+            Err(error) => eprintln!("journal: old segments stay: {error}"),
+        }
+    }
+}
