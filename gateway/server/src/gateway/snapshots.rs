@@ -9,7 +9,7 @@ use super::tables::{egress_config, symbols};
 use super::venues::venue;
 use portcullis_control::config::Config;
 use portcullis_domain::Seq;
-use portcullis_journal::{Disk, Retention, Storage, dispose};
+use portcullis_journal::{Disk, Retention, Storage, dispose, newest_snapshot};
 use portcullis_pipeline::durability::Gate;
 use portcullis_pipeline::recovery::{Ground, Prelude, SnapshotMade, make_snapshot};
 use portcullis_runtime::{Clock, SystemClock};
@@ -58,7 +58,7 @@ impl Snapshots {
             config: config.clone(),
             disk: disk.clone(),
             prelude,
-            last: gate.kept(),
+            last: Seq::ZERO,
             gate,
             every,
             stop: Arc::clone(&stop),
@@ -86,10 +86,11 @@ impl Drop for Snapshots {
 
 impl Maker {
     fn run(&mut self) {
+        self.last = self.newest();
         while !self.stop.load(Ordering::Acquire) {
             std::thread::sleep(LOOK_EVERY);
             let kept = self.gate.kept();
-            if kept.raw() - self.last.raw() < self.every {
+            if kept.raw().saturating_sub(self.last.raw()) < self.every {
                 continue;
             }
             self.last = kept;
@@ -111,6 +112,19 @@ impl Maker {
                     self.every
                 ),
                 Err(error) => eprintln!("snapshot: {error}"),
+            }
+        }
+    }
+
+    /// The record of the newest snapshot there is.
+    fn newest(&self) -> Seq {
+        match newest_snapshot(&self.disk) {
+            Ok(found) => found
+                .newest()
+                .map_or(Seq::ZERO, |(_, header)| Seq::new(header.seq)),
+            Err(error) => {
+                eprintln!("snapshot: {error}");
+                Seq::ZERO
             }
         }
     }
