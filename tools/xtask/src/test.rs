@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 pub(crate) const VERB: Verb = Verb {
     name: "test",
     arguments: "",
-    summary: "all tests: unit, vectors, interop, fuzz smoke, demo, reload, crowd, simulator; installs what they need",
+    summary: "all tests: unit, vectors, interop, fuzz smoke, demo, reload, crowd, crash, simulator; installs what they need",
     run,
 };
 
@@ -51,6 +51,10 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "crowd",
         action: Action::Verb("crowd", CROWD),
+    },
+    Step {
+        name: "crash",
+        action: Action::Verb("crash", &["--kills", "10", "--life-ms", "200"]),
     },
     Step {
         name: "simulate",
