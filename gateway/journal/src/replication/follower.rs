@@ -22,7 +22,7 @@ use super::message::{
 };
 use super::outbox::Outbox;
 use super::transfer::Transfers;
-use crate::frame::{self, Chain, FRAME_BYTES_MAX, Frame, FrameHeader, Term};
+use crate::frame::{self, Chain, Frame, FrameHeader, Term};
 use portcullis_domain::{Duration, Timestamp, UNIT_BYTES, Unit};
 
 /// How a follower follows.
@@ -92,7 +92,7 @@ pub struct Follower {
     acked: Ack,
     taken_bytes: u64,
     /// The frame that was yielded last, where its units lie as records do.
-    units: Box<[Unit]>,
+    units: Vec<Unit>,
 }
 
 impl Follower {
@@ -111,7 +111,7 @@ impl Follower {
             transfers: Transfers::default(),
             acked: Ack::default(),
             taken_bytes: 0,
-            units: vec![Unit::ZERO; FRAME_BYTES_MAX / UNIT_BYTES].into_boxed_slice(),
+            units: Vec::new(),
         }
     }
 
@@ -561,7 +561,7 @@ impl Follower {
                 self.at.chain = header.chain;
                 self.at.log_term = header.term;
                 self.taken_bytes += bytes.len() as u64;
-                let units = &self.units[..bytes.len() / UNIT_BYTES];
+                let units = &self.units[..];
                 FollowerEvent::Frame(Frame { header, units })
             }
             Err(fault) => self.fault(fault),
@@ -574,10 +574,10 @@ impl Follower {
         let wrong = |what| LinkFault::OutOfChain { expected, what };
         let (chunks, rest) = bytes.as_chunks::<UNIT_BYTES>();
         assert!(rest.is_empty(), "a frame is units");
-        let units = &mut self.units[..chunks.len()];
-        for (unit, chunk) in units.iter_mut().zip(chunks) {
-            unit.0 = *chunk;
-        }
+        // A message bounds it: it grows to the longest frame that came.
+        self.units.clear();
+        self.units.extend(chunks.iter().map(|chunk| Unit(*chunk)));
+        let units = &self.units[..];
         let header = FrameHeader::from_unit(&units[0]).map_err(|_| wrong("it is no frame"))?;
         if header.bytes() != bytes.len() {
             return Err(wrong("the frame has another length than it says"));

@@ -20,6 +20,7 @@ mod message;
 mod outbox;
 mod refusal;
 mod standing;
+mod standing_file;
 mod transfer;
 mod window;
 
@@ -45,6 +46,7 @@ pub use message::{
 };
 pub use refusal::Refusal;
 pub use standing::Standing;
+pub use standing_file::{read_heard, write_heard};
 
 use crate::frame::FRAME_BYTES_MAX;
 

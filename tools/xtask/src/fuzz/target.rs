@@ -27,6 +27,7 @@ pub(super) const TARGETS: &[Target] = &[
     target("record"),
     target("log"),
     target("journal"),
+    target("replication"),
     target("limit_words"),
     target("soup_frame"),
     target("soup_server"),
@@ -68,6 +69,18 @@ pub(super) const DECODERS: &[(&str, &[&str])] = &[
             "gateway/journal/src/snapshot/block.rs",
             "gateway/journal/src/snapshot/header.rs",
             "gateway/journal/src/snapshot/reader.rs",
+        ],
+    ),
+    (
+        "a standby's protocol",
+        &[
+            "gateway/journal/src/replication/decode.rs",
+            "gateway/journal/src/replication/encode.rs",
+            "gateway/journal/src/replication/follower.rs",
+            "gateway/journal/src/replication/leader.rs",
+            "gateway/journal/src/replication/leader/answer.rs",
+            "gateway/journal/src/replication/transfer.rs",
+            "gateway/journal/src/replication/window.rs",
         ],
     ),
     (
