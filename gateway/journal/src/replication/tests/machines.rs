@@ -165,6 +165,11 @@ fn what_is_no_prefix_of_the_log_is_refused_with_its_reason() {
     });
     assert!(matches!(answer, Answer::Stages(SnapshotAt { seq: 5, .. })));
     assert_eq!(leader.state(), LeaderState::Staging);
+    assert_eq!(
+        leader.acked().written,
+        0,
+        "what it has was held against nothing"
+    );
 }
 
 #[test]
