@@ -7,7 +7,7 @@
 use super::assemble::{Options, StartError, cannot};
 use super::names;
 use super::origin::{OpenJournal, Origin, RULES, build, place, policy};
-use super::tables::{egress_config, symbols};
+use super::tables::{egress_config, new_session_name, symbols};
 use super::venue_kind::VenueKind;
 use super::venues::venue;
 use crate::prelude;
@@ -23,6 +23,7 @@ use portcullis_pipeline::sequencer::Resumption;
 use portcullis_risk_core::RiskCore;
 use portcullis_runtime::{Clock, SystemClock};
 use portcullis_venue::{RecallEnd, RecallVenue};
+use portcullis_wire::soupbin::SessionName;
 use std::time::Instant;
 
 /// What a journal came to, and what it was made from.
@@ -92,7 +93,7 @@ pub(crate) fn go_on(
         return Err(cannot("recovery: the engine's book", fault));
     }
     let core = replica.core();
-    say_state(config, core, &end);
+    say_state(config, prelude.session_name, core, &end);
     let resumption = Resumption {
         seq,
         timestamp: core.now(),
@@ -166,7 +167,7 @@ fn say(disk: &Disk, recovered: &Recovered) {
 }
 
 /// Says what it goes on with.
-fn say_state(config: &Config, core: &RiskCore, end: &RecallEnd) {
+fn say_state(config: &Config, session_name: SessionName, core: &RiskCore, end: &RecallEnd) {
     eprintln!(
         "recovery: digest {:016x}, state {:016x}, open orders {}; in doubt at the engine: orders and replaces \
          {}, cancels {}",
@@ -176,12 +177,25 @@ fn say_state(config: &Config, core: &RiskCore, end: &RecallEnd) {
         end.orders_in_doubt,
         end.cancels_in_doubt,
     );
+    if let Some(day) = other_day(config, session_name) {
+        eprintln!(
+            "recovery: the config's trading day is {day}, and the journal's sessions are those of {session_name}: \
+             they go on as such. Sessions of another day begin with another [journal] folder"
+        );
+    }
     if core.limits_digest() != config.limit_table().digest() {
         eprintln!(
             "recovery: the config's limits are not those in force, which the journal says: `ctl diff CONFIG` \
              shows what differs, `ctl reload CONFIG` puts the config's into force"
         );
     }
+}
+
+/// The trading day that a config names, where the journal's sessions are of another.
+fn other_day(config: &Config, session_name: SessionName) -> Option<SessionName> {
+    config.profile.trading_day?;
+    let named = new_session_name(config);
+    (named != session_name).then_some(named)
 }
 
 /// The prelude that a journal names.
