@@ -4,6 +4,8 @@
 //! a mapping and a ring of the kernel's take `unsafe`. The file is written with zeros and synced first, as a segment
 //! is; "grown" is a file that is not. Rows are nanoseconds an append; ways take turns, so that none has the quiet time.
 
+#![allow(unsafe_code)]
+
 use io_uring::{IoUring, opcode, types};
 use rustix::mm::{MapFlags, MsyncFlags, ProtFlags, mmap, msync, munmap};
 use std::env;
