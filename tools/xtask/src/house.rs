@@ -199,6 +199,14 @@ pub(crate) const HOUSE: &[House] = &[
         reach: Reach::Top,
     },
     House {
+        name: "portcullis-engine",
+        folder: "tools/engine",
+        holds: "an OUCH engine as a process of its own, which outlives the gateways of crash and failover tests",
+        may_use: &[LADDER, WIRE, DOMAIN],
+        outside: Outside::Anything,
+        reach: Reach::Top,
+    },
+    House {
         name: "portcullis",
         folder: "gateway/server",
         holds: "the binary: parse, allocate, pin, wire, run",
