@@ -11,12 +11,17 @@ use std::process::{Command, Output, Stdio};
 
 /// Builds the gateway and says where it is.
 pub(crate) fn built(workspace: &Workspace) -> Result<PathBuf, Fault> {
+    program(workspace, "portcullis", "portcullis")
+}
+
+/// Builds a program of a package and says where it is.
+pub(crate) fn program(workspace: &Workspace, package: &str, name: &str) -> Result<PathBuf, Fault> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let arguments = [
         "build",
         "--release",
         "--package",
-        "portcullis",
+        package,
         "--message-format",
         "json-render-diagnostics",
     ];
@@ -30,17 +35,19 @@ pub(crate) fn built(workspace: &Workspace) -> Result<PathBuf, Fault> {
     if !output.status.success() {
         return Err(Fault::of("cargo build", output.status));
     }
-    executable(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| {
-        Fault("cargo build: it does not say where the binary `portcullis` is".into())
+    executable(&String::from_utf8_lossy(&output.stdout), name).ok_or_else(|| {
+        Fault(format!(
+            "cargo build: it does not say where the binary `{name}` is"
+        ))
     })
 }
 
-/// The binary named `portcullis` among cargo's messages.
-fn executable(messages: &str) -> Option<PathBuf> {
+/// The binary of this name among cargo's messages.
+fn executable(messages: &str, name: &str) -> Option<PathBuf> {
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "portcullis")
+        .filter(|message| message["target"]["name"] == name)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 
@@ -92,7 +99,8 @@ mod tests {
             {"reason":"compiler-artifact","target":{"name":"portcullis-wire"},"executable":null}
             {"reason":"compiler-artifact","target":{"name":"portcullis"},"executable":"/t/portcullis"}
             {"reason":"build-finished","success":true}"#;
-        assert_eq!(executable(messages), Some("/t/portcullis".into()));
-        assert_eq!(executable(r#"{"reason":"build-finished"}"#), None);
+        let found = executable(messages, "portcullis");
+        assert_eq!(found, Some("/t/portcullis".into()));
+        assert_eq!(executable(messages, "another"), None);
     }
 }

@@ -3,8 +3,7 @@
 use crate::verb::Fault;
 
 /// The arguments as the usage text shows them.
-pub(super) const USAGE: &str =
-    "[--kills N] [--clients N] [--life-ms N] [--durability WORD] [--seed N] [--json]";
+pub(super) const USAGE: &str = "[--kills N] [--clients N] [--life-ms N] [--engine WORD] [--durability WORD] [--seed N] [--json]";
 
 /// How the gateway lives and dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,12 +14,30 @@ pub(super) struct Arguments {
     pub(super) clients: usize,
     /// The longest it serves before it is killed.
     pub(super) life_ms_max: u64,
+    /// What matches: the ladder that dies with it, or an engine of its own that lives on.
+    pub(super) engine: Engine,
     /// What must hold before anything leaves it.
     pub(super) durability: &'static str,
     /// What all that is random follows from.
     pub(super) seed: u64,
     /// Whether the last line is a JSON object.
     pub(super) json: bool,
+}
+
+/// What matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Engine {
+    Embedded,
+    Ouch,
+}
+
+impl Engine {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Ouch => "ouch",
+        }
+    }
 }
 
 const DURABILITIES: [&str; 2] = ["journaled", "synced"];
@@ -31,6 +48,7 @@ impl Arguments {
             kills: 1_000,
             clients: 4,
             life_ms_max: 400,
+            engine: Engine::Ouch,
             durability: DURABILITIES[0],
             seed: 1,
             json: false,
@@ -43,6 +61,14 @@ impl Arguments {
             }
             let value = words.next();
             let value = value.ok_or_else(|| Fault(format!("{word} takes a value: {USAGE}")))?;
+            if word == "--engine" {
+                let mut known = [Engine::Embedded, Engine::Ouch].into_iter();
+                let engine = known.find(|known| known.word() == value);
+                let engine =
+                    engine.ok_or_else(|| Fault("--engine is embedded or ouch".to_owned()))?;
+                read.engine = engine;
+                continue;
+            }
             if word == "--durability" {
                 let known = DURABILITIES.iter().find(|known| *known == value);
                 let known = known.ok_or_else(|| {

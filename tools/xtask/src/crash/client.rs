@@ -69,7 +69,10 @@ impl Orders {
 /// What all clients share.
 #[derive(Debug, Default)]
 struct Shared {
+    pausing: AtomicBool,
     ending: AtomicBool,
+    /// Clients that are owed nothing and heard nothing for a while, since all pause.
+    settled: AtomicU64,
     orders: AtomicU64,
     violations: AtomicU64,
 }
@@ -103,6 +106,19 @@ impl Crowd {
 
     pub(super) fn violations(&self) -> u64 {
         self.shared.violations.load(Ordering::Relaxed)
+    }
+
+    /// Nothing new is sent; whether all that is owed comes.
+    pub(super) fn settle(&self, within: Duration) -> bool {
+        self.shared.pausing.store(true, Ordering::Release);
+        let deadline = Instant::now() + within;
+        while Instant::now() < deadline {
+            if self.shared.settled.load(Ordering::Acquire) == self.threads.len() as u64 {
+                return true;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        false
     }
 
     /// Nothing new is sent; what is open is cancelled, what is owed waited for.
@@ -223,11 +239,28 @@ impl Client {
             link.send(&message)?;
             self.found.sent_again += 1;
         }
-        while !self.shared.ending.load(Ordering::Acquire) {
+        while !self.shared.pausing.load(Ordering::Acquire) {
             for _ in 0..=self.random.below(16) {
                 self.send_something(link)?;
             }
             self.read(link)?;
+        }
+        self.settle(link)
+    }
+
+    /// Reads on until all ends, and says when nothing is owed and nothing comes.
+    fn settle(&mut self, link: &mut Link) -> Result<(), Gone> {
+        let (mut told, mut since) = (self.told.len(), Instant::now());
+        let mut settled = false;
+        while !self.shared.ending.load(Ordering::Acquire) {
+            self.read(link)?;
+            if told != self.told.len() {
+                (told, since) = (self.told.len(), Instant::now());
+            }
+            if !settled && self.unanswered.is_empty() && since.elapsed() >= QUIET {
+                settled = true;
+                self.shared.settled.fetch_add(1, Ordering::AcqRel);
+            }
         }
         Ok(())
     }

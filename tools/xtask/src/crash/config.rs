@@ -2,7 +2,7 @@
 //!
 //! Invariant: it listens at one address in all its lives, which nobody else has.
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, Engine};
 use crate::verb::Fault;
 use portcullis_control::credentials::{HashCost, hash_password};
 use std::fmt::Write;
@@ -41,8 +41,18 @@ pub(super) fn address(folder: &Path) -> Result<SocketAddr, Fault> {
     Ok(address)
 }
 
-/// The config's text.
-pub(super) fn text(arguments: &Arguments, folder: &Path) -> Result<String, Fault> {
+/// The password of each session at the engine.
+pub(super) const ENGINE_PASSWORD: &str = "engine";
+
+/// The user of the gateway's own session at the engine.
+pub(super) const HOUSE: &str = "HOUSE1";
+
+/// The config's text; `engine` is where an engine of its own listens.
+pub(super) fn text(
+    arguments: &Arguments,
+    folder: &Path,
+    engine: Option<SocketAddr>,
+) -> Result<String, Fault> {
     let cost = HashCost {
         memory_kib: 8,
         passes: 1,
@@ -68,11 +78,14 @@ reduce_only_ms = 0
 
 [logon]
 failures_max = 1_000_000        # all clients have one address
+
+{matching}
 {LIMITS}"#,
         socket = folder.join("ctl.sock"),
         address = address(folder)?,
         journal = folder.join("journal"),
         durability = arguments.durability,
+        matching = matching(engine),
     );
     for symbol in SYMBOLS {
         add(
@@ -88,12 +101,32 @@ failures_max = 1_000_000        # all clients have one address
                 "\n[[account]]\nname = \"{user}\"\nclass = \"desk\"\nfirm = \"broker\"\n\
                  \n[[session]]\nuser = \"{user}\"\npassword_hash = \"{hash}\"\naccount = \"{user}\"\n\
                  cancel_on_disconnect = {}\nrate_interval_ms = 1_000\nrate_count = 100_000\n\
-                 rate_burst = 10_000\n",
-                client % 4 == 3
+                 rate_burst = 10_000\n{}\n",
+                client % 4 == 3,
+                engine.map_or(String::new(), |at| format!(
+                    "engine = {{ {} }}",
+                    link(at, &user)
+                ))
             ),
         );
     }
     Ok(text)
+}
+
+fn matching(engine: Option<SocketAddr>) -> String {
+    let Some(at) = engine else {
+        return format!("[matching]\nkind = \"{}\"", Engine::Embedded.word());
+    };
+    format!(
+        "[matching]\nkind = \"{}\"\naccount_query = true\n\n[[matching.house]]\n{}",
+        Engine::Ouch.word(),
+        link(at, HOUSE).replace(", ", "\n")
+    )
+}
+
+/// A session at the engine.
+fn link(at: SocketAddr, user: &str) -> String {
+    format!("address = \"{at}\", user = \"{user}\", password = \"{ENGINE_PASSWORD}\"")
 }
 
 fn add(text: &mut String, more: std::fmt::Arguments<'_>) {
@@ -126,9 +159,6 @@ const LIMITS: &str = r#"
 name = "crash"
 settlement_asset = "USD"
 money_quantum = "0.0001"
-
-[matching]
-kind = "embedded"
 
 [threads]
 topology = "fused"
@@ -182,10 +212,12 @@ mod tests {
             std::env::temp_dir().join(format!("xtask-crash-config-{}", std::process::id()));
         fs::create_dir(&folder).unwrap();
         let arguments = Arguments::read(&[]).unwrap();
-        let text = text(&arguments, &folder).unwrap();
-        let config = portcullis_control::config::parse_str("crash.toml", &text).unwrap();
-        assert_eq!(config.sessions.len(), arguments.clients);
-        assert_eq!(address(&folder).unwrap(), config.profile.listen);
+        for engine in [None, Some(([127, 0, 0, 1], 7).into())] {
+            let text = text(&arguments, &folder, engine).unwrap();
+            let config = portcullis_control::config::parse_str("crash.toml", &text).unwrap();
+            assert_eq!(config.sessions.len(), arguments.clients);
+            assert_eq!(address(&folder).unwrap(), config.profile.listen);
+        }
         fs::remove_dir_all(folder).unwrap();
     }
 }

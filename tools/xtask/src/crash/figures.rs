@@ -2,6 +2,7 @@
 
 use super::arguments::Arguments;
 use super::client::Orders;
+use super::engine::EngineFigures;
 use serde_json::json;
 
 /// Counts; those of what must not be are violations.
@@ -19,6 +20,11 @@ pub(super) struct Figures {
     pub(super) digest_mismatches: u64,
     pub(super) open_orders_left: u64,
     pub(super) lots_on_hold_left: u64,
+    /// Orders that rested at the engine when nothing was under way, and what the gateway held then.
+    pub(super) resting_compared: u64,
+    pub(super) holds_mismatches: u64,
+    /// Without an engine of its own, nothing.
+    pub(super) engine: EngineFigures,
     orders: Orders,
 }
 
@@ -55,6 +61,9 @@ impl Figures {
         self.digest_mismatches
             + self.open_orders_left
             + self.lots_on_hold_left
+            + self.holds_mismatches
+            + self.engine.enters_repeated
+            + self.engine.open_orders
             + self.orders.violations()
     }
 
@@ -99,6 +108,15 @@ impl Figures {
             orders.changed,
             orders.foreign
         );
+        let engine = &self.engine;
+        println!(
+            "engine     entered {}, entered twice {}, trades {}; at rest {} orders, other holds {}",
+            engine.orders_entered,
+            engine.enters_repeated,
+            engine.trades,
+            self.resting_compared,
+            self.holds_mismatches
+        );
         println!(
             "left       records {}, open orders {}, lots on hold {}",
             self.records, self.open_orders_left, self.lots_on_hold_left
@@ -132,6 +150,12 @@ impl Figures {
             "gaps": orders.gaps,
             "changed": orders.changed,
             "foreign": orders.foreign,
+            "engine_orders_entered": self.engine.orders_entered,
+            "sent_twice": self.engine.enters_repeated,
+            "engine_trades": self.engine.trades,
+            "resting_compared": self.resting_compared,
+            "holds_mismatches": self.holds_mismatches,
+            "engine_open_orders_left": self.engine.open_orders,
             "digest_mismatches": self.digest_mismatches,
             "open_orders_left": self.open_orders_left,
             "lots_on_hold_left": self.lots_on_hold_left,

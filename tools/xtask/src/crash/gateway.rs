@@ -97,6 +97,13 @@ impl Gateway {
         Ok(())
     }
 
+    /// Open orders, as it says.
+    pub(super) fn open_orders(&self) -> Result<u64, Fault> {
+        let said = control(&self.portcullis, &self.socket, &["state"])?;
+        let count = after(&said, "open orders ").and_then(|count| count.parse().ok());
+        count.ok_or_else(|| Fault::of("ctl state", said))
+    }
+
     /// Kills it after a while.
     pub(super) fn die_within(mut self, span: Duration) -> Result<(), Fault> {
         std::thread::sleep(span);

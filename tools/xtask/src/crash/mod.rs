@@ -9,6 +9,7 @@
 mod arguments;
 mod client;
 mod config;
+mod engine;
 mod figures;
 mod gateway;
 mod messages;
@@ -17,6 +18,7 @@ use crate::verb::{Fault, Outcome, Verb};
 use crate::workspace::Workspace;
 use arguments::Arguments;
 use client::{Crowd, Orders};
+use engine::Engine;
 use figures::Figures;
 use gateway::{Gateway, Replayed};
 use std::fs;
@@ -35,8 +37,15 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     let arguments = Arguments::read(arguments)?;
     let portcullis = crate::gateway::built(workspace)?;
     let folder = Scratch::new()?;
+    let engine = match arguments.engine {
+        arguments::Engine::Embedded => None,
+        arguments::Engine::Ouch => {
+            let program = crate::gateway::program(workspace, "portcullis-engine", "ouch-engine")?;
+            Some(Engine::start(&program, &folder.0, arguments.clients)?)
+        }
+    };
     println!("seed {}", arguments.seed);
-    let mut run = Run::new(&portcullis, &folder.0, arguments)?;
+    let mut run = Run::new(&portcullis, &folder.0, arguments, engine)?;
     let figures = run.kill_by_kill()?;
     figures.print();
     if arguments.json {
@@ -85,20 +94,28 @@ struct Run<'a> {
     portcullis: &'a Path,
     folder: &'a Path,
     config: PathBuf,
+    engine: Option<Engine>,
     random: Random,
     figures: Figures,
 }
 
 impl<'a> Run<'a> {
-    fn new(portcullis: &'a Path, folder: &'a Path, arguments: Arguments) -> Result<Self, Fault> {
+    fn new(
+        portcullis: &'a Path,
+        folder: &'a Path,
+        arguments: Arguments,
+        engine: Option<Engine>,
+    ) -> Result<Self, Fault> {
         let config = folder.join("crash.toml");
-        let text = config::text(&arguments, folder)?;
+        let at = engine.as_ref().map(|engine| engine.address);
+        let text = config::text(&arguments, folder, at)?;
         fs::write(&config, text).map_err(|error| Fault::of(config.display(), error))?;
         Ok(Self {
             arguments,
             portcullis,
             folder,
             config,
+            engine,
             random: Random(arguments.seed),
             figures: Figures::of(&arguments),
         })
@@ -178,16 +195,39 @@ impl<'a> Run<'a> {
     fn live_to_the_end(&mut self, crowd: Crowd, before: Option<Replayed>) -> Result<(), Fault> {
         let mut gateway = Gateway::start(self.portcullis, self.folder, &self.config)?;
         self.served(&mut gateway, before)?;
+        self.compare_at_rest(&crowd, &gateway)?;
         let orders: Vec<Orders> = crowd.finish(ANSWER_WITHIN);
         for client in &orders {
             self.figures.take(client);
         }
         let stopped = gateway.stop()?;
+        if let Some(engine) = &mut self.engine {
+            self.figures.engine = engine.figures()?;
+        }
         let replayed = Replayed::of(self.portcullis, &self.journal())?;
         self.figures.records = replayed.records;
         self.figures.open_orders_left = stopped.open_orders;
         self.figures.lots_on_hold_left = stopped.lots_on_hold;
         self.figures.digest_mismatches += u64::from(stopped.digest != replayed.digest);
+        Ok(())
+    }
+}
+
+impl Run<'_> {
+    /// While nobody sends and nothing is owed: what the gateway holds is what rests at the engine.
+    fn compare_at_rest(&mut self, crowd: &Crowd, gateway: &Gateway) -> Result<(), Fault> {
+        if !crowd.settle(ANSWER_WITHIN) {
+            println!("VIOLATION some orders were not answered in {ANSWER_WITHIN:?}");
+        }
+        let Some(engine) = &mut self.engine else {
+            return Ok(());
+        };
+        let (held, resting) = (gateway.open_orders()?, engine.figures()?.open_orders);
+        self.figures.resting_compared = resting;
+        if held != resting {
+            self.figures.holds_mismatches += 1;
+            println!("VIOLATION the gateway holds {held} orders, at the engine rest {resting}");
+        }
         Ok(())
     }
 }
