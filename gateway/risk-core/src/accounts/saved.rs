@@ -8,7 +8,6 @@ use super::{Account, Accounts, LastOrder};
 use crate::bound::{Bound, BoundLimits};
 use crate::ledger::MONEY_MAX;
 use crate::limits::LimitTable;
-use crate::order::NONE;
 use crate::saved::{Read, Words};
 use portcullis_domain::{AccountId, TradingState};
 
@@ -158,7 +157,6 @@ impl Account {
         let (row, firms) = known.ok_or(words.wrong("limits of an account without any"))?;
         let same = firms == (self.firm, self.clearing_member);
         words.must(same, "another firm than its table says")?;
-        debug_assert!(row != NONE, "an entry has a row");
         (self.row, self.table_version) = (row, of.table_version);
         Ok(())
     }

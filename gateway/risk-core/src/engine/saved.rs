@@ -95,7 +95,9 @@ impl RiskCore {
         let seq = words.word()?;
         words.must(seq < u64::MAX, "no number left for a command")?;
         self.seq = Seq::new(seq);
-        self.now = Timestamp::from_ns(words.word()?);
+        // Windows and schedules reach ahead of it.
+        let now_ns = words.amount(i64::MAX, "a time beyond all clocks")?;
+        self.now = Timestamp::from_ns(now_ns as u64);
         let epoch_last = u32::MAX as usize - 1;
         self.epoch = words.at_most(epoch_last, "an epoch out of range")? as u32;
         self.venue = Venue::load(words)?;

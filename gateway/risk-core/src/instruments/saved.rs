@@ -15,7 +15,7 @@ use portcullis_domain::InstrumentId;
 const PRICE_MAX: i64 = 1 << 60;
 
 /// No sum of open interest passes this.
-const INTEREST_MAX: i64 = 1 << 62;
+const INTEREST_SUM_MAX: i64 = 1 << 62;
 
 const REFERENCE: u32 = 1 << 2;
 const DAY_PRICE: u32 = 1 << 3;
@@ -90,7 +90,7 @@ impl Instrument {
             self.day_price = Some(load_price(words)?);
         }
         self.settlement_price = words.amount(PRICE_MAX, "a settlement price out of range")?;
-        let interest = words.amount(INTEREST_MAX, "open interest out of range")?;
+        let interest = words.amount(INTEREST_SUM_MAX, "open interest out of range")?;
         self.reference_open_interest = interest;
         self.bases = Bases::load(words)?;
         self.window = VolumeWindow::load(now_ns, words)?;
@@ -105,7 +105,9 @@ impl Instrument {
             (&mut self.short_would_be, added.short),
         ];
         for (sum, lots) in sums {
-            let total = sum.checked_add(lots).filter(|total| *total <= INTEREST_MAX);
+            let total = sum
+                .checked_add(lots)
+                .filter(|total| *total <= INTEREST_SUM_MAX);
             *sum = total.ok_or(words.wrong("open interest out of range"))?;
         }
         Ok(())

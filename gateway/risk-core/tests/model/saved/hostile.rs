@@ -124,7 +124,9 @@ fn spoilt(prng: &mut Prng, word: u64) -> u64 {
 #[test]
 fn a_spoilt_word_is_refused_or_does_no_harm() {
     let (mut refused, mut loaded) = (0, 0);
-    for seed in 1..4 {
+    let first = crate::number("PORTCULLIS_MODEL_SEED", 1);
+    let seeds = crate::number("PORTCULLIS_MODEL_COMMANDS", 100_000) / 33_000;
+    for seed in first..first + seeds.max(1) {
         for from in saved(seed) {
             let mut prng = Prng::new(seed);
             for _ in 0..400 {
