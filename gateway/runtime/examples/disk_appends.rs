@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p portcullis-runtime --example disk_appends -- FOLDER`. It is an example of this crate because
 //! a mapping and a ring of the kernel's take `unsafe`. The file is written with zeros and synced first, as a segment
-//! is; "grown" is a file that is not. Rows are nanoseconds an append; ways take turns, so that none has the quiet time.
+//! is, 64 KiB at a time unless the row says otherwise; "grown" is a file that is not. Rows are nanoseconds an append;
+//! ways take turns, so that none has the quiet time.
 
 #![allow(unsafe_code)]
 
@@ -148,7 +149,7 @@ impl Way for Ring {
     }
 }
 
-fn file(folder: &Path, name: &str, filled: bool) -> io::Result<(File, PathBuf)> {
+fn file(folder: &Path, name: &str, filled: usize) -> io::Result<(File, PathBuf)> {
     let path = folder.join(format!("appends-{name}-{}", std::process::id()));
     let mut file = OpenOptions::new()
         .read(true)
@@ -156,9 +157,9 @@ fn file(folder: &Path, name: &str, filled: bool) -> io::Result<(File, PathBuf)> 
         .create(true)
         .truncate(true)
         .open(&path)?;
-    if filled {
-        let zeros = vec![0; 1 << 20];
-        for _ in 0..FILE_BYTES >> 20 {
+    if filled > 0 {
+        let zeros = vec![0; filled];
+        for _ in 0..FILE_BYTES / filled {
             file.write_all(&zeros)?;
         }
         file.sync_all()?;
@@ -167,7 +168,16 @@ fn file(folder: &Path, name: &str, filled: bool) -> io::Result<(File, PathBuf)> 
     Ok((file, path))
 }
 
-const NAMES: [&str; 5] = ["pwrite", "pwrite, grown", "writev", "mapping", "io_uring"];
+/// Ways, and the bytes of zeros that their file is made of at a time; none for a file that grows.
+const WAYS: [(&str, usize); 7] = [
+    ("pwrite", 1 << 16),
+    ("pwrite/1 MiB", 1 << 20),
+    ("pwrite/4 KiB", 1 << 12),
+    ("pwrite/grown", 0),
+    ("writev", 1 << 16),
+    ("mapping", 1 << 16),
+    ("io_uring", 1 << 16),
+];
 
 fn way(name: &str, file: File) -> io::Result<Box<dyn Way>> {
     Ok(match name {
@@ -185,15 +195,12 @@ fn way(name: &str, file: File) -> io::Result<Box<dyn Way>> {
 fn measure(
     folder: &Path,
     name: &str,
+    filled: usize,
     size: usize,
     synced: bool,
     took: &mut Vec<u64>,
 ) -> io::Result<()> {
-    let (file, path) = file(
-        folder,
-        &name.replace([',', ' '], ""),
-        !name.contains("grown"),
-    )?;
+    let (file, path) = file(folder, &name.replace(['/', ' '], ""), filled)?;
     let mut way = way(name, file)?;
     let bytes: Vec<u8> = (0..size).map(|at| at as u8 | 1).collect();
     let count = if synced {
@@ -221,15 +228,15 @@ fn main() -> io::Result<()> {
     );
     for synced in [false, true] {
         for size in SIZES {
-            let mut took = NAMES.map(|_| Vec::new());
+            let mut took = WAYS.map(|_| Vec::new());
             for _ in 0..ROUNDS {
-                for (name, took) in NAMES.iter().zip(&mut took) {
-                    if let Err(error) = measure(&folder, name, size, synced, took) {
+                for ((name, filled), took) in WAYS.iter().zip(&mut took) {
+                    if let Err(error) = measure(&folder, name, *filled, size, synced, took) {
                         eprintln!("{name}: {error}");
                     }
                 }
             }
-            for (name, took) in NAMES.iter().zip(&mut took) {
+            for ((name, _), took) in WAYS.iter().zip(&mut took) {
                 took.sort_unstable();
                 if took.is_empty() {
                     continue;
