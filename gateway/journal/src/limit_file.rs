@@ -1,11 +1,11 @@
-//! Limit tables on disk, each named by its digest, beside the log whose flips name them.
+//! Limit tables beside a plain log of earlier versions, each named by its digest: read, no longer written.
 //!
 //! The thread that loads configs, and replay. Invariant: a file is written whole under another name first, and its
 //! words have the digest it is named by, or it does not read.
 
 use portcullis_domain::Digest;
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 const WORD_BYTES: usize = size_of::<u64>();
@@ -20,30 +20,6 @@ pub fn limit_file_path(log: &Path, digest: u64) -> PathBuf {
 
 /// Words moved at a time.
 const CHUNK_WORDS: usize = 1 << 13;
-
-/// Writes a table's canonical words. One that is there whole is left as it is: a table that comes
-/// back into force, and a hundred megabytes of it, need not go to the disk again.
-///
-/// # Errors
-/// Those of the file system.
-pub fn write_limit_file(log: &Path, words: &[u64]) -> io::Result<PathBuf> {
-    let digest = digest(words);
-    let path = limit_file_path(log, digest);
-    if read_limit_file(log, digest).is_ok() {
-        return Ok(path);
-    }
-    let unfinished = path.with_extension("unfinished");
-    let mut file = File::create(&unfinished)?;
-    let mut bytes = Vec::with_capacity(CHUNK_WORDS * WORD_BYTES);
-    for chunk in words.chunks(CHUNK_WORDS) {
-        bytes.clear();
-        bytes.extend(chunk.iter().flat_map(|word| word.to_le_bytes()));
-        file.write_all(&bytes)?;
-    }
-    drop(file);
-    fs::rename(&unfinished, &path)?;
-    Ok(path)
-}
 
 /// Reads the words of the table with this digest.
 ///
@@ -98,36 +74,22 @@ fn digest(words: &[u64]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
-    fn a_table_reads_back_and_a_damaged_one_does_not() {
+    fn a_table_reads_and_a_damaged_one_does_not() {
         let folder = std::env::temp_dir().join(format!("portcullis-limits-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         let log = folder.join("day.log");
-        let words = [7, 8, 9];
-        let path = write_limit_file(&log, &words).expect("writes");
+        let words: Vec<u64> = (0..3 * CHUNK_WORDS as u64 + 5).collect();
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let path = limit_file_path(&log, digest(&words));
+        fs::write(&path, &bytes).expect("writes");
         assert_eq!(read_limit_file(&log, digest(&words)).expect("reads"), words);
-        for damage in [&[0_u8; 24][..], &[0; 23], &[]] {
+        for damage in [&[0_u8; 24][..], &[0; 23], &[], &bytes[1..]] {
             fs::write(&path, damage).expect("writes");
             assert!(read_limit_file(&log, digest(&words)).is_err());
         }
-        write_limit_file(&log, &words).expect("writes what is not whole anew");
-        assert_eq!(read_limit_file(&log, digest(&words)).expect("reads"), words);
-        fs::remove_dir_all(&folder).expect("removes");
-    }
-
-    #[test]
-    fn a_table_of_many_chunks_is_written_once() {
-        let folder = std::env::temp_dir().join(format!("portcullis-chunks-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a folder");
-        let log = folder.join("day.log");
-        let words: Vec<u64> = (0..3 * CHUNK_WORDS as u64 + 5).collect();
-        let path = write_limit_file(&log, &words).expect("writes");
-        let written = || fs::metadata(&path).and_then(|file| file.modified());
-        let first = written().expect("it is there");
-        assert_eq!(read_limit_file(&log, digest(&words)).expect("reads"), words);
-        write_limit_file(&log, &words).expect("it is there whole");
-        assert_eq!(written().expect("it is there"), first);
         fs::remove_dir_all(&folder).expect("removes");
     }
 }

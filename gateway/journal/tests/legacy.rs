@@ -3,7 +3,7 @@
 use portcullis_domain::{Command, Record};
 use portcullis_journal::{LogError, LogReader, LogWriter};
 
-const RECORDED: &[u8] = include_bytes!("fixtures/plain.log");
+const RECORDED: &[u8] = include_bytes!("fixtures/plain.pculog1");
 const PRELUDE: [u64; 11] = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5];
 
 /// What was recorded: ticks, each with a raw message of its own length.

@@ -4,7 +4,7 @@
 
 use super::credentials;
 use super::latency::{Latencies, RiskReaders};
-use super::origin::{Origin, origin};
+use super::origin::{OpenJournal, Origin, origin};
 use super::snapshots::Snapshots;
 use super::tables::{ingress_config, last_trade, symbols};
 use super::threads::{Agents, Behaviour, Finished, Threads};
@@ -12,7 +12,7 @@ use super::wiring::{AgentRings, ControlRings, Wiring};
 use portcullis_control::config::{Config, Matching};
 use portcullis_control::credentials::{AddressLimit, CredentialTable, LimitedTo, Verifier};
 use portcullis_journal::Disk;
-use portcullis_pipeline::durability::{Gate, StandbyWriter};
+use portcullis_pipeline::durability::{DurabilityWatch, Gate, StandbyWriter};
 use portcullis_pipeline::egress::Egress;
 use portcullis_pipeline::ingress::{Ingress, IngressReaders};
 use portcullis_pipeline::item::{ControlItem, Look};
@@ -23,8 +23,8 @@ use portcullis_pipeline::signals::RiskSignals;
 use portcullis_pipeline::venue::{Venue, VenueReaders};
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_runtime::{
-    DutyReader, HistogramReader, HistogramWriter, RecordProducer, RingConsumer, RingProducer,
-    StopFlag, TscClock, lock_memory, record_ring,
+    DutyReader, HistogramReader, HistogramWriter, RecordConsumer, RecordProducer, RingConsumer,
+    RingProducer, StopFlag, TscClock, lock_memory, record_ring,
 };
 use portcullis_transport::{
     TcpInbound, TcpOptions, TcpOutbound, allow_descriptors, descriptors_wanted, tcp_transport_with,
@@ -117,6 +117,17 @@ struct Kept {
     snapshots: Option<Snapshots>,
 }
 
+impl Kept {
+    fn nothing() -> Self {
+        Self {
+            gate: Gate::open(),
+            standby: None,
+            folder: None,
+            snapshots: None,
+        }
+    }
+}
+
 impl Gateway {
     /// Starts a gateway: a new one, or one that goes on from its journal.
     ///
@@ -195,6 +206,29 @@ impl Gateway {
     }
 }
 
+/// The log agent of a journal, what the sequencer watches of it, and what others hold.
+fn log_of(
+    config: &Config,
+    journal: OpenJournal,
+    records: RecordConsumer,
+) -> Result<(Log<Disk>, DurabilityWatch, Kept), StartError> {
+    let OpenJournal {
+        disk,
+        prelude,
+        writer,
+        ends,
+    } = journal;
+    let tell = Box::new(|words: &str| eprintln!("journal: {words}"));
+    let log = Log::new(writer, records, ends.log, tell);
+    let kept = Kept {
+        snapshots: Snapshots::start(config, &disk, prelude, ends.gate.clone())?,
+        gate: ends.gate,
+        standby: Some(ends.standby),
+        folder: Some(disk),
+    };
+    Ok((log, ends.watch, kept))
+}
+
 /// The agents, from where the gateway begins, and what others hold of its journal.
 fn agents_of(
     config: &Config,
@@ -210,29 +244,13 @@ fn agents_of(
     if let Some(resumption) = &origin.resumption {
         sequencer = sequencer.resuming(resumption);
     }
-    let mut kept = Kept {
-        gate: Gate::open(),
-        standby: None,
-        folder: None,
-        snapshots: None,
-    };
-    let mut log = None;
+    let (mut kept, mut log) = (Kept::nothing(), None);
     if let Some(journal) = origin.journal {
-        sequencer = sequencer.watching(journal.ends.watch, config.profile.journal.stall);
         let (records, records_out) = record_ring(rings.log_units);
         risk_rings.log = Some(records);
-        let tell = Box::new(|words: &str| eprintln!("journal: {words}"));
-        log = Some(Log::new(
-            journal.writer,
-            records_out,
-            journal.ends.log,
-            tell,
-        ));
-        let gate = journal.ends.gate;
-        kept.snapshots = Snapshots::start(config, &journal.disk, journal.prelude, gate.clone())?;
-        kept.gate = gate;
-        kept.standby = Some(journal.ends.standby);
-        kept.folder = Some(journal.disk);
+        let (agent, watch, of_journal) = log_of(config, journal, records_out)?;
+        sequencer = sequencer.watching(watch, config.profile.journal.stall);
+        (kept, log) = (of_journal, Some(agent));
     }
     let session_name = origin.session_name;
     let sessions = config.profile.capacities.sessions_max as usize;

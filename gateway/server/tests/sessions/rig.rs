@@ -188,21 +188,10 @@ impl Rig {
             retired: ring(1).0,
             looks: ring(1).1,
         };
-        let journal = setup.durability.map(Journal::kept);
-        let (journal, watch, gate) = match journal {
-            None => (None, None, Gate::open()),
-            Some((journal, records, watch, gate)) => {
-                risk_rings.log = Some(records);
-                (Some(journal), Some(watch), gate)
-            }
-        };
         let signals = RiskSignals::default();
-        let mut sequencer = Sequencer::new(sequencer_rings, signals.clone());
-        if let Some(watch) = watch {
-            sequencer = sequencer.watching(watch, STALL);
-        }
+        let sequencer = Sequencer::new(sequencer_rings, signals.clone());
+        let (journal, sequencer, gate) = journaled(setup, &mut risk_rings, sequencer);
         let gates = Gates::new(setup.sessions);
-        let last_trade = vec![false; limits::INSTRUMENTS as usize];
         let (config, told) = (ingress_config(setup), egress_config(setup));
         Self {
             ingress: Ingress::new(config, inbound, ingress_rings, StopFlag::new()),
@@ -212,7 +201,7 @@ impl Rig {
                 risk_rings,
                 clock.clone(),
                 Unmeasured,
-                last_trade,
+                vec![false; limits::INSTRUMENTS as usize],
                 signals,
             ),
             venue: venue_agent(setup, venue_orders, reports, &gates).behind(gate.clone()),
@@ -319,6 +308,20 @@ impl Rig {
             assert!(self.verdicts.push(verdict).is_ok(), "as many as queries");
         }
     }
+}
+
+/// Gives the agents a journal, where there is to be one.
+fn journaled(
+    setup: Setup,
+    risk: &mut RiskRings,
+    sequencer: Sequencer,
+) -> (Option<Journal>, Sequencer, Gate) {
+    let Some(durability) = setup.durability else {
+        return (None, sequencer, Gate::open());
+    };
+    let (journal, records, watch, gate) = Journal::kept(durability);
+    risk.log = Some(records);
+    (Some(journal), sequencer.watching(watch, STALL), gate)
 }
 
 fn core(setup: Setup) -> Box<RiskCore> {

@@ -6,12 +6,12 @@
 
 use super::Random;
 use super::config::{PASSWORD, user};
+use super::link::{Gone, Link, now};
 use super::messages::{self, Said};
-use portcullis_domain::Timestamp;
 use portcullis_wire::Alpha;
 use portcullis_wire::soupbin::{ClientConfig, ClientEvent, ClientSession, ClientStep, Password};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{ErrorKind, Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -149,16 +149,6 @@ struct Client {
     replaces: BTreeSet<u32>,
     found: Orders,
 }
-
-/// A connection that is logged in.
-struct Link {
-    stream: TcpStream,
-    machine: ClientSession,
-    received: Vec<u8>,
-}
-
-/// The connection is gone.
-struct Gone;
 
 impl Client {
     fn new(
@@ -469,40 +459,4 @@ impl Client {
         }
         Ok(())
     }
-}
-
-impl Link {
-    fn send(&mut self, message: &[u8]) -> Result<(), Gone> {
-        let mut packet = [0; 320];
-        let len = self
-            .machine
-            .send(message, now(), &mut packet)
-            .map_err(|_| Gone)?;
-        self.stream.write_all(&packet[..len]).map_err(|_| Gone)
-    }
-
-    fn fill(&mut self) -> Result<(), Gone> {
-        let mut bytes = [0; 16_384];
-        match self.stream.read(&mut bytes) {
-            Ok(0) => Err(Gone),
-            Ok(count) => {
-                self.received.extend_from_slice(&bytes[..count]);
-                Ok(())
-            }
-            Err(error) if is_nothing(&error) => Ok(()),
-            Err(_) => Err(Gone),
-        }
-    }
-}
-
-fn is_nothing(error: &std::io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
-    )
-}
-
-fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    Timestamp::from_ns(since.map_or(0, |since| since.as_nanos() as u64))
 }

@@ -12,6 +12,7 @@ mod config;
 mod engine;
 mod figures;
 mod gateway;
+mod link;
 mod messages;
 
 use crate::verb::{Fault, Outcome, Verb};
