@@ -192,18 +192,16 @@ impl Rig {
         let sequencer = Sequencer::new(sequencer_rings, signals.clone());
         let (journal, sequencer, gate) = journaled(setup, &mut risk_rings, sequencer);
         let gates = Gates::new(setup.sessions);
-        let (config, told) = (ingress_config(setup), egress_config(setup));
+        let told = egress_config(setup);
         Self {
-            ingress: Ingress::new(config, inbound, ingress_rings, StopFlag::new()),
-            sequencer,
-            risk: Risk::new(
-                core(setup),
-                risk_rings,
-                clock.clone(),
-                Unmeasured,
-                vec![false; limits::INSTRUMENTS as usize],
-                signals,
+            ingress: Ingress::new(
+                ingress_config(setup),
+                inbound,
+                ingress_rings,
+                StopFlag::new(),
             ),
+            sequencer,
+            risk: risk(setup, risk_rings, &clock, signals),
             venue: venue_agent(setup, venue_orders, reports, &gates).behind(gate.clone()),
             gates,
             egress: Egress::new(&told, outbound, egress_items, to_close, reach).behind(gate),
@@ -308,6 +306,17 @@ impl Rig {
             assert!(self.verdicts.push(verdict).is_ok(), "as many as queries");
         }
     }
+}
+
+fn risk(
+    setup: Setup,
+    rings: RiskRings,
+    clock: &ManualClock,
+    signals: RiskSignals,
+) -> Risk<ManualClock, Unmeasured> {
+    let last_trade = vec![false; limits::INSTRUMENTS as usize];
+    let core = core(setup);
+    Risk::new(core, rings, clock.clone(), Unmeasured, last_trade, signals)
 }
 
 /// Gives the agents a journal, where there is to be one.
