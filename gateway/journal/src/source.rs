@@ -30,6 +30,9 @@ pub trait SegmentSource<S: Storage> {
     /// Sees to it that one is being made; whether one is ready.
     fn poll(&mut self) -> bool;
 
+    /// Whether none is ready because the file system refused to have one made, when it was last tried.
+    fn is_refused(&self) -> bool;
+
     /// The one that is ready.
     ///
     /// # Errors
@@ -134,6 +137,10 @@ impl<S: Storage> SegmentSource<S> for InlineSource<S> {
                 false
             }
         }
+    }
+
+    fn is_refused(&self) -> bool {
+        self.failed.is_some()
     }
 
     fn take(&mut self) -> io::Result<Spare<S::File>> {

@@ -122,6 +122,10 @@ impl<S: Storage> SegmentSource<S> for ThreadSource<S> {
         self.ready.is_some()
     }
 
+    fn is_refused(&self) -> bool {
+        self.failed.is_some()
+    }
+
     fn take(&mut self) -> io::Result<Spare<S::File>> {
         self.poll();
         let failed = self.failed.as_ref();

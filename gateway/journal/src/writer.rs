@@ -510,11 +510,11 @@ impl<S: Storage> JournalWriter<S> {
         self.opening.limits = digest;
     }
 
-    /// Whether this segment is the last there can be now, and less than the reserve is left in it. Asks for the next
-    /// one to be made, too.
+    /// Whether this segment is the last there can be now, since no next one could be made, and less than the reserve is
+    /// left in it. Asks for the next one to be made, too. One that is only not made yet is no reason: it will be.
     pub fn is_short(&mut self) -> bool {
         let ready = self.spare.is_some() || self.source.poll();
-        !ready && self.room_bytes() < self.reserve_bytes
+        !ready && self.source.is_refused() && self.room_bytes() < self.reserve_bytes
     }
 
     /// Bytes left in this segment behind what is gathered.

@@ -28,9 +28,11 @@ struct Shared {
     policy: Durability,
     local: CachePadded<AtomicU64>,
     standby: CachePadded<AtomicU64>,
-    /// The log cannot be written now, or has room left for cancels alone.
+    /// The log cannot be written now.
     failing: CachePadded<AtomicBool>,
-    /// The core has been told so, and approves nothing until it is over.
+    /// It can, but has room left for cancels alone.
+    short: AtomicBool,
+    /// Records do not become durable, and the core has been told, so that it approves nothing until that is over.
     degraded: AtomicBool,
 }
 
@@ -86,6 +88,7 @@ pub fn durability(policy: Durability, seq: Seq) -> DurabilityEnds {
         local: CachePadded::new(AtomicU64::new(seq.raw())),
         standby: CachePadded::new(AtomicU64::new(seq.raw())),
         failing: CachePadded::new(AtomicBool::new(false)),
+        short: AtomicBool::new(false),
         degraded: AtomicBool::new(false),
     });
     DurabilityEnds {
@@ -124,9 +127,14 @@ impl DurableWriter {
         self.0.local.store(seq.raw(), Ordering::Release);
     }
 
-    /// Says whether the log can be written and has room.
+    /// Says whether the log cannot be written.
     pub fn tell_failing(&mut self, failing: bool) {
         self.0.failing.store(failing, Ordering::Release);
+    }
+
+    /// Says whether what room it has left is kept for cancels.
+    pub fn tell_short(&mut self, short: bool) {
+        self.0.short.store(short, Ordering::Release);
     }
 }
 
@@ -134,7 +142,9 @@ impl StandbyWriter {
     /// A standby has all up to this record. One that has less than another had says nothing new.
     pub fn reach(&mut self, seq: Seq) {
         let before = self.0.standby.load(Ordering::Relaxed);
-        self.0.standby.store(seq.raw().max(before), Ordering::Release);
+        self.0
+            .standby
+            .store(seq.raw().max(before), Ordering::Release);
     }
 }
 
@@ -149,7 +159,11 @@ impl DurabilityWatch {
         self.0.failing.load(Ordering::Acquire)
     }
 
-    /// Says that the core approves nothing that is not durable: from the record of this on.
+    pub(crate) fn is_short(&self) -> bool {
+        self.0.short.load(Ordering::Acquire)
+    }
+
+    /// Says that what waits at the gate may wait for long, and that the core approves nothing any more.
     pub(crate) fn tell_degraded(&mut self, degraded: bool) {
         self.0.degraded.store(degraded, Ordering::Release);
     }

@@ -89,7 +89,13 @@ impl<T: OutboundTransport> Egress<T> {
         connections: RingConsumer<ConnectionItem>,
         reach: StreamReachWriter,
     ) -> Self {
-        Self::over(ClientStreams::new(config), transport, items, connections, reach)
+        Self::over(
+            ClientStreams::new(config),
+            transport,
+            items,
+            connections,
+            reach,
+        )
     }
 
     /// The agent, going on with what its clients were told before.
@@ -156,7 +162,8 @@ impl<T: OutboundTransport> Egress<T> {
                 self.items.release();
                 return taken;
             }
-            self.streams.take(&item.effect, raw, item.timestamp, now, &mut self.reach);
+            self.streams
+                .take(&item.effect, raw, item.timestamp, now, &mut self.reach);
             self.items.advance();
         }
         self.items.release();

@@ -59,12 +59,7 @@ pub struct EgressItem {
 impl EgressItem {
     /// The item that goes before `raw`, which is no longer than a record carries.
     #[must_use]
-    pub const fn before(
-        raw: &[u8],
-        effect: ClientEffect,
-        timestamp: Timestamp,
-        seq: u64,
-    ) -> Self {
+    pub const fn before(raw: &[u8], effect: ClientEffect, timestamp: Timestamp, seq: u64) -> Self {
         Self {
             effect,
             timestamp,

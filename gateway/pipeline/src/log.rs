@@ -37,7 +37,7 @@ pub struct Log<S: Storage> {
     durable: DurableWriter,
     /// When a write that failed is tried again.
     retry: Option<Timestamp>,
-    failing: bool,
+    in_trouble: bool,
     /// Whoever is to be told of trouble and its end, in words.
     tell: Box<dyn FnMut(&str) + Send>,
     /// From the beginning of a duty cycle to its frame's being as durable as it must be.
@@ -58,7 +58,7 @@ impl<S: Storage> Log<S> {
             records,
             durable,
             retry: None,
-            failing: false,
+            in_trouble: false,
             tell,
             kept: HistogramWriter::default(),
         }
@@ -144,15 +144,16 @@ impl<S: Storage> Log<S> {
             }
             Ok(()) => None,
         };
-        let failed = trouble.is_some() && kept.is_err();
-        self.retry = failed.then(|| now.saturating_add(RETRY_AFTER));
-        let failing = trouble.is_some();
-        if failing != self.failing {
+        let failing = trouble.is_some() && kept.is_err();
+        self.retry = failing.then(|| now.saturating_add(RETRY_AFTER));
+        self.durable.tell_failing(failing);
+        self.durable.tell_short(short);
+        let in_trouble = trouble.is_some();
+        if in_trouble != self.in_trouble {
             let words = trouble.unwrap_or_else(|| "it can be written again".to_owned());
             (self.tell)(&words);
         }
-        self.failing = failing;
-        self.durable.tell_failing(failing);
+        self.in_trouble = in_trouble;
     }
 }
 
@@ -166,7 +167,7 @@ impl<S: Storage> Agent for Log<S> {
             return 0;
         }
         let taken = self.gather();
-        if taken == 0 && self.writer.gathered() == 0 && !self.failing {
+        if taken == 0 && self.writer.gathered() == 0 && !self.in_trouble {
             return 0;
         }
         let kept = self.keep(now);

@@ -182,8 +182,8 @@ impl<V: RecallVenue> EffectSink for Recall<'_, V> {
     fn on_record(&mut self, record: &Record) {
         self.next += 1;
         let head = &record.head;
-        let from_engine = head.kind == CommandKind::Report as u8
-            || head.kind == CommandKind::VenueSequence as u8;
+        let from_engine =
+            head.kind == CommandKind::Report as u8 || head.kind == CommandKind::VenueSequence as u8;
         if !from_engine {
             return;
         }

@@ -25,6 +25,7 @@ mod reload;
 mod sanitize;
 mod simulate;
 mod steps;
+mod survivors;
 mod test;
 mod tidy;
 mod vectors;

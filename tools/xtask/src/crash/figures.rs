@@ -1,8 +1,7 @@
 //! What a run came to.
 
 use super::arguments::Arguments;
-use super::client::Orders;
-use super::engine::EngineFigures;
+use crate::survivors::{EngineFigures, Orders};
 use serde_json::json;
 
 /// Counts; those of what must not be are violations.

@@ -7,21 +7,13 @@
 //! open, nothing on hold. Invariant: a violation is counted and told with its number; none is forgiven.
 
 mod arguments;
-mod client;
-mod config;
-mod engine;
 mod figures;
-mod gateway;
-mod link;
-mod messages;
 
+use crate::survivors::{Crowd, Engine, Gateway, Orders, Random, Replayed, Scratch, Setup, config};
 use crate::verb::{Fault, Outcome, Verb};
 use crate::workspace::Workspace;
 use arguments::Arguments;
-use client::{Crowd, Orders};
-use engine::Engine;
 use figures::Figures;
-use gateway::{Gateway, Replayed};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -37,7 +29,7 @@ pub(crate) const VERB: Verb = Verb {
 fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     let arguments = Arguments::read(arguments)?;
     let portcullis = crate::gateway::built(workspace)?;
-    let folder = Scratch::new()?;
+    let folder = Scratch::new(VERB.name)?;
     let engine = match arguments.engine {
         arguments::Engine::Embedded => None,
         arguments::Engine::Ouch => {
@@ -57,31 +49,6 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
         return Ok(Outcome::Failed);
     }
     Ok(Outcome::Passed)
-}
-
-/// A folder of the run's own, gone with it.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self, Fault> {
-        let folder = std::env::temp_dir().join(format!("portcullis-crash-{}", std::process::id()));
-        fs::create_dir(&folder).map_err(|error| Fault::of(folder.display(), error))?;
-        Ok(Self(folder))
-    }
-
-    /// Leaves it where it is.
-    fn keep(self) -> PathBuf {
-        let folder = self.0.clone();
-        std::mem::forget(self);
-        folder
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed is in the system's own folder for such things.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// How long an answer of the gateway is waited for at the end.
@@ -109,7 +76,13 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Fault> {
         let config = folder.join("crash.toml");
         let at = engine.as_ref().map(|engine| engine.address);
-        let text = config::text(&arguments, folder, at)?;
+        let text = config::text(&Setup {
+            folder,
+            durability: arguments.durability,
+            clients: arguments.clients,
+            engine: at,
+            replication: "",
+        })?;
         fs::write(&config, text).map_err(|error| Fault::of(config.display(), error))?;
         Ok(Self {
             arguments,
@@ -124,11 +97,8 @@ impl<'a> Run<'a> {
 
     fn kill_by_kill(&mut self) -> Result<Figures, Fault> {
         let begun = Instant::now();
-        let crowd = Crowd::start(
-            self.arguments.clients,
-            config::address(self.folder)?,
-            self.arguments.seed,
-        );
+        let addresses = vec![config::address(self.folder)?];
+        let crowd = Crowd::start(self.arguments.clients, addresses, self.arguments.seed);
         let mut before = None;
         for kill in 0..self.arguments.kills {
             self.live_and_die(&crowd, kill, before.take())?;
@@ -230,27 +200,5 @@ impl Run<'_> {
             println!("VIOLATION the gateway holds {held} orders, at the engine rest {resting}");
         }
         Ok(())
-    }
-}
-
-/// Numbers that follow from a seed: splitmix64.
-#[derive(Clone, Debug)]
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ mixed >> 31
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
-    }
-
-    fn one_in(&mut self, count: u64) -> bool {
-        self.below(count) == 0
     }
 }

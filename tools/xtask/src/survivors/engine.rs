@@ -13,8 +13,8 @@ use std::path::Path;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
 /// The engine.
-pub(super) struct Engine {
-    pub(super) address: SocketAddr,
+pub(crate) struct Engine {
+    pub(crate) address: SocketAddr,
     asked: ChildStdin,
     answers: BufReader<ChildStdout>,
     _running: Running,
@@ -22,17 +22,17 @@ pub(super) struct Engine {
 
 /// What it counted, in code that knows no gateway.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct EngineFigures {
-    pub(super) orders_entered: u64,
+pub(crate) struct EngineFigures {
+    pub(crate) orders_entered: u64,
     /// Orders that came under a number that had come before.
-    pub(super) enters_repeated: u64,
-    pub(super) trades: u64,
-    pub(super) open_orders: u64,
+    pub(crate) enters_repeated: u64,
+    pub(crate) trades: u64,
+    pub(crate) open_orders: u64,
 }
 
 impl Engine {
     /// Starts it for the sessions of so many clients, and the gateway's own.
-    pub(super) fn start(program: &Path, folder: &Path, clients: usize) -> Result<Self, Fault> {
+    pub(crate) fn start(program: &Path, folder: &Path, clients: usize) -> Result<Self, Fault> {
         let users = folder.join("engine-users");
         let names = (0..clients).map(config::user).chain([HOUSE.to_owned()]);
         let text: String = names
@@ -62,7 +62,7 @@ impl Engine {
     }
 
     /// What it has counted so far.
-    pub(super) fn figures(&mut self) -> Result<EngineFigures, Fault> {
+    pub(crate) fn figures(&mut self) -> Result<EngineFigures, Fault> {
         let asked = writeln!(self.asked, "figures").and_then(|()| self.asked.flush());
         asked.map_err(|error| Fault::of("the engine", error))?;
         let answer = self.answer()?;

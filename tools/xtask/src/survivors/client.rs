@@ -4,10 +4,10 @@
 //! again it logs in, asks for some of them anew and for all that follow, sends what was never answered again
 //! under the same numbers, and goes on. Invariant: what it finds that must not be is counted and printed.
 
-use super::Random;
 use super::config::{PASSWORD, user};
 use super::link::{Gone, Link, now};
 use super::messages::{self, Said};
+use super::random::Random;
 use portcullis_wire::Alpha;
 use portcullis_wire::soupbin::{ClientConfig, ClientEvent, ClientSession, ClientStep, Password};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,33 +35,33 @@ const QUIET: Duration = Duration::from_millis(500);
 
 /// What a client found in the end.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Orders {
+pub(crate) struct Orders {
     /// Orders entered.
-    pub(super) entered: u64,
+    pub(crate) entered: u64,
     /// Those that were accepted or refused.
-    pub(super) answered: u64,
+    pub(crate) answered: u64,
     /// Messages told.
-    pub(super) messages: u64,
+    pub(crate) messages: u64,
     /// Messages told again and found the same.
-    pub(super) compared: u64,
+    pub(crate) compared: u64,
     /// Orders sent again under their number.
-    pub(super) sent_again: u64,
+    pub(crate) sent_again: u64,
     /// Logins taken.
-    pub(super) logins: u64,
+    pub(crate) logins: u64,
     /// Orders without an answer.
-    pub(super) lost: u64,
+    pub(crate) lost: u64,
     /// Orders with two.
-    pub(super) duplicated: u64,
+    pub(crate) duplicated: u64,
     /// Messages whose number was not the next.
-    pub(super) gaps: u64,
+    pub(crate) gaps: u64,
     /// Messages that were another when they were told again.
-    pub(super) changed: u64,
+    pub(crate) changed: u64,
     /// Messages about orders of somebody else.
-    pub(super) foreign: u64,
+    pub(crate) foreign: u64,
 }
 
 impl Orders {
-    pub(super) const fn violations(&self) -> u64 {
+    pub(crate) const fn violations(&self) -> u64 {
         self.lost + self.duplicated + self.gaps + self.changed + self.foreign
     }
 }
@@ -73,25 +73,29 @@ struct Shared {
     ending: AtomicBool,
     /// Clients that are owed nothing and heard nothing for a while, since all pause.
     settled: AtomicU64,
+    /// Orders accepted, of those sent to whoever answers.
+    accepted: AtomicU64,
     orders: AtomicU64,
     violations: AtomicU64,
 }
 
 /// All clients.
-pub(super) struct Crowd {
+pub(crate) struct Crowd {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<Orders>>,
     ends: Arc<AtomicU64>,
 }
 
 impl Crowd {
-    pub(super) fn start(clients: usize, address: SocketAddr, seed: u64) -> Self {
+    /// Starts so many clients, who look for the gateway at these addresses in turn.
+    pub(crate) fn start(clients: usize, addresses: Vec<SocketAddr>, seed: u64) -> Self {
         let shared = Arc::new(Shared::default());
         let ends = Arc::new(AtomicU64::new(60));
         let threads = (0..clients).map(|client| {
             let (shared, ends) = (Arc::clone(&shared), Arc::clone(&ends));
             let seed = seed.wrapping_mul(1_000_003).wrapping_add(client as u64);
-            std::thread::spawn(move || Client::new(client, address, seed, shared, ends).live())
+            let addresses = addresses.clone();
+            std::thread::spawn(move || Client::new(client, addresses, seed, shared, ends).live())
         });
         Self {
             threads: threads.collect(),
@@ -100,16 +104,21 @@ impl Crowd {
         }
     }
 
-    pub(super) fn orders(&self) -> u64 {
+    pub(crate) fn orders(&self) -> u64 {
         self.shared.orders.load(Ordering::Relaxed)
     }
 
-    pub(super) fn violations(&self) -> u64 {
+    /// Orders that were accepted so far.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.shared.accepted.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn violations(&self) -> u64 {
         self.shared.violations.load(Ordering::Relaxed)
     }
 
     /// Nothing new is sent; whether all that is owed comes.
-    pub(super) fn settle(&self, within: Duration) -> bool {
+    pub(crate) fn settle(&self, within: Duration) -> bool {
         self.shared.pausing.store(true, Ordering::Release);
         let deadline = Instant::now() + within;
         while Instant::now() < deadline {
@@ -122,7 +131,7 @@ impl Crowd {
     }
 
     /// Nothing new is sent; what is open is cancelled, what is owed waited for.
-    pub(super) fn finish(self, within: Duration) -> Vec<Orders> {
+    pub(crate) fn finish(self, within: Duration) -> Vec<Orders> {
         self.ends.store(within.as_secs(), Ordering::Relaxed);
         self.shared.ending.store(true, Ordering::Release);
         let ended = self.threads.into_iter();
@@ -134,7 +143,9 @@ impl Crowd {
 
 struct Client {
     index: usize,
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
+    /// Connections tried.
+    tried: usize,
     random: Random,
     shared: Arc<Shared>,
     ends: Arc<AtomicU64>,
@@ -153,14 +164,15 @@ struct Client {
 impl Client {
     fn new(
         index: usize,
-        address: SocketAddr,
+        addresses: Vec<SocketAddr>,
         seed: u64,
         shared: Arc<Shared>,
         ends: Arc<AtomicU64>,
     ) -> Self {
         Self {
             index,
-            address,
+            addresses,
+            tried: 0,
             random: Random(seed),
             shared,
             ends,
@@ -197,7 +209,9 @@ impl Client {
 
     /// Connects and asks for some of what was told before, and all that follows.
     fn connect(&mut self) -> Option<Link> {
-        let stream = TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).ok()?;
+        let address = self.addresses[self.tried % self.addresses.len()];
+        self.tried += 1;
+        let stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
         stream.set_nodelay(true).ok()?;
         stream.set_read_timeout(Some(LOOK_EVERY)).ok()?;
         let told = self.told.len() as u64;
@@ -380,6 +394,7 @@ impl Client {
                     self.violation(&format!("message {message} accepts {words}"));
                 }
                 self.accepted.insert(*number);
+                self.shared.accepted.fetch_add(1, Ordering::AcqRel);
                 *number
             }
             Said::Rejected { number } => *number,

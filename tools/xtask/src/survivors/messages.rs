@@ -1,7 +1,7 @@
 //! What a client sends, and what it reads of what it is told.
 
-use super::Random;
 use super::config::{REFERENCE_WIRE, SYMBOLS, TICK_WIRE};
+use super::random::Random;
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
     CancelOrder, Capacity, CrossType, Display, EnterOrder, MassCancel, OrderSide, Outbound,

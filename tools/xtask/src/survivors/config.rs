@@ -2,7 +2,6 @@
 //!
 //! Invariant: it listens at one address in all its lives, which nobody else has.
 
-use super::arguments::{Arguments, Engine};
 use crate::verb::Fault;
 use portcullis_control::credentials::{HashCost, hash_password};
 use std::fmt::Write;
@@ -11,25 +10,25 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
 /// The password of each user.
-pub(super) const PASSWORD: &str = "crash";
+pub(crate) const PASSWORD: &str = "crash";
 
 /// What is traded.
-pub(super) const SYMBOLS: [&str; 2] = ["AAA", "BBB"];
+pub(crate) const SYMBOLS: [&str; 2] = ["AAA", "BBB"];
 
 /// The reference price, in the config's units and on the wire.
-pub(super) const REFERENCE: &str = "100.00";
-pub(super) const REFERENCE_WIRE: u64 = 1_000_000;
+pub(crate) const REFERENCE: &str = "100.00";
+pub(crate) const REFERENCE_WIRE: u64 = 1_000_000;
 
 /// A tick on the wire.
-pub(super) const TICK_WIRE: u64 = 100;
+pub(crate) const TICK_WIRE: u64 = 100;
 
 /// The user of a client.
-pub(super) fn user(client: usize) -> String {
+pub(crate) fn user(client: usize) -> String {
     format!("C{client:05}")
 }
 
 /// Where the gateway listens: a port that was free when it was first asked for.
-pub(super) fn address(folder: &Path) -> Result<SocketAddr, Fault> {
+pub(crate) fn address(folder: &Path) -> Result<SocketAddr, Fault> {
     let file = folder.join("address");
     if let Ok(text) = fs::read_to_string(&file) {
         return text.parse().map_err(|error| Fault::of(text, error));
@@ -42,17 +41,35 @@ pub(super) fn address(folder: &Path) -> Result<SocketAddr, Fault> {
 }
 
 /// The password of each session at the engine.
-pub(super) const ENGINE_PASSWORD: &str = "engine";
+pub(crate) const ENGINE_PASSWORD: &str = "engine";
 
 /// The user of the gateway's own session at the engine.
-pub(super) const HOUSE: &str = "HOUSE1";
+pub(crate) const HOUSE: &str = "HOUSE1";
 
-/// The config's text; `engine` is where an engine of its own listens.
-pub(super) fn text(
-    arguments: &Arguments,
-    folder: &Path,
-    engine: Option<SocketAddr>,
-) -> Result<String, Fault> {
+/// A gateway that is killed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup<'a> {
+    /// Its folder: journal, control socket.
+    pub(crate) folder: &'a Path,
+    /// What must hold before anything leaves it.
+    pub(crate) durability: &'a str,
+    /// Clients.
+    pub(crate) clients: usize,
+    /// Where an engine of its own listens; without one the ladder matches, which dies with the gateway.
+    pub(crate) engine: Option<SocketAddr>,
+    /// Keys of `[replication]`.
+    pub(crate) replication: &'a str,
+}
+
+/// The config's text.
+pub(crate) fn text(setup: &Setup<'_>) -> Result<String, Fault> {
+    let Setup {
+        folder,
+        durability,
+        clients,
+        engine,
+        replication,
+    } = *setup;
     let cost = HashCost {
         memory_kib: 8,
         passes: 1,
@@ -73,6 +90,9 @@ segment_mib = 1
 snapshot_every_records = 20_000
 stall_ms = 2_000
 
+[replication]
+{replication}
+
 [restart]
 reduce_only_ms = 0
 
@@ -84,7 +104,6 @@ failures_max = 1_000_000        # all clients have one address
         socket = folder.join("ctl.sock"),
         address = address(folder)?,
         journal = folder.join("journal"),
-        durability = arguments.durability,
         matching = matching(engine),
     );
     for symbol in SYMBOLS {
@@ -93,7 +112,7 @@ failures_max = 1_000_000        # all clients have one address
             format_args!("\n[[instrument]]\nsymbol = \"{symbol}\"\n{INSTRUMENT}"),
         );
     }
-    for client in 0..arguments.clients {
+    for client in 0..clients {
         let user = user(client);
         add(
             &mut text,
@@ -115,11 +134,10 @@ failures_max = 1_000_000        # all clients have one address
 
 fn matching(engine: Option<SocketAddr>) -> String {
     let Some(at) = engine else {
-        return format!("[matching]\nkind = \"{}\"", Engine::Embedded.word());
+        return "[matching]\nkind = \"embedded\"".to_owned();
     };
     format!(
-        "[matching]\nkind = \"{}\"\naccount_query = true\n\n[[matching.house]]\n{}",
-        Engine::Ouch.word(),
+        "[matching]\nkind = \"ouch\"\naccount_query = true\n\n[[matching.house]]\n{}",
         link(at, HOUSE).replace(", ", "\n")
     )
 }
@@ -211,11 +229,17 @@ mod tests {
         let folder =
             std::env::temp_dir().join(format!("xtask-crash-config-{}", std::process::id()));
         fs::create_dir(&folder).unwrap();
-        let arguments = Arguments::read(&[]).unwrap();
         for engine in [None, Some(([127, 0, 0, 1], 7).into())] {
-            let text = text(&arguments, &folder, engine).unwrap();
+            let setup = Setup {
+                folder: &folder,
+                durability: "journaled",
+                clients: 3,
+                engine,
+                replication: "",
+            };
+            let text = text(&setup).unwrap();
             let config = portcullis_control::config::parse_str("crash.toml", &text).unwrap();
-            assert_eq!(config.sessions.len(), arguments.clients);
+            assert_eq!(config.sessions.len(), 3);
             assert_eq!(address(&folder).unwrap(), config.profile.listen);
         }
         fs::remove_dir_all(folder).unwrap();

@@ -18,7 +18,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(60);
 const DEPOSIT: &str = "1_000_000_000";
 
 /// A gateway that runs.
-pub(super) struct Gateway {
+pub(crate) struct Gateway {
     portcullis: PathBuf,
     socket: PathBuf,
     running: Running,
@@ -28,38 +28,53 @@ pub(super) struct Gateway {
 
 /// What a gateway said that it recovered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Recovered {
-    pub(super) digest: String,
-    pub(super) state: String,
-    pub(super) took_ms: u64,
-    pub(super) from_snapshot: bool,
+pub(crate) struct Recovered {
+    pub(crate) digest: String,
+    pub(crate) state: String,
+    pub(crate) took_ms: u64,
+    pub(crate) from_snapshot: bool,
 }
 
 /// What a journal replays to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Replayed {
-    pub(super) records: u64,
-    pub(super) digest: String,
-    pub(super) state: String,
+pub(crate) struct Replayed {
+    pub(crate) records: u64,
+    pub(crate) digest: String,
+    pub(crate) state: String,
 }
 
 /// What a gateway said that was left when it was stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stopped {
-    pub(super) open_orders: u64,
-    pub(super) lots_on_hold: u64,
-    pub(super) digest: String,
+pub(crate) struct Stopped {
+    pub(crate) open_orders: u64,
+    pub(crate) lots_on_hold: u64,
+    pub(crate) digest: String,
 }
 
 impl Gateway {
     /// Starts a life.
-    pub(super) fn start(portcullis: &Path, folder: &Path, config: &Path) -> Result<Self, Fault> {
+    pub(crate) fn start(portcullis: &Path, folder: &Path, config: &Path) -> Result<Self, Fault> {
         let fresh = !folder.join("journal").exists();
+        Self::start_as("run", fresh, portcullis, folder, config)
+    }
+
+    /// Starts one that waits for its leader's end.
+    pub(crate) fn stand_by(portcullis: &Path, folder: &Path, config: &Path) -> Result<Self, Fault> {
+        Self::start_as("standby", false, portcullis, folder, config)
+    }
+
+    fn start_as(
+        verb: &str,
+        fresh: bool,
+        portcullis: &Path,
+        folder: &Path,
+        config: &Path,
+    ) -> Result<Self, Fault> {
         let log = folder.join("gateway.log");
         // What a former life said is over.
         let _ = std::fs::remove_file(&log);
         let mut run = command(portcullis);
-        run.arg("run").arg(config);
+        run.arg(verb).arg(config);
         Ok(Self {
             portcullis: portcullis.to_owned(),
             socket: folder.join("ctl.sock"),
@@ -70,7 +85,7 @@ impl Gateway {
     }
 
     /// Waits until it serves; what it recovered, unless it began anew.
-    pub(super) fn serve(&mut self) -> Result<Option<Recovered>, Fault> {
+    pub(crate) fn serve(&mut self) -> Result<Option<Recovered>, Fault> {
         if let Err(fault) = self.running.line_with("listening on ", START_WITHIN) {
             self.running.show_log();
             return Err(fault);
@@ -81,7 +96,7 @@ impl Gateway {
     }
 
     /// Gives a new gateway's accounts money, and its instruments prices.
-    pub(super) fn publish_prices(&mut self) -> Result<(), Fault> {
+    pub(crate) fn publish_prices(&mut self) -> Result<(), Fault> {
         let ctl = |request: &[&str]| control(&self.portcullis, &self.socket, request);
         if self.fresh {
             for client in 0..64 {
@@ -97,21 +112,26 @@ impl Gateway {
         Ok(())
     }
 
+    /// Asks it something over its control socket.
+    pub(crate) fn ask(&self, request: &[&str]) -> Result<String, Fault> {
+        control(&self.portcullis, &self.socket, request)
+    }
+
     /// Open orders, as it says.
-    pub(super) fn open_orders(&self) -> Result<u64, Fault> {
-        let said = control(&self.portcullis, &self.socket, &["state"])?;
+    pub(crate) fn open_orders(&self) -> Result<u64, Fault> {
+        let said = self.ask(&["state"])?;
         let count = after(&said, "open orders ").and_then(|count| count.parse().ok());
         count.ok_or_else(|| Fault::of("ctl state", said))
     }
 
     /// Kills it after a while.
-    pub(super) fn die_within(mut self, span: Duration) -> Result<(), Fault> {
+    pub(crate) fn die_within(mut self, span: Duration) -> Result<(), Fault> {
         std::thread::sleep(span);
         self.running.kill()
     }
 
     /// Stops it as it should be stopped.
-    pub(super) fn stop(mut self) -> Result<Stopped, Fault> {
+    pub(crate) fn stop(mut self) -> Result<Stopped, Fault> {
         self.running.terminate()?;
         let status = self.running.wait(STOP_WITHIN)?;
         let said = std::fs::read_to_string(&self.log);
@@ -155,7 +175,7 @@ fn stopped(line: &str) -> Option<Stopped> {
 
 impl Replayed {
     /// Replays a journal by itself.
-    pub(super) fn of(portcullis: &Path, journal: &Path) -> Result<Self, Fault> {
+    pub(crate) fn of(portcullis: &Path, journal: &Path) -> Result<Self, Fault> {
         let output = Command::new(portcullis).arg("replay").arg(journal).output();
         let output = output.map_err(|error| Fault::of("portcullis replay", error))?;
         let said = String::from_utf8_lossy(&output.stdout);
