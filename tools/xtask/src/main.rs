@@ -12,6 +12,7 @@ mod crash;
 mod crowd;
 mod demo;
 mod docs;
+mod failover;
 mod fuzz;
 mod gateway;
 mod house;
@@ -46,6 +47,7 @@ const VERBS: &[Verb] = &[
     licences::VERB,
     vectors::VERB,
     interop::VERB,
+    failover::VERB,
     fuzz::VERB,
     demo::VERB,
     bench::VERB,

@@ -37,23 +37,8 @@ impl Figures {
     }
 
     /// Adds what a client found.
-    pub(super) fn take(&mut self, client: &Orders) {
-        let all = &mut self.orders;
-        for (sum, part) in [
-            (&mut all.entered, client.entered),
-            (&mut all.answered, client.answered),
-            (&mut all.messages, client.messages),
-            (&mut all.compared, client.compared),
-            (&mut all.sent_again, client.sent_again),
-            (&mut all.logins, client.logins),
-            (&mut all.lost, client.lost),
-            (&mut all.duplicated, client.duplicated),
-            (&mut all.gaps, client.gaps),
-            (&mut all.changed, client.changed),
-            (&mut all.foreign, client.foreign),
-        ] {
-            *sum += part;
-        }
+    pub(super) const fn take(&mut self, client: &Orders) {
+        self.orders.add(client);
     }
 
     pub(super) const fn violations(&self) -> u64 {
@@ -80,7 +65,6 @@ impl Figures {
     }
 
     pub(super) fn print(&self) {
-        let orders = &self.orders;
         println!(
             "kills      {} while serving ({} with orders under way), {} while recovering; durability {}",
             self.killed_serving, self.killed_under_load, self.killed_in_recovery, self.durability
@@ -94,19 +78,7 @@ impl Figures {
             self.recovery_ms_at(100),
             self.digest_mismatches
         );
-        println!(
-            "orders     entered {}, answered {}, sent again {}; lost {}, answered twice {}",
-            orders.entered, orders.answered, orders.sent_again, orders.lost, orders.duplicated
-        );
-        println!(
-            "messages   {} told over {} logins, {} told again; gaps {}, changed {}, another's {}",
-            orders.messages,
-            orders.logins,
-            orders.compared,
-            orders.gaps,
-            orders.changed,
-            orders.foreign
-        );
+        self.orders.print();
         let engine = &self.engine;
         println!(
             "engine     entered {}, entered twice {}, trades {}; at rest {} orders, other holds {}",

@@ -61,6 +61,32 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
+    /// Adds what another client found.
+    pub(crate) const fn add(&mut self, client: &Self) {
+        self.entered += client.entered;
+        self.answered += client.answered;
+        self.messages += client.messages;
+        self.compared += client.compared;
+        self.sent_again += client.sent_again;
+        self.logins += client.logins;
+        self.lost += client.lost;
+        self.duplicated += client.duplicated;
+        self.gaps += client.gaps;
+        self.changed += client.changed;
+        self.foreign += client.foreign;
+    }
+
+    pub(crate) fn print(&self) {
+        println!(
+            "orders     entered {}, answered {}, sent again {}; lost {}, answered twice {}",
+            self.entered, self.answered, self.sent_again, self.lost, self.duplicated
+        );
+        println!(
+            "messages   {} told over {} logins, {} told again; gaps {}, changed {}, another's {}",
+            self.messages, self.logins, self.compared, self.gaps, self.changed, self.foreign
+        );
+    }
+
     pub(crate) const fn violations(&self) -> u64 {
         self.lost + self.duplicated + self.gaps + self.changed + self.foreign
     }

@@ -124,6 +124,11 @@ impl Gateway {
         count.ok_or_else(|| Fault::of("ctl state", said))
     }
 
+    /// Shows the end of what it said.
+    pub(crate) fn show_log(&self) {
+        self.running.show_log();
+    }
+
     /// Kills it after a while.
     pub(crate) fn die_within(mut self, span: Duration) -> Result<(), Fault> {
         std::thread::sleep(span);

@@ -14,6 +14,6 @@ mod scratch;
 pub(crate) use client::{Crowd, Orders};
 pub(crate) use config::Setup;
 pub(crate) use engine::{Engine, EngineFigures};
-pub(crate) use gateway::{Gateway, Recovered, Replayed, Stopped};
+pub(crate) use gateway::{Gateway, Replayed};
 pub(crate) use random::Random;
 pub(crate) use scratch::Scratch;
