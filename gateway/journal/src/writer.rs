@@ -110,6 +110,16 @@ impl Gathered {
     }
 }
 
+/// Makes all segments of a folder last, and their names.
+fn sync_segments<S: Storage>(storage: &S) -> io::Result<()> {
+    for file in storage.list()? {
+        if SegmentName::parse(&file.name).is_some() {
+            storage.open(&file.name)?.sync()?;
+        }
+    }
+    storage.sync_folder()
+}
+
 /// Writes a journal.
 pub struct JournalWriter<S: Storage> {
     storage: S,
@@ -198,6 +208,9 @@ impl<S: Storage> JournalWriter<S> {
             next_seq: recovered.next_seq,
             chain: recovered.chain,
         };
+        // What is gone on from counts as durable from now on. The last process may have died between writing
+        // and syncing it, so that a power failure could still take it from under the segments that follow.
+        sync_segments(&storage).map_err(|error| fault(Fault::Io(error)))?;
         let place = storage.place();
         Self::begin(storage, lock, source, options, opening, start)
             .map_err(|error| JournalError::of_folder(place, Fault::Io(error)))

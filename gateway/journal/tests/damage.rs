@@ -274,3 +274,24 @@ fn unsynced_loss_is_given_up_when_it_is_accepted() {
         "{error}"
     );
 }
+
+/// A process dies between writing and syncing; the next one goes on behind what was written, and then the power
+/// fails: nothing of what was gone on from may be missing.
+#[test]
+fn what_is_gone_on_from_survives_a_power_failure() {
+    for seed in 0..50 {
+        let disk = MemoryDisk::new();
+        let mut writer = create(&disk).expect("memory");
+        for number in 0..9 {
+            frame(&mut writer, 1 + number % 4).expect("memory");
+        }
+        drop(writer);
+        disk.restart();
+        let found = recovered(&disk);
+        assert_eq!(found.next_seq, 22, "all that was written is there");
+        drop(resume(&disk, &found, 1).expect("memory"));
+        disk.crash(&mut book::random(seed));
+        let again = recovered(&disk);
+        assert_eq!((again.next_seq, &again.cut), (22, &None), "seed {seed}");
+    }
+}
