@@ -211,10 +211,18 @@ impl<V: MatchingVenue> Venue<V> {
             return false;
         };
         let order = item.order.get();
+        let kind = match order.action {
+            // Of several that are refused the first takes those behind it along: a rejection of one of
+            // them would be taken for that of the whole order.
+            OutboundAction::Replace { .. } => ReportKind::ReplaceRejected {
+                new: order.user_ref,
+            },
+            OutboundAction::Enter { .. } | OutboundAction::Cancel { .. } => ReportKind::Rejected,
+        };
         let report = VenueReport {
             session: order.session,
             user_ref: order.user_ref,
-            kind: ReportKind::Rejected,
+            kind,
             note: NOTE_NOT_SENT,
         };
         let mut desk = Desk {

@@ -20,7 +20,7 @@ use portcullis_venue::{
 use super::{Message, MessageId, Outside, WIRE_MAX, Wire, Word};
 
 const KIND: [u8; 4] = *b"PCSV";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A venue outside this gateway.
 #[derive(Debug)]
@@ -51,12 +51,21 @@ struct Side {
     settled: bool,
 }
 
+/// What a message asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Asks {
+    Entry = 0,
+    Cancel = 1,
+    Replace = 2,
+}
+
 /// A message that may have arrived.
 #[derive(Debug)]
 struct Doubt {
     id: MessageId,
     user_ref: UserRef,
-    is_cancel: bool,
+    asks: Asks,
     /// To be sent again; not there where a saved memory told of it.
     again: Option<(Approved<OutboundOrder>, Vec<u8>)>,
 }
@@ -174,7 +183,7 @@ impl Side {
             if wire.arrived.contains(&doubt.id) {
                 continue;
             }
-            if doubt.is_cancel
+            if doubt.asks == Asks::Cancel
                 && let Some((order, raw)) = doubt.again
             {
                 let id = doubt.id;
@@ -182,7 +191,7 @@ impl Side {
                 continue;
             }
             self.owed
-                .push_back(refusal(session, doubt.user_ref, doubt.is_cancel));
+                .push_back(refusal(session, doubt.user_ref, doubt.asks));
         }
     }
 }
@@ -190,24 +199,27 @@ impl Side {
 impl Doubt {
     fn is_answered_by(&self, report: &VenueReport) -> bool {
         let of_it = report.user_ref == self.user_ref;
+        let is_cancel = self.asks == Asks::Cancel;
         match report.kind {
-            ReportKind::Accepted | ReportKind::Fill { .. } => of_it && !self.is_cancel,
+            ReportKind::Accepted | ReportKind::Fill { .. } => of_it && !is_cancel,
             ReportKind::Reduced { .. } | ReportKind::Canceled | ReportKind::Rejected => of_it,
-            ReportKind::CancelRejected | ReportKind::CancelPending => of_it && self.is_cancel,
+            ReportKind::CancelRejected | ReportKind::CancelPending => of_it && is_cancel,
             ReportKind::Replaced { new } => {
-                (new == self.user_ref && !self.is_cancel) || (of_it && self.is_cancel)
+                (new == self.user_ref && !is_cancel) || (of_it && is_cancel)
             }
-            ReportKind::ReplaceRejected { new } => new == self.user_ref && !self.is_cancel,
+            ReportKind::ReplaceRejected { new } => new == self.user_ref && !is_cancel,
             ReportKind::BrokenTrade { .. } | ReportKind::Information => false,
         }
     }
 }
 
-const fn refusal(session: SessionId, user_ref: UserRef, is_cancel: bool) -> VenueReport {
-    let kind = if is_cancel {
-        ReportKind::CancelRejected
-    } else {
-        ReportKind::Rejected
+/// A replace is refused as one: refusing several, the first takes those behind it along, and a rejection
+/// of one of them would be taken for that of the whole order.
+const fn refusal(session: SessionId, user_ref: UserRef, asks: Asks) -> VenueReport {
+    let kind = match asks {
+        Asks::Cancel => ReportKind::CancelRejected,
+        Asks::Replace => ReportKind::ReplaceRejected { new: user_ref },
+        Asks::Entry => ReportKind::Rejected,
     };
     VenueReport {
         session,
@@ -217,10 +229,11 @@ const fn refusal(session: SessionId, user_ref: UserRef, is_cancel: bool) -> Venu
     }
 }
 
-const fn is_cancel(order: &OutboundOrder) -> bool {
+const fn asks(order: &OutboundOrder) -> Asks {
     match order.action {
-        OutboundAction::Cancel { .. } => true,
-        OutboundAction::Enter { .. } | OutboundAction::Replace { .. } => false,
+        OutboundAction::Cancel { .. } => Asks::Cancel,
+        OutboundAction::Enter { .. } => Asks::Entry,
+        OutboundAction::Replace { .. } => Asks::Replace,
     }
 }
 
@@ -244,7 +257,7 @@ impl<V: MatchingVenue> MatchingVenue for OutsideLink<V> {
             let raw = raw.to_vec();
             wire.messages.push_back(Message { id, order, raw });
         } else {
-            let refused = refusal(sent.session, sent.user_ref, is_cancel(&sent));
+            let refused = refusal(sent.session, sent.user_ref, asks(&sent));
             side.owed.push_back(refused);
         }
         Ok(())
@@ -301,12 +314,12 @@ impl<V: MatchingVenue> RecallVenue for OutsideLink<V> {
         let side = &mut self.sides[recalled.session.index()];
         let id = side.name(order.seq().raw());
         side.last = id;
-        let is_cancel = is_cancel(&recalled);
+        let asks = asks(&recalled);
         side.doubts.push_back(Doubt {
             id,
             user_ref: recalled.user_ref,
-            is_cancel,
-            again: is_cancel.then(|| (order, raw.to_vec())),
+            asks,
+            again: (asks == Asks::Cancel).then(|| (order, raw.to_vec())),
         });
     }
 
@@ -325,7 +338,8 @@ impl<V: MatchingVenue> RecallVenue for OutsideLink<V> {
         let mut end = RecallEnd::default();
         for side in &mut self.sides {
             side.told_up = true;
-            let cancels = side.doubts.iter().filter(|doubt| doubt.is_cancel).count() as u64;
+            let cancels = side.doubts.iter();
+            let cancels = cancels.filter(|doubt| doubt.asks == Asks::Cancel).count() as u64;
             end.cancels_in_doubt += cancels;
             end.orders_in_doubt += side.doubts.len() as u64 - cancels;
         }
@@ -344,7 +358,7 @@ impl<V: MatchingVenue> RecallVenue for OutsideLink<V> {
                 to.u64(doubt.id.0);
                 to.u32(doubt.id.1);
                 to.user_ref(doubt.user_ref);
-                to.u8(doubt.is_cancel.into());
+                to.u8(doubt.asks as u8);
             }
         }
     }
@@ -360,12 +374,18 @@ impl<V: MatchingVenue> RecallVenue for OutsideLink<V> {
             for _ in 0..from.count("doubts", 18)? {
                 let id = (from.u64("doubt_seq")?, from.u32("doubt_index")?);
                 let user_ref = from.user_ref("doubt_number")?;
-                let is_cancel = from.u8("doubt_kind")?;
-                from.hold("doubt_kind", is_cancel < 2)?;
+                let asks = match from.u8("doubt_kind")? {
+                    0 => Asks::Entry,
+                    1 => Asks::Cancel,
+                    kind => {
+                        from.hold("doubt_kind", kind == 2)?;
+                        Asks::Replace
+                    }
+                };
                 side.doubts.push_back(Doubt {
                     id,
                     user_ref,
-                    is_cancel: is_cancel == 1,
+                    asks,
                     again: None,
                 });
             }
