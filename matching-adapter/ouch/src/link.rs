@@ -349,7 +349,12 @@ impl<S: Read + Write> Link<S> {
 
     const fn refusal(&self, order: &OutboundOrder, note: u8) -> VenueReport {
         let kind = match order.action {
-            OutboundAction::Enter { .. } | OutboundAction::Replace { .. } => ReportKind::Rejected,
+            OutboundAction::Enter { .. } => ReportKind::Rejected,
+            // Of several that are refused the first takes those behind it along: a rejection of one of them
+            // would be taken for that of the whole order.
+            OutboundAction::Replace { .. } => ReportKind::ReplaceRejected {
+                new: order.user_ref,
+            },
             OutboundAction::Cancel { .. } => ReportKind::CancelRejected,
         };
         VenueReport {

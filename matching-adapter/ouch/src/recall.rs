@@ -16,7 +16,7 @@ use crate::orders::EngineOrders;
 use crate::venue::OuchVenue;
 
 const KIND: [u8; 4] = *b"PCOV";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What was told of the log.
 #[derive(Debug, Default)]

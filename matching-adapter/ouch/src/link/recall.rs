@@ -171,15 +171,24 @@ impl<S: Read + Write> Link<S> {
         }
     }
 
-    /// The number of an order or replace of the log that the engine has not reached.
-    pub(super) fn never_arrived(&self, unsent: &Unsent<'_>) -> Option<UserRef> {
+    /// The number of an order or replace of the log that the engine has not reached, and how that is refused.
+    pub(super) fn never_arrived(&self, unsent: &Unsent<'_>) -> Option<(UserRef, ReportKind)> {
         let number = unsent.asked.number().filter(|_| unsent.recalled)?;
         let (_, next) = self.reached.iter().find(|(row, _)| *row == number.row)?;
-        (number.number >= *next).then_some(number)
+        let kind = match unsent.asked {
+            Asked::Replace { number, .. } => ReportKind::ReplaceRejected { new: number },
+            Asked::Enter { .. } | Asked::Cancel { .. } => ReportKind::Rejected,
+        };
+        (number.number >= *next).then_some((number, kind))
     }
 
     /// Refuses in the engine's name what never arrived there; what names it is over with it.
-    pub(super) fn refuse_recalled(&mut self, number: UserRef, shared: &mut Shared<'_>) {
+    pub(super) fn refuse_recalled(
+        &mut self,
+        number: UserRef,
+        kind: ReportKind,
+        shared: &mut Shared<'_>,
+    ) {
         shared.counters.refused_after_restart += 1;
         self.in_flight.gone(number);
         let key = OrderKey::new(self.session, number);
@@ -187,7 +196,7 @@ impl<S: Read + Write> Link<S> {
         self.owed.push_back(VenueReport {
             session: self.session,
             user_ref: number,
-            kind: ReportKind::Rejected,
+            kind,
             note: NOTE_NOT_SENT,
         });
     }
@@ -211,7 +220,19 @@ impl<S: Read + Write> Link<S> {
         }
         to.count(self.owed.len());
         for report in &self.owed {
-            to.u8((report.kind == ReportKind::CancelRejected).into());
+            to.u8(match report.kind {
+                ReportKind::CancelRejected => CANCEL,
+                ReportKind::ReplaceRejected { .. } => REPLACE,
+                ReportKind::Accepted
+                | ReportKind::Fill { .. }
+                | ReportKind::Canceled
+                | ReportKind::Reduced { .. }
+                | ReportKind::Rejected
+                | ReportKind::Replaced { .. }
+                | ReportKind::CancelPending
+                | ReportKind::BrokenTrade { .. }
+                | ReportKind::Information => ENTER,
+            });
             to.user_ref(report.user_ref);
             to.u8(report.note);
         }
@@ -236,14 +257,15 @@ impl<S: Read + Write> Link<S> {
             self.in_flight.recall(asked, message, true);
         }
         for _ in 0..from.count("owed", 7)? {
-            let of_cancel = from.u8("owed_kind")?;
-            from.hold("owed_kind", of_cancel < 2)?;
+            let refused = from.u8("owed_kind")?;
             let user_ref = from.user_ref("owed_number")?;
-            let kind = if of_cancel == 1 {
-                ReportKind::CancelRejected
-            } else {
-                ReportKind::Rejected
+            let kind = match refused {
+                ENTER => Some(ReportKind::Rejected),
+                REPLACE => Some(ReportKind::ReplaceRejected { new: user_ref }),
+                CANCEL => Some(ReportKind::CancelRejected),
+                _ => None,
             };
+            let kind = from.have("owed_kind", kind)?;
             self.owed.push_back(VenueReport {
                 session: self.session,
                 user_ref,

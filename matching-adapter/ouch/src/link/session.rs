@@ -287,11 +287,11 @@ impl<S: Read + Write> Link<S> {
             return;
         }
         while let Some(unsent) = self.in_flight.next_unsent() {
-            if let Some(number) = self.never_arrived(&unsent) {
+            if let Some((number, kind)) = self.never_arrived(&unsent) {
                 if self.owed.len() == self.owed.capacity() {
                     return;
                 }
-                self.refuse_recalled(number, shared);
+                self.refuse_recalled(number, kind, shared);
                 continue;
             }
             let mut copy = [0; MESSAGE_BYTES_MAX];

@@ -108,7 +108,11 @@ fn live_and_die(seed: u64, replay_end: ReplayEnd) -> Deaths {
         let before = rig.reports.len();
         until_up(&mut rig);
         let refused = |(report, raw): &&(portcullis_domain::VenueReport, Vec<u8>)| {
-            report.kind == ReportKind::Rejected && report.note == NOTE_NOT_SENT && raw.is_empty()
+            let refuses = matches!(
+                report.kind,
+                ReportKind::Rejected | ReportKind::ReplaceRejected { .. }
+            );
+            refuses && report.note == NOTE_NOT_SENT && raw.is_empty()
         };
         let counters = *rig.venue.venue.counters();
         let told = rig.reports[before..].iter().filter(refused).count() as u64;
@@ -235,6 +239,9 @@ fn damaged_memory_is_refused_and_never_believed() {
     let mut rig = rig(config(&engine), 34);
     until_up(&mut rig);
     rig.trade(150);
+    // What is sent now has no answer, however fast the engine is.
+    engine.mute();
+    rig.trade(30);
     let kept = rig.log.len();
     let mut small = config(&engine);
     small.orders_max = 512;
