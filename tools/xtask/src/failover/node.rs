@@ -56,7 +56,7 @@ impl Node {
             clients: arguments.clients,
             engine: Some(engine),
             replication: &format!(
-                "listen = \"{listen}\"\nleader = \"{leader}\"\nheartbeat_ms = 50\n\
+                "[replication]\nlisten = \"{listen}\"\nleader = \"{leader}\"\nheartbeat_ms = 50\n\
                  promoted_durability = \"{}\"\n{leader_folder}",
                 arguments.durability
             ),

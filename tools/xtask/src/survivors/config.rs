@@ -57,7 +57,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) clients: usize,
     /// Where an engine of its own listens; without one the ladder matches, which dies with the gateway.
     pub(crate) engine: Option<SocketAddr>,
-    /// Keys of `[replication]`.
+    /// The section `[replication]`, or nothing.
     pub(crate) replication: &'a str,
 }
 
@@ -90,7 +90,6 @@ segment_mib = 1
 snapshot_every_records = 20_000
 stall_ms = 2_000
 
-[replication]
 {replication}
 
 [restart]
