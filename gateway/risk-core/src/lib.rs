@@ -52,6 +52,6 @@ pub use effect::{
     Alarm, AlarmKind, Answer, AnswerKind, ClientReport, ControlOutcome, ControlRefusal, Done,
     EFFECTS_MAX, Effect, EffectSink, Explanation, Refusal, SessionChange, Valued,
 };
-pub use readiness::Readiness;
 pub use inspect::{AccountView, InstrumentView, OrderView, PositionView, WorthView};
+pub use readiness::Readiness;
 pub use saved::SavedError;

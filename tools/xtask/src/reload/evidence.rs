@@ -6,9 +6,7 @@ use super::naive::{Limits, Order, kind_of};
 use crate::verb::Fault;
 use portcullis_domain::{Command, Record, Seq, UserRef};
 use portcullis_flow::Answer;
-use portcullis_journal::{
-    Disk, Entry, JournalError, JournalReader, Mode, WordFile, read_words,
-};
+use portcullis_journal::{Disk, Entry, JournalError, JournalReader, Mode, WordFile, read_words};
 use portcullis_risk_core::limits::LimitSpec;
 use portcullis_wire::ouch50::Inbound;
 use std::collections::HashMap;
@@ -67,7 +65,8 @@ pub(super) fn read_log(path: &Path) -> Result<Log, Fault> {
     let fault = |error: String| Fault::of(path.display(), error);
     let disk = Disk::existing(path).map_err(|error| fault(error.to_string()))?;
     let of_journal = |error: JournalError| fault(error.to_string());
-    let mut reader = JournalReader::open(disk.clone(), Seq::new(1), Mode::Whole).map_err(of_journal)?;
+    let mut reader =
+        JournalReader::open(disk.clone(), Seq::new(1), Mode::Whole).map_err(of_journal)?;
     let kept = |digest| read_words(&disk, WordFile::Limits, digest).map_err(of_journal);
     let (first_table, limits) = table(&kept(reader.segment().limits)?).map_err(fault)?;
     let mut log = Log {

@@ -125,7 +125,10 @@ impl<'a> Bench<'a> {
     fn flow_under_reloads(&self) -> Result<(Run, Vec<portcullis_flow::Answer>), Fault> {
         let mut run = command(&self.portcullis);
         let first = self.folder.join(Which::A.config_name());
-        run.arg("run").arg(first).arg("--journal").arg(self.journal());
+        run.arg("run")
+            .arg(first)
+            .arg("--journal")
+            .arg(self.journal());
         let mut gateway = Running::start("gateway", self.folder, &mut run)?;
         let done = self.flow(&mut gateway);
         done.inspect_err(|_| gateway.show_log())
