@@ -36,7 +36,7 @@ pub struct FollowerConfig {
     pub window_bytes: u64,
     /// The longest object that it takes.
     pub object_bytes_max: u64,
-    /// Whether a snapshot may take the place of what it has.
+    /// Whether it begins behind a snapshot, where it has no log.
     pub takes_snapshot: bool,
 }
 
@@ -127,6 +127,17 @@ impl Follower {
         self.at
     }
 
+    /// A snapshot never takes the place of a log: what is gone from the leader cannot be held against it.
+    const fn takes_snapshot(&self) -> bool {
+        self.config.takes_snapshot && self.at.last_seq == 0
+    }
+
+    /// The record of the snapshot that comes before any frame, while one does.
+    #[must_use]
+    pub fn wants_snapshot(&self) -> Option<u64> {
+        self.snapshot.map(|(seq, _)| seq)
+    }
+
     /// Bytes to send.
     #[must_use]
     pub fn output(&self) -> &[u8] {
@@ -160,7 +171,7 @@ impl Follower {
         self.out.push(&Message::Hello(Hello {
             version: VERSION,
             promoted,
-            takes_snapshot: self.config.takes_snapshot,
+            takes_snapshot: self.takes_snapshot(),
             journal: self.at.journal,
             term: self.at.term.raw(),
             last_seq: self.at.last_seq,
@@ -290,6 +301,36 @@ impl Follower {
             self.out.push(&Message::DigestMismatch(mismatch));
         }
         self.state = FollowerState::Stopped;
+    }
+
+    /// Takes a frame of the leader's that did not come over the link, but from its disk: it was verified and written.
+    /// False if it is not the next one, or this machine takes none any more.
+    pub fn adopt(&mut self, header: &FrameHeader) -> bool {
+        let takes = match self.state {
+            FollowerState::Idle | FollowerState::AwaitingWelcome | FollowerState::Following => true,
+            FollowerState::Staging | FollowerState::Stopped | FollowerState::Promoted => false,
+        };
+        let at = &mut self.at;
+        let next = header.seq_first == at.last_seq + 1 && header.previous == at.chain;
+        if !takes || !next || header.term < at.log_term {
+            return false;
+        }
+        at.last_seq = header.seq_last();
+        at.chain = header.chain;
+        at.log_term = header.term;
+        at.term = at.term.max(header.term);
+        true
+    }
+
+    /// All that the leader wrote is here: its disk was read to the end, and nobody writes to it.
+    pub const fn has_leaders_end(&mut self) {
+        self.leader_last = Some(self.at.last_seq);
+    }
+
+    /// Whether it has all that its leader had when it was welcomed: what a promotion needs.
+    #[must_use]
+    pub fn is_caught_up(&self) -> bool {
+        self.caught_up().is_ok()
     }
 
     /// Leads from here on, in a term above any that was heard of. Write the term down before anything is let out. The
@@ -527,7 +568,7 @@ impl Follower {
         let at = &self.at;
         let same_log = welcome.journal != 0 && (at.journal == 0 || at.journal == welcome.journal);
         let goes_on = if welcome.snapshot_bytes > 0 {
-            self.config.takes_snapshot
+            self.takes_snapshot()
                 && welcome.start_seq > at.last_seq
                 && welcome.snapshot_bytes <= self.config.object_bytes_max
         } else {
@@ -539,11 +580,12 @@ impl Follower {
 
     fn on_segment<'a>(&mut self, notice: SegmentNotice<'a>) -> FollowerEvent<'a> {
         let at = &self.at;
-        let what = if notice.first_seq != at.last_seq + 1 {
-            "the segment begins with another record"
-        } else if notice.previous != at.chain.raw() {
+        let begins = notice.first_seq == at.last_seq + 1;
+        let what = if notice.first_seq > at.last_seq + 1 {
+            "the segment begins with a later record"
+        } else if begins && notice.previous != at.chain.raw() {
             "the segment goes on from another chain"
-        } else if Term::new(notice.term) < at.log_term {
+        } else if begins && Term::new(notice.term) < at.log_term {
             "the segment is of a lower term"
         } else if Term::new(notice.term) > self.leader_term {
             "the segment is of a higher term than its leader"

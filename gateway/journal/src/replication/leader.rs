@@ -23,7 +23,7 @@ use super::refusal::Refusal;
 use super::transfer::Transfers;
 use super::window::Window;
 use super::{BLOCK_BYTES_MAX, VERSION};
-use crate::frame::{Chain, Frame, Term};
+use crate::frame::{Chain, FRAME_BYTES_MAX, Frame, Term};
 use portcullis_domain::{Duration, Timestamp};
 
 /// What a leader is, for each of its connections.
@@ -225,14 +225,16 @@ impl Leader {
         self.state = LeaderState::Closed;
     }
 
-    /// Says that the frames behind it stand in another segment.
+    /// Says that the frames behind it stand in this segment: at first, in which the next one stands, later, which
+    /// begins with it.
     ///
     /// # Errors
-    /// The follower is not there, or the segment does not begin with the next record.
+    /// The follower is not there, or the segment begins elsewhere.
     pub fn segment(&mut self, notice: &SegmentNotice<'_>) -> Result<(), NotSent> {
         self.is_following()?;
         let expected = self.next_seq;
-        if notice.first_seq != expected || notice.previous != self.chain.raw() {
+        let begins = notice.first_seq == expected;
+        if notice.first_seq > expected || (begins && notice.previous != self.chain.raw()) {
             return Err(NotSent::OutOfChain { expected });
         }
         self.out.push(&Message::Segment(*notice));
@@ -268,6 +270,12 @@ impl Leader {
         self.chain = header.chain;
         self.log_last = self.log_last.max(header.seq_last());
         Ok(())
+    }
+
+    /// Whether the longest frame there is would go out now.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.state == LeaderState::Following && self.window.has_room(FRAME_BYTES_MAX)
     }
 
     /// The log has grown to here; heartbeats say so.

@@ -241,6 +241,8 @@ pub enum ObjectKind {
     LimitTable = 2,
     /// A snapshot; named by the number of its last record.
     Snapshot = 3,
+    /// The names behind the numbers in the records; named by the digest of their bytes.
+    Names = 4,
 }
 
 impl ObjectKind {
@@ -251,6 +253,7 @@ impl ObjectKind {
             1 => Some(Self::Prelude),
             2 => Some(Self::LimitTable),
             3 => Some(Self::Snapshot),
+            4 => Some(Self::Names),
             _ => None,
         }
     }

@@ -20,7 +20,7 @@ pub enum FollowerEvent<'a> {
     },
     /// It was not taken; the machine is idle.
     Refused(Refusal),
-    /// The frames behind it stand in another segment of the leader's.
+    /// The frames behind it stand in this segment of the leader's, which begins with the next one, or before it.
     Segment(SegmentNotice<'a>),
     /// The next frame, verified: write it.
     Frame(Frame<'a>),

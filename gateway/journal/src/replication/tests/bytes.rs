@@ -281,7 +281,7 @@ fn a_value_that_cannot_be_is_named() {
         object: TABLE,
         bytes: 5,
     });
-    assert_eq!(change(&offer, 0, 4), "object");
+    assert_eq!(change(&offer, 0, 5), "object");
     assert_eq!(change(&offer, 4, 1), "object");
     let block = Message::Block(Block {
         object: TABLE,
