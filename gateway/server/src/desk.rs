@@ -360,6 +360,7 @@ impl CtlBackend for Desk {
     fn query(&mut self, query: Query) -> Result<String, String> {
         match query {
             Query::State => self.describe_venue(),
+            Query::Promote { .. } => Err("this gateway leads already".to_owned()),
             Query::Account(account) => self.describe_account(account),
             Query::Explain { session, user_ref } => {
                 match self.explanations.explain(session, user_ref, &self.config) {

@@ -20,6 +20,7 @@ mod participants;
 mod profile;
 mod profile_read;
 mod reload;
+mod replication;
 mod section;
 mod sessions;
 
@@ -35,6 +36,7 @@ pub use model::{
 pub use profile::{
     EngineLink, EngineReplayEnd, Idle, LogonProfile, Matching, Profile, Topology, TradingDay,
 };
+pub use replication::ReplicationProfile;
 
 use draft::Draft;
 use mistake::Mistakes;

@@ -5,6 +5,7 @@
 
 use super::capacities::Capacities;
 use super::journal::JournalProfile;
+use super::replication::ReplicationProfile;
 use crate::decimal::MoneyScale;
 use portcullis_domain::Duration;
 use std::net::SocketAddr;
@@ -179,6 +180,8 @@ pub struct Profile {
     pub ctl_mode: u32,
     /// The log of records, and how a restart opens again.
     pub journal: JournalProfile,
+    /// Leader and standby.
+    pub replication: ReplicationProfile,
     /// Guard of logons.
     pub logon: LogonProfile,
     /// How often `run` sums up what it does; `None`: never.
@@ -241,6 +244,7 @@ impl Profile {
             ),
         ];
         named.extend(self.journal.named());
+        named.extend(self.replication.named());
         let capacities = self.capacities.named();
         named.extend(
             capacities

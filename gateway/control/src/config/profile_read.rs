@@ -4,11 +4,12 @@
 //! the rest of the config is judged too.
 
 use super::capacities::Capacities;
-use super::journal::JournalProfile;
+use super::journal::{DurabilityPolicy, JournalProfile};
 use super::mistake::Mistakes;
 use super::profile::{
     EngineLink, EngineReplayEnd, Idle, LogonProfile, Matching, Profile, Topology, TradingDay,
 };
+use super::replication::ReplicationProfile;
 use super::section::{Item, Section};
 use crate::decimal::MoneyScale;
 use portcullis_domain::Duration;
@@ -40,6 +41,7 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Profi
     let mut ctl = root.table("ctl", mistakes);
     let mut journal = root.table("journal", mistakes);
     let mut restart = root.table("restart", mistakes);
+    let mut replication = root.table("replication", mistakes);
     let mut logon = root.table("logon", mistakes);
     let mut observe = root.table("observe", mistakes);
     let mut capacities = root.table("capacities", mistakes);
@@ -70,6 +72,7 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Profi
         ctl_socket: path(&mut ctl, "socket", mistakes),
         ctl_mode: mode(&mut ctl, mistakes),
         journal: JournalProfile::read(&mut journal, &mut restart, mistakes),
+        replication: ReplicationProfile::read(&mut replication, mistakes),
         logon: LogonProfile {
             failures_max: integer(&mut logon, "failures_max", 1, 1_000_000, mistakes)
                 .map_or(10, |count| count as u32),
@@ -79,8 +82,26 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Profi
         summary_every: every(&mut observe, "summary_every_ms", 10_000, mistakes),
         value_accounts_every: every(&mut observe, "value_accounts_every_ms", 0, mistakes),
     };
+    let waits = profile.journal.durability == DurabilityPolicy::Replicated;
+    if waits && profile.replication.listen.is_none() {
+        let what = "`durability` is \"replicated\", and no standby can connect";
+        mistakes.add(
+            replication.place(),
+            what,
+            "name where in `listen` of [replication], as \"127.0.0.1:9100\"",
+        );
+    }
     let sections = [
-        venue, network, threads, ctl, journal, restart, logon, observe, capacities,
+        venue,
+        network,
+        threads,
+        ctl,
+        journal,
+        restart,
+        replication,
+        logon,
+        observe,
+        capacities,
     ];
     for section in sections {
         section.finish(mistakes);

@@ -46,6 +46,11 @@ pub enum Query {
         /// Its number.
         user_ref: UserRef,
     },
+    /// Not a look but a step: a standby leads from here on.
+    Promote {
+        /// Even if it may lack records.
+        force: bool,
+    },
 }
 
 /// Why a line is no request.
@@ -73,7 +78,7 @@ fn wrong<T>(what: impl Into<String>, hint: impl Into<String>) -> Result<T, Reque
 }
 
 /// The verbs, and what follows each.
-pub(super) const FORMS: [(&str, &str); 21] = [
+pub(super) const FORMS: [(&str, &str); 22] = [
     ("help", ""),
     ("reload", "CONFIG"),
     ("diff", "CONFIG"),
@@ -101,6 +106,7 @@ pub(super) const FORMS: [(&str, &str); 21] = [
     ("day-roll", ""),
     ("hash", ""),
     ("value", ""),
+    ("promote", "[--force]"),
 ];
 
 /// The request of a line, its end cut off.
@@ -118,6 +124,8 @@ pub fn parse_request(line: &str, config: &Config) -> Result<CtlRequest, RequestE
         ("reload", [_, ..]) => return Ok(CtlRequest::Reload(rest.into())),
         ("diff", [_, ..]) => return Ok(CtlRequest::Diff(rest.into())),
         ("state", []) => return Ok(CtlRequest::Query(Query::State)),
+        ("promote", []) => return Ok(CtlRequest::Query(Query::Promote { force: false })),
+        ("promote", ["--force"]) => return Ok(CtlRequest::Query(Query::Promote { force: true })),
         ("account", [name]) => return Ok(CtlRequest::Query(Query::Account(parser.account(name)?))),
         ("explain", [order]) => return parser.explain(order).map(CtlRequest::Query),
         ("state", [scope @ .., state]) => parser.state(scope, state)?,

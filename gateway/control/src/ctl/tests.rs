@@ -34,6 +34,8 @@ fn every_request_reads_back_from_its_line() {
         "state",
         "account a1",
         "explain DESK1:0:42",
+        "promote",
+        "promote --force",
         "explain DESK1:3:4294967295",
         "state venue Halted",
         "state firm north ReduceOnly",
@@ -217,7 +219,9 @@ impl CtlBackend for Notebook {
     fn query(&mut self, query: Query) -> Result<String, String> {
         match query {
             Query::State => Ok("ok looks like a status\nvenue Active\n\u{1b}[2J".repeat(20_000)),
-            Query::Account(_) | Query::Explain { .. } => Err("nothing is known of it".to_owned()),
+            Query::Account(_) | Query::Explain { .. } | Query::Promote { .. } => {
+                Err("nothing is known of it".to_owned())
+            }
         }
     }
 

@@ -22,6 +22,8 @@ impl CtlRequest {
             Self::Reload(path) => format!("reload {}", path.display()),
             Self::Diff(path) => format!("diff {}", path.display()),
             Self::Query(Query::State) => "state".to_owned(),
+            Self::Query(Query::Promote { force: false }) => "promote".to_owned(),
+            Self::Query(Query::Promote { force: true }) => "promote --force".to_owned(),
             Self::Query(Query::Account(account)) => format!("account {}", words.account(*account)?),
             Self::Query(Query::Explain { session, user_ref }) => {
                 let user = words.session(*session)?;

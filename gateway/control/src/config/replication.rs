@@ -1,0 +1,94 @@
+//! The standby's part of the profile: where a leader is heard, whom a standby follows, and for how long silence is
+//! patience.
+//!
+//! Control thread only. Holds from start to stop.
+
+use super::journal::DurabilityPolicy;
+use super::mistake::Mistakes;
+use super::profile_read::{integer, path, word};
+use super::section::Section;
+use portcullis_domain::Duration;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// What a promoted gateway may wait for, that has no standby of its own yet.
+const PROMOTED: [(&str, DurabilityPolicy); 4] = [
+    ("memory", DurabilityPolicy::Memory),
+    ("journaled", DurabilityPolicy::Journaled),
+    ("synced", DurabilityPolicy::Synced),
+    ("replicated", DurabilityPolicy::Replicated),
+];
+
+/// Leader and standby.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplicationProfile {
+    /// Where a standby connects to this gateway; `None`: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// The gateway that `portcullis standby` follows.
+    pub leader: Option<SocketAddr>,
+    /// The leader's journal, where its disk can be reached: a promotion takes what it had not sent from there.
+    pub leader_folder: Option<PathBuf>,
+    /// The longest time without a sign of life to the other side.
+    pub heartbeat: Duration,
+    /// Silence after which the other side counts as gone.
+    pub silence_max: Duration,
+    /// What takes the place of `replicated` in a gateway that was promoted.
+    pub promoted_durability: DurabilityPolicy,
+}
+
+const MS: u64 = 1_000_000;
+
+impl ReplicationProfile {
+    pub(super) fn read(section: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Self {
+        let heartbeat_ms = integer(section, "heartbeat_ms", 1, 60_000, mistakes).unwrap_or(200);
+        let silence = section.take("silence_max_ms");
+        let silence_ms = silence.as_ref().and_then(|item| {
+            let silence_ms = item.integer(2, 600_000, mistakes)?;
+            if silence_ms < 2 * heartbeat_ms {
+                let what = format!(
+                    "`silence_max_ms` is {silence_ms}, less than two heartbeats of {heartbeat_ms} ms"
+                );
+                item.wrong(mistakes, what, "write at least twice `heartbeat_ms`");
+                return None;
+            }
+            Some(silence_ms)
+        });
+        let mut address = |key: &'static str| {
+            let item = section.take(key)?;
+            item.address(mistakes)
+        };
+        Self {
+            listen: address("listen"),
+            leader: address("leader"),
+            leader_folder: path(section, "leader_folder", mistakes),
+            heartbeat: Duration::from_ns(heartbeat_ms as u64 * MS),
+            silence_max: Duration::from_ns(silence_ms.unwrap_or(10 * heartbeat_ms) as u64 * MS),
+            promoted_durability: word(section, "promoted_durability", &PROMOTED, mistakes)
+                .unwrap_or(DurabilityPolicy::Journaled),
+        }
+    }
+
+    /// Every value by section, key and words.
+    pub(super) fn named(&self) -> Vec<(&'static str, &'static str, String)> {
+        let address =
+            |address: Option<SocketAddr>| address.map_or("none".to_owned(), |it| it.to_string());
+        let millis = |span: Duration| (span.ns() / MS).to_string();
+        vec![
+            ("replication", "listen", address(self.listen)),
+            ("replication", "leader", address(self.leader)),
+            (
+                "replication",
+                "leader_folder",
+                (self.leader_folder.as_ref())
+                    .map_or("none".to_owned(), |path| path.display().to_string()),
+            ),
+            ("replication", "heartbeat_ms", millis(self.heartbeat)),
+            ("replication", "silence_max_ms", millis(self.silence_max)),
+            (
+                "replication",
+                "promoted_durability",
+                self.promoted_durability.word().to_owned(),
+            ),
+        ]
+    }
+}
