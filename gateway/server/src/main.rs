@@ -7,7 +7,9 @@ mod desk;
 mod gateway;
 mod prelude;
 mod replay;
+mod replication;
 mod run;
+mod standby;
 mod summary;
 
 use clap::{Parser, Subcommand};
@@ -30,6 +32,14 @@ struct Cli {
 enum Verb {
     /// Run the gateway of a config until it is stopped (SIGINT or SIGTERM drain it).
     Run {
+        /// The config, a TOML file.
+        config: PathBuf,
+        /// Keep the journal in this folder, whatever the config says.
+        #[arg(long, value_name = "FOLDER")]
+        journal: Option<PathBuf>,
+    },
+    /// Follow the gateway that the config names as leader, and lead when told so (`ctl promote`, or SIGUSR1).
+    Standby {
         /// The config, a TOML file.
         config: PathBuf,
         /// Keep the journal in this folder, whatever the config says.
@@ -74,6 +84,7 @@ static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
 fn main() -> ExitCode {
     match Cli::parse().verb {
         Verb::Run { config, journal } => run::run(&config, journal.as_deref()),
+        Verb::Standby { config, journal } => standby::standby(&config, journal.as_deref()),
         Verb::Check { config } => check::check(&config),
         Verb::Replay {
             journal,

@@ -41,6 +41,24 @@ pub(crate) fn run(path: &Path, journal: Option<&Path>) -> ExitCode {
         Ok(gateway) => gateway,
         Err(error) => return cannot(error),
     };
+    let socket = config.profile.ctl_socket.clone();
+    let ctl = socket
+        .map(|socket| CtlServer::bind(&socket, config.profile.ctl_mode))
+        .transpose();
+    let ctl = match ctl {
+        Ok(ctl) => ctl,
+        Err(error) => return cannot(format!("the control socket: {error}")),
+    };
+    serve(gateway, config, ctl, &stop)
+}
+
+/// Serves a gateway that runs, until it is stopped.
+pub(crate) fn serve(
+    gateway: Gateway,
+    config: Config,
+    mut ctl: Option<CtlServer>,
+    stop: &AtomicBool,
+) -> ExitCode {
     let feed = match config
         .profile
         .feed_listen
@@ -49,14 +67,6 @@ pub(crate) fn run(path: &Path, journal: Option<&Path>) -> ExitCode {
     {
         Ok(feed) => feed,
         Err(error) => return cannot(format!("the price feed's socket: {error}")),
-    };
-    let socket = config.profile.ctl_socket.clone();
-    let ctl = socket
-        .map(|socket| CtlServer::bind(&socket, config.profile.ctl_mode))
-        .transpose();
-    let mut ctl = match ctl {
-        Ok(ctl) => ctl,
-        Err(error) => return cannot(format!("the control socket: {error}")),
     };
     eprintln!("listening on {}", gateway.address);
     let every = config.profile.summary_every;

@@ -7,12 +7,13 @@ use super::latency::{Latencies, RiskReaders};
 use super::origin::{OpenJournal, Origin, origin};
 use super::snapshots::Snapshots;
 use super::tables::{ingress_config, last_trade, symbols};
-use super::threads::{Agents, Behaviour, Finished, Threads};
+use super::threads::{Agents, Behaviour, Finished, Threads, idle};
 use super::wiring::{AgentRings, ControlRings, Wiring};
+use crate::replication::{Led, ReplicationServer};
 use portcullis_control::config::{Config, Matching};
 use portcullis_control::credentials::{AddressLimit, CredentialTable, LimitedTo, Verifier};
 use portcullis_journal::Disk;
-use portcullis_pipeline::durability::{DurabilityWatch, Gate, StandbyWriter};
+use portcullis_pipeline::durability::{DurabilityWatch, Gate};
 use portcullis_pipeline::egress::Egress;
 use portcullis_pipeline::ingress::{Ingress, IngressReaders};
 use portcullis_pipeline::item::{ControlItem, Look};
@@ -33,6 +34,7 @@ use portcullis_venue_sim::Plant;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -86,8 +88,8 @@ pub(crate) struct Gateway {
     pub(crate) gate: Gate,
     /// The journal's folder, where there is one.
     pub(crate) folder: Option<Disk>,
-    /// For whoever hears a standby, until taken.
-    pub(crate) standby: Option<StandbyWriter>,
+    /// The thread that a standby connects to, where the config has one.
+    pub(crate) replication: Option<ReplicationServer>,
     /// Whether it goes on from a journal.
     pub(crate) goes_on: bool,
     stop: StopFlag,
@@ -112,7 +114,7 @@ pub(crate) struct Readers {
 /// What others than the log agent hold of a journal.
 struct Kept {
     gate: Gate,
-    standby: Option<StandbyWriter>,
+    led: Option<Led>,
     folder: Option<Disk>,
     snapshots: Option<Snapshots>,
 }
@@ -121,7 +123,7 @@ impl Kept {
     fn nothing() -> Self {
         Self {
             gate: Gate::open(),
-            standby: None,
+            led: None,
             folder: None,
             snapshots: None,
         }
@@ -158,6 +160,7 @@ impl Gateway {
             looks,
         } = control;
         let (agents, kept) = agents_of(config, origin, (inbound, outbound), agents, &stop)?;
+        let replication = replication(config, kept.led)?;
         let credentials = credentials::start(verifier, queries, verdicts, stop.clone())
             .map_err(|error| cannot("the credential thread", error))?;
         let mut readers = readers(&agents);
@@ -176,7 +179,7 @@ impl Gateway {
             readers,
             gate: kept.gate,
             folder: kept.folder,
-            standby: kept.standby,
+            replication,
             goes_on,
             stop,
             threads,
@@ -200,6 +203,7 @@ impl Gateway {
         self.stop.set();
         let finished = self.threads.join();
         drop(self.snapshots);
+        drop(self.replication);
         // It ends with the flag; what it has not verified is not let in.
         let _ = self.credentials.join();
         finished
@@ -217,13 +221,27 @@ fn log_of(
         prelude,
         writer,
         ends,
+        number,
     } = journal;
     let tell = Box::new(|words: &str| eprintln!("journal: {words}"));
+    let gate = ends.gate;
+    // What a standby lacks is kept, where one may come.
+    let standby_at = Arc::new(AtomicU64::new(0));
+    let listens = config.profile.replication.listen.is_some();
+    let waits = listens.then(|| Arc::clone(&standby_at));
+    let led = Led {
+        journal: number,
+        term: writer.term(),
+        disk: disk.clone(),
+        gate: gate.clone(),
+        standby: ends.standby,
+        standby_at,
+    };
     let log = Log::new(writer, records, ends.log, tell);
     let kept = Kept {
-        snapshots: Snapshots::start(config, &disk, prelude, ends.gate.clone())?,
-        gate: ends.gate,
-        standby: Some(ends.standby),
+        snapshots: Snapshots::start(config, &disk, prelude, gate.clone(), waits)?,
+        gate,
+        led: Some(led),
         folder: Some(disk),
     };
     Ok((log, ends.watch, kept))
@@ -289,6 +307,18 @@ fn agents_of(
         log,
     };
     Ok((agents, kept))
+}
+
+/// The thread that a standby connects to.
+fn replication(config: &Config, led: Option<Led>) -> Result<Option<ReplicationServer>, StartError> {
+    let profile = &config.profile.replication;
+    let (Some(listen), Some(led)) = (profile.listen, led) else {
+        return Ok(None);
+    };
+    let server = ReplicationServer::start(listen, profile, led, idle(config.profile.idle));
+    let server = server.map_err(|error| cannot(&format!("a standby's socket {listen}"), error))?;
+    eprintln!("a standby may connect to {}", server.address);
+    Ok(Some(server))
 }
 
 /// What is read of agents that have no threads yet.

@@ -8,7 +8,8 @@ use portcullis_control::names::{NameTable, Names};
 use portcullis_journal::{Storage, StorageFile};
 use std::io;
 
-const FILE: &str = "names";
+/// The file of names in a journal's folder.
+pub(crate) const FILE: &str = "names";
 
 /// The kinds in their order in the file, each with its word.
 const KINDS: [&str; 4] = ["account", "instrument", "firm", "session"];

@@ -13,8 +13,9 @@ use super::venues::venue;
 use crate::prelude;
 use portcullis_control::config::{Config, DurabilityPolicy, JournalProfile};
 use portcullis_domain::{Digest, Seq};
+use portcullis_journal::replication::read_heard;
 use portcullis_journal::{
-    Disk, Identity, JournalStart, JournalWriter, Opening, RecoverOptions, Storage, Term,
+    Disk, Identity, JournalStart, JournalWriter, Opening, RecoverOptions, Recovered, Storage, Term,
     ThreadSource, WordFile, WriterOptions, recover, write_words,
 };
 use portcullis_pipeline::durability::{Durability, DurabilityEnds, durability};
@@ -46,6 +47,8 @@ pub(crate) struct OpenJournal {
     pub(super) prelude: Prelude,
     pub(super) writer: JournalWriter<Disk>,
     pub(super) ends: DurabilityEnds,
+    /// The journal's own number.
+    pub(super) number: u64,
 }
 
 /// What a config's gateway begins with.
@@ -55,17 +58,13 @@ pub(super) fn origin(config: &Config, options: &Options<'_>) -> Result<Origin, S
     let Some(folder) = folder else {
         return new_origin(config, options, &capacities);
     };
-    let journal = &config.profile.journal;
-    let disk = open_folder(folder, journal).map_err(|error| cannot(&place(folder), error))?;
-    let lock = disk.lock().map_err(|error| {
-        let why = "another gateway writes this journal, or it cannot be held";
-        cannot(&place(folder), format!("{why}: {error}"))
-    })?;
+    let (disk, lock) = hold_folder(folder, &config.profile.journal)?;
     let recovered = recover(&disk, &RecoverOptions::default());
     let recovered = recovered.map_err(|error| cannot("recovery", error))?;
     match recovered {
         None => begin_journal(config, options, disk, lock),
         Some(recovered) => {
+            not_succeeded(&disk, &recovered)?;
             let rebuilt = rebuild_from(config, options, &disk, &recovered)?;
             go_on(config, disk, lock, &recovered, rebuilt)
         }
@@ -74,6 +73,39 @@ pub(super) fn origin(config: &Config, options: &Options<'_>) -> Result<Origin, S
 
 pub(super) fn place(folder: &Path) -> String {
     format!("the journal {}", folder.display())
+}
+
+/// A journal's folder, held for one writer.
+///
+/// # Errors
+/// In words, why it cannot be.
+pub(crate) fn hold_folder(
+    folder: &Path,
+    journal: &JournalProfile,
+) -> Result<(Disk, <Disk as Storage>::Lock), StartError> {
+    let disk = open_folder(folder, journal).map_err(|error| cannot(&place(folder), error))?;
+    let lock = disk.lock().map_err(|error| {
+        let why = "another gateway writes this journal, or it cannot be held";
+        cannot(&place(folder), format!("{why}: {error}"))
+    })?;
+    Ok((disk, lock))
+}
+
+/// A gateway that heard of a higher term than its log's was succeeded, and does not lead again.
+fn not_succeeded(disk: &Disk, recovered: &Recovered) -> Result<(), StartError> {
+    let heard = read_heard(disk).map_err(|error| cannot("recovery", error))?;
+    match heard {
+        Some((journal, term)) if journal == recovered.identity.journal && term > recovered.term => {
+            let why = format!(
+                "its log is of term {}, and it has heard that term {} is led elsewhere: start it as a standby of that \
+                 gateway, `portcullis standby CONFIG`, and promote it there if it is to lead again",
+                recovered.term.raw(),
+                term.raw()
+            );
+            Err(cannot(&place(disk.folder()), why))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn open_folder(folder: &Path, journal: &JournalProfile) -> std::io::Result<Disk> {
@@ -132,7 +164,8 @@ fn begin_journal(
         limits: prelude.limits,
         now: SystemClock.now(),
     };
-    let start = JournalStart::first(opening.identity.journal);
+    let number = opening.identity.journal;
+    let start = JournalStart::first(number);
     let source = ThreadSource::start(disk.clone(), journal.segment_bytes).map_err(unwritten)?;
     let options = WriterOptions::for_segments_of(journal.segment_bytes);
     let writer = JournalWriter::create(
@@ -146,6 +179,7 @@ fn begin_journal(
     origin.journal = Some(OpenJournal {
         writer: writer.map_err(unwritten)?,
         ends: durability(policy(journal.durability), Seq::ZERO),
+        number,
         disk,
         prelude,
     });
@@ -161,7 +195,7 @@ pub(super) const fn policy(word: DurabilityPolicy) -> Durability {
     }
 }
 
-pub(super) fn build() -> String {
+pub(crate) fn build() -> String {
     format!("portcullis {}", env!("CARGO_PKG_VERSION"))
 }
 

@@ -11,7 +11,7 @@ use super::tables::{egress_config, new_session_name, symbols};
 use super::venue_kind::VenueKind;
 use super::venues::venue;
 use crate::prelude;
-use portcullis_control::config::Config;
+use portcullis_control::config::{Config, DurabilityPolicy};
 use portcullis_journal::{
     Disk, Identity, JournalWriter, Opening, Recovered, Storage, ThreadSource, WordFile,
     WriterOptions, read_words,
@@ -84,21 +84,9 @@ pub(crate) fn go_on(
     disk: Disk,
     lock: <Disk as Storage>::Lock,
     recovered: &Recovered,
-    from: FromJournal,
+    mut from: FromJournal,
 ) -> Result<Origin, StartError> {
-    let FromJournal { prelude, rebuilt } = from;
-    let (mut replica, seq) = (rebuilt.replica, rebuilt.seq);
-    let end = replica.venue().recalled();
-    if let Some(fault) = end.fault {
-        return Err(cannot("recovery: the engine's book", fault));
-    }
-    let core = replica.core();
-    say_state(config, prelude.session_name, core, &end);
-    let resumption = Resumption {
-        seq,
-        timestamp: core.now(),
-        first: first_commands(core),
-    };
+    hold_book(config, &mut from)?;
     let opening = Opening {
         identity: Identity {
             rules: RULES,
@@ -106,29 +94,86 @@ pub(crate) fn go_on(
             ..recovered.identity.clone()
         },
         term: recovered.term,
-        limits: core.limits_digest(),
+        limits: from.rebuilt.replica.core().limits_digest(),
         now: SystemClock.now(),
     };
     let writer = resume_writer(config, &disk, lock, opening, recovered)?;
     names::keep(&disk, &config.names).map_err(|error| cannot(&place(disk.folder()), error))?;
+    let promoted = Promoted {
+        disk,
+        writer,
+        journal: recovered.identity.journal,
+        durability: config.profile.journal.durability,
+    };
+    Ok(origin_of(promoted, from))
+}
+
+/// A journal that was followed, and is led from here on.
+pub(crate) struct Promoted {
+    pub(crate) disk: Disk,
+    pub(crate) writer: JournalWriter<Disk>,
+    /// Its number.
+    pub(crate) journal: u64,
+    /// What must hold before anything leaves.
+    pub(crate) durability: DurabilityPolicy,
+}
+
+/// A gateway that takes over from the one that it followed.
+///
+/// # Errors
+/// What of its config is not the journal's.
+pub(crate) fn take_over(
+    config: &Config,
+    promoted: Promoted,
+    mut from: FromJournal,
+) -> Result<Origin, StartError> {
+    agree(config, &promoted.disk, &from.prelude)?;
+    hold_book(config, &mut from)?;
+    let place = place(promoted.disk.folder());
+    names::keep(&promoted.disk, &config.names).map_err(|error| cannot(&place, error))?;
+    Ok(origin_of(promoted, from))
+}
+
+/// The engine's book must be one that can be gone on from.
+fn hold_book(config: &Config, from: &mut FromJournal) -> Result<(), StartError> {
+    let session_name = from.prelude.session_name;
+    let replica = &mut from.rebuilt.replica;
+    let end = replica.venue().recalled();
+    if let Some(fault) = end.fault {
+        return Err(cannot("recovery: the engine's book", fault));
+    }
+    say_state(config, session_name, replica.core(), &end);
+    Ok(())
+}
+
+fn origin_of(journal: Promoted, from: FromJournal) -> Origin {
+    let FromJournal { prelude, rebuilt } = from;
+    let (mut replica, seq) = (rebuilt.replica, rebuilt.seq);
+    let core = replica.core();
+    let resumption = Resumption {
+        seq,
+        timestamp: core.now(),
+        first: first_commands(core),
+    };
     let ReplicaParts {
         core,
         streams,
         venue,
     } = replica.into_parts();
-    Ok(Origin {
+    Origin {
         core,
         streams,
         venue,
         session_name: prelude.session_name,
         journal: Some(OpenJournal {
-            writer,
-            ends: durability(policy(config.profile.journal.durability), seq),
-            disk,
+            writer: journal.writer,
+            ends: durability(policy(journal.durability), seq),
+            disk: journal.disk,
             prelude,
+            number: journal.journal,
         }),
         resumption: Some(resumption),
-    })
+    }
 }
 
 fn resume_writer(

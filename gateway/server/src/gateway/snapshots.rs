@@ -14,7 +14,7 @@ use portcullis_pipeline::durability::Gate;
 use portcullis_pipeline::recovery::{Ground, Prelude, SnapshotMade, make_snapshot};
 use portcullis_runtime::{Clock, SystemClock};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,8 @@ struct Maker {
     every: u64,
     /// The record of the last snapshot, or of the try at one.
     last: Seq,
+    /// The last record that a standby has, where there may be one: what it lacks is kept.
+    standby_at: Option<Arc<AtomicU64>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -49,6 +51,7 @@ impl Snapshots {
         disk: &Disk,
         prelude: Prelude,
         gate: Gate,
+        standby_at: Option<Arc<AtomicU64>>,
     ) -> Result<Option<Self>, StartError> {
         let Some(every) = config.profile.journal.snapshot_every_records else {
             return Ok(None);
@@ -61,6 +64,7 @@ impl Snapshots {
             last: Seq::ZERO,
             gate,
             every,
+            standby_at,
             stop: Arc::clone(&stop),
         };
         let thread = Builder::new()
@@ -151,8 +155,19 @@ impl Maker {
         Ok(None)
     }
 
+    /// How far the standby is, where it lacks a record that might go.
+    fn standby_lacks(&self) -> Option<u64> {
+        let at = self.standby_at.as_ref()?.load(Ordering::Acquire);
+        let oldest = newest_snapshot(&self.disk).ok()?.whole.last()?.1.seq;
+        (at < oldest).then_some(at)
+    }
+
     /// Removes segments that are of no more use.
     fn tidy(&self) {
+        if let Some(at) = self.standby_lacks() {
+            eprintln!("journal: old segments stay: the standby has record {at}");
+            return;
+        }
         let journal = &self.config.profile.journal;
         let retention = Retention {
             bytes_max: journal.folder_bytes_max.map_or(u64::MAX, |bytes| bytes / 2),

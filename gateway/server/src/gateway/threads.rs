@@ -27,6 +27,15 @@ const PARK_NS: u64 = 50_000;
 
 type RiskAgent = Risk<TscClock, Latencies>;
 
+/// What a thread of a config does without work.
+pub(crate) const fn idle(word: Idle) -> IdleStrategy {
+    match word {
+        Idle::Busy => IdleStrategy::Busy,
+        Idle::Yield => IdleStrategy::yielding(),
+        Idle::Park => IdleStrategy::Park { span_ns: PARK_NS },
+    }
+}
+
 /// All agents of a gateway.
 pub(super) struct Agents {
     pub(super) ingress: Ingress<TcpInbound>,
@@ -306,12 +315,8 @@ impl Starter<'_> {
     }
 
     /// What a thread does without work. The log's too: what leaves waits for it.
-    fn idle(&self) -> IdleStrategy {
-        match self.behaviour.idle {
-            Idle::Busy => IdleStrategy::Busy,
-            Idle::Yield => IdleStrategy::yielding(),
-            Idle::Park => IdleStrategy::Park { span_ns: PARK_NS },
-        }
+    const fn idle(&self) -> IdleStrategy {
+        idle(self.behaviour.idle)
     }
 
     /// A thread for each agent.

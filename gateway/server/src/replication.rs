@@ -1,0 +1,26 @@
+//! What stands between a gateway and its standby: the leader's thread, and what both sides share.
+//!
+//! Off the data plane: nothing here is waited for but by what the policy of durability makes wait.
+
+mod fence;
+mod lookup;
+mod objects;
+mod server;
+mod serving;
+
+pub(crate) use fence::tell_old_leader;
+pub(crate) use objects::{bytes_digest, names_file, object_file};
+pub(crate) use server::{Led, ReplicationServer};
+
+use portcullis_control::config::ReplicationProfile;
+
+/// Payload bytes under way on one connection: several of the longest frames, so that one always fits.
+pub(crate) const WINDOW_BYTES: u64 = 8 << 20;
+
+/// The exit code of a gateway that was succeeded.
+pub(crate) const FENCED: i32 = 1;
+
+/// What a person is told of silence.
+pub(crate) fn silence_ms(profile: &ReplicationProfile) -> u64 {
+    profile.silence_max.ns() / 1_000_000
+}

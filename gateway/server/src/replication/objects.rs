@@ -1,0 +1,74 @@
+//! The objects that travel beside frames, as the files that they are.
+//!
+//! Either side's replication thread. Invariant: an object's name says its contents; what has other contents is none.
+
+use crate::gateway::NAMES_FILE;
+use portcullis_domain::Digest;
+use portcullis_journal::replication::{Object, ObjectKind};
+use portcullis_journal::{Disk, Storage, StorageFile, WordFile};
+use std::io;
+
+/// The longest file of names that is read: ten million of them.
+const NAMES_BYTES_MAX: u64 = 512 << 20;
+
+/// The file that an object is in the folder; `None` for a snapshot, which is whichever slot has it.
+pub(crate) fn object_file(object: Object) -> Option<String> {
+    match object.kind {
+        ObjectKind::Prelude => Some(WordFile::Prelude.name(object.id)),
+        ObjectKind::LimitTable => Some(WordFile::Limits.name(object.id)),
+        ObjectKind::Names => Some(NAMES_FILE.to_owned()),
+        ObjectKind::Snapshot => None,
+    }
+}
+
+/// A digest of bytes: their length, and they as words.
+pub(crate) fn bytes_digest(bytes: &[u8]) -> u64 {
+    let mut digest = Digest::new();
+    digest.push(bytes.len() as u64);
+    for chunk in bytes.chunks(size_of::<u64>()) {
+        let mut word = [0; size_of::<u64>()];
+        word[..chunk.len()].copy_from_slice(chunk);
+        digest.push(u64::from_le_bytes(word));
+    }
+    digest.value()
+}
+
+/// The folder's names, as the object they are; `None` where it has none.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn names_file(disk: &Disk) -> io::Result<Option<(Object, Vec<u8>)>> {
+    let file = match disk.open(NAMES_FILE) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let length = file.bytes()?.min(NAMES_BYTES_MAX);
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read_at(&mut bytes[filled..], filled as u64)? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    bytes.truncate(filled);
+    let object = Object {
+        kind: ObjectKind::Names,
+        id: bytes_digest(&bytes),
+    };
+    Ok(Some((object, bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes_digest;
+
+    #[test]
+    fn length_and_each_byte_count() {
+        let digests = [&b""[..], b"\0", b"\0\0", b"12345678", b"123456789"].map(bytes_digest);
+        for (at, digest) in digests.iter().enumerate() {
+            assert!(!digests[..at].contains(digest));
+        }
+    }
+}

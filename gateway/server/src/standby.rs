@@ -1,0 +1,384 @@
+//! `portcullis standby`: a gateway in waiting.
+//!
+//! The main thread answers people and sums up; one thread follows the leader, one applies. After a promotion the same
+//! process is the gateway, from the replica's own parts. Invariant: nothing is let out before the promotion is on disk.
+
+mod apply;
+mod backend;
+mod follow;
+mod own_journal;
+mod receiving;
+mod report;
+mod shared;
+
+use crate::check::load_config;
+use crate::gateway::{
+    FromJournal, Gateway, Promoted, RULES, build, hold_folder, idle, read_prelude, take_over,
+};
+use crate::replication::{WINDOW_BYTES, silence_ms, tell_old_leader};
+use crate::run::serve;
+use crate::{CANNOT, REFUSED, cannot};
+use apply::Applying;
+use backend::StandbyDesk;
+use follow::{Ended, Following, Handover, Promote};
+use own_journal::OwnJournal;
+use portcullis_control::config::{Config, DurabilityPolicy};
+use portcullis_control::ctl::server::CtlServer;
+use portcullis_journal::replication::{Follower, FollowerConfig, FollowerPosition, read_heard};
+use portcullis_journal::{
+    Chain, Disk, Identity, JournalWriter, Opening, RecoverOptions, Recovered, Term, ThreadSource,
+    WriterOptions, recover,
+};
+use portcullis_pipeline::recovery::Prelude;
+use portcullis_runtime::{Clock, SystemClock};
+use receiving::Objects;
+use report::Report;
+use shared::Shared;
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+const PAUSE: Duration = Duration::from_micros(500);
+
+/// The longest object that a leader may send.
+const OBJECT_BYTES_MAX: u64 = 1 << 40;
+
+/// The threads of a standby, and what the main thread holds of them.
+struct Standby {
+    config: Arc<Config>,
+    leader: SocketAddr,
+    disk: Disk,
+    shared: Arc<Shared>,
+    following: JoinHandle<Result<Ended, String>>,
+    begun: Receiver<Prelude>,
+    applying: Option<Applying>,
+}
+
+/// Follows a config's leader until it is stopped, or leads.
+pub(crate) fn standby(path: &Path, journal: Option<&Path>) -> ExitCode {
+    let config = match load_config(path) {
+        Ok(config) => config,
+        Err(errors) => {
+            eprintln!("{errors}");
+            return ExitCode::from(REFUSED);
+        }
+    };
+    let (stop, promote) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    for (signal, flag) in [(SIGINT, &stop), (SIGTERM, &stop), (SIGUSR1, &promote)] {
+        if let Err(error) = signal_hook::flag::register(signal, Arc::clone(flag)) {
+            return cannot(error);
+        }
+    }
+    let socket = config.profile.ctl_socket.clone();
+    let ctl = socket.map(|socket| CtlServer::bind(&socket, config.profile.ctl_mode));
+    let ctl = match ctl.transpose() {
+        Ok(ctl) => ctl,
+        Err(error) => return cannot(format!("the control socket: {error}")),
+    };
+    let config = Arc::new(config);
+    let (promotions, orders) = channel();
+    let standby = match Standby::start(&config, journal, orders) {
+        Ok(standby) => standby,
+        Err(why) => return cannot(why),
+    };
+    wait(standby, promotions, ctl, &stop, &promote)
+}
+
+/// Answers people until something ends, or the standby leads.
+fn wait(
+    mut standby: Standby,
+    promotions: Sender<Promote>,
+    mut ctl: Option<CtlServer>,
+    stop: &Arc<AtomicBool>,
+    promote: &AtomicBool,
+) -> ExitCode {
+    let mut desk = StandbyDesk::new(
+        Arc::clone(&standby.config),
+        standby.leader,
+        Arc::clone(&standby.shared),
+        promotions,
+    );
+    let mut report = standby.config.profile.summary_every.map(Report::new);
+    while !standby.is_ended() {
+        if stop.load(Ordering::Acquire) {
+            standby.shared.stop.store(true, Ordering::Release);
+        }
+        if promote.swap(false, Ordering::AcqRel) {
+            match desk.promote(false) {
+                Ok(words) => eprintln!("standby: {words}"),
+                Err(why) => eprintln!("standby: not promoted: {why}"),
+            }
+        }
+        let mut worked = match standby.apply_when_begun() {
+            Ok(worked) => worked,
+            Err(why) => return cannot(why),
+        };
+        if let Some(ctl) = &mut ctl {
+            worked |= ctl.poll(&mut desk);
+        }
+        if let Some(line) = report.as_mut().and_then(|it| it.when_due(&standby.shared)) {
+            eprintln!("{line}");
+        }
+        if !worked {
+            std::thread::sleep(PAUSE);
+        }
+    }
+    drop(desk);
+    standby.end(ctl, stop)
+}
+
+impl Standby {
+    fn start(
+        config: &Arc<Config>,
+        journal: Option<&Path>,
+        promotions: Receiver<Promote>,
+    ) -> Result<Self, String> {
+        let leader = config.profile.replication.leader;
+        let leader = leader.ok_or("the config names no leader: write `leader` in [replication]")?;
+        let folder = journal.or(config.profile.journal.folder.as_deref());
+        let folder = folder.ok_or("the config names no folder: write `folder` in [journal]")?;
+        let held = hold_folder(folder, &config.profile.journal);
+        let (disk, lock) = held.map_err(|error| error.to_string())?;
+        let recovered = recover(&disk, &RecoverOptions::default());
+        let recovered = recovered.map_err(|error| error.to_string())?;
+        let heard = read_heard(&disk).map_err(|error| error.to_string())?;
+        let shared = Arc::new(Shared::default());
+        let machine = Follower::new(follower_config(config), place(recovered.as_ref(), heard));
+        let (begun, begun_in) = channel();
+        let mut own = OwnJournal {
+            config: Arc::clone(config),
+            disk: disk.clone(),
+            lock: Some(lock),
+            writer: None,
+            shared: Arc::clone(&shared),
+            begun,
+        };
+        if let Some(recovered) = &recovered {
+            go_on(&mut own, recovered)?;
+        }
+        let following = Following {
+            leader,
+            own,
+            objects: Objects::new(disk.clone()),
+            snapshot: None,
+            machine,
+            shared: Arc::clone(&shared),
+            promotions,
+            leader_folder: config.profile.replication.leader_folder.clone(),
+            leader_lock: None,
+        };
+        let idle = idle(config.profile.idle);
+        let following = Builder::new()
+            .name("follow".to_owned())
+            .spawn(move || following.run(idle))
+            .map_err(|error| error.to_string())?;
+        eprintln!(
+            "standby of {leader}, in {}; silence counts after {} ms",
+            folder.display(),
+            silence_ms(&config.profile.replication)
+        );
+        Ok(Self {
+            config: Arc::clone(config),
+            leader,
+            disk,
+            shared,
+            following,
+            begun: begun_in,
+            applying: None,
+        })
+    }
+
+    fn is_ended(&self) -> bool {
+        self.following.is_finished()
+    }
+
+    /// Starts the replica, once there is a journal.
+    fn apply_when_begun(&mut self) -> Result<bool, String> {
+        let Ok(prelude) = self.begun.try_recv() else {
+            // It ends by itself where it cannot go on; the following thread may not know why.
+            let broken = self.applying.as_ref().is_some_and(Applying::is_finished)
+                && self.shared.end_at.get() == 0
+                && self.shared.diverged().is_none();
+            if broken {
+                self.shared.stop.store(true, Ordering::Release);
+            }
+            return Ok(false);
+        };
+        let applying = Applying::start(
+            Arc::clone(&self.config),
+            self.disk.clone(),
+            prelude,
+            Arc::clone(&self.shared),
+            idle(self.config.profile.idle),
+        );
+        self.applying = Some(applying.map_err(|error| error.to_string())?);
+        Ok(true)
+    }
+
+    /// What comes of the threads' end.
+    fn end(self, ctl: Option<CtlServer>, stop: &Arc<AtomicBool>) -> ExitCode {
+        let ended = self
+            .following
+            .join()
+            .expect("the following thread's invariant was broken");
+        if !matches!(ended, Ok(Ended::Promoted(_))) {
+            self.shared.stop.store(true, Ordering::Release);
+        }
+        let prelude = self.applying.as_ref().map(|it| it.prelude);
+        let applied = self.applying.map(Applying::join).transpose();
+        match (ended, applied) {
+            (Err(why), _) | (Ok(Ended::Stopped), Err(why)) => {
+                eprintln!("standby: {why}");
+                ExitCode::from(REFUSED)
+            }
+            (Ok(Ended::Stopped), Ok(_)) => {
+                eprintln!(
+                    "stopped: record {} written, {} applied",
+                    self.shared.written.get(),
+                    self.shared.applied.get()
+                );
+                ExitCode::SUCCESS
+            }
+            (Ok(Ended::Promoted(handover)), Ok(Some(Some(rebuilt)))) => {
+                let Some(prelude) = prelude else {
+                    return cannot("what was applied has no prelude");
+                };
+                let from = FromJournal::new(prelude, rebuilt);
+                lead(
+                    &self.config,
+                    self.leader,
+                    self.disk,
+                    *handover,
+                    from,
+                    ctl,
+                    stop,
+                )
+            }
+            (Ok(Ended::Promoted(_)), Ok(_)) => cannot("it leads, and has no replica to lead with"),
+            (Ok(Ended::Promoted(_)), Err(why)) => {
+                eprintln!("standby: it cannot lead: {why}");
+                ExitCode::from(CANNOT)
+            }
+        }
+    }
+}
+
+/// Leads, from the replica's own parts.
+fn lead(
+    config: &Config,
+    leader: SocketAddr,
+    disk: Disk,
+    handover: Handover,
+    from: FromJournal,
+    ctl: Option<CtlServer>,
+    stop: &Arc<AtomicBool>,
+) -> ExitCode {
+    let Handover {
+        writer,
+        machine,
+        leader_lock,
+    } = handover;
+    let policy = match config.profile.journal.durability {
+        DurabilityPolicy::Replicated => config.profile.replication.promoted_durability,
+        given @ (DurabilityPolicy::Memory
+        | DurabilityPolicy::Journaled
+        | DurabilityPolicy::Synced) => given,
+    };
+    let term = writer.term();
+    let promoted = Promoted {
+        disk: disk.clone(),
+        writer,
+        journal: machine.position().journal,
+        durability: policy,
+    };
+    let gateway =
+        take_over(config, promoted, from).and_then(|origin| Gateway::begin(config, origin));
+    let gateway = match gateway {
+        Ok(gateway) => gateway,
+        Err(error) => return cannot(error),
+    };
+    eprintln!(
+        "promoted: leads term {}, durability {}",
+        term.raw(),
+        policy.word()
+    );
+    if let Err(error) = tell_old_leader(machine, leader, disk, Arc::clone(stop)) {
+        eprintln!("fence: the old leader is not told: {error}");
+    }
+    let code = serve(gateway, config.clone(), ctl, stop);
+    drop(leader_lock);
+    code
+}
+
+/// Where a standby's journal has come to.
+fn place(recovered: Option<&Recovered>, heard: Option<(u64, Term)>) -> FollowerPosition {
+    let Some(recovered) = recovered else {
+        return FollowerPosition {
+            journal: 0,
+            term: heard.map_or(Term::new(0), |(_, term)| term),
+            last_seq: 0,
+            chain: Chain::new(0),
+            log_term: Term::new(0),
+            staged_snapshot: 0,
+        };
+    };
+    let journal = recovered.identity.journal;
+    let heard = heard.filter(|(of, _)| *of == journal);
+    FollowerPosition {
+        journal,
+        term: heard.map_or(recovered.term, |(_, term)| term.max(recovered.term)),
+        last_seq: recovered.next_seq - 1,
+        chain: recovered.chain,
+        log_term: recovered.term,
+        staged_snapshot: 0,
+    }
+}
+
+/// Goes on in a journal that is there.
+fn go_on(own: &mut OwnJournal, recovered: &Recovered) -> Result<(), String> {
+    let Some(lock) = own.lock.take() else {
+        return Err("the folder's lock is not held".to_owned());
+    };
+    let prelude = read_prelude(&own.disk, recovered.identity.prelude);
+    let prelude = prelude.map_err(|error| error.to_string())?;
+    let segment_bytes = own.config.profile.journal.segment_bytes;
+    let source = ThreadSource::start(own.disk.clone(), segment_bytes);
+    let source = source.map_err(|error| error.to_string())?;
+    let opening = Opening {
+        identity: Identity {
+            rules: RULES,
+            build: build(),
+            ..recovered.identity.clone()
+        },
+        term: recovered.term,
+        limits: recovered.limits,
+        now: SystemClock.now(),
+    };
+    let options = WriterOptions::for_segments_of(segment_bytes);
+    let (disk, source) = (own.disk.clone(), Box::new(source));
+    let writer = JournalWriter::resume(disk, lock, source, options, opening, recovered);
+    own.writer = Some(writer.map_err(|error| error.to_string())?);
+    own.shared.written.raise(recovered.next_seq - 1);
+    // The main thread holds the other end.
+    let _ = own.begun.send(prelude);
+    Ok(())
+}
+
+const fn follower_config(config: &Config) -> FollowerConfig {
+    FollowerConfig {
+        heartbeat_every: config.profile.replication.heartbeat,
+        silence_max: config.profile.replication.silence_max,
+        window_bytes: WINDOW_BYTES,
+        object_bytes_max: OBJECT_BYTES_MAX,
+        takes_snapshot: true,
+    }
+}

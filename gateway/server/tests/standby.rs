@@ -1,0 +1,218 @@
+//! A leader and its standby as processes: followed, promoted, fenced, begun behind a snapshot.
+//!
+//! No clients here: what is sequenced comes over the control socket. `cargo xtask failover` does it under load.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long anything may take before the test fails. Nothing waits for it otherwise.
+const WITHIN: Duration = Duration::from_secs(120);
+
+const DEMO: &str = include_str!("../../../configs/demo.toml");
+
+/// One gateway, killed when it is dropped.
+struct Node {
+    child: Child,
+    socket: PathBuf,
+    log: PathBuf,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Node {
+    fn start(verb: &str, folder: &Path) -> Self {
+        let log = folder.join("log");
+        let file = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .expect("a log");
+        let child = Command::new(env!("CARGO_BIN_EXE_portcullis"))
+            .arg(verb)
+            .arg(folder.join("config.toml"))
+            .stderr(Stdio::from(file))
+            .spawn()
+            .expect("it starts");
+        let socket = folder.join("ctl");
+        Self { child, socket, log }
+    }
+
+    /// The answer's lines, the last one its status; none while it does not answer.
+    fn ask(&self, request: &str) -> Option<Vec<String>> {
+        let mut stream = UnixStream::connect(&self.socket).ok()?;
+        writeln!(stream, "{request}").ok()?;
+        let mut lines = Vec::new();
+        for line in BufReader::new(stream).lines() {
+            let line = line.ok()?;
+            let is_last = !line.starts_with(' ');
+            lines.push(line.trim().to_owned());
+            if is_last {
+                return Some(lines);
+            }
+        }
+        None
+    }
+
+    fn wait_for(&self, request: &str, found: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + WITHIN;
+        loop {
+            let said = self.ask(request).unwrap_or_default().join("\n");
+            if found(&said) {
+                return said;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{request}: {said}\n{}",
+                fs::read_to_string(&self.log).unwrap_or_default()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn follows(&self, seq: u64) {
+        self.wait_for("state", |said| {
+            said.contains("following;") && written(said).is_some_and(|written| written >= seq)
+        });
+    }
+
+    fn ended(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + WITHIN;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        None
+    }
+}
+
+/// The record that a standby says it has written.
+fn written(said: &str) -> Option<u64> {
+    let (_, rest) = said.split_once("record ")?;
+    rest.split_once(' ')?.0.parse().ok()
+}
+
+/// The number of the record that an answer says.
+fn seq(answer: &[String]) -> u64 {
+    let last = answer.last().map_or("", String::as_str);
+    let number = last.split(' ').skip_while(|word| *word != "seq").nth(1);
+    number.and_then(|number| number.parse().ok()).expect(last)
+}
+
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address")
+}
+
+/// Two folders with a config each, which replicate to each other.
+fn pair(name: &str, more: &str) -> (PathBuf, [PathBuf; 2]) {
+    let root = std::env::temp_dir().join(format!("portcullis-{name}-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&root);
+    let hear = [free_address(), free_address()];
+    let folders = ["a", "b"].map(|node| root.join(node));
+    for (index, folder) in folders.iter().enumerate() {
+        fs::create_dir_all(folder).expect("a folder");
+        let (listen, leader) = (hear[index], hear[1 - index]);
+        let sections = format!(
+            "[ctl]\nsocket = {:?}\n[journal]\nfolder = {:?}\nsegment_mib = 1\ndurability = \"replicated\"\n{more}\n\
+             [restart]\nreduce_only_ms = 0\n[observe]\nsummary_every_ms = 0\n\
+             [replication]\nlisten = \"{listen}\"\nleader = \"{leader}\"\nheartbeat_ms = 50\nsilence_max_ms = 5_000\n\
+             [matching]\n",
+            folder.join("ctl"),
+            folder.join("journal"),
+        );
+        let text = DEMO.replacen("[matching]\n", &sections, 1);
+        fs::write(folder.join("config.toml"), text).expect("a config");
+    }
+    (root, folders)
+}
+
+#[test]
+fn a_standby_leads_with_all_that_was_answered_and_the_old_leader_ends() {
+    let (root, [a, b]) = pair("standby", "");
+    let mut leader = Node::start("run", &a);
+    leader.wait_for("state", |said| said.contains("venue Active"));
+    let standby = Node::start("standby", &b);
+    standby.follows(1);
+    let mut last = 0;
+    for amount in 1..=20 {
+        let answer = leader.ask(&format!("deposit maker-1 {amount}"));
+        last = seq(&answer.expect("a replicated leader with a standby answers"));
+    }
+    let refused = standby.ask("deposit maker-1 1").expect("it answers");
+    assert!(refused[0].contains("this is a standby"), "{refused:?}");
+    standby.follows(last);
+    let promoted = standby.wait_for("promote", |said| said.contains("leads term"));
+    assert!(promoted.contains("leads term 2"), "{promoted}");
+    assert_eq!(leader.ended(), Some(1), "it was succeeded");
+    let account = standby.wait_for("account maker-1", |said| said.contains("cash"));
+    assert!(account.contains("cash 210000000"), "{account}");
+    let again = standby.ask("promote").expect("it answers");
+    assert!(again[0].contains("leads already"), "{again:?}");
+    assert_eq!(
+        Node::start("run", &a).ended(),
+        Some(2),
+        "nor does it start again"
+    );
+    let old = Node::start("standby", &a);
+    old.wait_for("state", |said| {
+        said.contains("following;")
+            || said.contains("empty folder")
+            || said.contains("empty journal folder")
+    });
+    drop((old, standby));
+    fs::remove_dir_all(root).expect("removes");
+}
+
+#[test]
+fn a_standby_begins_behind_a_snapshot_where_the_first_records_are_gone() {
+    let more = "snapshot_every_records = 2_000\nfolder_mib_max = 8\n";
+    let (root, [a, b]) = pair("standby-snapshot", more);
+    let leader = Node::start("run", &a);
+    leader.wait_for("state", |said| said.contains("venue Active"));
+    let standby = Node::start("standby", &b);
+    standby.follows(1);
+    // A segment and more of deposits: a record and a frame each.
+    let mut stream = UnixStream::connect(&leader.socket).expect("it listens");
+    let mut answers = BufReader::new(stream.try_clone().expect("a stream")).lines();
+    for _ in 0..12_000 {
+        writeln!(stream, "deposit maker-1 1").expect("it listens");
+        let answer = answers.next().expect("it answers").expect("it answers");
+        assert!(answer.starts_with("ok seq"), "{answer}");
+    }
+    let first = a.join("journal").join("00000000000000000001.segment");
+    let deadline = Instant::now() + WITHIN;
+    while first.exists() {
+        assert!(Instant::now() < deadline, "old segments go");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    drop(standby);
+    fs::remove_dir_all(b.join("journal")).expect("removes");
+    let standby = Node::start("standby", &b);
+    let last = seq(&leader
+        .ask("deposit maker-1 1")
+        .unwrap_or_else(|| vec!["ok seq 1".to_owned()]));
+    standby.follows(last);
+    let log = fs::read_to_string(&standby.log).expect("a log");
+    assert!(
+        log.contains("begins behind the snapshot of record"),
+        "{log}"
+    );
+    drop(leader);
+    standby.wait_for("promote", |said| said.contains("leads term 2"));
+    let account = standby.wait_for("account maker-1", |said| said.contains("cash"));
+    assert!(account.contains("cash 12001000000"), "{account}");
+    drop(standby);
+    fs::remove_dir_all(root).expect("removes");
+}
