@@ -26,6 +26,10 @@ pub enum Durability {
 #[derive(Debug)]
 struct Shared {
     policy: Durability,
+    /// What holds in the place of [`Durability::Replicated`] until a standby has caught up.
+    interim: Durability,
+    /// A standby has caught up, once.
+    in_step: AtomicBool,
     local: CachePadded<AtomicU64>,
     standby: CachePadded<AtomicU64>,
     /// The log cannot be written now.
@@ -83,8 +87,25 @@ pub struct DurabilityEnds {
 /// The ends of a policy.
 #[must_use]
 pub fn durability(policy: Durability, seq: Seq) -> DurabilityEnds {
+    ends(policy, policy, seq)
+}
+
+/// The ends of a log that waits for a standby from when one has caught up with it: a gateway that was promoted
+/// has none yet. Until then `interim` holds.
+///
+/// # Panics
+/// If that is [`Durability::Memory`], whose gates never shut again.
+#[must_use]
+pub fn replicated_once_in_step(interim: Durability, seq: Seq) -> DurabilityEnds {
+    assert_ne!(interim, Durability::Memory, "a gate that shuts again");
+    ends(Durability::Replicated, interim, seq)
+}
+
+fn ends(policy: Durability, interim: Durability, seq: Seq) -> DurabilityEnds {
     let shared = Arc::new(Shared {
         policy,
+        interim,
+        in_step: AtomicBool::new(policy == interim),
         local: CachePadded::new(AtomicU64::new(seq.raw())),
         standby: CachePadded::new(AtomicU64::new(seq.raw())),
         failing: CachePadded::new(AtomicBool::new(false)),
@@ -100,9 +121,17 @@ pub fn durability(policy: Durability, seq: Seq) -> DurabilityEnds {
 }
 
 impl Shared {
+    /// What must hold now.
+    fn policy(&self) -> Durability {
+        if self.policy == Durability::Replicated && !self.in_step.load(Ordering::Acquire) {
+            return self.interim;
+        }
+        self.policy
+    }
+
     fn reached(&self) -> u64 {
         let local = self.local.load(Ordering::Acquire);
-        match self.policy {
+        match self.policy() {
             Durability::Memory => u64::MAX,
             Durability::Journaled | Durability::Synced => local,
             Durability::Replicated => local.min(self.standby.load(Ordering::Acquire)),
@@ -111,10 +140,10 @@ impl Shared {
 }
 
 impl DurableWriter {
-    /// What is wanted before anything leaves.
+    /// What is wanted before anything leaves, now.
     #[must_use]
     pub fn policy(&self) -> Durability {
-        self.0.policy
+        self.0.policy()
     }
 
     /// All up to this record is written, and where the policy asks for it, on the disk.
@@ -142,9 +171,11 @@ impl StandbyWriter {
     /// A standby has all up to this record. One that has less than another had says nothing new.
     pub fn reach(&mut self, seq: Seq) {
         let before = self.0.standby.load(Ordering::Relaxed);
-        self.0
-            .standby
-            .store(seq.raw().max(before), Ordering::Release);
+        let has = seq.raw().max(before);
+        self.0.standby.store(has, Ordering::Release);
+        if has >= self.0.local.load(Ordering::Acquire) {
+            self.0.in_step.store(true, Ordering::Release);
+        }
     }
 }
 
@@ -234,6 +265,27 @@ mod tests {
             let expected = if passes { Passage::Open } else { Passage::Shut };
             assert_eq!(passage, expected, "{policy:?} {local} {standby}");
         }
+    }
+
+    #[test]
+    fn a_standby_counts_from_when_it_has_caught_up() {
+        let mut ends = replicated_once_in_step(Durability::Synced, Seq::new(3));
+        assert_eq!(ends.log.policy(), Durability::Synced);
+        ends.log.reach(Seq::new(5));
+        assert_eq!(
+            ends.gate.passage(5),
+            Passage::Open,
+            "there is no standby yet"
+        );
+        ends.standby.reach(Seq::new(4));
+        ends.log.reach(Seq::new(6));
+        assert_eq!(ends.gate.passage(6), Passage::Open, "it is not in step");
+        ends.standby.reach(Seq::new(6));
+        ends.log.reach(Seq::new(7));
+        assert_eq!(ends.log.policy(), Durability::Replicated);
+        assert_eq!(ends.gate.passage(7), Passage::Shut);
+        ends.standby.reach(Seq::new(7));
+        assert_eq!(ends.gate.passage(7), Passage::Open);
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod wiring;
 
 pub(crate) use assemble::{Gateway, Options, Readers};
 pub(crate) use names::{FILE as NAMES_FILE, check as check_names, keep as keep_names};
-pub(crate) use origin::{RULES, build, hold_folder};
+pub(crate) use origin::{RULES, build, hold_folder, policy};
 pub(crate) use recovery::{FromJournal, Promoted, read_prelude, take_over};
 pub(crate) use tables::{egress_config, symbols};
 pub(crate) use threads::{Finished, Left, idle};

@@ -13,7 +13,8 @@ mod shared;
 
 use crate::check::load_config;
 use crate::gateway::{
-    FromJournal, Gateway, Promoted, RULES, build, hold_folder, idle, read_prelude, take_over,
+    FromJournal, Gateway, Promoted, RULES, build, hold_folder, idle, policy, read_prelude,
+    take_over,
 };
 use crate::replication::{WINDOW_BYTES, silence_ms, tell_old_leader};
 use crate::run::serve;
@@ -24,11 +25,13 @@ use follow::{Ended, Following, Handover, Promote};
 use own_journal::OwnJournal;
 use portcullis_control::config::{Config, DurabilityPolicy};
 use portcullis_control::ctl::server::CtlServer;
+use portcullis_domain::Seq;
 use portcullis_journal::replication::{Follower, FollowerConfig, FollowerPosition, read_heard};
 use portcullis_journal::{
     Chain, Disk, Identity, JournalWriter, Opening, RecoverOptions, Recovered, Term, ThreadSource,
     WriterOptions, recover,
 };
+use portcullis_pipeline::durability::{durability, replicated_once_in_step};
 use portcullis_pipeline::recovery::Prelude;
 use portcullis_runtime::{Clock, SystemClock};
 use receiving::Objects;
@@ -287,18 +290,21 @@ fn lead(
         machine,
         leader_lock,
     } = handover;
-    let policy = match config.profile.journal.durability {
-        DurabilityPolicy::Replicated => config.profile.replication.promoted_durability,
-        given @ (DurabilityPolicy::Memory
-        | DurabilityPolicy::Journaled
-        | DurabilityPolicy::Synced) => given,
+    let wanted = config.profile.journal.durability;
+    let interim = config.profile.replication.promoted_durability;
+    let seq = Seq::new(machine.position().last_seq);
+    let (ends, words) = if wanted == DurabilityPolicy::Replicated && interim != wanted {
+        let words = format!("{} until a standby has caught up", interim.word());
+        (replicated_once_in_step(policy(interim), seq), words)
+    } else {
+        (durability(policy(wanted), seq), wanted.word().to_owned())
     };
     let term = writer.term();
     let promoted = Promoted {
         disk: disk.clone(),
         writer,
         journal: machine.position().journal,
-        durability: policy,
+        ends,
     };
     let gateway =
         take_over(config, promoted, from).and_then(|origin| Gateway::begin(config, origin));
@@ -306,11 +312,7 @@ fn lead(
         Ok(gateway) => gateway,
         Err(error) => return cannot(error),
     };
-    eprintln!(
-        "promoted: leads term {}, durability {}",
-        term.raw(),
-        policy.word()
-    );
+    eprintln!("promoted: leads term {}, durability {words}", term.raw());
     if let Err(error) = tell_old_leader(machine, leader, disk, Arc::clone(stop)) {
         eprintln!("fence: the old leader is not told: {error}");
     }

@@ -12,8 +12,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// What a promoted gateway may wait for, that has no standby of its own yet.
-const PROMOTED: [(&str, DurabilityPolicy); 4] = [
-    ("memory", DurabilityPolicy::Memory),
+const PROMOTED: [(&str, DurabilityPolicy); 3] = [
     ("journaled", DurabilityPolicy::Journaled),
     ("synced", DurabilityPolicy::Synced),
     ("replicated", DurabilityPolicy::Replicated),
@@ -32,7 +31,7 @@ pub struct ReplicationProfile {
     pub heartbeat: Duration,
     /// Silence after which the other side counts as gone.
     pub silence_max: Duration,
-    /// What takes the place of `replicated` in a gateway that was promoted.
+    /// What takes the place of `replicated` in a gateway that was promoted, until a standby has caught up with it.
     pub promoted_durability: DurabilityPolicy,
 }
 

@@ -186,7 +186,7 @@ fn begin_journal(
     Ok(origin)
 }
 
-pub(super) const fn policy(word: DurabilityPolicy) -> Durability {
+pub(crate) const fn policy(word: DurabilityPolicy) -> Durability {
     match word {
         DurabilityPolicy::Memory => Durability::Memory,
         DurabilityPolicy::Journaled => Durability::Journaled,

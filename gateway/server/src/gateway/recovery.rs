@@ -11,12 +11,12 @@ use super::tables::{egress_config, new_session_name, symbols};
 use super::venue_kind::VenueKind;
 use super::venues::venue;
 use crate::prelude;
-use portcullis_control::config::{Config, DurabilityPolicy};
+use portcullis_control::config::Config;
 use portcullis_journal::{
     Disk, Identity, JournalWriter, Opening, Recovered, Storage, ThreadSource, WordFile,
     WriterOptions, read_words,
 };
-use portcullis_pipeline::durability::durability;
+use portcullis_pipeline::durability::{DurabilityEnds, durability};
 use portcullis_pipeline::recovery::{Ground, Prelude, Rebuilt, first_commands, rebuild};
 use portcullis_pipeline::replica::ReplicaParts;
 use portcullis_pipeline::sequencer::Resumption;
@@ -103,7 +103,7 @@ pub(crate) fn go_on(
         disk,
         writer,
         journal: recovered.identity.journal,
-        durability: config.profile.journal.durability,
+        ends: durability(policy(config.profile.journal.durability), from.rebuilt.seq),
     };
     Ok(origin_of(promoted, from))
 }
@@ -115,7 +115,7 @@ pub(crate) struct Promoted {
     /// Its number.
     pub(crate) journal: u64,
     /// What must hold before anything leaves.
-    pub(crate) durability: DurabilityPolicy,
+    pub(crate) ends: DurabilityEnds,
 }
 
 /// A gateway that takes over from the one that it followed.
@@ -167,7 +167,7 @@ fn origin_of(journal: Promoted, from: FromJournal) -> Origin {
         session_name: prelude.session_name,
         journal: Some(OpenJournal {
             writer: journal.writer,
-            ends: durability(policy(journal.durability), seq),
+            ends: journal.ends,
             disk: journal.disk,
             prelude,
             number: journal.journal,

@@ -56,9 +56,7 @@ impl Node {
             clients: arguments.clients,
             engine: Some(engine),
             replication: &format!(
-                "[replication]\nlisten = \"{listen}\"\nleader = \"{leader}\"\nheartbeat_ms = 50\n\
-                 promoted_durability = \"{}\"\n{leader_folder}",
-                arguments.durability
+                "[replication]\nlisten = \"{listen}\"\nleader = \"{leader}\"\nheartbeat_ms = 50\n{leader_folder}"
             ),
         })?;
         let config = folder.join("node.toml");
