@@ -48,6 +48,9 @@ pub struct DurableWriter(Arc<Shared>);
 #[derive(Debug)]
 pub struct StandbyWriter(Arc<Shared>);
 
+/// A standby that lacks no more records than these has caught up: they are on their way while the log goes on.
+const IN_STEP_WITHIN: u64 = 4_096;
+
 /// The gate of one thread.
 #[derive(Clone, Debug)]
 pub struct Gate {
@@ -173,7 +176,8 @@ impl StandbyWriter {
         let before = self.0.standby.load(Ordering::Relaxed);
         let has = seq.raw().max(before);
         self.0.standby.store(has, Ordering::Release);
-        if has >= self.0.local.load(Ordering::Acquire) {
+        let stands = self.0.local.load(Ordering::Acquire);
+        if stands.saturating_sub(has) <= IN_STEP_WITHIN {
             self.0.in_step.store(true, Ordering::Release);
         }
     }
@@ -221,6 +225,12 @@ impl Gate {
             return Passage::Open;
         }
         self.look_again(seq)
+    }
+
+    /// What must hold now before anything leaves.
+    #[must_use]
+    pub fn policy(&self) -> Durability {
+        self.shared.policy()
     }
 
     /// The last record that the log has written, and where the policy asks for it synced.
@@ -277,15 +287,16 @@ mod tests {
             Passage::Open,
             "there is no standby yet"
         );
+        ends.log.reach(Seq::new(9_000));
         ends.standby.reach(Seq::new(4));
-        ends.log.reach(Seq::new(6));
-        assert_eq!(ends.gate.passage(6), Passage::Open, "it is not in step");
-        ends.standby.reach(Seq::new(6));
-        ends.log.reach(Seq::new(7));
+        ends.log.reach(Seq::new(9_500));
+        assert_eq!(ends.gate.passage(9_500), Passage::Open, "it is not in step");
+        ends.standby.reach(Seq::new(9_100));
+        ends.log.reach(Seq::new(9_600));
         assert_eq!(ends.log.policy(), Durability::Replicated);
-        assert_eq!(ends.gate.passage(7), Passage::Shut);
-        ends.standby.reach(Seq::new(7));
-        assert_eq!(ends.gate.passage(7), Passage::Open);
+        assert_eq!(ends.gate.passage(9_600), Passage::Shut);
+        ends.standby.reach(Seq::new(9_600));
+        assert_eq!(ends.gate.passage(9_600), Passage::Open);
     }
 
     #[test]

@@ -265,7 +265,10 @@ impl Desk {
         let View::Venue(venue) = self.look(Look::Venue)? else {
             return mixed_up();
         };
-        Ok(words::venue(&venue))
+        let gate = &self.gateway.gate;
+        let kept = self.gateway.folder.is_some();
+        let journal = kept.then(|| words::journal(gate.policy(), gate.kept()));
+        Ok(words::venue(&venue) + &journal.unwrap_or_default())
     }
 
     fn describe_account(&mut self, account: AccountId) -> Result<String, String> {

@@ -3,7 +3,8 @@
 //! Pure. Names come from the config, numbers keep the core's units and say which.
 
 use portcullis_control::config::Config;
-use portcullis_domain::{InstrumentId, Scope, Side, Timestamp, TradingState};
+use portcullis_domain::{InstrumentId, Scope, Seq, Side, Timestamp, TradingState};
+use portcullis_pipeline::durability::Durability;
 use portcullis_pipeline::item::VenueView;
 use portcullis_risk_core::checks;
 use portcullis_risk_core::{
@@ -166,6 +167,17 @@ pub(super) fn venue(venue: &VenueView) -> String {
         venue.open_orders,
         venue.alarms,
     )
+}
+
+/// What holds of the journal now.
+pub(super) fn journal(policy: Durability, kept: Seq) -> String {
+    let word = match policy {
+        Durability::Memory => "memory",
+        Durability::Journaled => "journaled",
+        Durability::Synced => "synced",
+        Durability::Replicated => "replicated",
+    };
+    format!("\njournal kept up to {}, durability {word}", kept.raw())
 }
 
 pub(super) fn account(view: &AccountView, config: &Config) -> String {

@@ -83,6 +83,7 @@ impl Pair<'_> {
         let crowd = Crowd::start(self.arguments.clients, addresses, self.arguments.seed);
         for round in 0..self.arguments.rounds {
             self.caught_up(&standby)?;
+            self.in_step(&leader)?;
             self.load(&crowd)?;
             let promoted = self.fail_over(&crowd, leader, standby)?;
             leads = 1 - leads;
@@ -126,6 +127,22 @@ impl Pair<'_> {
                     "the standby does not follow",
                     said.unwrap_or_default(),
                 ));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until a leader waits for its standby, where it is to.
+    fn in_step(&self, leader: &Gateway) -> Result<(), Fault> {
+        let wanted = format!("durability {}", self.arguments.durability);
+        let deadline = Instant::now() + WITHIN;
+        loop {
+            let said = leader.ask(&["state"])?;
+            if said.contains(&wanted) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(Fault::of("the leader has no standby in step", said));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
