@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 pub(crate) const VERB: Verb = Verb {
     name: "test",
     arguments: "",
-    summary: "all tests: unit, vectors, interop, fuzz smoke, demo, reload, crowd, crash, simulator; installs what they need",
+    summary: "all tests: unit, vectors, interop, fuzz smoke, demo, reload, crowd, crash, failover, simulator; installs what they need",
     run,
 };
 
@@ -55,6 +55,10 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "crash",
         action: Action::Verb("crash", &["--kills", "10", "--life-ms", "200"]),
+    },
+    Step {
+        name: "failover",
+        action: Action::Verb("failover", &["--rounds", "4"]),
     },
     Step {
         name: "simulate",
