@@ -5,7 +5,8 @@
 
 use crate::plan::Plan;
 use crate::run::{Figures, run};
-use crate::violation::Violation;
+use crate::violation::{Rule, Violation};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,8 +33,19 @@ pub struct Findings {
     pub figures: Figures,
     /// Seeds that failed.
     pub violations: u64,
-    /// The lowest of them, and how it failed.
-    pub first: Option<(u64, Violation)>,
+    /// By rule: how many seeds broke it, the lowest of them, and how it did.
+    pub by_rule: BTreeMap<Rule, Broken>,
+}
+
+/// The seeds that broke a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// How many.
+    pub seeds: u64,
+    /// The lowest.
+    pub first: u64,
+    /// How that one did.
+    pub violation: Violation,
 }
 
 impl Campaign {
@@ -74,7 +86,11 @@ impl Findings {
         self.figures.add(&run.figures);
         if let Some(violation) = run.violation {
             self.violations += 1;
-            self.note(seed, violation);
+            self.note(Broken {
+                seeds: 1,
+                first: seed,
+                violation,
+            });
         }
     }
 
@@ -82,15 +98,27 @@ impl Findings {
         self.seeds += other.seeds;
         self.figures.add(&other.figures);
         self.violations += other.violations;
-        if let Some((seed, violation)) = other.first {
-            self.note(seed, violation);
+        for broken in other.by_rule.into_values() {
+            self.note(broken);
         }
     }
 
-    fn note(&mut self, seed: u64, violation: Violation) {
-        if self.first.as_ref().is_none_or(|(first, _)| seed < *first) {
-            self.first = Some((seed, violation));
+    fn note(&mut self, broken: Broken) {
+        let rule = broken.violation.rule;
+        let Some(known) = self.by_rule.get_mut(&rule) else {
+            self.by_rule.insert(rule, broken);
+            return;
+        };
+        known.seeds += broken.seeds;
+        if broken.first < known.first {
+            (known.first, known.violation) = (broken.first, broken.violation);
         }
+    }
+
+    /// The lowest seed that broke anything.
+    #[must_use]
+    pub fn first(&self) -> Option<&Broken> {
+        self.by_rule.values().min_by_key(|broken| broken.first)
     }
 }
 
@@ -103,6 +131,8 @@ impl Figures {
         self.told += other.told;
         self.lines_lost += other.lines_lost;
         self.misdeeds += other.misdeeds;
+        self.crashes += other.crashes;
+        self.cuts += other.cuts;
         self.digest = self.digest.wrapping_add(other.digest);
     }
 }

@@ -12,7 +12,9 @@ use portcullis_domain::{
     AccountId, CashMove, Command, DisputeDecision, FirmId, FlipLimits, InstrumentId, Money, Price,
     ReferencePrice, Scope, SessionId, Settlement, StateChange, Timestamp, TradingState,
 };
+use portcullis_journal::{MemoryDisk, WordFile, write_words};
 use portcullis_pipeline::item::ControlItem;
+use portcullis_risk_core::RiskCore;
 use std::collections::BTreeMap;
 
 /// The numbers of requests: that of a flip is waited for.
@@ -21,6 +23,14 @@ const FLIP: u32 = 1;
 
 /// Limits that may take effect, by the digest that names their table.
 pub(crate) type Books = BTreeMap<u64, Config>;
+
+/// What the desk has before it.
+pub(crate) struct Counter<'a> {
+    pub(crate) hands: &'a mut Hands,
+    pub(crate) core: &'a RiskCore,
+    pub(crate) disk: &'a MemoryDisk,
+    pub(crate) now: Timestamp,
+}
 
 /// The desk.
 pub(crate) struct Desk {
@@ -33,6 +43,8 @@ pub(crate) struct Desk {
     limits: Config,
     /// One flip at a time: a table that is staged gives way to the next one.
     flipping: bool,
+    /// Where the restart ladder stands; open where that is Active.
+    restart: TradingState,
     pub(crate) books: Books,
     /// Items read.
     pub(crate) items: u64,
@@ -46,6 +58,7 @@ impl Desk {
             strict: Vec::new(),
             limits: market.config.clone(),
             flipping: false,
+            restart: TradingState::Active,
             books: Books::new(),
             items: 0,
         }
@@ -69,22 +82,20 @@ impl Desk {
     }
 
     /// One turn.
-    pub(crate) fn turn(
-        &mut self,
-        market: &Market,
-        hands: &mut Hands,
-        now: Timestamp,
-        faults: Faults,
-    ) {
-        self.read(hands);
+    pub(crate) fn turn(&mut self, market: &Market, at: &mut Counter<'_>, faults: Faults) {
+        self.read(at.hands);
         let command = match self.prng.between(1, 60) {
             1..=6 => self.quote(),
             7 => self.deposit(market),
             8..=16 if !self.strict.is_empty() => self.lift(),
-            17..=24 if faults.has(Fault::Desk) => match self.intervene(market, hands) {
+            17..=24 if faults.has(Fault::Desk) => match self.intervene(market, at) {
                 Some(command) => command,
                 None => return,
             },
+            25..=34 => {
+                self.open_a_step(at);
+                return;
+            }
             _ => return,
         };
         let request = if matches!(command, Command::FlipLimits(_)) {
@@ -92,18 +103,74 @@ impl Desk {
         } else {
             NOBODY
         };
-        let asked = hands.ask(&command, request, now);
+        let asked = at.hands.ask(&command, request, at.now);
         self.flipping &= asked || request != FLIP;
     }
 
-    /// Every state is lifted, and what was disputed discarded.
-    pub(crate) fn calm(&mut self, hands: &mut Hands, now: Timestamp) {
-        self.read(hands);
+    /// Every state is lifted, prices are renewed, and the gateway is opened.
+    pub(crate) fn calm(&mut self, market: &Market, at: &mut Counter<'_>) {
+        self.read(at.hands);
         while let Some(scope) = self.strict.last().copied() {
-            if !hands.ask(&state(scope, TradingState::Active, false), NOBODY, now) {
+            let lifted = state(scope, TradingState::Active, false);
+            if !at.hands.ask(&lifted, NOBODY, at.now) {
                 return;
             }
             self.strict.pop();
+        }
+        if self.restart == TradingState::Active {
+            return;
+        }
+        self.open_a_step(at);
+        if at.core.readiness().references_stale > 0 {
+            for (instrument, price) in self.prices.iter().enumerate() {
+                let price = (*price).min(market.config.instruments[instrument].price_max);
+                let reference = Command::Reference(reference(instrument, price));
+                let _ = at.hands.ask(&reference, NOBODY, at.now);
+            }
+        }
+    }
+
+    /// A gateway was started again: what was asked for and not yet sequenced is gone, and so is what
+    /// was not yet told.
+    pub(crate) fn restarted(&mut self, market: &Market, core: &RiskCore) {
+        self.flipping = false;
+        self.restart = TradingState::CancelOnly;
+        for account in (0..market.config.accounts.len() as u32).map(AccountId::new) {
+            let view = core.account(account);
+            if view.is_some_and(|view| view.state != TradingState::Active) {
+                self.note_strict(Scope::Account(account));
+            }
+        }
+    }
+
+    /// Whether the gateway is open as far as the desk has anything to do with it.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.restart == TradingState::Active && self.strict.is_empty()
+    }
+
+    /// The next step of the restart ladder, if it is time.
+    fn open_a_step(&mut self, at: &mut Counter<'_>) {
+        let ready = at.core.readiness();
+        let next = match self.restart {
+            TradingState::CancelOnly | TradingState::Halted
+                if ready.is_reconciled() && ready.has_prices() =>
+            {
+                TradingState::ReduceOnly
+            }
+            TradingState::ReduceOnly => TradingState::Active,
+            TradingState::CancelOnly | TradingState::Halted | TradingState::Active => return,
+        };
+        if at
+            .hands
+            .ask(&Command::Restart { state: next }, NOBODY, at.now)
+        {
+            self.restart = next;
+        }
+    }
+
+    fn note_strict(&mut self, scope: Scope) {
+        if !self.strict.contains(&scope) {
+            self.strict.push(scope);
         }
     }
 
@@ -116,9 +183,9 @@ impl Desk {
             }
             if let ControlItem::StateChanged(scope, state, _) = item
                 && state != TradingState::Active
-                && !self.strict.contains(&scope)
+                && scope != Scope::Venue
             {
-                self.strict.push(scope);
+                self.note_strict(scope);
             }
         }
         while hands.retired.pop().is_ok() {}
@@ -159,7 +226,7 @@ impl Desk {
         state(scope, TradingState::Active, false)
     }
 
-    fn intervene(&mut self, market: &Market, hands: &mut Hands) -> Option<Command> {
+    fn intervene(&mut self, market: &Market, at: &mut Counter<'_>) -> Option<Command> {
         Some(match self.prng.between(1, 12) {
             1..=2 => self.restrict(market),
             3..=6 => {
@@ -176,7 +243,7 @@ impl Desk {
                 account: self.account(market),
                 decision: DisputeDecision::Discard,
             },
-            _ => return self.flip(market, hands),
+            _ => return self.flip(market, at),
         })
     }
 
@@ -198,18 +265,20 @@ impl Desk {
             TradingState::Halted,
         ]);
         let cancel = self.prng.one_in(2);
+        self.note_strict(scope);
         state(scope, to, cancel)
     }
 
-    /// Sends a table and names it; `None` where there is no room for it now.
-    fn flip(&mut self, market: &Market, hands: &mut Hands) -> Option<Command> {
+    /// Keeps a table with the journal, sends it and names it; `None` where there is no room for it now.
+    fn flip(&mut self, market: &Market, at: &mut Counter<'_>) -> Option<Command> {
         if self.flipping {
             return None;
         }
         let limits = market.relimited(&self.limits, &mut self.prng);
         let table = market.table(&limits);
         let digest = table.digest();
-        hands.tables.push(Box::new(table)).ok()?;
+        write_words(at.disk, WordFile::Limits, &market.words(&limits)).ok()?;
+        at.hands.tables.push(Box::new(table)).ok()?;
         self.books.insert(digest, limits.clone());
         self.limits = limits;
         self.flipping = true;

@@ -21,8 +21,8 @@ mod venue;
 mod violation;
 mod world;
 
-pub use campaign::{Campaign, Findings};
-pub use plan::{Fault, Faults, Plan};
+pub use campaign::{Broken, Campaign, Findings};
+pub use plan::{Fault, Faults, Plan, Plant};
 pub use run::{Figures, Run, quiet_panics, run, trace};
 pub use shrink::{Shrunk, shrink};
 pub use violation::{Rule, Violation};

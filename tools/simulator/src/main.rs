@@ -39,7 +39,7 @@ fn simulate(arguments: &Arguments) -> ExitCode {
     let figures = &findings.figures;
     println!(
         "{} seeds: {} steps, {} records, {} orders judged of which {} passed, {} messages told, {} \
-         lines lost, {} misdeeds of the engine, {} violations",
+         lines lost, {} misdeeds of the engine, {} crashes, {} torn ends cut, {} violations",
         findings.seeds,
         figures.steps,
         figures.records,
@@ -48,6 +48,8 @@ fn simulate(arguments: &Arguments) -> ExitCode {
         figures.told,
         figures.lines_lost,
         figures.misdeeds,
+        figures.crashes,
+        figures.cuts,
         findings.violations
     );
     println!(
@@ -84,19 +86,25 @@ fn campaign(arguments: &Arguments, start: Instant) -> Findings {
 
 /// The lowest seed that failed, made small.
 fn shrunk(findings: &Findings) -> Option<Shrunk> {
-    let (seed, violation) = findings.first.clone()?;
-    eprintln!("making seed {seed} small");
+    let broken = findings.first()?;
+    eprintln!("making seed {} small", broken.first);
     let attempt = |plan: &Plan| run(plan).violation;
-    Some(shrink(Plan::of(seed), violation, attempt))
+    let plan = Plan::of(broken.first);
+    Some(shrink(plan, broken.violation.clone(), attempt))
 }
 
 fn print_failure(findings: &Findings, shrunk: &Shrunk, commit: &str) {
-    let Some((seed, violation)) = &findings.first else {
+    for (rule, broken) in &findings.by_rule {
+        let (seeds, first) = (broken.seeds, broken.first);
+        println!("{rule:?}: {seeds} seeds, the lowest is {first}");
+    }
+    let Some(broken) = findings.first() else {
         return;
     };
+    let seed = broken.first;
     println!("seed {seed} at commit {commit} breaks a rule");
-    println!("  whole:  {}", Plan::of(*seed));
-    println!("          {violation}");
+    println!("  whole:  {}", Plan::of(seed));
+    println!("          {}", broken.violation);
     println!("  shrunk: {} ({} plans tried)", shrunk.plan, shrunk.tries);
     println!("          {}", shrunk.violation);
     println!("again: cargo xtask simulate --seed {seed} --trace");
@@ -104,7 +112,7 @@ fn print_failure(findings: &Findings, shrunk: &Shrunk, commit: &str) {
 
 fn json(findings: &Findings, arguments: &Arguments, commit: &str, took: Duration) -> String {
     let figures = &findings.figures;
-    let first = findings.first.as_ref();
+    let first = findings.first();
     let took_ms = took.as_millis().max(1) as u64;
     serde_json::json!({
         "seeds": findings.seeds,
@@ -116,9 +124,11 @@ fn json(findings: &Findings, arguments: &Arguments, commit: &str, took: Duration
         "told": figures.told,
         "lines_lost": figures.lines_lost,
         "misdeeds": figures.misdeeds,
+        "crashes": figures.crashes,
+        "torn_ends_cut": figures.cuts,
         "violations": findings.violations,
-        "first_failing_seed": first.map(|(seed, _)| seed),
-        "first_violation": first.map(|(_, violation)| violation.to_string()),
+        "first_failing_seed": first.map(|broken| broken.first),
+        "first_violation": first.map(|broken| broken.violation.to_string()),
         "digest": format!("{:016x}", figures.digest),
         "commit": commit,
         "threads": arguments.threads,

@@ -10,9 +10,9 @@ use crate::random::Prng;
 use portcullis_domain::{AccountId, Duration, InstrumentId, Price, Qty, SessionId};
 use portcullis_pipeline::tables::{SessionProfile, Symbol, SymbolTable};
 use portcullis_risk_core::Capacities;
-use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::limits::session::SessionField;
-use portcullis_venue_embedded::{Fees, InstrumentConfig, LadderConfig};
+use portcullis_risk_core::limits::{LimitSpec, LimitTable};
+use portcullis_venue_embedded::{EmbeddedVenue, Fees, InstrumentConfig, LadderConfig};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::OUCH50;
 use portcullis_wire::soupbin::SILENCE_MAX;
@@ -83,12 +83,21 @@ impl Market {
 
     /// The table of these limits.
     pub(crate) fn table(&self, config: &Config) -> LimitTable {
+        LimitTable::build(&self.spec(config)).expect("random limits load")
+    }
+
+    /// These limits as they are kept with a journal.
+    pub(crate) fn words(&self, config: &Config) -> Vec<u64> {
+        self.spec(config).to_words()
+    }
+
+    fn spec(&self, config: &Config) -> LimitSpec {
         let mut spec = limit_spec(config).expect("random limits are well formed");
         for (session, cancels) in spec.sessions.iter_mut().zip(&self.cancel_on_disconnect) {
             let on = i64::from(*cancels);
             session.cells.set(SessionField::CancelOnDisconnect, on);
         }
-        LimitTable::build(&spec).expect("random limits load")
+        spec
     }
 
     /// Room for all that a run can hold.
@@ -139,8 +148,12 @@ impl Market {
         }
     }
 
-    /// The engine's own bounds.
-    pub(crate) fn ladder(&self) -> LadderConfig {
+    /// An engine with an empty book.
+    pub(crate) fn engine(&self) -> EmbeddedVenue {
+        EmbeddedVenue::new(self.ladder(), None).expect("the bounds are in range")
+    }
+
+    fn ladder(&self) -> LadderConfig {
         let instruments = self.config.instruments.iter();
         let instruments = instruments.map(|limits| InstrumentConfig {
             qty_max: Qty::new(OUCH50.qty_max_wire.into()),

@@ -31,11 +31,19 @@ pub enum Fault {
     Desk,
     /// Agents stepped in any order, some seldom.
     AnyOrder,
+    /// The gateway's process dies, in the middle of a write too, and is started again.
+    Restarts,
+    /// Its machine loses power: of what was not synced blocks and names are lost.
+    PowerCuts,
+    /// A disk that is full, read-only, stalled or broken for a while.
+    DiskTrouble,
+    /// The engine is the gateway's own: it dies with it.
+    InsideEngine,
 }
 
 impl Fault {
     /// Each of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Cuts,
         Self::HalfOpen,
         Self::SlowReaders,
@@ -46,6 +54,10 @@ impl Fault {
         Self::ClockJumps,
         Self::Desk,
         Self::AnyOrder,
+        Self::Restarts,
+        Self::PowerCuts,
+        Self::DiskTrouble,
+        Self::InsideEngine,
     ];
 
     /// As it is written on a command line.
@@ -62,6 +74,10 @@ impl Fault {
             Self::ClockJumps => "clock-jumps",
             Self::Desk => "desk",
             Self::AnyOrder => "any-order",
+            Self::Restarts => "restarts",
+            Self::PowerCuts => "power-cuts",
+            Self::DiskTrouble => "disk-trouble",
+            Self::InsideEngine => "inside-engine",
         }
     }
 }
@@ -108,6 +124,32 @@ impl fmt::Display for Faults {
     }
 }
 
+/// A defect put in on purpose, to show that a run would find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plant {
+    /// The engine's word of a fill reaches the core twice: its hold is released twice.
+    HoldReleasedTwice,
+    /// Orders go to the engine before their records are kept.
+    SentEarly,
+    /// A number is left out when a gateway goes on from its journal.
+    SeqGap,
+    /// A gateway that goes on takes the clients' streams of an older snapshot.
+    StaleSnapshot,
+    /// The engine's word of a cancel never reaches the core.
+    MissedReport,
+}
+
+impl Plant {
+    /// Each of them.
+    pub const ALL: [Self; 5] = [
+        Self::HoldReleasedTwice,
+        Self::SentEarly,
+        Self::SeqGap,
+        Self::StaleSnapshot,
+        Self::MissedReport,
+    ];
+}
+
 /// The input of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -119,6 +161,8 @@ pub struct Plan {
     pub clients: u32,
     /// What may go wrong.
     pub faults: Faults,
+    /// What was put in on purpose.
+    pub plant: Option<Plant>,
 }
 
 impl Plan {
@@ -134,7 +178,24 @@ impl Plan {
         let clients = prng.between(1, Self::CLIENTS_MAX.into()) as u32;
         let mut faults = Faults::NONE;
         for fault in Fault::ALL {
-            if !prng.one_in(4) {
+            // An engine inside is spared all hostility.
+            let is_in = match fault {
+                Fault::InsideEngine => prng.one_in(4),
+                Fault::Cuts
+                | Fault::HalfOpen
+                | Fault::SlowReaders
+                | Fault::Pieces
+                | Fault::Forgetting
+                | Fault::HostileVenue
+                | Fault::Lies
+                | Fault::ClockJumps
+                | Fault::Desk
+                | Fault::AnyOrder
+                | Fault::Restarts
+                | Fault::PowerCuts
+                | Fault::DiskTrouble => !prng.one_in(4),
+            };
+            if is_in {
                 faults = faults.with(fault);
             }
         }
@@ -143,6 +204,20 @@ impl Plan {
             turns,
             clients,
             faults,
+            plant: None,
+        }
+    }
+
+    /// The plan of a seed with a defect in it, among the faults that it takes to show: a gateway that
+    /// dies, an engine that lives on.
+    #[must_use]
+    pub fn planted(seed: u64, plant: Plant) -> Self {
+        let whole = Self::of(seed);
+        let faults = whole.faults.without(Fault::InsideEngine);
+        Self {
+            faults: faults.with(Fault::Restarts).without(Fault::Lies),
+            plant: Some(plant),
+            ..whole
         }
     }
 }

@@ -20,6 +20,10 @@ pub(crate) enum Concern {
     Desk,
     /// What the engine's side does.
     Venue,
+    /// How durable the journal is, and what its disk does.
+    Disk,
+    /// When the gateway dies.
+    Crashes,
     /// What a client wants.
     Script(u32),
     /// How a client's line behaves.
@@ -35,6 +39,8 @@ pub(crate) fn stream(seed: u64, concern: Concern) -> Prng {
         Concern::Clock => 4,
         Concern::Desk => 5,
         Concern::Venue => 6,
+        Concern::Disk => 7,
+        Concern::Crashes => 8,
         Concern::Script(client) => 0x100 + u64::from(client),
         Concern::Line(client) => 0x200 + u64::from(client),
     };

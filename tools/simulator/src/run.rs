@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::violation::{Rule, Violation};
 use crate::world::World;
 use portcullis_domain::{Command, Digest, RejectCode};
-use portcullis_risk_core::checks;
+use portcullis_risk_core::{RiskCore, checks};
 use portcullis_wire::ouch50::Outbound;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,6 +39,10 @@ pub struct Figures {
     pub lines_lost: u64,
     /// Refusals, splits, lies and broken links of the engine.
     pub misdeeds: u64,
+    /// Times the gateway died.
+    pub crashes: u64,
+    /// Times a torn end of its journal was cut.
+    pub cuts: u64,
     /// Digest of the log, of all that clients were told, and of the core's state.
     pub digest: u64,
 }
@@ -49,21 +53,14 @@ pub struct Figures {
 pub fn trace(plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     let came = catch_unwind(AssertUnwindSafe(|| {
-        let mut world = World::new(plan);
+        let mut world = World::new(plan)?;
         let mut shown = 0;
         let lived = world.live(plan.turns);
         show_log(&world, &mut shown, &mut lines);
         lines.push("faults are off from here".to_owned());
         let settled = lived.and_then(|()| world.settle());
         show_log(&world, &mut shown, &mut lines);
-        let counters = world.gateway.core().counters();
-        for (code, times) in (0..).zip(counters.failing) {
-            if times > 0
-                && let Some(code) = RejectCode::from_raw(code)
-            {
-                lines.push(format!("{} failed {times} times", checks::name(code)));
-            }
-        }
+        show_checks(&world, &mut lines);
         for client in &world.clients {
             lines.push(client.standing());
             for (number, message) in (1..).zip(client.story.told()) {
@@ -79,8 +76,23 @@ pub fn trace(plan: &Plan) -> Vec<String> {
     lines
 }
 
+/// How often each check failed since the last start.
+fn show_checks(world: &World, lines: &mut Vec<String>) {
+    let Ok(core) = world.core() else {
+        return;
+    };
+    for (code, times) in (0..).zip(core.counters().failing) {
+        if times > 0
+            && let Some(code) = RejectCode::from_raw(code)
+        {
+            lines.push(format!("{} failed {times} times", checks::name(code)));
+        }
+    }
+}
+
 fn show_log(world: &World, shown: &mut usize, lines: &mut Vec<String>) {
-    for record in &world.log[*shown..] {
+    let log = world.log().unwrap_or_default();
+    for record in log.iter().skip(*shown) {
         let head = &record.head;
         let command = Command::decode(head);
         let early = head.early_refusal();
@@ -89,7 +101,7 @@ fn show_log(world: &World, shown: &mut usize, lines: &mut Vec<String>) {
             head.seq, head.timestamp_ns
         ));
     }
-    *shown = world.log.len();
+    *shown = log.len();
 }
 
 /// Runs a plan.
@@ -105,7 +117,7 @@ pub fn run(plan: &Plan) -> Run {
 }
 
 fn attempt(plan: &Plan, figures: &mut Figures) -> Result<(), Violation> {
-    let mut world = World::new(plan);
+    let mut world = World::new(plan)?;
     let lived = world.live(plan.turns).and_then(|()| world.settle());
     *figures = counted(&world, Audited::default());
     lived?;
@@ -118,12 +130,14 @@ fn counted(world: &World, audited: Audited) -> Figures {
     let stories = || world.clients.iter().map(|client| &client.story);
     Figures {
         steps: world.stepped,
-        records: world.log.len() as u64,
+        records: world.core().map_or(0, |core| core.seq().raw()),
         orders: audited.judged,
         accepted: audited.accepted,
         told: stories().map(|story| story.told().len() as u64).sum(),
         lines_lost: world.clients.iter().map(|client| client.lost).sum(),
-        misdeeds: world.floor.misdeeds(),
+        misdeeds: world.engine.misdeeds(),
+        crashes: world.crashes,
+        cuts: world.cuts,
         digest: digest(world),
     }
 }
@@ -131,7 +145,7 @@ fn counted(world: &World, audited: Audited) -> Figures {
 /// Over every byte that was logged and told.
 fn digest(world: &World) -> u64 {
     let mut digest = Digest::new();
-    for record in &world.log {
+    for record in &world.log().unwrap_or_default() {
         for unit in 0..record.head.units() {
             push_bytes(&mut digest, &record.unit(unit).0);
         }
@@ -144,7 +158,7 @@ fn digest(world: &World) -> u64 {
         digest.push(client.lost);
     }
     digest.push(world.desk.items);
-    digest.push(world.gateway.core().state_hash());
+    digest.push(world.core().map_or(0, RiskCore::state_hash));
     digest.value()
 }
 

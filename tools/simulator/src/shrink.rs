@@ -98,6 +98,7 @@ mod tests {
             faults: Fault::ALL
                 .into_iter()
                 .fold(Faults::NONE, |faults, fault| faults.with(fault)),
+            plant: None,
         };
         let violation = fails(&plan).expect("the whole fails");
         let shrunk = shrink(plan, violation, fails);
@@ -106,6 +107,7 @@ mod tests {
             turns: 37,
             clients: 2,
             faults: Faults::NONE.with(Fault::Cuts),
+            plant: None,
         };
         assert_eq!(shrunk.plan, smallest);
     }
@@ -117,6 +119,7 @@ mod tests {
             turns: 400,
             clients: 4,
             faults: Faults::NONE,
+            plant: None,
         };
         let other = |plan: &Plan| {
             let rule = if plan.turns == 400 && plan.clients == 4 {

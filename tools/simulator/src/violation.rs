@@ -6,7 +6,7 @@
 use core::fmt;
 
 /// What was broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
     /// An agent stopped in an assertion of its own.
     Panic,
@@ -38,10 +38,18 @@ pub enum Rule {
     Positions,
     /// Something went to the engine twice, or without approval.
     SentTwice,
+    /// An order or replace went to the engine before its record was kept.
+    SentEarly,
     /// A client was told other fills than the engine made.
     Fills,
     /// A message could not be encoded.
     Unencodable,
+    /// A journal that a crash left behind is refused.
+    RecoveryRefused,
+    /// What was durable is not there after a crash, or is not what it was.
+    RecoveryLost,
+    /// The engine's book cannot be made again from the journal.
+    RecoveryEngine,
     /// With all faults off it does not come to rest.
     NotDrained,
 }

@@ -1,24 +1,27 @@
-//! The world: a gateway, its clients, its engine and the people on duty, on virtual time.
+//! The world: a gateway and its disk, its clients, its engine and the people on duty, on virtual time.
 //!
 //! One thread. Everything that happens is a function of the plan: who has a turn, how far time moves,
-//! what fails. Invariant: nothing here looks at real time, and nothing depends on an address or on
-//! the order of a hash.
+//! what fails. Gateways die and are started again; all else lives on. Invariant: nothing here looks at
+//! real time, and nothing depends on an address or on the order of a hash.
+
+mod disk;
+mod surroundings;
 
 use crate::client::{Client, PASSWORD, Surroundings};
 use crate::clock::SimClock;
-use crate::desk::Desk;
-use crate::gateway::{Gateway, Stage};
+use crate::desk::{Counter, Desk};
+use crate::gateway::{self, Gateway, OpenError, Stage, Start};
 use crate::market::Market;
-use crate::plan::{Fault, Faults, Plan};
+use crate::plan::{Fault, Faults, Plan, Plant};
 use crate::random::{Concern, Prng, stream};
-use crate::venue::Floor;
+use crate::venue::{Engine, Watched};
 use crate::violation::{Rule, Violation};
-use portcullis_domain::{Record, SessionId, Timestamp};
+use disk::SimDisk;
+use portcullis_domain::{Record, Seq, SessionId, Timestamp};
 use portcullis_pipeline::ingress::LoginVerdict;
+use portcullis_risk_core::RiskCore;
 use portcullis_runtime::Clock;
 use portcullis_transport::{MemoryNetwork, MemoryOptions, memory_transport};
-use portcullis_venue_embedded::EmbeddedVenue;
-use portcullis_venue_sim::Hostility;
 
 /// Time of the first turn: some midnight, less a little, so that a day ends in a run.
 const START_NS: u64 = 20_000 * 86_400_000_000_000 - 2_000_000;
@@ -26,82 +29,134 @@ const START_NS: u64 = 20_000 * 86_400_000_000_000 - 2_000_000;
 /// Turns in which a world without faults must come to rest.
 const SETTLE_TURNS: u32 = 3_000;
 
+/// After how many of them a journal that does not come back is recovered.
+const BROKEN_TURNS: u32 = 200;
+
+/// How long such a turn is: together longer than the clock is ever set back, since what waits for a time
+/// waits for that too.
+/// How long such a turn is.
+const SETTLE_TURN_NS: u64 = 1_000_000;
+
+/// Turns for which it must stay at rest: longer than a session takes to find its connection dead.
+const QUIET_TURNS: u32 = 20;
+
 /// Connections at a time: those of all clients, and some given up.
 const CONNECTIONS_MAX: usize = 24;
 
-/// Who may have a turn where any order goes.
-const ACTORS: usize = 9;
+/// Who may have a turn where any order goes: each agent, credentials, desk, clients.
+const ACTORS: usize = Stage::ALL.len() + 3;
+
+/// A gateway dies once in so many steps.
+const CRASH_ONE_IN: i64 = 600;
+
+/// Turns for which it stays down at the most.
+const DOWN_TURNS_MAX: i64 = 15;
 
 /// The world.
 pub(crate) struct World {
     pub(crate) market: Market,
-    pub(crate) gateway: Gateway,
-    pub(crate) floor: Floor,
+    /// The one that is up.
+    gateway: Option<Gateway>,
+    pub(crate) engine: Engine,
     pub(crate) clients: Vec<Client>,
     pub(crate) desk: Desk,
-    /// Every record, as it was sequenced.
-    pub(crate) log: Vec<Record>,
+    disk: SimDisk,
     network: MemoryNetwork,
+    options: MemoryOptions,
     clock: SimClock,
     faults: Faults,
+    plant: Option<Plant>,
     steps: Prng,
     jumps: Prng,
+    deaths: Prng,
+    /// Turns until the gateway is started again.
+    down: u32,
+    /// The last record whose effects may have left before it was kept.
+    let_out: Seq,
+    /// Turns for which the journal has not come back although nothing is wrong with its disk.
+    broken: u32,
+    /// Why the disk did not let the last start be.
+    refused: Option<Violation>,
     /// Agents and others stepped so far.
     pub(crate) stepped: u64,
+    /// Times the gateway died, and times the end of its journal was cut.
+    pub(crate) crashes: u64,
+    pub(crate) cuts: u64,
 }
 
 impl World {
     /// A world before its first turn.
-    pub(crate) fn new(plan: &Plan) -> Self {
+    ///
+    /// # Errors
+    /// If the first gateway does not start.
+    pub(crate) fn new(plan: &Plan) -> Result<Self, Violation> {
         let mut prng = stream(plan.seed, Concern::Market);
         let market = Market::random(&mut prng, plan.clients);
         let clock = SimClock::new(Timestamp::from_ns(START_NS));
-        let floor = floor(plan, &market);
         let mut steps = stream(plan.seed, Concern::Steps);
-        let options = memory(&mut steps, plan.faults);
-        let (inbound, outbound, network) = memory_transport(options);
-        let gateway = Gateway::new(
-            &market,
-            (inbound, outbound),
-            floor.clone(),
-            clock.clone(),
-            CONNECTIONS_MAX,
-        );
+        let options = surroundings::memory(&mut steps, plan.faults);
         let accounts = market.config.accounts.len() as u32;
         let clients = (0..plan.clients).map(|index| Client::new(plan.seed, index, accounts));
         let mut world = Self {
             clients: clients.collect(),
             desk: Desk::new(plan.seed, &market),
-            gateway,
-            floor,
-            log: Vec::new(),
-            network,
+            gateway: None,
+            engine: surroundings::engine(plan, &market),
+            disk: SimDisk::new(plan.seed),
+            network: memory_transport(options).2,
+            options,
             clock,
             faults: plan.faults,
+            plant: plan.plant,
             steps,
             jumps: stream(plan.seed, Concern::Clock),
+            deaths: stream(plan.seed, Concern::Crashes),
+            down: 0,
+            refused: None,
+            broken: 0,
+            let_out: Seq::ZERO,
             stepped: 0,
+            crashes: 0,
+            cuts: 0,
             market,
         };
+        world.start()?;
         let now = world.clock.now();
-        let hands = &mut world.gateway.hands;
-        world.desk.open(&world.market, hands, now);
-        world
+        if let Some(gateway) = &mut world.gateway {
+            world.desk.open(&world.market, &mut gateway.hands, now);
+        }
+        Ok(world)
+    }
+
+    /// The core of the gateway that is up.
+    pub(crate) fn core(&self) -> Result<&RiskCore, Violation> {
+        let gateway = self.gateway.as_ref();
+        gateway
+            .map(Gateway::core)
+            .ok_or_else(|| Violation::new(Rule::NotDrained, "no gateway is up"))
+    }
+
+    /// The journal, read from the disk.
+    pub(crate) fn log(&self) -> Result<Vec<Record>, Violation> {
+        self.disk.log()
     }
 
     /// The safety phase: everything may go wrong.
     pub(crate) fn live(&mut self, turns: u32) -> Result<(), Violation> {
         for _ in 0..turns {
             self.pass_time();
-            if self.faults.has(Fault::AnyOrder) {
-                for _ in 0..ACTORS {
-                    let actor = self.steps.below(ACTORS);
-                    self.act(actor)?;
-                }
-            } else {
-                for actor in 0..ACTORS {
-                    self.act(actor)?;
-                }
+            self.disk.turn(self.faults);
+            if self.gateway.is_none() && self.down == 0 {
+                self.start()?;
+            }
+            self.down = self.down.saturating_sub(1);
+            for turn in 0..ACTORS {
+                let actor = if self.faults.has(Fault::AnyOrder) {
+                    self.steps.below(ACTORS)
+                } else {
+                    turn
+                };
+                self.act(actor)?;
             }
             self.check()?;
         }
@@ -111,32 +166,83 @@ impl World {
     /// The liveness phase: nothing goes wrong any more, and all must come to rest.
     pub(crate) fn settle(&mut self) -> Result<(), Violation> {
         self.faults = Faults::NONE;
-        self.floor.calm();
+        self.engine.calm();
+        self.disk.calm();
+        self.clock.set_right();
+        self.refused = None;
         let mut quiet = 0;
         for _ in 0..SETTLE_TURNS {
-            self.clock.advance_ns(100_000);
-            let now = self.clock.now();
-            self.desk.calm(&mut self.gateway.hands, now);
+            self.clock.advance_ns(SETTLE_TURN_NS);
+            if self.gateway.is_none() {
+                self.start()?;
+                // Nothing is wrong with the disk any more.
+                if let Some(refused) = self.refused.take() {
+                    return Err(refused);
+                }
+            }
+            if let Some(gateway) = &mut self.gateway {
+                let (core, hands) = gateway.desk_side();
+                let mut at = Counter {
+                    hands,
+                    core,
+                    disk: self.disk.folder(),
+                    now: self.clock.now(),
+                };
+                self.desk.calm(&self.market, &mut at);
+            }
             for stage in Stage::ALL {
                 self.step(stage);
             }
-            self.take_log();
             self.answer_logins();
             self.each_client(Client::settle)?;
             self.check()?;
-            let rests = self.gateway.is_drained() && self.clients.iter().all(Client::is_settled);
-            quiet = if rests { quiet + 1 } else { 0 };
-            // Longer than a session takes to find its connection dead.
-            if quiet > 20 {
+            self.restart_if_broken();
+            quiet = if self.is_at_rest() { quiet + 1 } else { 0 };
+            if quiet > QUIET_TURNS {
                 return Ok(());
             }
         }
-        let waiting: Vec<String> = self.clients.iter().map(Client::standing).collect();
-        let drained = self.gateway.is_drained();
-        Err(Violation::new(
+        Err(self.not_at_rest())
+    }
+
+    /// A journal whose sync failed once is not written on until it was recovered: whoever is on duty
+    /// starts the gateway again, once all that was told is written.
+    fn restart_if_broken(&mut self) {
+        let broken =
+            |gateway: &mut Gateway| gateway.lets_out_what_is_not_kept() && gateway.is_drained();
+        self.broken = if self.gateway.as_mut().is_some_and(broken) {
+            self.broken + 1
+        } else {
+            0
+        };
+        if self.broken > BROKEN_TURNS {
+            self.gateway = None;
+            self.disk.process_ends();
+            self.crashes += 1;
+        }
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.gateway.as_ref().is_some_and(Gateway::is_drained)
+            && self.desk.is_settled()
+            && self.clients.iter().all(Client::is_settled)
+    }
+
+    fn not_at_rest(&self) -> Violation {
+        let clients: Vec<String> = self.clients.iter().map(Client::standing).collect();
+        let busy = self.gateway.as_ref().map(Gateway::undrained);
+        let kept = self.gateway.as_ref().map(Gateway::kept);
+        let last = self.core().map(RiskCore::seq);
+        let ready = self.core().map(RiskCore::readiness);
+        let settled = self.desk.is_settled();
+        Violation::new(
             Rule::NotDrained,
-            format!("after {SETTLE_TURNS} turns: gateway drained {drained}, {waiting:?}"),
-        ))
+            format!(
+                "after {SETTLE_TURNS} turns: busy {busy:?}, {kept:?} of {last:?} kept by \
+                 {:?}, {ready:?}, desk settled {settled}, {clients:?}",
+                self.disk.policy
+            ),
+        )
     }
 
     fn pass_time(&mut self) {
@@ -161,23 +267,37 @@ impl World {
     }
 
     fn act(&mut self, actor: usize) -> Result<(), Violation> {
-        match actor {
-            0..=4 => self.step(Stage::ALL[actor]),
-            5 => self.take_log(),
-            6 => self.answer_logins(),
-            7 => {
-                let now = self.clock.now();
-                let (desk, hands) = (&mut self.desk, &mut self.gateway.hands);
-                desk.turn(&self.market, hands, now, self.faults);
-            }
+        self.stepped += 1;
+        if let Some(stage) = Stage::ALL.get(actor) {
+            self.step(*stage);
+            return self.perhaps_die(*stage);
+        }
+        match actor - Stage::ALL.len() {
+            0 => self.answer_logins(),
+            1 => self.desk_turn(),
             _ => self.each_client(Client::turn)?,
         }
-        self.stepped += 1;
         Ok(())
     }
 
     fn step(&mut self, stage: Stage) {
-        self.gateway.step(stage, self.clock.now());
+        if let Some(gateway) = &mut self.gateway {
+            gateway.step(stage, self.clock.now());
+        }
+    }
+
+    fn desk_turn(&mut self) {
+        let Some(gateway) = &mut self.gateway else {
+            return;
+        };
+        let (core, hands) = gateway.desk_side();
+        let mut at = Counter {
+            hands,
+            core,
+            disk: self.disk.folder(),
+            now: self.clock.now(),
+        };
+        self.desk.turn(&self.market, &mut at, self.faults);
     }
 
     fn each_client(
@@ -196,16 +316,12 @@ impl World {
         Ok(())
     }
 
-    /// In place of the log thread: the records, as they are to stand on disk.
-    fn take_log(&mut self) {
-        while let Some(record) = self.gateway.hands.log.pop() {
-            self.log.push(record);
-        }
-    }
-
     /// In place of the credential thread.
     fn answer_logins(&mut self) {
-        let hands = &mut self.gateway.hands;
+        let Some(gateway) = &mut self.gateway else {
+            return;
+        };
+        let hands = &mut gateway.hands;
         while !hands.verdicts.is_full()
             && let Ok(query) = hands.queries.pop()
         {
@@ -220,64 +336,97 @@ impl World {
         }
     }
 
+    /// Starts a gateway on what the disk holds. A disk that does not let it is tried again later.
+    fn start(&mut self) -> Result<(), Violation> {
+        let (inbound, outbound, network) = memory_transport(self.options);
+        let floor = self.engine.floor(|| self.market.engine());
+        let start = Start {
+            market: &self.market,
+            disk: self.disk.folder(),
+            policy: self.disk.policy,
+            clock: &self.clock,
+            connections_max: CONNECTIONS_MAX,
+            plant: self.plant,
+        };
+        match gateway::open(&start, (inbound, outbound), floor) {
+            Ok((gateway, found)) => {
+                self.cuts += u64::from(found.cut);
+                self.disk.recovered(found.seq)?;
+                if self.crashes > 0 {
+                    self.desk.restarted(&self.market, gateway.core());
+                }
+                self.gateway = Some(gateway);
+                self.network = network;
+                Ok(())
+            }
+            Err(OpenError::Disk(why)) => {
+                let again = Violation::new(Rule::RecoveryRefused, why.to_string());
+                self.refused = Some(again);
+                self.disk.process_ends();
+                self.down = 5;
+                Ok(())
+            }
+            Err(OpenError::Journal(why)) => Err(Violation::new(Rule::RecoveryRefused, why)),
+            Err(OpenError::Engine(why)) => Err(Violation::new(Rule::RecoveryEngine, why)),
+        }
+    }
+
+    /// The gateway dies, now and then, behind the step of an agent.
+    fn perhaps_die(&mut self, stage: Stage) -> Result<(), Violation> {
+        let process = self.faults.has(Fault::Restarts) && self.disk.survives_processes();
+        let power = self.faults.has(Fault::PowerCuts) && self.disk.survives_power();
+        let dies = (process || power) && self.deaths.one_in(CRASH_ONE_IN);
+        let Some(gateway) = self.gateway.as_mut() else {
+            return Ok(());
+        };
+        // What leaves while the journal is in trouble is not kept, until some time after it is over: a
+        // crash then is a second failure, and what was told is lost. See docs/simulator.md.
+        if gateway.lets_out_what_is_not_kept() {
+            self.let_out = gateway.core().seq();
+        }
+        if !dies || gateway.kept() < self.let_out {
+            return Ok(());
+        }
+        self.disk.before_crash(gateway.kept())?;
+        if stage != Stage::Log && self.deaths.one_in(2) {
+            // In the middle of a write, if there is one.
+            self.disk.stop_within(&mut self.deaths);
+            gateway.step(Stage::Risk, self.clock.now());
+            gateway.step(Stage::Log, self.clock.now());
+        }
+        self.gateway = None;
+        if power && !(process && self.deaths.one_in(2)) {
+            self.disk.power_fails(&mut self.deaths);
+        } else {
+            self.disk.process_ends();
+        }
+        self.crashes += 1;
+        self.down = self.deaths.between(0, DOWN_TURNS_MAX) as u32;
+        Ok(())
+    }
+
     /// What must be so after each turn.
     fn check(&self) -> Result<(), Violation> {
-        let unencodable = self.gateway.told().unencodable;
+        let unencodable = self
+            .gateway
+            .as_ref()
+            .map_or(0, |gateway| gateway.told().unencodable);
         if unencodable > 0 {
             let why = format!("{unencodable} messages could not be said");
             return Err(Violation::new(Rule::Unencodable, why));
         }
-        let twice = self.floor.look(|engine| engine.notes().twice);
-        match twice {
-            Some(order) => Err(Violation::new(Rule::SentTwice, format!("{order:?}"))),
+        let seen = |engine: &Watched| (engine.notes().twice, engine.notes().sent_seq);
+        let (twice, sent) = self.engine.look(seen);
+        if let Some(order) = twice {
+            return Err(Violation::new(Rule::SentTwice, format!("{order:?}")));
+        }
+        let kept = self.gateway.as_ref().map(Gateway::kept);
+        match kept.filter(|kept| self.disk.survives_processes() && kept.raw() < sent) {
+            Some(kept) => {
+                let why = format!("the engine has what record {sent} approved, {kept:?} is kept");
+                Err(Violation::new(Rule::SentEarly, why))
+            }
             None => Ok(()),
         }
     }
-}
-
-/// Buffers that are short where readers are slow, and calls that carry little.
-fn memory(prng: &mut Prng, faults: Faults) -> MemoryOptions {
-    let mut options = MemoryOptions::new(CONNECTIONS_MAX);
-    options.buffer_bytes = if faults.has(Fault::SlowReaders) {
-        prng.pick(&[128, 512, 2_048])
-    } else {
-        4_096
-    };
-    if faults.has(Fault::Pieces) {
-        options.read_bytes_max = prng.pick(&[1, 7, 64, usize::MAX]);
-        options.write_bytes_max = prng.pick(&[1, 13, 100, usize::MAX]);
-    }
-    options
-}
-
-fn floor(plan: &Plan, market: &Market) -> Floor {
-    let mut prng = stream(plan.seed, Concern::Venue);
-    let engine = EmbeddedVenue::new(market.ladder(), None).expect("the bounds are in range");
-    let hostility = hostility(&mut prng, plan.faults);
-    Floor::new(engine, plan.clients, hostility)
-}
-
-/// Reports are late, split, refused and held back, links break: nothing is lost by any of it. Reports
-/// that are never told are an engine's breach that no gateway can see: see the planted faults.
-fn hostility(prng: &mut Prng, faults: Faults) -> Hostility {
-    let mut hostility = Hostility {
-        seed: prng.bits(),
-        ..Hostility::NONE
-    };
-    if faults.has(Fault::HostileVenue) {
-        hostility.latency_polls_max = prng.between(0, 12) as u32;
-        hostility.give_back_one_in = prng.pick(&[0, 5, 20]);
-        hostility.refuse_one_in = prng.pick(&[0, 10, 50]);
-        hostility.split_fill_one_in = prng.pick(&[0, 2, 8]);
-        hostility.hold_back_one_in = prng.pick(&[0, 10]);
-        hostility.hold_back_polls = prng.between(1, 30) as u32;
-        hostility.disconnect_one_in = prng.pick(&[0, 100, 400]);
-        hostility.disconnect_polls = prng.between(1, 60) as u32;
-    }
-    if faults.has(Fault::Lies) {
-        for lie in &mut hostility.lie_one_in {
-            *lie = prng.pick(&[0, 0, 200, 1_000]);
-        }
-    }
-    hostility
 }

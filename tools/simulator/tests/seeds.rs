@@ -39,7 +39,7 @@ fn a_few_hundred_seeds_break_nothing_and_show_much() {
         threads: 2,
     };
     let findings = campaign.run(&|_, _| {});
-    assert_eq!(findings.first, None);
+    assert_eq!(findings.first(), None);
     let figures = findings.figures;
     assert!(
         figures.accepted * 8 > figures.orders,

@@ -193,7 +193,8 @@ pub(crate) const HOUSE: &[House] = &[
         folder: "tools/simulator",
         holds: "the agents on virtual time from a seed, with faults, and an auditor",
         may_use: &[
-            DOMAIN, RISK_CORE, WIRE, RUNTIME, PIPELINE, TRANSPORT, VENUE, LADDER, EMBEDDED, SIM,
+            DOMAIN, RISK_CORE, WIRE, RUNTIME, JOURNAL, PIPELINE, TRANSPORT, VENUE, LADDER,
+            EMBEDDED, SIM,
         ],
         outside: Outside::Anything,
         reach: Reach::Top,

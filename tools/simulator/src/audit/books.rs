@@ -10,7 +10,7 @@ use portcullis_domain::{AccountId, InstrumentId, SessionId};
 use portcullis_ladder::OpenOrder;
 
 pub(super) fn audit(world: &World) -> Result<(), Violation> {
-    world.floor.look(|engine| {
+    world.engine.look(|engine| {
         open_orders(world, engine)?;
         positions(world, engine.notes())?;
         clients(world, engine.notes())
@@ -20,7 +20,7 @@ pub(super) fn audit(world: &World) -> Result<(), Violation> {
 
 /// Each order of the engine is open in the core, as it stands there; and there are no others.
 fn open_orders(world: &World, engine: &Watched) -> Result<(), Violation> {
-    let core = world.gateway.core();
+    let core = world.core()?;
     let ladder = engine.engine().ladder();
     let mut held = 0;
     for session in (0..world.market.config.sessions).map(SessionId::new) {
@@ -54,7 +54,7 @@ fn differs(order: &OpenOrder, known: &str) -> Violation {
 
 /// Positions are what the engine executed.
 fn positions(world: &World, notes: &Notes) -> Result<(), Violation> {
-    let core = world.gateway.core();
+    let core = world.core()?;
     for account in 0..world.market.config.accounts.len() as u32 {
         for instrument in 0..world.market.starts.len() as u32 {
             let filled = notes.positions.get(&(account, instrument));
@@ -92,7 +92,7 @@ fn clients(world: &World, notes: &Notes) -> Result<(), Violation> {
 
 /// Money neither came to be nor went.
 fn money(world: &World) -> Result<(), Violation> {
-    match world.gateway.core().conservation_error() {
+    match world.core()?.conservation_error() {
         0 => Ok(()),
         missing => Err(Violation::new(
             Rule::Positions,

@@ -40,9 +40,10 @@ struct Facts {
 }
 
 /// An order as far as the model does not know it.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Known {
     executed: i64,
+    instrument: u32,
 }
 
 struct Auditor<'a> {
@@ -63,7 +64,7 @@ struct Auditor<'a> {
 /// Predicts a whole log.
 pub(super) fn audit(world: &World) -> Result<Audited, Violation> {
     let mut auditor = Auditor::new(&world.market, &world.desk.books);
-    for (index, record) in world.log.iter().enumerate() {
+    for (index, record) in world.log()?.iter().enumerate() {
         let seq = record.head.seq;
         if seq != index as u64 + 1 {
             let why = format!("record {seq} stands where {} should", index + 1);
@@ -75,7 +76,7 @@ pub(super) fn audit(world: &World) -> Result<Audited, Violation> {
         })?;
     }
     auditor.compare_all()?;
-    let core = world.gateway.core();
+    let core = world.core()?;
     let ends = |core: &RiskCore| (core.seq().raw(), core.digest(), core.state_hash());
     let (replayed, came) = (ends(&auditor.follower), ends(core));
     if replayed != came {
@@ -225,7 +226,11 @@ impl<'a> Auditor<'a> {
         };
         if predicted.is_empty() {
             self.firsts.insert(op.id, op.id);
-            self.orders.insert(op.id, Known::default());
+            let known = Known {
+                executed: 0,
+                instrument: op.instrument,
+            };
+            self.orders.insert(op.id, known);
         }
         self.expect_verdict(&predicted, |sent| {
             let action = matches!(
@@ -259,9 +264,9 @@ impl<'a> Auditor<'a> {
             price: request.price.map(Price::ticks),
         };
         if let Some(code) = early {
-            // An order that is open has an account and an instrument.
-            let mut predicted = self.form(0, 0, op.qty, None, code);
-            predicted.retain(|name| name != "PRICE_INVALID");
+            // An order that is open has an account that is known.
+            let instrument = self.orders[&first].instrument;
+            let predicted = self.form(0, instrument, op.qty, op.price, code);
             return self.expect_verdict_among(&predicted);
         }
         let predicted = self.judged(now, &Op::Replace(op));
@@ -388,6 +393,10 @@ impl<'a> Auditor<'a> {
                 price: price.ticks(),
             },
             ReportKind::Canceled => Op::Canceled { id },
+            // OUCH says it of an order and of a version alike: the number tells which.
+            ReportKind::Rejected if self.firsts.get(&id).is_some_and(|first| *first != id) => {
+                Op::ReplaceRejected { id, new: id }
+            }
             ReportKind::Rejected => Op::Rejected { id },
             ReportKind::Replaced { new } => Op::Replaced {
                 id,

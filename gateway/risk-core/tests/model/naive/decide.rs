@@ -125,8 +125,6 @@ impl Naive {
             return fails.0;
         }
         let outlook = self.outlook(ask);
-        let session = self.config.session_of(ask.id);
-        fails.check("VENUE_DOWN", self.down.contains(&session));
         self.state_and_rate(ask, &outlook, &mut fails);
         self.size_and_price(ask, &outlook, &mut fails);
         if !outlook.reducing {
@@ -226,7 +224,9 @@ impl Naive {
         let halted = matches!(state, TradingState::Halted | TradingState::CancelOnly);
         let permitted = limits.permitted.contains(&ask.instrument);
         let binds = !outlook.reducing;
+        let session = self.config.session_of(ask.id);
         fails.check("JOURNAL_DOWN", !self.journal_up);
+        fails.check("VENUE_DOWN", self.down.contains(&session));
         fails.check("REPLACE_PENDING", pending >= 4);
         fails.check("STATE_HALTED", halted);
         fails.check(
