@@ -133,6 +133,8 @@ impl Figures {
         self.misdeeds += other.misdeeds;
         self.crashes += other.crashes;
         self.cuts += other.cuts;
+        self.snapshots += other.snapshots;
+        self.from_snapshot += other.from_snapshot;
         self.digest = self.digest.wrapping_add(other.digest);
     }
 }

@@ -7,7 +7,7 @@
 mod origin;
 mod wiring;
 
-pub(crate) use origin::{OpenError, Start, open};
+pub(crate) use origin::{OpenError, Start, make_snapshot, open};
 pub(crate) use wiring::Hands;
 
 use crate::clock::SimClock;

@@ -39,7 +39,7 @@ fn simulate(arguments: &Arguments) -> ExitCode {
     let figures = &findings.figures;
     println!(
         "{} seeds: {} steps, {} records, {} orders judged of which {} passed, {} messages told, {} \
-         lines lost, {} misdeeds of the engine, {} crashes, {} torn ends cut, {} violations",
+         lines lost, {} misdeeds of the engine, {} crashes, {} torn ends cut, {} snapshots, {} starts from one, {} violations",
         findings.seeds,
         figures.steps,
         figures.records,
@@ -50,6 +50,8 @@ fn simulate(arguments: &Arguments) -> ExitCode {
         figures.misdeeds,
         figures.crashes,
         figures.cuts,
+        figures.snapshots,
+        figures.from_snapshot,
         findings.violations
     );
     println!(
@@ -126,6 +128,8 @@ fn json(findings: &Findings, arguments: &Arguments, commit: &str, took: Duration
         "misdeeds": figures.misdeeds,
         "crashes": figures.crashes,
         "torn_ends_cut": figures.cuts,
+        "snapshots": figures.snapshots,
+        "starts_from_snapshot": figures.from_snapshot,
         "violations": findings.violations,
         "first_failing_seed": first.map(|broken| broken.first),
         "first_violation": first.map(|broken| broken.violation.to_string()),

@@ -37,13 +37,15 @@ pub enum Fault {
     PowerCuts,
     /// A disk that is full, read-only, stalled or broken for a while.
     DiskTrouble,
+    /// Snapshots are made while the gateway runs, and it goes on from the newest.
+    Snapshots,
     /// The engine is the gateway's own: it dies with it.
     InsideEngine,
 }
 
 impl Fault {
     /// Each of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Cuts,
         Self::HalfOpen,
         Self::SlowReaders,
@@ -57,6 +59,7 @@ impl Fault {
         Self::Restarts,
         Self::PowerCuts,
         Self::DiskTrouble,
+        Self::Snapshots,
         Self::InsideEngine,
     ];
 
@@ -77,6 +80,7 @@ impl Fault {
             Self::Restarts => "restarts",
             Self::PowerCuts => "power-cuts",
             Self::DiskTrouble => "disk-trouble",
+            Self::Snapshots => "snapshots",
             Self::InsideEngine => "inside-engine",
         }
     }
@@ -193,7 +197,8 @@ impl Plan {
                 | Fault::AnyOrder
                 | Fault::Restarts
                 | Fault::PowerCuts
-                | Fault::DiskTrouble => !prng.one_in(4),
+                | Fault::DiskTrouble
+                | Fault::Snapshots => !prng.one_in(4),
             };
             if is_in {
                 faults = faults.with(fault);

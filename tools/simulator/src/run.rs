@@ -43,6 +43,10 @@ pub struct Figures {
     pub crashes: u64,
     /// Times a torn end of its journal was cut.
     pub cuts: u64,
+    /// Snapshots made.
+    pub snapshots: u64,
+    /// Starts that began from one.
+    pub from_snapshot: u64,
     /// Digest of the log, of all that clients were told, and of the core's state.
     pub digest: u64,
 }
@@ -138,6 +142,8 @@ fn counted(world: &World, audited: Audited) -> Figures {
         misdeeds: world.engine.misdeeds(),
         crashes: world.crashes,
         cuts: world.cuts,
+        snapshots: world.snapshots,
+        from_snapshot: world.from_snapshot,
         digest: digest(world),
     }
 }

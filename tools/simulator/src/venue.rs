@@ -185,6 +185,59 @@ impl Notes {
         self.sent.insert(key, sent).is_some()
     }
 
+    /// Of an engine inside they are part of what a snapshot remembers of it.
+    fn save(&self, out: &mut Vec<u8>) {
+        let mut words = vec![self.sent.len() as u64];
+        for ((session, number), sent) in &self.sent {
+            let of = [*session, *number, sent.account.raw(), sent.instrument.raw()];
+            words.extend(of.map(u64::from));
+            words.push(sent.side as u64);
+        }
+        words.push(self.positions.len() as u64);
+        for ((account, instrument), lots) in &self.positions {
+            words.extend([u64::from(*account), u64::from(*instrument), *lots as u64]);
+        }
+        words.push(self.executed.len() as u64);
+        for (session, lots) in &self.executed {
+            words.extend([u64::from(*session), *lots as u64]);
+        }
+        out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    }
+
+    /// Takes what [`Notes::save`] wrote; what stands behind it. These bytes are our own.
+    fn load<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let (words, _) = bytes.as_chunks();
+        let mut words = words.iter().map(|word| u64::from_le_bytes(*word));
+        let mut taken = 0;
+        let mut next = || {
+            taken += 8;
+            words.next().expect("a snapshot of ours holds its notes")
+        };
+        for _ in 0..next() {
+            let key = (next() as u32, next() as u32);
+            let (account, instrument) = (next() as u32, next() as u32);
+            let side = if next() == Side::Buy as u64 {
+                Side::Buy
+            } else {
+                Side::Sell
+            };
+            let sent = Sent {
+                account: AccountId::new(account),
+                instrument: InstrumentId::new(instrument),
+                side,
+            };
+            self.sent.insert(key, sent);
+        }
+        for _ in 0..next() {
+            let place = (next() as u32, next() as u32);
+            self.positions.insert(place, next() as i64);
+        }
+        for _ in 0..next() {
+            self.executed.insert(next() as u32, next() as i64);
+        }
+        &bytes[taken..]
+    }
+
     fn note(&mut self, report: &VenueReport) {
         let ReportKind::Fill { qty, .. } = report.kind else {
             return;
@@ -241,6 +294,14 @@ impl Engine {
                 *watched = Rc::new(RefCell::new(Watched::new(anew(), None)));
                 Floor::Inside(Rc::clone(watched))
             }
+            Self::Outside(outside) => Floor::Outside(OutsideLink::new(outside)),
+        }
+    }
+
+    /// An end that is told the past alone, for whoever follows the journal.
+    pub(crate) fn aside(&self, market: &Market) -> Floor {
+        match self {
+            Self::Inside(_) => Floor::aside(market),
             Self::Outside(outside) => Floor::Outside(OutsideLink::new(outside)),
         }
     }
@@ -364,14 +425,22 @@ impl RecallVenue for Floor {
 
     fn save(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Inside(watched) => watched.borrow().engine.save(out),
+            Self::Inside(watched) => {
+                let watched = watched.borrow();
+                watched.notes.save(out);
+                watched.engine.save(out);
+            }
             Self::Outside(link) => link.save(out),
         }
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), SavedError> {
         match self {
-            Self::Inside(watched) => watched.borrow_mut().engine.load(bytes),
+            Self::Inside(watched) => {
+                let watched = &mut *watched.borrow_mut();
+                let rest = watched.notes.load(bytes);
+                watched.engine.load(rest)
+            }
             Self::Outside(link) => link.load(bytes),
         }
     }

@@ -50,6 +50,8 @@ pub enum Rule {
     RecoveryLost,
     /// The engine's book cannot be made again from the journal.
     RecoveryEngine,
+    /// A snapshot cannot be made of a journal that reads.
+    Snapshot,
     /// With all faults off it does not come to rest.
     NotDrained,
 }

@@ -43,8 +43,12 @@ const QUIET_TURNS: u32 = 20;
 /// Connections at a time: those of all clients, and some given up.
 const CONNECTIONS_MAX: usize = 24;
 
-/// Who may have a turn where any order goes: each agent, credentials, desk, clients.
-const ACTORS: usize = Stage::ALL.len() + 3;
+/// Who may have a turn where any order goes: each agent, credentials, desk, clients, the maker of
+/// snapshots.
+const ACTORS: usize = Stage::ALL.len() + 4;
+
+/// A snapshot is made once in so many of its maker's turns.
+const SNAPSHOT_ONE_IN: i64 = 40;
 
 /// A gateway dies once in so many steps.
 const CRASH_ONE_IN: i64 = 600;
@@ -82,6 +86,10 @@ pub(crate) struct World {
     /// Times the gateway died, and times the end of its journal was cut.
     pub(crate) crashes: u64,
     pub(crate) cuts: u64,
+    /// Snapshots made.
+    pub(crate) snapshots: u64,
+    /// Starts that began from one.
+    pub(crate) from_snapshot: u64,
 }
 
 impl World {
@@ -118,6 +126,8 @@ impl World {
             stepped: 0,
             crashes: 0,
             cuts: 0,
+            snapshots: 0,
+            from_snapshot: 0,
             market,
         };
         world.start()?;
@@ -275,7 +285,30 @@ impl World {
         match actor - Stage::ALL.len() {
             0 => self.answer_logins(),
             1 => self.desk_turn(),
-            _ => self.each_client(Client::turn)?,
+            2 => self.each_client(Client::turn)?,
+            _ => self.perhaps_snapshot()?,
+        }
+        Ok(())
+    }
+
+    /// In place of the thread that makes snapshots: behind a place somewhere in the journal.
+    fn perhaps_snapshot(&mut self) -> Result<(), Violation> {
+        if !self.faults.has(Fault::Snapshots) || !self.deaths.one_in(SNAPSHOT_ONE_IN) {
+            return Ok(());
+        }
+        let Some(gateway) = &self.gateway else {
+            return Ok(());
+        };
+        let wanted = self.deaths.between(1, gateway.kept().raw().max(1) as i64);
+        let floor = self.engine.aside(&self.market);
+        let (disk, now) = (self.disk.folder(), self.clock.now());
+        let wanted = Seq::new(wanted.unsigned_abs());
+        match gateway::make_snapshot(&self.market, disk, floor, wanted, now) {
+            Ok(made) => self.snapshots += u64::from(made),
+            Err(OpenError::Disk(_)) => {}
+            Err(OpenError::Journal(why) | OpenError::Engine(why)) => {
+                return Err(Violation::new(Rule::Snapshot, why));
+            }
         }
         Ok(())
     }
@@ -351,6 +384,7 @@ impl World {
         match gateway::open(&start, (inbound, outbound), floor) {
             Ok((gateway, found)) => {
                 self.cuts += u64::from(found.cut);
+                self.from_snapshot += u64::from(found.from_snapshot);
                 self.disk.recovered(found.seq)?;
                 if self.crashes > 0 {
                     self.desk.restarted(&self.market, gateway.core());

@@ -51,4 +51,10 @@ fn a_few_hundred_seeds_break_nothing_and_show_much() {
     );
     assert!(figures.lines_lost > 1_000, "lines break: {figures:?}");
     assert!(figures.misdeeds > 500, "the engine misbehaves: {figures:?}");
+    assert!(figures.crashes > 200, "gateways die: {figures:?}");
+    assert!(figures.cuts > 3, "in the middle of a write: {figures:?}");
+    assert!(
+        figures.from_snapshot > 50,
+        "they go on from snapshots: {figures:?}"
+    );
 }

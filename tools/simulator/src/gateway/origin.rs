@@ -8,11 +8,11 @@ use crate::clock::SimClock;
 use crate::market::Market;
 use crate::plan::Plant;
 use crate::venue::Floor;
-use portcullis_domain::Seq;
+use portcullis_domain::{Seq, Timestamp};
 use portcullis_journal::{
-    Fault, Identity, InlineSource, JournalError, JournalStart, JournalWriter, MemoryDisk,
-    MemoryLock, Mode, Opening, RecoverOptions, Recovered, Storage, Term, WordFile, WriterOptions,
-    read_words, recover, write_words,
+    Fault, Identity, InlineSource, JournalError, JournalReader, JournalStart, JournalWriter,
+    MemoryDisk, MemoryLock, Mode, Opening, RecoverOptions, Recovered, Storage, Term, WordFile,
+    WriterOptions, read_words, recover, write_words,
 };
 use portcullis_pipeline::durability::{Durability, DurabilityEnds, durability};
 use portcullis_pipeline::egress::ClientStreams;
@@ -78,6 +78,34 @@ impl Start<'_> {
     }
 }
 
+fn read_prelude(disk: &MemoryDisk, digest: u64) -> Result<Prelude, OpenError> {
+    let words = read_words(disk, WordFile::Prelude, digest).map_err(refused)?;
+    let prelude = Prelude::from_words(&words);
+    prelude.ok_or_else(|| OpenError::Journal("the prelude is none".to_owned()))
+}
+
+/// Makes a snapshot behind the first noted digest at or after `wanted`, as the server's follower does on a
+/// thread of its own; whether one was made. `floor` is told the past alone.
+pub(crate) fn make_snapshot(
+    market: &Market,
+    disk: &MemoryDisk,
+    floor: Floor,
+    wanted: Seq,
+    now: Timestamp,
+) -> Result<bool, OpenError> {
+    let reader = JournalReader::open(disk.clone(), wanted, Mode::Follow).map_err(refused)?;
+    let prelude = read_prelude(disk, reader.segment().identity.prelude)?;
+    let ground = Ground {
+        storage: disk,
+        prelude: &prelude,
+        egress: &egress_config(market),
+        from_snapshot: true,
+    };
+    let made = portcullis_pipeline::recovery::make_snapshot(&ground, floor, wanted, now)
+        .map_err(not_rebuilt)?;
+    Ok(made.is_some())
+}
+
 /// A planted fault: the streams as they stood when half of the journal was written, as a snapshot that is
 /// taken for a newer one would have them.
 fn stale_streams(
@@ -85,6 +113,13 @@ fn stale_streams(
     ground: &Ground<'_, MemoryDisk>,
     seq: Seq,
 ) -> Result<ClientStreams, OpenError> {
+    let ground = Ground {
+        storage: ground.storage,
+        prelude: ground.prelude,
+        egress: ground.egress,
+        from_snapshot: false,
+    };
+    let ground = &ground;
     let floor = Floor::aside(start.market);
     let mut follower = Follower::begin(ground, floor, Mode::Whole).map_err(not_rebuilt)?;
     while follower.taken() < seq.raw() / 2 && follower.step().map_err(not_rebuilt)?.is_some() {}
@@ -92,12 +127,14 @@ fn stale_streams(
 }
 
 /// What a start found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     /// The last record of the journal; 0 for a new one.
     pub(crate) seq: u64,
     /// Whether the end of the journal was cut.
     pub(crate) cut: bool,
+    /// Whether a snapshot was begun from.
+    pub(crate) from_snapshot: bool,
 }
 
 /// Starts a gateway on a disk: a new one, or one that goes on.
@@ -147,7 +184,7 @@ fn begin(start: &Start<'_>, lock: MemoryLock, floor: Floor) -> Result<(Origin, F
         ends: durability(start.policy, Seq::ZERO),
         resumption: None,
     };
-    Ok((origin, Found { seq: 0, cut: false }))
+    Ok((origin, Found::default()))
 }
 
 const OPTIONS: WriterOptions = WriterOptions {
@@ -162,16 +199,15 @@ fn go_on(
     recovered: &Recovered,
 ) -> Result<(Origin, Found), OpenError> {
     let Start { market, disk, .. } = *start;
-    let words = read_words(disk, WordFile::Prelude, recovered.identity.prelude).map_err(refused)?;
-    let prelude = Prelude::from_words(&words)
-        .ok_or_else(|| OpenError::Journal("the prelude is none".to_owned()))?;
+    let prelude = read_prelude(disk, recovered.identity.prelude)?;
     let ground = Ground {
         storage: disk,
         prelude: &prelude,
         egress: &egress_config(market),
+        from_snapshot: true,
     };
     let rebuilt = rebuild(&ground, floor, &mut |_| {}).map_err(not_rebuilt)?;
-    let (mut replica, seq) = (rebuilt.replica, rebuilt.seq);
+    let (mut replica, seq, began) = (rebuilt.replica, rebuilt.seq, rebuilt.began);
     if let Some(fault) = replica.venue().recalled().fault {
         return Err(OpenError::Engine(fault.to_string()));
     }
@@ -210,6 +246,7 @@ fn go_on(
     let found = Found {
         seq: seq.raw(),
         cut: recovered.cut.is_some(),
+        from_snapshot: began > 0,
     };
     Ok((origin, found))
 }
@@ -227,8 +264,16 @@ fn refused(error: JournalError) -> OpenError {
 fn not_rebuilt(error: RecoveryError) -> OpenError {
     match error {
         RecoveryError::Journal(error) => refused(error),
-        RecoveryError::Limits(_) | RecoveryError::Capacities(_) | RecoveryError::Diverged(_) => {
-            OpenError::Journal(error.to_string())
+        RecoveryError::Snapshot(error) if error.kind() != io::ErrorKind::NotFound => {
+            OpenError::Disk(error)
         }
+        RecoveryError::Limits(_)
+        | RecoveryError::Core(_)
+        | RecoveryError::Streams(_)
+        | RecoveryError::Venue(_)
+        | RecoveryError::Snapshot(_)
+        | RecoveryError::SnapshotDigest { .. }
+        | RecoveryError::Capacities(_)
+        | RecoveryError::Diverged(_) => OpenError::Journal(error.to_string()),
     }
 }
