@@ -18,7 +18,12 @@ const fn shows_as(plant: Plant) -> &'static [Rule] {
         ],
         Plant::SentEarly => &[Rule::SentEarly],
         Plant::SeqGap => &[Rule::Panic],
-        Plant::StaleSnapshot => &[Rule::LoginRefused, Rule::StreamChanged, Rule::AnswerTwice],
+        Plant::StaleSnapshot => &[
+            Rule::LoginRefused,
+            Rule::StreamChanged,
+            Rule::AnswerTwice,
+            Rule::Unencodable,
+        ],
         Plant::MissedReport => &[Rule::OpenOrders],
     }
 }
