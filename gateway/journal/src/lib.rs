@@ -26,6 +26,7 @@ mod segment;
 mod snapshot;
 mod source;
 mod storage;
+mod survey;
 mod thread_source;
 mod word_file;
 mod writer;
@@ -45,6 +46,7 @@ pub use snapshot::{
 };
 pub use source::{InlineSource, SegmentSource, Spare};
 pub use storage::{Listed, Storage, StorageFile};
+pub use survey::{Piece, Survey, SurveyedFrame, list_segments};
 pub use thread_source::ThreadSource;
 pub use word_file::{WordFile, read_words, write_words};
 pub use writer::{Append, JournalStart, JournalWriter, Opening, WriterOptions};

@@ -510,7 +510,7 @@ fn is_not_found(error: &JournalError) -> bool {
     matches!(&error.fault, Fault::Io(error) if error.kind() == io::ErrorKind::NotFound)
 }
 
-fn record_at(units: &[Unit], at: usize) -> RecordRef<'_> {
+pub(crate) fn record_at(units: &[Unit], at: usize) -> RecordRef<'_> {
     let head: &Head = bytemuck::cast_ref(&units[at]);
     let raw: &[u8] = cast_slice(&units[at + 1..at + head.units()]);
     RecordRef {
