@@ -44,6 +44,7 @@ mod view;
 mod volume_window;
 
 pub use crate::engine::RiskCore;
+pub use admission::{CheckOutcome, CheckWord};
 pub use approach::{LineSink, STAGES, Stage, Word};
 pub use approved::{Approved, OutboundAction, OutboundOrder};
 pub use capacities::{Capacities, CapacityError};

@@ -5,6 +5,10 @@
 //! run of code; a valuation and the numbers behind a refusal are worked out beside it, from the same
 //! facts read again.
 
+mod explained;
+
+pub use explained::{CheckOutcome, CheckWord};
+
 use super::facts::{Facts, Known, Rows};
 use super::{Holds, Judgement, Terms};
 use crate::accounts::{Account, Firm, LastOrder};

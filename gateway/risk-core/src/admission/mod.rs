@@ -10,6 +10,8 @@ mod new_order;
 mod plain;
 mod replace;
 
+pub use judge::{CheckOutcome, CheckWord};
+
 use crate::effect::{AlarmKind, Effect, EffectSink, Explanation, Refusal};
 use crate::engine::{About, RiskCore};
 use crate::order::Hold;

@@ -49,7 +49,7 @@ impl RiskCore {
 
     /// What the request asks, in ticks and lots open; a number that is none of those is refused by
     /// name.
-    fn replace_terms(
+    pub(super) fn replace_terms(
         &self,
         request: &ReplaceRequest,
         slot: u32,

@@ -93,6 +93,18 @@ macro_rules! registry {
             $(<$module::$check as Check>::DESCRIPTOR,)+
         ];
 
+        /// The form checks, in order of precedence.
+        pub(crate) fn form() -> impl Iterator<Item = &'static Descriptor> {
+            let count = [$(<$form_module::$form as FormCheck>::DESCRIPTOR.number,)+].len();
+            REGISTRY[..count].iter()
+        }
+
+        /// All others.
+        pub(crate) fn judged() -> impl Iterator<Item = &'static Descriptor> {
+            let count = [$(<$form_module::$form as FormCheck>::DESCRIPTOR.number,)+].len();
+            REGISTRY[count..].iter()
+        }
+
         /// The form checks that fail.
         pub(crate) fn evaluate_form(form: &Form) -> CheckMask {
             CheckMask::EMPTY$(.with(
