@@ -10,7 +10,7 @@ mod snapshot;
 
 pub use prelude::Prelude;
 pub use rebuild::{Follower, Ground, Rebuilt, RecoveryError, Step, rebuild};
-pub use snapshot::{SnapshotMade, make_snapshot, save_snapshot};
+pub use snapshot::{SnapshotMade, load_core, make_snapshot, save_snapshot};
 
 use portcullis_domain::{Command, TradingState};
 use portcullis_risk_core::RiskCore;

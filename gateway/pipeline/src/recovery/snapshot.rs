@@ -4,6 +4,7 @@
 //! behind a record whose digest the journal notes and the replica has; the table of limits that it names is one
 //! that the folder has, from a start or a flip; the records that it covers are on the disk before it is.
 
+use super::prelude::Prelude;
 use super::rebuild::{Follower, Ground, RecoveryError, Step, limit_table};
 use crate::egress::ClientStreams;
 use crate::replica::ReplicaParts;
@@ -146,18 +147,7 @@ pub(super) fn load<S: Storage, V: RecallVenue>(
     slot: &str,
 ) -> Result<ReplicaParts<V>, RecoveryError> {
     let reader = SnapshotReader::open(ground.storage, slot)?;
-    let header = *reader.header();
-    let table = limit_table(ground.storage, header.limits)?;
-    let mut words = Words::of(reader.section(CORE))?;
-    let core = RiskCore::load(&ground.prelude.capacities, table, &mut words);
-    let core = core.map_err(RecoveryError::Core)?;
-    if core.digest() != header.core_digest || core.seq().raw() != header.seq {
-        return Err(RecoveryError::SnapshotDigest {
-            seq: Seq::new(header.seq),
-            noted: header.core_digest,
-            found: core.digest(),
-        });
-    }
+    let core = core_of(ground.storage, ground.prelude, &reader)?;
     let streams = ClientStreams::load(ground.egress, &bytes_of(reader.section(STREAMS))?);
     let streams = streams.map_err(RecoveryError::Streams)?;
     let saved = bytes_of(reader.section(VENUE))?;
@@ -167,6 +157,38 @@ pub(super) fn load<S: Storage, V: RecallVenue>(
         streams,
         venue,
     })
+}
+
+/// The core alone out of a snapshot, for whoever needs no more than verdicts and accounts.
+///
+/// # Errors
+/// What of the snapshot is damaged, or is not what it says.
+pub fn load_core<S: Storage>(
+    storage: &S,
+    prelude: &Prelude,
+    slot: &str,
+) -> Result<RiskCore, RecoveryError> {
+    core_of(storage, prelude, &SnapshotReader::open(storage, slot)?)
+}
+
+fn core_of<S: Storage>(
+    storage: &S,
+    prelude: &Prelude,
+    reader: &SnapshotReader<S>,
+) -> Result<RiskCore, RecoveryError> {
+    let header = reader.header();
+    let table = limit_table(storage, header.limits)?;
+    let mut words = Words::of(reader.section(CORE))?;
+    let core = RiskCore::load(&prelude.capacities, table, &mut words);
+    let core = core.map_err(RecoveryError::Core)?;
+    if core.digest() != header.core_digest || core.seq().raw() != header.seq {
+        return Err(RecoveryError::SnapshotDigest {
+            seq: Seq::new(header.seq),
+            noted: header.core_digest,
+            found: core.digest(),
+        });
+    }
+    Ok(core)
 }
 
 fn missing() -> RecoveryError {
