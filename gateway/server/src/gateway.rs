@@ -19,10 +19,12 @@ mod venues;
 mod wiring;
 
 pub(crate) use assemble::{Gateway, Options, Readers};
-pub(crate) use names::{FILE as NAMES_FILE, check as check_names, keep as keep_names};
+pub(crate) use names::{
+    FILE as NAMES_FILE, check as check_names, keep as keep_names, kept as kept_names,
+};
 pub(crate) use origin::{RULES, build, hold_folder, policy};
 pub(crate) use recovery::{FromJournal, Promoted, read_prelude, take_over};
-pub(crate) use tables::{egress_config, symbols};
+pub(crate) use tables::{DAY_NS, civil_day, egress_config, symbols};
 pub(crate) use threads::{Finished, Left, idle};
 pub(crate) use venue_kind::VenueKind;
 pub(crate) use venues::venue;

@@ -4,7 +4,9 @@ mod check;
 mod ctl;
 mod demo;
 mod desk;
+mod explain;
 mod gateway;
+mod journal;
 mod prelude;
 mod replay;
 mod replication;
@@ -52,16 +54,12 @@ enum Verb {
         config: PathBuf,
     },
     /// Apply a log's records anew: print effects and digest.
-    Replay {
-        /// A journal's folder, or a plain log of earlier versions.
-        journal: PathBuf,
-        /// Print each effect, a line each.
-        #[arg(long)]
-        effects: bool,
-        /// Print each verdict on an order or replace: record, epoch, SESSION:ROW:NUMBER, what.
-        #[arg(long, conflicts_with = "effects")]
-        verdicts: bool,
-    },
+    Replay(replay::Arguments),
+    /// Look at a journal, check it, replay it, compare two, write it as CSV.
+    #[command(subcommand)]
+    Journal(journal::Verb),
+    /// Say from a journal, months later, why an order was accepted or refused.
+    Explain(explain::Arguments),
     /// See it work: a gateway, a matching engine, clients and ten seconds of flow, on loopback.
     Demo(demo::Arguments),
     /// Ask or tell a running gateway, through its control socket. `ctl help` lists what.
@@ -86,18 +84,9 @@ fn main() -> ExitCode {
         Verb::Run { config, journal } => run::run(&config, journal.as_deref()),
         Verb::Standby { config, journal } => standby::standby(&config, journal.as_deref()),
         Verb::Check { config } => check::check(&config),
-        Verb::Replay {
-            journal,
-            effects,
-            verdicts,
-        } => {
-            let printed = match (effects, verdicts) {
-                (true, _) => replay::Printed::Effects,
-                (false, true) => replay::Printed::Verdicts,
-                (false, false) => replay::Printed::Nothing,
-            };
-            replay::replay(&journal, printed)
-        }
+        Verb::Replay(arguments) => replay::replay(&arguments),
+        Verb::Journal(verb) => journal::run(&verb),
+        Verb::Explain(arguments) => explain::explain(&arguments),
         Verb::Demo(arguments) => demo::demo(&arguments),
         Verb::Ctl { socket, request } => ctl::ask(&socket, &request.join(" ")),
         Verb::HashPassword => hash(),

@@ -64,6 +64,27 @@ pub(crate) fn check<S: Storage>(storage: &S, names: &Names) -> Result<(), String
     Ok(())
 }
 
+/// The names that a journal keeps.
+///
+/// # Errors
+/// In words, why they do not read.
+pub(crate) fn kept<S: Storage>(storage: &S) -> Result<Names, String> {
+    let text = read(storage).map_err(|error| format!("{FILE}: {error}"))?;
+    let mut names = Names::default();
+    for line in text.lines() {
+        let (word, name) = line.split_once(' ').unwrap_or((line, ""));
+        let table = match word {
+            "account" => &mut names.accounts,
+            "instrument" => &mut names.instruments,
+            "firm" => &mut names.firms,
+            "session" => &mut names.sessions,
+            _ => return Err(format!("{FILE}: \"{line}\" is no name of a journal")),
+        };
+        table.intern(name);
+    }
+    Ok(names)
+}
+
 fn read<S: Storage>(storage: &S) -> io::Result<String> {
     let file = storage.open(FILE)?;
     let length = usize::try_from(file.bytes()?).unwrap_or(usize::MAX);
@@ -120,6 +141,20 @@ mod tests {
         assert_eq!(moved, "account 0 is b now, and was a in the journal");
         let gone = check(&disk, &names(&["a", "b"], &[])).expect_err("gone");
         assert_eq!(gone, "session S1 of the journal is not in the config");
+    }
+
+    #[test]
+    fn names_read_back_in_their_places() {
+        let disk = MemoryDisk::new();
+        let written = names(&["b", "a"], &["S2", "S1"]);
+        keep(&disk, &written).expect("writes");
+        let read = kept(&disk).expect("reads");
+        for (written, read) in tables(&written).into_iter().zip(tables(&read)) {
+            assert!(written.iter().eq(read.iter()));
+        }
+        let file = disk.create(FILE).expect("room");
+        file.write_at(b"planet mars\n", 0).expect("room");
+        assert!(kept(&disk).is_err());
     }
 
     #[test]

@@ -98,11 +98,12 @@ pub(crate) fn new_session_name(config: &Config) -> SessionName {
     Alpha::new(name.as_bytes()).expect("eight digits fit ten characters")
 }
 
-const DAY_NS: u64 = 86_400_000_000_000;
+/// Nanoseconds of a day.
+pub(crate) const DAY_NS: u64 = 86_400_000_000_000;
 
 /// Year, month and day of a day counted from 1970-01-01, by the 400-year cycle of the Gregorian
 /// calendar with years that begin in March.
-fn civil_day(days: u64) -> (u64, u64, u64) {
+pub(crate) fn civil_day(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let (era, of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;

@@ -4,22 +4,40 @@
 //! check. Format, after the record's number: `EPOCH SESSION:ROW:NUMBER accepted`, or
 //! `EPOCH SESSION:ROW:NUMBER refused CHECK,CHECK`. Invariant: cancels are none; no limit judges them.
 
-use portcullis_domain::{CheckMask, SessionId, UserRef};
+use portcullis_domain::{AccountId, CheckMask, InstrumentId, SessionId, UserRef};
 use portcullis_risk_core::{Effect, OutboundAction, checks};
 use std::fmt;
 
 /// One verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
-    epoch: u32,
-    session: SessionId,
-    user_ref: UserRef,
+pub(crate) struct Verdict {
+    pub(crate) epoch: u32,
+    pub(crate) session: SessionId,
+    pub(crate) user_ref: UserRef,
+    pub(crate) account: AccountId,
+    pub(crate) instrument: InstrumentId,
     /// Empty where it was accepted.
-    failing: CheckMask,
+    pub(crate) failing: CheckMask,
+}
+
+/// Whether an effect is one.
+pub(super) const fn is_verdict(effect: &Effect) -> bool {
+    match effect {
+        Effect::Approved(approved) => {
+            !matches!(approved.get().action, OutboundAction::Cancel { .. })
+        }
+        Effect::Refused(_) => true,
+        Effect::Answered(_)
+        | Effect::Reported(_)
+        | Effect::SessionChanged(_)
+        | Effect::Controlled(_)
+        | Effect::StateChanged { .. }
+        | Effect::Alarmed(_) => false,
+    }
 }
 
 /// The verdict that an effect is, if it is one.
-pub(super) fn of(effect: &Effect) -> Option<Verdict> {
+pub(crate) fn of(effect: &Effect) -> Option<Verdict> {
     match effect {
         Effect::Approved(approved) => {
             let order = approved.get();
@@ -28,6 +46,8 @@ pub(super) fn of(effect: &Effect) -> Option<Verdict> {
                     epoch: approved.epoch(),
                     session: order.session,
                     user_ref: order.user_ref,
+                    account: order.account,
+                    instrument: order.instrument,
                     failing: CheckMask::EMPTY,
                 }),
                 OutboundAction::Cancel { .. } => None,
@@ -37,6 +57,8 @@ pub(super) fn of(effect: &Effect) -> Option<Verdict> {
             epoch: refusal.epoch,
             session: refusal.session,
             user_ref: refusal.user_ref,
+            account: refusal.account,
+            instrument: refusal.instrument,
             failing: refusal.failing,
         }),
         Effect::Answered(_)
@@ -72,6 +94,8 @@ mod tests {
             epoch: 3,
             session: SessionId::new(7),
             user_ref: UserRef::new(42),
+            account: AccountId::new(0),
+            instrument: InstrumentId::new(0),
             failing: CheckMask::EMPTY,
         };
         assert_eq!(verdict.to_string(), "3 7:0:42 accepted");

@@ -1,0 +1,431 @@
+//! A record in words: its command with names, the message behind it, decoded.
+//!
+//! Pure. Invariant: whatever bytes a record has, there are words for it; what does not decode is shown in hex.
+
+use super::clock::utc;
+use super::naming::{Naming, Scales};
+use portcullis_domain::{
+    CancelRequest, CashMove, Command, CommandKind, Head, NewOrder, PositionMove, Price, Qty,
+    ReplaceRequest, ReportKind, SessionEventKind, Side, TimeInForce, Units, VenueReport,
+};
+use portcullis_journal::RecordRef;
+use portcullis_risk_core::checks;
+use portcullis_wire::ouch50::{Inbound, Outbound};
+use std::fmt::Write;
+
+/// Words with names and scales.
+#[derive(Clone, Copy)]
+pub(crate) struct Words<'a> {
+    pub(crate) naming: &'a Naming,
+    pub(crate) scales: Scales<'a>,
+}
+
+impl Words<'_> {
+    /// A record: its place, its command, and the message behind it in a line of its own.
+    pub(crate) fn record(&self, record: &RecordRef<'_>) -> String {
+        let mut text = format!(
+            "{} {} {}",
+            record.head.seq,
+            utc(record.head.timestamp_ns),
+            self.head(record.head)
+        );
+        if !record.raw.is_empty() {
+            let _ = write!(text, "\n    {}", raw(record.head, record.raw));
+        }
+        text
+    }
+
+    /// A head: its command, and what ingress had found.
+    pub(crate) fn head(&self, head: &Head) -> String {
+        let command = match Command::decode(head) {
+            Ok(command) => self.command(&command, head.number),
+            Err(error) => format!("no command ({error})"),
+        };
+        match head.early_refusal() {
+            Some(code) => format!("{command}; refused at the door: {}", checks::name(code)),
+            None => command,
+        }
+    }
+
+    /// A command; `number` is that of the request where it is one of control.
+    fn command(&self, command: &Command, number: u32) -> String {
+        match command {
+            Command::NewOrder(order) => self.new_order(order),
+            Command::Replace(request) => self.replace(request),
+            Command::Cancel(request) => self.cancel(request),
+            Command::MassCancel(cancel) => format!(
+                "mass cancel {} account {} instrument {} side {}",
+                self.naming.order(cancel.session, cancel.user_ref),
+                self.naming.account(cancel.account),
+                self.naming.instrument(cancel.instrument),
+                cancel.side.map_or("both", side),
+            ),
+            Command::OrderEntry {
+                session,
+                user_ref,
+                enabled,
+            } => {
+                let order = self.naming.order(*session, *user_ref);
+                format!(
+                    "order entry {} {order}",
+                    if *enabled { "on" } else { "off" }
+                )
+            }
+            Command::AccountQuery { session, row } => {
+                let session = self.naming.session(*session);
+                format!("account query {session} row {row}")
+            }
+            Command::Report(report) => self.report(report),
+            Command::VenueLink { session, up } => {
+                let session = self.naming.session(*session);
+                format!("engine's link of {session} {}", up_or_down(*up))
+            }
+            Command::VenueSequence { session, sequence } => {
+                let session = self.naming.session(*session);
+                format!("engine's stream of {session} at {sequence}")
+            }
+            Command::JournalLink { up } => format!("journal {}", up_or_down(*up)),
+            Command::Session(event) => {
+                let what = match event.kind {
+                    SessionEventKind::Up => "logged on",
+                    SessionEventKind::LoggedOut => "logged out",
+                    SessionEventKind::Lost => "lost",
+                    SessionEventKind::Ended => "ended by the gateway",
+                };
+                format!(
+                    "session {} {what}, connection {}, asks from {}",
+                    self.naming.session(event.session),
+                    event.connection,
+                    event.sequence
+                )
+            }
+            Command::Tick => "tick".to_owned(),
+            Command::Deposit(_)
+            | Command::Withdraw(_)
+            | Command::Settle(_)
+            | Command::Reference(_)
+            | Command::SetState(_)
+            | Command::Restart { .. }
+            | Command::DayStart
+            | Command::DayRoll
+            | Command::FlipLimits(_)
+            | Command::SetCell(_)
+            | Command::MovePosition(_)
+            | Command::Dispute { .. }
+            | Command::StateHash
+            | Command::ValueAccounts => format!("{}, request {number}", self.control(command)),
+        }
+    }
+
+    fn control(&self, command: &Command) -> String {
+        let naming = self.naming;
+        match command {
+            Command::Deposit(cash) => format!("deposit {}", self.cash(cash)),
+            Command::Withdraw(cash) => format!("withdraw {}", self.cash(cash)),
+            Command::Settle(settle) => {
+                let price = self.scales.price(settle.instrument, settle.price);
+                format!("settle {} at {price}", naming.instrument(settle.instrument))
+            }
+            Command::Reference(reference) => {
+                let price = self.scales.price(reference.instrument, reference.price);
+                format!(
+                    "reference {} {price}",
+                    naming.instrument(reference.instrument)
+                )
+            }
+            Command::SetState(change) => format!(
+                "state of {} {}{}",
+                naming.scope(change.scope),
+                change.state.name(),
+                if change.cancel {
+                    ", orders cancelled"
+                } else {
+                    ""
+                },
+            ),
+            Command::Restart { state } => format!("restart: {}", state.name()),
+            Command::DayStart => "day start".to_owned(),
+            Command::DayRoll => "day roll".to_owned(),
+            Command::FlipLimits(flip) => format!("limits {:016x} into force", flip.digest),
+            Command::SetCell(change) => format!(
+                "limit {} of {} becomes {}",
+                field_name(change.scope, change.field),
+                naming.scope(change.scope),
+                change.value,
+            ),
+            Command::MovePosition(moved) => {
+                let kind = match moved.kind {
+                    PositionMove::Opening => "opening position",
+                    PositionMove::Adjust => "adjusted position",
+                    PositionMove::Transfer => "transferred position",
+                };
+                format!(
+                    "{kind} of {} in {}: {} lots at {}, from {}",
+                    naming.account(moved.account),
+                    naming.instrument(moved.instrument),
+                    moved.qty.lots(),
+                    self.scales.price(moved.instrument, moved.price),
+                    naming.account(moved.counterparty),
+                )
+            }
+            Command::Dispute { account, decision } => {
+                format!("dispute of {}: {decision:?}", naming.account(*account))
+            }
+            Command::StateHash => "state hash".to_owned(),
+            Command::ValueAccounts => "value all accounts".to_owned(),
+            Command::NewOrder(_)
+            | Command::Replace(_)
+            | Command::Cancel(_)
+            | Command::MassCancel(_)
+            | Command::OrderEntry { .. }
+            | Command::AccountQuery { .. }
+            | Command::Report(_)
+            | Command::VenueLink { .. }
+            | Command::VenueSequence { .. }
+            | Command::JournalLink { .. }
+            | Command::Session(_)
+            | Command::Tick => format!("{command:?}"),
+        }
+    }
+
+    fn new_order(&self, order: &NewOrder) -> String {
+        let price = order.price.map_or("market".to_owned(), |price| {
+            self.scales.price(order.instrument, price)
+        });
+        format!(
+            "order {} for {}: {} {} {} @ {price} {}",
+            self.naming.order(order.session, order.user_ref),
+            self.naming.account(order.account),
+            side(order.side),
+            order.qty.lots(),
+            self.naming.instrument(order.instrument),
+            time_in_force(order.time_in_force),
+        )
+    }
+
+    fn replace(&self, request: &ReplaceRequest) -> String {
+        format!(
+            "replace {} by {}: {} @ {}, {} {}",
+            self.naming.order(request.session, request.original),
+            self.naming.order(request.session, request.user_ref),
+            request.qty.lots(),
+            request
+                .price
+                .map_or("market".to_owned(), |price| price.ticks().to_string()),
+            units(request.units),
+            time_in_force(request.time_in_force),
+        )
+    }
+
+    fn cancel(&self, request: &CancelRequest) -> String {
+        let order = self.naming.order(request.session, request.user_ref);
+        match request.qty_total {
+            Qty::ZERO => format!("cancel {order}"),
+            total => format!(
+                "cancel {order} down to {} ({})",
+                total.lots(),
+                units(request.units)
+            ),
+        }
+    }
+
+    fn report(&self, report: &VenueReport) -> String {
+        let order = self.naming.order(report.session, report.user_ref);
+        let number = |user_ref| self.naming.order(report.session, user_ref);
+        let what = match report.kind {
+            ReportKind::Accepted => "accepted".to_owned(),
+            ReportKind::Fill {
+                qty,
+                price,
+                match_number,
+                fee,
+            } => format!(
+                "filled {} @ {} ticks, match {match_number}, fee {}",
+                qty.lots(),
+                Price::ticks(price),
+                self.scales.money(fee.quanta().into()),
+            ),
+            ReportKind::Canceled => "canceled".to_owned(),
+            ReportKind::Reduced { qty } => format!("reduced by {}", qty.lots()),
+            ReportKind::Rejected => "rejected".to_owned(),
+            ReportKind::Replaced { new } => format!("replaced by {}", number(new)),
+            ReportKind::ReplaceRejected { new } => format!("replace by {} rejected", number(new)),
+            ReportKind::CancelPending => "cancel pending".to_owned(),
+            ReportKind::CancelRejected => "cancel rejected".to_owned(),
+            ReportKind::BrokenTrade { match_number } => format!("trade {match_number} broken"),
+            ReportKind::Information => "told something".to_owned(),
+        };
+        format!("engine: {order} {what}")
+    }
+
+    fn cash(&self, cash: &CashMove) -> String {
+        let amount = self.scales.money(cash.amount.quanta().into());
+        format!("{} {amount}", self.naming.account(cash.account))
+    }
+}
+
+/// The message behind a head, which the client or the engine sent.
+pub(crate) fn raw(head: &Head, raw: &[u8]) -> String {
+    let from_engine =
+        head.kind == CommandKind::Report as u8 || head.kind == CommandKind::VenueSequence as u8;
+    let decoded = if from_engine {
+        Outbound::parse(raw).map(|message| format!("OUCH {message:?}"))
+    } else {
+        Inbound::parse(raw).map(|message| format!("OUCH {message:?}"))
+    };
+    decoded.unwrap_or_else(|error| format!("raw {} ({error})", hex(raw)))
+}
+
+/// Bytes in hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// The name of a limit that a command changes.
+fn field_name(scope: portcullis_domain::Scope, field: u8) -> String {
+    use portcullis_domain::Scope;
+    use portcullis_risk_core::limits::{account, firm, instrument, session};
+    let table = match scope {
+        Scope::Venue => &[][..],
+        Scope::Firm(_) => firm::FIRM_FIELDS,
+        Scope::Account(_) => account::ACCOUNT_FIELDS,
+        Scope::Instrument(_) => instrument::INSTRUMENT_FIELDS,
+        Scope::Session(_) => session::SESSION_FIELDS,
+    };
+    match table.get(usize::from(field)) {
+        Some(descriptor) => descriptor.name.to_owned(),
+        None => format!("number {field}"),
+    }
+}
+
+/// Buy or sell.
+pub(crate) const fn side(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "buy",
+        Side::Sell => "sell",
+    }
+}
+
+/// How long an order stays.
+pub(crate) const fn time_in_force(time: TimeInForce) -> &'static str {
+    match time {
+        TimeInForce::Day => "day",
+        TimeInForce::ImmediateOrCancel => "ioc",
+        TimeInForce::GoodTillCancel => "gtc",
+        TimeInForce::GoodTillTime => "gtt",
+    }
+}
+
+const fn units(units: Units) -> &'static str {
+    match units {
+        Units::TicksAndLots => "in ticks and lots",
+        Units::Wire => "in units of the wire",
+    }
+}
+
+const fn up_or_down(up: bool) -> &'static str {
+    if up { "up" } else { "down" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_control::names::Names;
+    use portcullis_domain::{
+        AccountId, FlipLimits, InstrumentId, Money, Record, SessionId, UserRef,
+    };
+
+    fn naming() -> Naming {
+        let mut names = Names::default();
+        names.accounts.intern("acme");
+        names.instruments.intern("ESH4");
+        names.sessions.intern("DESK1");
+        Naming::of(Ok(names))
+    }
+
+    fn said(command: Command) -> String {
+        let naming = naming();
+        let words = Words {
+            naming: &naming,
+            scales: Scales(None),
+        };
+        words.head(&command.encode())
+    }
+
+    #[test]
+    fn commands_are_said_with_names() {
+        let session = SessionId::new(0);
+        let user_ref = UserRef { row: 0, number: 7 };
+        let order = NewOrder {
+            session,
+            user_ref,
+            account: AccountId::new(0),
+            instrument: InstrumentId::new(0),
+            side: Side::Sell,
+            qty: Qty::new(3),
+            price: Some(Price::new(100)),
+            time_in_force: TimeInForce::Day,
+        };
+        let fill = ReportKind::Fill {
+            qty: Qty::new(2),
+            price: Price::new(99),
+            match_number: 5,
+            fee: Money::new(-4),
+        };
+        let report = VenueReport {
+            session,
+            user_ref,
+            kind: fill,
+            note: 0,
+        };
+        for (command, expected) in [
+            (
+                Command::NewOrder(order),
+                "order DESK1:7 for acme: sell 3 ESH4 @ 100 day",
+            ),
+            (
+                Command::NewOrder(NewOrder {
+                    account: AccountId::NONE,
+                    instrument: InstrumentId::new(4),
+                    price: None,
+                    ..order
+                }),
+                "order DESK1:7 for -: sell 3 #4 @ market day",
+            ),
+            (
+                Command::Report(report),
+                "engine: DESK1:7 filled 2 @ 99 ticks, match 5, fee -4",
+            ),
+            (
+                Command::FlipLimits(FlipLimits { digest: 0xab }),
+                "limits 00000000000000ab into force, request 0",
+            ),
+            (Command::Tick, "tick"),
+        ] {
+            assert_eq!(said(command), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_command_and_no_message_is_said_too() {
+        let naming = naming();
+        let words = Words {
+            naming: &naming,
+            scales: Scales(None),
+        };
+        let record = Record::new(Head::blank(250), &[0xff, 0x00]).expect("short");
+        let text = words.record(&RecordRef {
+            head: &record.head,
+            raw: record.raw(),
+        });
+        assert!(
+            text.contains("no command (record head: field `kind` holds 250"),
+            "{text}"
+        );
+        assert!(text.contains("raw ff00 ("), "{text}");
+    }
+}
