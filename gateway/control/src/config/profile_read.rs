@@ -73,24 +73,11 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Profi
         ctl_mode: mode(&mut ctl, mistakes),
         journal: JournalProfile::read(&mut journal, &mut restart, mistakes),
         replication: ReplicationProfile::read(&mut replication, mistakes),
-        logon: LogonProfile {
-            failures_max: integer(&mut logon, "failures_max", 1, 1_000_000, mistakes)
-                .map_or(10, |count| count as u32),
-            window: seconds(&mut logon, "window_s", 86_400, 60, mistakes),
-            logon_timeout: seconds(&mut logon, "timeout_s", 3_600, 30, mistakes),
-        },
+        logon: logons(&mut logon, mistakes),
         summary_every: every(&mut observe, "summary_every_ms", 10_000, mistakes),
         value_accounts_every: every(&mut observe, "value_accounts_every_ms", 0, mistakes),
     };
-    let waits = profile.journal.durability == DurabilityPolicy::Replicated;
-    if waits && profile.replication.listen.is_none() {
-        let what = "`durability` is \"replicated\", and no standby can connect";
-        mistakes.add(
-            replication.place(),
-            what,
-            "name where in `listen` of [replication], as \"127.0.0.1:9100\"",
-        );
-    }
+    hear_a_standby(&profile, &replication, mistakes);
     let sections = [
         venue,
         network,
@@ -107,6 +94,25 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Profi
         section.finish(mistakes);
     }
     profile
+}
+
+fn logons(logon: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> LogonProfile {
+    LogonProfile {
+        failures_max: integer(logon, "failures_max", 1, 1_000_000, mistakes)
+            .map_or(10, |count| count as u32),
+        window: seconds(logon, "window_s", 86_400, 60, mistakes),
+        logon_timeout: seconds(logon, "timeout_s", 3_600, 30, mistakes),
+    }
+}
+
+/// A gateway that waits for a standby must be one that a standby can connect to.
+fn hear_a_standby(profile: &Profile, replication: &Section<'_>, mistakes: &mut Mistakes<'_>) {
+    let waits = profile.journal.durability == DurabilityPolicy::Replicated;
+    if waits && profile.replication.listen.is_none() {
+        let what = "`durability` is \"replicated\", and no standby can connect";
+        let hint = "name where in `listen` of [replication], as \"127.0.0.1:9100\"";
+        mistakes.add(replication.place(), what, hint);
+    }
 }
 
 /// A user and password for the engine, out of a section that names them.
