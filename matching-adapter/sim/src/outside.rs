@@ -108,6 +108,10 @@ impl<V: MatchingVenue> Outside<V> {
         }
         // What arrived did so before anything is asked of the engine.
         while self.deliver() > 0 {}
+        // What the engine gave back was the old gateway's to offer again.
+        for wire in &mut self.wires {
+            wire.messages.clear();
+        }
         self.gateway += 1;
         self.gateway
     }
