@@ -245,8 +245,15 @@ impl World {
         let last = self.core().map(RiskCore::seq);
         let ready = self.core().map(RiskCore::readiness);
         let settled = self.desk.is_settled();
+        let unanswered = |client: &Client| client.story.unanswered().is_some();
+        let rests = settled && self.gateway.as_ref().is_some_and(Gateway::is_drained);
+        let rule = if rests && self.clients.iter().any(unanswered) {
+            Rule::AnswerMissing
+        } else {
+            Rule::NotDrained
+        };
         Violation::new(
-            Rule::NotDrained,
+            rule,
             format!(
                 "after {SETTLE_TURNS} turns: busy {busy:?}, {kept:?} of {last:?} kept by \
                  {:?}, {ready:?}, desk settled {settled}, {clients:?}",
