@@ -42,6 +42,15 @@ impl Latency {
         self.histogram.saturating_record(ns);
     }
 
+    /// Adds those of another one.
+    ///
+    /// # Panics
+    /// Never: the bounds of both are the same.
+    pub fn add(&mut self, other: &Self) {
+        let added = self.histogram.add(&other.histogram);
+        added.expect("the bounds of both are the same");
+    }
+
     /// How many were recorded.
     #[must_use]
     pub fn len(&self) -> u64 {
@@ -214,6 +223,12 @@ mod tests {
         assert!(
             latency.max() >= HIGHEST_NS,
             "beyond the range is the highest, not lost"
+        );
+        let mut twice = latency.clone();
+        twice.add(&latency);
+        assert_eq!(
+            (twice.len(), twice.p50()),
+            (2 * latency.len(), latency.p50())
         );
         let mut histograms = Histograms::new("test");
         histograms.keep("one/two", latency.clone());

@@ -1,4 +1,4 @@
-//! What the benches `ring`, `pipeline` and `reload` have in common: the real agents on one core,
+//! What the benches `ring`, `pipeline`, `reload` and `journal` have in common: the real agents on one core,
 //! generator and collector on the other, and the load between them.
 //!
 //! Used from a bench's measuring thread. Invariants: a run whose orders were not each answered once
@@ -10,6 +10,7 @@ pub mod hop;
 pub mod limits;
 pub mod market;
 pub mod outcome;
+pub mod pipeline;
 pub mod rig;
 pub mod single;
 pub mod traffic;

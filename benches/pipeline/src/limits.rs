@@ -69,7 +69,9 @@ pub struct Size {
     pub held_lots: i64,
 }
 
-fn spec(size: Size, edition: Edition) -> LimitSpec {
+/// What a table is built from.
+#[must_use]
+pub fn spec(size: Size, edition: Edition) -> LimitSpec {
     let item = traded(size.held_lots);
     let cells = account_cells(QTY_MAX, LOSS_MAX);
     let mut spec =

@@ -67,12 +67,16 @@ impl Crowd {
         table(self.size(), edition)
     }
 
-    /// A core that has seen nothing yet.
-    ///
-    /// # Errors
-    /// The limits or capacities do not load.
-    pub fn core(self) -> Result<RiskCore, String> {
-        let capacities = Capacities {
+    /// What its table is built from.
+    #[must_use]
+    pub fn limits(self) -> portcullis_risk_core::limits::LimitSpec {
+        crate::limits::spec(self.size(), Edition::First)
+    }
+
+    /// The core's tables.
+    #[must_use]
+    pub fn capacities(self) -> Capacities {
+        Capacities {
             accounts_max: self.accounts,
             instruments_max: INSTRUMENTS,
             firms_max: SESSIONS,
@@ -81,8 +85,16 @@ impl Crowd {
             orders_reserved_per_account: 0,
             positions_max: self.active * TRADED,
             ..Capacities::default()
-        };
-        RiskCore::new(&capacities, self.table(Edition::First)?).map_err(|why| why.to_string())
+        }
+    }
+
+    /// A core that has seen nothing yet.
+    ///
+    /// # Errors
+    /// The limits or capacities do not load.
+    pub fn core(self) -> Result<RiskCore, String> {
+        let table = self.table(Edition::First)?;
+        RiskCore::new(&self.capacities(), table).map_err(|why| why.to_string())
     }
 }
 

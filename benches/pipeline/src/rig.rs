@@ -9,6 +9,7 @@ use crate::undecided::{Passed, Undecided, UndecidedRings};
 use crate::wait::{AGENTS_CORE, Wait};
 use portcullis_bench_harness::Latency;
 use portcullis_domain::Timestamp;
+use portcullis_pipeline::durability::DurabilityWatch;
 use portcullis_pipeline::item::{ControlItem, EgressItem, VenueItem};
 use portcullis_pipeline::risk::{LatencySink, Risk, RiskRings};
 use portcullis_pipeline::sequencer::{Sequencer, SequencerRings};
@@ -16,8 +17,9 @@ use portcullis_pipeline::signals::RiskSignals;
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{OutboundOrder, RiskCore};
 use portcullis_runtime::{
-    Agent, DutyWriter, Lead, MessageConsumer, MessageProducer, RecordConsumer, RecordProducer,
-    RingConsumer, RingProducer, StopFlag, TscClock, message_ring, record_ring, ring, run,
+    Agent, Clock, DutyWriter, Lead, MessageConsumer, MessageProducer, RecordConsumer,
+    RecordProducer, RingConsumer, RingProducer, StopFlag, TscClock, message_ring, record_ring,
+    ring, run,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
@@ -38,17 +40,27 @@ const PAUSE: Duration = Duration::from_micros(200);
 pub trait Outbound: Lead + 'static {
     /// The order.
     fn order(&self) -> &OutboundOrder;
+    /// The record that it follows from.
+    fn seq(&self) -> u64;
 }
 
 impl Outbound for VenueItem {
     fn order(&self) -> &OutboundOrder {
         self.order.get()
     }
+
+    fn seq(&self) -> u64 {
+        self.order.seq().raw()
+    }
 }
 
 impl Outbound for Passed {
     fn order(&self) -> &OutboundOrder {
         &self.order.inner
+    }
+
+    fn seq(&self) -> u64 {
+        self.order.seq.raw()
     }
 }
 
@@ -93,7 +105,8 @@ impl Kept {
     }
 }
 
-type Deciding = Risk<TscClock, Kept>;
+/// The agent that decides.
+pub type Deciding = Risk<TscClock, Kept>;
 
 /// A running pipeline, without the ends.
 #[derive(Debug)]
@@ -158,21 +171,61 @@ fn wire<I: Lead>() -> (Ends<I>, AgentEnds<I>) {
     (ends, agents)
 }
 
-/// Starts the pipeline that decides, as it stands in the product. It begins paused.
+/// What the agents hold of a log.
+#[derive(Debug)]
+pub struct LogSide {
+    /// The risk agent's records.
+    pub records: RecordProducer,
+    /// The sequencer's view of the journal.
+    pub watch: DurabilityWatch,
+    /// After how long it finds it slow.
+    pub stall: portcullis_domain::Duration,
+}
+
+/// Starts the pipeline that decides, as it stands in the product without a log. It begins paused.
 ///
 /// # Errors
 /// The limits do not load.
 pub fn deciding(crowd: Crowd, wait: Wait) -> Result<(Rig<Deciding>, Ends<VenueItem>), String> {
+    deciding_before(crowd, wait, None)
+}
+
+/// The same before a log.
+///
+/// # Errors
+/// The limits do not load.
+pub fn deciding_before(
+    crowd: Crowd,
+    wait: Wait,
+    log: Option<LogSide>,
+) -> Result<(Rig<Deciding>, Ends<VenueItem>), String> {
+    let (agents, ends) = agents_before(crowd, log)?;
+    Ok((Rig::start(agents.sequencer, agents.risk, wait), ends))
+}
+
+/// The agents without a thread, for whoever runs them on its own.
+///
+/// # Errors
+/// The limits do not load.
+pub fn agents_before(
+    crowd: Crowd,
+    log: Option<LogSide>,
+) -> Result<(Agents, Ends<VenueItem>), String> {
     let core = Box::new(crowd.core()?);
     let (ends, agents) = wire();
     let signals = RiskSignals::default();
-    let sequencer = Sequencer::new(agents.sequencer, signals.clone());
+    let mut sequencer = Sequencer::new(agents.sequencer, signals.clone());
+    let mut records = None;
+    if let Some(log) = log {
+        sequencer = sequencer.watching(log.watch, log.stall);
+        records = Some(log.records);
+    }
     let rings = RiskRings {
         records: agents.records,
         venue: agents.venue,
         egress: agents.egress,
         control: agents.control,
-        log: None,
+        log: records,
         feedback: agents.feedback,
         tables: agents.tables,
         retired: agents.retired,
@@ -186,7 +239,46 @@ pub fn deciding(crowd: Crowd, wait: Wait) -> Result<(Rig<Deciding>, Ends<VenueIt
         Vec::new(),
         signals,
     );
-    Ok((Rig::start(sequencer, risk, wait), ends))
+    let agents = Agents {
+        sequencer,
+        risk,
+        clock: TscClock::new(),
+    };
+    Ok((agents, ends))
+}
+
+/// Sequencer and risk, run by the thread that holds them: as `fused` agents are.
+#[derive(Debug)]
+pub struct Agents {
+    sequencer: Sequencer,
+    risk: Deciding,
+    clock: TscClock,
+}
+
+impl Agents {
+    /// One turn of each.
+    pub fn cycle(&mut self) {
+        let mut began = self.clock.now();
+        let agents: [&mut dyn Agent; 2] = [&mut self.sequencer, &mut self.risk];
+        for agent in agents {
+            if agent.do_work(began) > 0 {
+                let ended = self.clock.now();
+                agent.on_work_done(began, ended);
+                began = ended;
+            }
+        }
+    }
+
+    /// Who decided.
+    ///
+    /// # Errors
+    /// Something is left.
+    pub fn finish(self) -> Result<Deciding, String> {
+        match self.sequencer.is_drained() && self.risk.is_drained() {
+            true => Ok(self.risk),
+            false => Err("the agents ended with something left in them".to_owned()),
+        }
+    }
 }
 
 /// Starts the pipeline that decides nothing. It begins paused.
@@ -257,7 +349,8 @@ impl<A: Agent + Send + 'static> Rig<A> {
 }
 
 /// Sleeps in the first place of each cycle while it is asked to.
-struct Pause(Arc<AtomicBool>);
+#[derive(Debug)]
+pub struct Pause(pub Arc<AtomicBool>);
 
 impl Agent for Pause {
     fn name(&self) -> &'static str {
@@ -296,5 +389,18 @@ pub fn agree(core: &RiskCore, accepted: u64, refused: u64) -> Result<(), String>
     match core.conservation_error() {
         0 => Ok(()),
         missing => Err(format!("{missing} quanta are missing from the books")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_domain::UNIT_BYTES;
+
+    #[test]
+    fn an_item_takes_two_lines_though_it_carries_its_record() {
+        for bytes in [size_of::<VenueItem>(), size_of::<EgressItem>()] {
+            assert_eq!(bytes.div_ceil(UNIT_BYTES), 2, "{bytes} bytes");
+        }
     }
 }

@@ -6,11 +6,12 @@
 
 use crate::counts::Counts;
 use crate::market::{Market, RESTING, order_index};
-use crate::rig::{Ends, Outbound};
+use crate::rig::{Agents, Deciding, Ends, Outbound};
 use crate::wait::Wait;
 use portcullis_bench_harness::{Latency, Pace};
 use portcullis_domain::{Command, Head, Record, ReportKind, SessionId, UserRef, VenueReport};
-use portcullis_pipeline::item::{ClientEffect, ControlItem};
+use portcullis_pipeline::durability::{Gate, Passage};
+use portcullis_pipeline::item::{ClientEffect, ControlItem, EgressItem};
 use portcullis_risk_core::{AnswerKind, Done, OutboundAction, OutboundOrder};
 use portcullis_runtime::{Clock, RecordProducer, SystemClock};
 use std::time::{Duration, Instant};
@@ -72,6 +73,10 @@ pub struct Traffic<I> {
     /// Orders that rest.
     pub resting: u64,
     wait: Wait,
+    /// The agents, where they run on this thread.
+    agents: Option<Agents>,
+    /// What everything waits at before it counts as come.
+    gate: Gate,
     /// Orders sent of those that do not rest, and answered.
     next_order: u64,
     answered: u64,
@@ -96,6 +101,8 @@ impl<I: Outbound> Traffic<I> {
             counts: Counts::default(),
             resting: 0,
             wait,
+            agents: None,
+            gate: Gate::open(),
             next_order: 0,
             answered: 0,
             planned: vec![None; UNANSWERED_MAX as usize].into_boxed_slice(),
@@ -107,6 +114,36 @@ impl<I: Outbound> Traffic<I> {
         }
     }
 
+    /// As much, with a gate before all that comes back.
+    #[must_use]
+    pub fn behind(mut self, gate: Gate) -> Self {
+        self.gate = gate;
+        self
+    }
+
+    /// As much, running the agents itself.
+    #[must_use]
+    pub fn running(mut self, agents: Agents) -> Self {
+        self.agents = Some(agents);
+        self
+    }
+
+    /// Ends the agents that it runs, if it does.
+    ///
+    /// # Errors
+    /// Something is left in them.
+    pub fn finish_agents(&mut self) -> Result<Option<Deciding>, String> {
+        self.agents.take().map(Agents::finish).transpose()
+    }
+
+    /// A turn of the agents, or a moment in which others go on.
+    fn moment(&mut self) {
+        match &mut self.agents {
+            Some(agents) => agents.cycle(),
+            None => self.wait.moment(),
+        }
+    }
+
     /// Says what must be said before the first order.
     ///
     /// # Errors
@@ -115,7 +152,7 @@ impl<I: Outbound> Traffic<I> {
         for command in self.market.opening() {
             while !self.room_for_commands() {
                 self.collect(None);
-                self.wait.moment();
+                self.moment();
             }
             if matches!(command, Command::VenueLink { .. }) {
                 self.report(&command, &[]);
@@ -158,8 +195,8 @@ impl<I: Outbound> Traffic<I> {
             if now > last + PATIENCE {
                 return Err("the pipeline takes no orders any more".to_owned());
             }
-            if self.wait == Wait::Yield {
-                self.wait.moment();
+            if self.wait != Wait::Spin || self.agents.is_some() {
+                self.moment();
             }
         }
         let answered = self.answered - answered;
@@ -299,14 +336,18 @@ impl<I: Outbound> Traffic<I> {
             if !self.ends.reports.has_room_for(1) {
                 break;
             }
-            let Some((item, _)) = self.ends.venue.take() else {
+            let gate = &mut self.gate;
+            let passes = |item: &I| gate.passage(item.seq()) == Passage::Open;
+            let Some((item, _)) = self.ends.venue.take_if(passes) else {
                 break;
             };
             let order = *item.order();
             self.outbound(&order, latency.as_deref_mut());
         }
         for _ in 0..2 * TAKEN_AT_ONCE {
-            let Some((item, _)) = self.ends.egress.take() else {
+            let gate = &mut self.gate;
+            let passes = |item: &EgressItem| gate.passage(item.seq) == Passage::Open;
+            let Some((item, _)) = self.ends.egress.take_if(passes) else {
                 break;
             };
             self.told(&item.effect, latency.as_deref_mut());
@@ -397,7 +438,7 @@ impl<I: Outbound> Traffic<I> {
         let begun = Instant::now();
         while self.answered < self.next_order {
             self.collect(latency.as_deref_mut());
-            self.wait.moment();
+            self.moment();
             if begun.elapsed() > PATIENCE {
                 let unanswered = self.next_order - self.answered;
                 return Err(format!("{unanswered} orders are not answered"));
@@ -415,7 +456,7 @@ impl<I: Outbound> Traffic<I> {
         let begun = Instant::now();
         while self.counts.owe() {
             self.collect(None);
-            self.wait.moment();
+            self.moment();
             if begun.elapsed() > PATIENCE {
                 return Err(format!("something does not come: {:?}", self.counts));
             }
@@ -434,7 +475,7 @@ impl<I: Outbound> Traffic<I> {
         let begun = Instant::now();
         while self.resting > 0 {
             self.collect(None);
-            self.wait.moment();
+            self.moment();
             if begun.elapsed() > PATIENCE {
                 return Err(format!("{} orders are not cancelled", self.resting));
             }

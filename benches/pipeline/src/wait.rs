@@ -1,6 +1,6 @@
 //! Where the two threads of a bench run, and what they do while there is nothing to do.
 //!
-//! Chosen once by the bench. Invariant: only what is pinned spins; tests do neither.
+//! Chosen once by the bench. Invariant: only what is pinned to a core of its own spins; tests do neither.
 
 use portcullis_bench_harness::pin;
 use portcullis_runtime::IdleStrategy;
@@ -15,6 +15,8 @@ pub const AGENTS_CORE: usize = 1;
 pub enum Wait {
     /// Pinned, each with a core of its own, spinning.
     Spin,
+    /// Pinned, and giving the core to whoever stands on it too, in turn.
+    Share,
     /// Anywhere, giving the core away: for tests.
     Yield,
 }
@@ -26,7 +28,7 @@ impl Wait {
     /// The core cannot be had.
     pub fn take_place(self, core: usize) -> Result<(), String> {
         match self {
-            Self::Spin => pin(core).map_err(|error| error.to_string()),
+            Self::Spin | Self::Share => pin(core).map_err(|error| error.to_string()),
             Self::Yield => Ok(()),
         }
     }
@@ -36,7 +38,7 @@ impl Wait {
     pub fn moment(self) {
         match self {
             Self::Spin => core::hint::spin_loop(),
-            Self::Yield => std::thread::yield_now(),
+            Self::Share | Self::Yield => std::thread::yield_now(),
         }
     }
 
@@ -45,7 +47,7 @@ impl Wait {
     pub const fn idle(self) -> IdleStrategy {
         match self {
             Self::Spin => IdleStrategy::Busy,
-            Self::Yield => IdleStrategy::yielding(),
+            Self::Share | Self::Yield => IdleStrategy::yielding(),
         }
     }
 }

@@ -82,6 +82,13 @@ const BENCHES: &[Bench] = &[
         apart: None,
     },
     Bench {
+        name: "journal",
+        packages: &["portcullis-bench-pipeline"],
+        quick: &["--quick"],
+        full: &[],
+        apart: None,
+    },
+    Bench {
         name: "wire",
         packages: &["portcullis-bench-wire", "portcullis"],
         apart: None,

@@ -9,15 +9,15 @@ mod rows;
 use portcullis_bench_harness::{
     Latency, Options, Pace, Report, clock_step_ns, hop_ns, pin, with_core,
 };
-use portcullis_bench_pipeline::counts::Counts;
 use portcullis_bench_pipeline::hop::{Effort, Items, ItemsOut, Records, RecordsOut, round_trip_ns};
 use portcullis_bench_pipeline::market::{Crowd, Market};
 use portcullis_bench_pipeline::outcome::{exit_code, folder};
-use portcullis_bench_pipeline::rig::{Outbound, Rig, agree, deciding, undecided};
+use portcullis_bench_pipeline::pipeline::Pipeline;
+use portcullis_bench_pipeline::rig::{agree, deciding, undecided};
 use portcullis_bench_pipeline::single::single_calls;
-use portcullis_bench_pipeline::traffic::{Nothing, Schedule, Traffic};
+use portcullis_bench_pipeline::traffic::{Schedule, Traffic};
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
-use portcullis_runtime::{Agent, message_ring, record_ring};
+use portcullis_runtime::{message_ring, record_ring};
 use rows::{Figures, LOADS, Load, Way};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -26,11 +26,7 @@ use std::time::{Duration, Instant};
 #[global_allocator]
 static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
 
-/// Orders unanswered while the capacity is measured.
-const WINDOW: u64 = 1_024;
-
-/// Not measured at the beginning of each step, and slept after it.
-const WARM: Duration = Duration::from_millis(10);
+/// Slept after each step.
 const REST: Duration = Duration::from_millis(60);
 
 /// What a run is made of.
@@ -41,49 +37,6 @@ struct Plan {
     step: Duration,
     calls: u64,
     rounds: u32,
-}
-
-/// A pipeline, both sides of it.
-struct Pipeline<A, I> {
-    rig: Rig<A>,
-    traffic: Traffic<I>,
-}
-
-impl<A: Agent + Send + 'static, I: Outbound> Pipeline<A, I> {
-    /// Something is done with it while it does not pause.
-    fn awake<T>(
-        &mut self,
-        work: impl FnOnce(&mut Traffic<I>) -> Result<T, String>,
-    ) -> Result<T, String> {
-        self.rig.pause(false);
-        let done = work(&mut self.traffic);
-        self.rig.pause(true);
-        done
-    }
-
-    fn capacity(&mut self, step: Duration) -> Result<u64, String> {
-        self.awake(|traffic| {
-            traffic.run(Schedule::Window(WINDOW), WARM, None, &mut Nothing)?;
-            traffic.run(Schedule::Window(WINDOW), step, None, &mut Nothing)
-        })
-    }
-
-    fn latency(&mut self, schedule: Schedule, step: Duration) -> Result<Latency, String> {
-        self.awake(|traffic| {
-            let mut latency = Latency::new();
-            traffic.run(schedule, WARM, None, &mut Nothing)?;
-            traffic.run(schedule, step, Some(&mut latency), &mut Nothing)?;
-            Ok(latency)
-        })
-    }
-
-    /// Ends it; what its counts were, and who decided.
-    fn finish(mut self) -> Result<(Counts, A), String> {
-        self.rig.pause(false);
-        self.traffic.settle()?;
-        self.traffic.check()?;
-        Ok((self.traffic.counts, self.rig.finish()?))
-    }
 }
 
 fn main() -> ExitCode {
@@ -124,12 +77,12 @@ fn measure(plan: Plan) -> Result<Figures, String> {
     let market = || Market::new(plan.crowd);
     let (rig, ends) = deciding(plan.crowd, plan.wait)?;
     let mut decides = Pipeline {
-        rig,
+        rig: Some(rig),
         traffic: Traffic::new(ends, market(), plan.wait),
     };
     let (rig, ends) = undecided(plan.wait);
     let mut passes = Pipeline {
-        rig,
+        rig: Some(rig),
         traffic: Traffic::new(ends, market(), plan.wait),
     };
     decides.awake(Traffic::open)?;
@@ -166,12 +119,14 @@ fn measure(plan: Plan) -> Result<Figures, String> {
         let hiccups = on_agents_core(plan.wait, || Ok(empty_loop(half, plan.step)))?;
         figures.histograms.keep("empty loop", hiccups);
     }
-    let (counts, risk) = decides.finish()?;
+    let (traffic, risk) = decides.finish()?;
+    let counts = traffic.counts;
+    let risk = risk.expect("it has a thread of its own");
     agree(risk.core(), counts.approved, counts.refused)?;
     figures.orders = counts.sent;
     figures.refused = counts.refused;
-    let (counts, _) = passes.finish()?;
-    figures.orders += counts.sent;
+    let (traffic, _) = passes.finish()?;
+    figures.orders += traffic.counts.sent;
     Ok(figures)
 }
 
@@ -181,14 +136,14 @@ fn on_agents_core<T: Send>(
 ) -> Result<T, String> {
     match wait {
         Wait::Spin => with_core(AGENTS_CORE, work).map_err(|error| error.to_string())?,
-        Wait::Yield => work(),
+        Wait::Share | Wait::Yield => work(),
     }
 }
 
 fn canary(wait: Wait) -> Result<u64, String> {
     match wait {
         Wait::Spin => hop_ns(ENDS_CORE, AGENTS_CORE).map_err(|error| error.to_string()),
-        Wait::Yield => Ok(0),
+        Wait::Share | Wait::Yield => Ok(0),
     }
 }
 
@@ -258,7 +213,7 @@ mod tests {
         };
         let (rig, ends) = undecided(Wait::Yield);
         let mut pipeline = Pipeline {
-            rig,
+            rig: Some(rig),
             traffic: Traffic::new(ends, Market::new(crowd), Wait::Yield),
         };
         pipeline.awake(Traffic::open).expect("opens");
@@ -268,6 +223,7 @@ mod tests {
             checked,
             Err("orders approved or refused: 0, must be 1".to_owned())
         );
-        pipeline.rig.finish().expect("nothing is left in it");
+        let rig = pipeline.rig.expect("it has a thread of its own");
+        rig.finish().expect("nothing is left in it");
     }
 }
