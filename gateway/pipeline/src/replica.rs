@@ -14,8 +14,8 @@ use portcullis_risk_core::{Effect, EffectSink, RiskCore};
 use portcullis_venue::RecallVenue;
 use std::fmt;
 
-/// Records applied together.
-const BATCH: usize = 32;
+/// Records applied together: many, so that nearly each has the lines it needs fetched in time.
+const BATCH: usize = 128;
 
 /// The replica.
 #[derive(Debug)]
