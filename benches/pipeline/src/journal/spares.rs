@@ -49,6 +49,11 @@ impl SegmentSource<Disk> for Spares {
         self.waiting() > 0
     }
 
+    fn is_refused(&self) -> bool {
+        // Nobody makes more: what had been made was too little.
+        self.waiting() == 0
+    }
+
     fn take(&mut self) -> io::Result<Made> {
         let spare = self.with(Vec::pop);
         spare.ok_or_else(|| io::Error::other("more was written than segments had been made for"))
