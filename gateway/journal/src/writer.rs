@@ -129,8 +129,9 @@ pub struct JournalWriter<S: Storage> {
     open: Open<S::File>,
     /// Taken, and not yet a segment by name.
     spare: Option<Spare<S::File>>,
-    /// Segments behind, with frames that no sync has covered.
-    unsynced: Vec<S::File>,
+    /// Segments behind, with frames that no sync has covered. By name: nobody may ever ask for a sync, and an open
+    /// file would keep the space of a segment that was removed.
+    unsynced: Vec<SegmentName>,
     folder_synced: bool,
     sync_failed: bool,
     frame: Gathered,
@@ -421,7 +422,7 @@ impl<S: Storage> JournalWriter<S> {
         };
         let behind = std::mem::replace(&mut self.open, open);
         if self.synced + 1 < self.position.next_seq {
-            self.unsynced.push(behind.file);
+            self.unsynced.push(behind.name);
         }
         self.folder_synced = false;
         self.source.poll();
@@ -452,8 +453,13 @@ impl<S: Storage> JournalWriter<S> {
     }
 
     fn sync_files(&mut self) -> io::Result<()> {
-        while let Some(file) = self.unsynced.last() {
-            file.sync()?;
+        while let Some(name) = self.unsynced.last() {
+            match self.storage.open(&name.to_string()) {
+                Ok(file) => file.sync()?,
+                // One that was removed is behind two snapshots, and they synced it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
             self.unsynced.pop();
         }
         self.open.file.sync()?;
