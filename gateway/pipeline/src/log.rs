@@ -163,7 +163,9 @@ impl<S: Storage> Agent for Log<S> {
     }
 
     fn do_work(&mut self, now: Timestamp) -> usize {
-        if self.retry.is_some_and(|retry| now < retry) {
+        // A clock that was set back does not make the pause longer.
+        let pauses = |retry: Timestamp| now < retry && retry.since(now) <= RETRY_AFTER;
+        if self.retry.is_some_and(pauses) {
             return 0;
         }
         let taken = self.gather();
