@@ -31,7 +31,8 @@ pub(super) fn position(
     } else {
         chain_at(disk, hello.last_seq)?
     };
-    let (snapshot, file) = if too_old && hello.takes_snapshot {
+    let helps = too_old || hello.last_seq == 0;
+    let (snapshot, file) = if helps && hello.takes_snapshot {
         snapshot(disk, hello.staged_snapshot)?
     } else {
         (None, None)

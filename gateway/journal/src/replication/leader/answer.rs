@@ -62,16 +62,19 @@ pub(super) fn judge(hello: &Hello, config: &LeaderConfig, log: &LogPosition) -> 
         });
     }
     let seq = hello.last_seq;
-    if seq.saturating_add(1) < log.first_seq {
-        let newer = log
-            .snapshot
-            .filter(|snapshot| snapshot.seq > seq && snapshot.bytes > 0);
-        return match newer {
-            Some(snapshot) if hello.takes_snapshot => Answer::Stages(snapshot),
-            Some(_) | None => Answer::Refused(Refusal::TooOld {
+    let is_gone = seq.saturating_add(1) < log.first_seq;
+    // Who has nothing is further with a snapshot, whatever else is still there.
+    let newer = log
+        .snapshot
+        .filter(|snapshot| hello.takes_snapshot && snapshot.seq > seq && snapshot.bytes > 0);
+    match newer {
+        Some(snapshot) if is_gone || seq == 0 => return Answer::Stages(snapshot),
+        None if is_gone => {
+            return Answer::Refused(Refusal::TooOld {
                 first: log.first_seq,
-            }),
-        };
+            });
+        }
+        Some(_) | None => {}
     }
     match log.chain_at {
         Some(chain) if seq == 0 || chain.raw() == hello.chain => Answer::Follows { seq, chain },
