@@ -87,10 +87,8 @@ impl CoreFollower {
                     self.settle(sink);
                     every(self);
                 }
-                Read::Flip(digest) => {
-                    self.settle(sink);
-                    self.flip(digest, sink);
-                }
+                // Its record stands in the batch, and is not to be applied before its table is staged.
+                Read::Flip(digest) => self.flip(digest, sink),
                 Read::Digest(seq, noted) => {
                     self.settle(sink);
                     if let Err(diverged) = self.compare(seq, noted) {
