@@ -24,6 +24,7 @@ pub(crate) use names::{
 };
 pub(crate) use origin::{RULES, build, hold_folder, policy};
 pub(crate) use recovery::{FromJournal, Promoted, read_prelude, take_over};
+pub(crate) use snapshots::{Inherited, Progress, Snapshots, Written};
 pub(crate) use tables::{DAY_NS, civil_day, egress_config, symbols};
 pub(crate) use threads::{Finished, Left, idle};
 pub(crate) use venue_kind::VenueKind;

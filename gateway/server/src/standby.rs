@@ -13,8 +13,8 @@ mod shared;
 
 use crate::check::load_config;
 use crate::gateway::{
-    FromJournal, Gateway, Promoted, RULES, build, hold_folder, idle, policy, read_prelude,
-    take_over,
+    FromJournal, Gateway, Inherited, Progress, Promoted, RULES, Snapshots, Written, build,
+    hold_folder, idle, policy, read_prelude, take_over,
 };
 use crate::replication::{WINDOW_BYTES, silence_ms, tell_old_leader};
 use crate::run::serve;
@@ -41,9 +41,9 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -61,6 +61,8 @@ struct Standby {
     following: JoinHandle<Result<Ended, String>>,
     begun: Receiver<Prelude>,
     applying: Option<Applying>,
+    /// Who makes snapshots of its journal, now and once it leads.
+    snapshots: Option<Inherited>,
 }
 
 /// Follows a config's leader until it is stopped, or leads.
@@ -197,6 +199,7 @@ impl Standby {
             following,
             begun: begun_in,
             applying: None,
+            snapshots: None,
         })
     }
 
@@ -224,7 +227,23 @@ impl Standby {
             idle(self.config.profile.idle),
         );
         self.applying = Some(applying.map_err(|error| error.to_string())?);
+        self.snapshots = Some(self.make_snapshots(prelude)?);
         Ok(true)
+    }
+
+    fn make_snapshots(&self, prelude: Prelude) -> Result<Inherited, String> {
+        let leads: Arc<OnceLock<Progress>> = Arc::default();
+        let (led, shared) = (Arc::clone(&leads), Arc::clone(&self.shared));
+        let progress = move || match led.get() {
+            Some(progress) => progress(),
+            None => Written {
+                seq: Seq::new(shared.written.get()),
+                standby_at: None,
+            },
+        };
+        let started = Snapshots::start(&self.config, &self.disk, prelude, Box::new(progress));
+        let snapshots = started.map_err(|error| error.to_string())?;
+        Ok(Inherited { snapshots, leads })
     }
 
     /// What comes of the threads' end.
@@ -256,11 +275,16 @@ impl Standby {
                     return cannot("what was applied has no prelude");
                 };
                 let from = FromJournal::new(prelude, rebuilt);
+                let snapshots = self.snapshots;
+                let handover = Handover {
+                    snapshots,
+                    ..*handover
+                };
                 lead(
                     &self.config,
                     self.leader,
                     self.disk,
-                    *handover,
+                    handover,
                     from,
                     ctl,
                     stop,
@@ -289,6 +313,7 @@ fn lead(
         writer,
         machine,
         leader_lock,
+        snapshots,
     } = handover;
     let wanted = config.profile.journal.durability;
     let interim = config.profile.replication.promoted_durability;
@@ -305,6 +330,7 @@ fn lead(
         writer,
         journal: machine.position().journal,
         ends,
+        inherited: snapshots,
     };
     let gateway =
         take_over(config, promoted, from).and_then(|origin| Gateway::begin(config, origin));

@@ -5,7 +5,7 @@
 use super::credentials;
 use super::latency::{Latencies, RiskReaders};
 use super::origin::{OpenJournal, Origin, origin};
-use super::snapshots::Snapshots;
+use super::snapshots::{Inherited, Snapshots, progress_of};
 use super::tables::{ingress_config, last_trade, symbols};
 use super::threads::{Agents, Behaviour, Finished, Threads, idle};
 use super::wiring::{AgentRings, ControlRings, Wiring};
@@ -222,6 +222,7 @@ fn log_of(
         writer,
         ends,
         number,
+        inherited,
     } = journal;
     let tell = Box::new(|words: &str| eprintln!("journal: {words}"));
     let gate = ends.gate;
@@ -238,8 +239,16 @@ fn log_of(
         standby_at,
     };
     let log = Log::new(writer, records, ends.log, tell);
+    let progress = progress_of(gate.clone(), waits);
+    let snapshots = match inherited {
+        Some(Inherited { snapshots, leads }) => {
+            assert!(leads.set(progress).is_ok(), "it is led once");
+            snapshots
+        }
+        None => Snapshots::start(config, &disk, prelude, progress)?,
+    };
     let kept = Kept {
-        snapshots: Snapshots::start(config, &disk, prelude, gate.clone(), waits)?,
+        snapshots,
         gate,
         led: Some(led),
         folder: Some(disk),

@@ -7,6 +7,7 @@
 use super::assemble::{Options, StartError, cannot};
 use super::names;
 use super::recovery::{go_on, rebuild_from};
+use super::snapshots::Inherited;
 use super::tables::{egress_config, new_session_name, symbols};
 use super::venue_kind::VenueKind;
 use super::venues::venue;
@@ -49,6 +50,8 @@ pub(crate) struct OpenJournal {
     pub(super) ends: DurabilityEnds,
     /// The journal's own number.
     pub(super) number: u64,
+    /// Who made snapshots of it while it was followed.
+    pub(super) inherited: Option<Inherited>,
 }
 
 /// What a config's gateway begins with.
@@ -180,6 +183,7 @@ fn begin_journal(
         writer: writer.map_err(unwritten)?,
         ends: durability(policy(journal.durability), Seq::ZERO),
         number,
+        inherited: None,
         disk,
         prelude,
     });

@@ -7,6 +7,7 @@
 use super::assemble::{Options, StartError, cannot};
 use super::names;
 use super::origin::{OpenJournal, Origin, RULES, build, place, policy};
+use super::snapshots::Inherited;
 use super::tables::{egress_config, new_session_name, symbols};
 use super::venue_kind::VenueKind;
 use super::venues::venue;
@@ -104,6 +105,7 @@ pub(crate) fn go_on(
         writer,
         journal: recovered.identity.journal,
         ends: durability(policy(config.profile.journal.durability), from.rebuilt.seq),
+        inherited: None,
     };
     Ok(origin_of(promoted, from))
 }
@@ -116,6 +118,8 @@ pub(crate) struct Promoted {
     pub(crate) journal: u64,
     /// What must hold before anything leaves.
     pub(crate) ends: DurabilityEnds,
+    /// Who made snapshots of it while it was followed.
+    pub(crate) inherited: Option<Inherited>,
 }
 
 /// A gateway that takes over from the one that it followed.
@@ -171,6 +175,7 @@ fn origin_of(journal: Promoted, from: FromJournal) -> Origin {
             disk: journal.disk,
             prelude,
             number: journal.journal,
+            inherited: journal.inherited,
         }),
         resumption: Some(resumption),
     }

@@ -13,8 +13,8 @@ use portcullis_journal::{Disk, Retention, Storage, dispose, newest_snapshot};
 use portcullis_pipeline::durability::Gate;
 use portcullis_pipeline::recovery::{Ground, Prelude, SnapshotMade, make_snapshot};
 use portcullis_runtime::{Clock, SystemClock};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,34 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How often a snapshot that found no digest noted is tried again.
 const TRIES: u32 = 10;
 
+/// How far a log is, as whoever writes it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// The last record that is written.
+    pub(crate) seq: Seq,
+    /// The last record that a standby has, where there may be one: what it lacks is kept.
+    pub(crate) standby_at: Option<u64>,
+}
+
+/// Says how far a log is.
+pub(crate) type Progress = Box<dyn Fn() -> Written + Send + Sync>;
+
+/// The thread of a standby, which a promoted gateway goes on with: from then on it hears the leader's progress.
+pub(crate) struct Inherited {
+    pub(crate) snapshots: Option<Snapshots>,
+    pub(crate) leads: Arc<OnceLock<Progress>>,
+}
+
+/// The progress of a log that a gate waits for.
+pub(super) fn progress_of(gate: Gate, standby_at: Option<Arc<AtomicU64>>) -> Progress {
+    Box::new(move || Written {
+        seq: gate.kept(),
+        standby_at: standby_at.as_ref().map(|at| at.load(Ordering::Acquire)),
+    })
+}
+
 /// The thread, stopped when this is dropped.
-pub(super) struct Snapshots {
+pub(crate) struct Snapshots {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -35,23 +61,20 @@ struct Maker {
     config: Config,
     disk: Disk,
     prelude: Prelude,
-    gate: Gate,
+    progress: Progress,
     every: u64,
     /// The record of the last snapshot, or of the try at one.
     last: Seq,
-    /// The last record that a standby has, where there may be one: what it lacks is kept.
-    standby_at: Option<Arc<AtomicU64>>,
     stop: Arc<AtomicBool>,
 }
 
 impl Snapshots {
     /// Starts the thread, where the config wants snapshots.
-    pub(super) fn start(
+    pub(crate) fn start(
         config: &Config,
         disk: &Disk,
         prelude: Prelude,
-        gate: Gate,
-        standby_at: Option<Arc<AtomicU64>>,
+        progress: Progress,
     ) -> Result<Option<Self>, StartError> {
         let Some(every) = config.profile.journal.snapshot_every_records else {
             return Ok(None);
@@ -62,9 +85,8 @@ impl Snapshots {
             disk: disk.clone(),
             prelude,
             last: Seq::ZERO,
-            gate,
+            progress,
             every,
-            standby_at,
             stop: Arc::clone(&stop),
         };
         let thread = Builder::new()
@@ -93,7 +115,7 @@ impl Maker {
         self.last = self.newest();
         while !self.stop.load(Ordering::Acquire) {
             std::thread::sleep(LOOK_EVERY);
-            let kept = self.gate.kept();
+            let kept = (self.progress)().seq;
             if kept.raw().saturating_sub(self.last.raw()) < self.every {
                 continue;
             }
@@ -157,7 +179,7 @@ impl Maker {
 
     /// How far the standby is, where it lacks a record that might go.
     fn standby_lacks(&self) -> Option<u64> {
-        let at = self.standby_at.as_ref()?.load(Ordering::Acquire);
+        let at = (self.progress)().standby_at?;
         let oldest = newest_snapshot(&self.disk).ok()?.whole.last()?.1.seq;
         (at < oldest).then_some(at)
     }

@@ -7,6 +7,7 @@
 use super::own_journal::OwnJournal;
 use super::receiving::{Objects, Received};
 use super::shared::Shared;
+use crate::gateway::Inherited;
 use portcullis_domain::{Seq, Timestamp};
 use portcullis_journal::replication::{
     DigestMismatch, Follower, FollowerEvent, FollowerState, FollowerStep, Inbox, Object,
@@ -54,6 +55,8 @@ pub(super) struct Handover {
     pub(super) machine: Follower,
     /// The old leader's folder, so that it does not start again there.
     pub(super) leader_lock: Option<FolderLock>,
+    /// Who makes snapshots of the journal.
+    pub(super) snapshots: Option<Inherited>,
 }
 
 /// The thread's own.
@@ -140,6 +143,7 @@ impl Following {
             writer,
             machine: self.machine,
             leader_lock: self.leader_lock,
+            snapshots: None,
         })))
     }
 
