@@ -169,6 +169,12 @@ fn try_demo(arguments: &Arguments) -> Result<Figures, String> {
         .journal
         .clone()
         .unwrap_or_else(|| folder.0.join("journal"));
+    if journal.read_dir().is_ok_and(|mut files| files.next().is_some()) {
+        return Err(format!(
+            "{}: the folder is not empty, and the demo begins anew; name another, or remove it",
+            journal.display()
+        ));
+    }
     let plant = arguments.plant.and_then(PlantKind::in_venue);
     let options = Options {
         journal: Some(&journal),

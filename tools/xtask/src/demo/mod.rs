@@ -116,6 +116,11 @@ impl Demo {
     /// A clean run, and its journal replayed twice.
     fn logged(&self, what: &str, options: &[&str]) -> Result<Vec<String>, Fault> {
         let journal = self.folder.join(what.replace(' ', "-"));
+        if journal.exists() {
+            // Of an earlier run: the demo begins anew.
+            let removed = std::fs::remove_dir_all(&journal);
+            removed.map_err(|error| Fault::of(journal.display(), error))?;
+        }
         let journal = journal.to_string_lossy();
         let mut arguments = vec!["demo", "--json", "--journal", &journal];
         arguments.extend(options);
