@@ -169,12 +169,7 @@ fn try_demo(arguments: &Arguments) -> Result<Figures, String> {
         .journal
         .clone()
         .unwrap_or_else(|| folder.0.join("journal"));
-    if journal.read_dir().is_ok_and(|mut files| files.next().is_some()) {
-        return Err(format!(
-            "{}: the folder is not empty, and the demo begins anew; name another, or remove it",
-            journal.display()
-        ));
-    }
+    begins_anew(&journal)?;
     let plant = arguments.plant.and_then(PlantKind::in_venue);
     let options = Options {
         journal: Some(&journal),
@@ -232,6 +227,18 @@ fn try_demo(arguments: &Arguments) -> Result<Figures, String> {
     let (finished, _, config) = desk.finish();
     let replayed = replay_quietly(&journal)?;
     Ok(Figures::of(&config, &finished, report, &replayed, examples))
+}
+
+/// The demo is a gateway's first day: a journal that is there would be gone on from.
+fn begins_anew(journal: &Path) -> Result<(), String> {
+    let mut files = journal.read_dir().into_iter().flatten();
+    if files.next().is_none() {
+        return Ok(());
+    }
+    Err(format!(
+        "{}: the folder is not empty, and the demo begins anew; name another, or remove it",
+        journal.display()
+    ))
 }
 
 struct NoFiles;

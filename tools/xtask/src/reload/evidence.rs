@@ -153,6 +153,15 @@ pub(super) struct Replayed {
 }
 
 impl Replayed {
+    /// That of a journal that was refused.
+    pub(super) fn nothing() -> Self {
+        Self {
+            verdicts: Vec::new(),
+            digest: String::new(),
+            whole: false,
+        }
+    }
+
     /// Replays a log with the gateway's own verb.
     pub(super) fn of(portcullis: &Path, log: &Path) -> Result<Self, Fault> {
         let mut replay = Program::new(portcullis);

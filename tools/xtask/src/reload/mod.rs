@@ -198,7 +198,12 @@ impl<'a> Bench<'a> {
             let linked = fs::hard_link(&from, folder.join(to));
             linked.map_err(|error| Fault::of(from.display(), error))?;
         }
-        let replayed = Replayed::of(&self.portcullis, &folder)?;
+        // A table under another's name is refused by its digest: that nothing is replayed is what must be seen.
+        let replayed = Replayed::of(&self.portcullis, &folder);
+        let replayed = replayed.unwrap_or_else(|Fault(why)| {
+            println!("the replay refuses the swapped tables: {}", why.trim());
+            Replayed::nothing()
+        });
         Ok(judge::judge_replay(evidence, &replayed, run, None))
     }
 }
