@@ -12,7 +12,7 @@ use crate::item::ClientEffect;
 use crate::stream_reach::StreamReachWriter;
 use crate::transport::{ConnectionId, OutboundTransport};
 use portcullis_domain::{SessionEventKind, SessionId, Timestamp};
-use portcullis_risk_core::{AnswerKind, SessionChange};
+use portcullis_risk_core::{AnswerKind, ClientReport, SessionChange};
 
 /// What clients have been told.
 #[derive(Debug)]
@@ -92,16 +92,22 @@ impl ClientStreams {
                     self.publish(answer.session, &message)
                 }
             },
-            // The engine's own bytes go on as they came.
-            ClientEffect::Reported(report) if !raw.is_empty() => {
-                self.publish_bytes(report.session, raw)
-            }
             ClientEffect::Reported(report) => {
-                let message = self.encoder.reported(report, &self.echoes, at);
-                self.publish(report.session, &message)
+                let told = self.reported(report, raw, at);
+                self.echoes.answered(report);
+                told
             }
             ClientEffect::SessionChanged(_) => None,
         }
+    }
+
+    fn reported(&mut self, report: &ClientReport, raw: &[u8], at: Timestamp) -> Option<SessionId> {
+        // The engine's own bytes go on as they came.
+        if !raw.is_empty() {
+            return self.publish_bytes(report.session, raw);
+        }
+        let message = self.encoder.reported(report, &self.echoes, at);
+        self.publish(report.session, &message)
     }
 
     fn publish(&mut self, session: SessionId, message: &Message) -> Option<SessionId> {

@@ -6,20 +6,20 @@
 //! number stands in it; an answer about another order than that finds none.
 
 use super::encode::Encoder;
-use portcullis_domain::{OrderId, RAW_BYTES_MAX, UserRef};
-use portcullis_risk_core::{OutboundAction, OutboundOrder};
+use portcullis_domain::{OrderId, RAW_BYTES_MAX, ReportKind, UserRef};
+use portcullis_risk_core::{ClientReport, OutboundAction, OutboundOrder};
 use portcullis_venue::saved::{SavedError, SavedReader, SavedWriter};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
     Appendage, Capacity, CrossType, Display, EnterOrderView, Inbound, OrderSide, TimeInForce, YesNo,
 };
 
-/// Replaces asked for that a row remembers, the last ones: four may be unanswered, and each is echoed,
-/// as is the entry itself.
+/// Replaces asked for that a row remembers: four may be unanswered, and each is echoed, as is the
+/// entry itself.
 const REPLACES: usize = 4;
 
 /// The least that a row takes when it is saved.
-const ROW_BYTES_MIN: usize = 31;
+const ROW_BYTES_MIN: usize = 24;
 
 /// What one version said.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +65,14 @@ impl VersionWords {
     }
 }
 
+/// A replace asked for.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    words: VersionWords,
+    /// Whether the engine has said yes or no to it.
+    answered: bool,
+}
+
 /// What a client said of an order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Words<'a> {
@@ -97,9 +105,9 @@ impl<'a> Words<'a> {
     /// What the version with this number said.
     pub(super) fn version(&self, user_ref: UserRef) -> Option<VersionWords> {
         let replaces = self.row.replaces.iter().flatten();
-        let mut asked = replaces.filter(|version| version.user_ref == user_ref);
-        if let Some(version) = asked.next() {
-            return Some(*version);
+        let mut asked = replaces.filter(|asked| asked.words.user_ref == user_ref);
+        if let Some(asked) = asked.next() {
+            return Some(asked.words);
         }
         let view = &self.entered;
         (self.row.user_ref == user_ref).then(|| VersionWords {
@@ -123,11 +131,10 @@ struct Row {
     user_ref: UserRef,
     price: u64,
     was_market: bool,
-    /// Replaces remembered, ever: the next one takes the place of the oldest.
-    asked: u32,
     raw_len: u8,
     raw: [u8; RAW_BYTES_MAX],
-    replaces: [Option<VersionWords>; REPLACES],
+    /// The oldest first, without a gap.
+    replaces: [Option<Asked>; REPLACES],
 }
 
 impl Row {
@@ -136,7 +143,6 @@ impl Row {
         user_ref: UserRef { row: 0, number: 0 },
         price: 0,
         was_market: false,
-        asked: 0,
         raw_len: 0,
         raw: [0; RAW_BYTES_MAX],
         replaces: [None; REPLACES],
@@ -149,9 +155,8 @@ impl Row {
         self.was_market = was_market;
         self.raw[..raw.len()].copy_from_slice(raw);
         self.raw_len = raw.len() as u8;
-        if self.asked > 0 {
+        if self.replaces[0].is_some() {
             self.replaces = [None; REPLACES];
-            self.asked = 0;
         }
     }
 
@@ -160,14 +165,13 @@ impl Row {
         out.user_ref(self.user_ref);
         out.u64(self.price);
         out.u8(u8::from(self.was_market));
-        out.u32(self.asked);
         out.u8(self.raw_len);
         out.bytes(&self.raw[..usize::from(self.raw_len)]);
-        for version in &self.replaces {
-            out.u8(u8::from(version.is_some()));
-            if let Some(version) = version {
-                version.save(out);
-            }
+        let asked = || self.replaces.iter().flatten();
+        out.u8(asked().count() as u8);
+        for asked in asked() {
+            asked.words.save(out);
+            out.u8(u8::from(asked.answered));
         }
     }
 
@@ -177,22 +181,43 @@ impl Row {
         row.user_ref = from.user_ref("entry")?;
         row.price = from.u64("price")?;
         row.was_market = from.u8("was market")? == 1;
-        row.asked = from.u32("replaces asked")?;
         row.raw_len = from.u8("length")?;
         let raw = from.bytes("message", usize::from(row.raw_len))?;
         let room = row.raw.get_mut(..raw.len());
         from.have("length", room)?.copy_from_slice(raw);
-        for version in &mut row.replaces {
-            if from.u8("replace")? == 1 {
-                *version = Some(VersionWords::load(from)?);
-            }
+        let asked = usize::from(from.u8("replaces")?);
+        let asked = row.replaces.get_mut(..asked);
+        for asked in from.have("replaces", asked)? {
+            *asked = Some(Asked {
+                words: VersionWords::load(from)?,
+                answered: from.u8("answered")? == 1,
+            });
         }
         Ok(row)
     }
 
-    fn replace(&mut self, version: VersionWords) {
-        self.replaces[self.asked as usize % REPLACES] = Some(version);
-        self.asked = self.asked.wrapping_add(1).max(1);
+    /// Remembers one more. Where there is no room the oldest that is answered goes: an engine may answer
+    /// a later one first, and the one that it has not answered is the one to be echoed.
+    fn replace(&mut self, words: VersionWords) {
+        let added = Some(Asked {
+            words,
+            answered: false,
+        });
+        if let Some(free) = self.replaces.iter_mut().find(|asked| asked.is_none()) {
+            *free = added;
+            return;
+        }
+        let mut asked = self.replaces.iter().flatten();
+        let leaves = asked.position(|asked| asked.answered).unwrap_or(0);
+        self.replaces.copy_within(leaves + 1.., leaves);
+        self.replaces[REPLACES - 1] = added;
+    }
+
+    fn answered(&mut self, version: UserRef) {
+        let mut asked = self.replaces.iter_mut().flatten();
+        if let Some(asked) = asked.find(|asked| asked.words.user_ref == version) {
+            asked.answered = true;
+        }
     }
 }
 
@@ -254,6 +279,17 @@ impl Echoes {
         }
     }
 
+    /// Notes that the engine has answered a replace.
+    pub(super) fn answered(&mut self, report: &ClientReport) {
+        let (ReportKind::Replaced { new } | ReportKind::ReplaceRejected { new }) = report.kind else {
+            return;
+        };
+        let row = self.rows.get_mut(report.order.slot());
+        if let Some(row) = row.filter(|row| row.order == report.order) {
+            row.answered(new);
+        }
+    }
+
     /// The words of an order; `None` where its client said none.
     pub(super) fn of(&self, order: OrderId) -> Option<Words<'_>> {
         let row = self.rows.get(order.slot())?;
@@ -270,4 +306,74 @@ impl Echoes {
 
 fn immediate_if(was_market: bool, asked: TimeInForce) -> TimeInForce {
     if was_market { TimeInForce::Ioc } else { asked }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIND: [u8; 4] = *b"TEST";
+
+    fn saved(row: &Row) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        row.save(&mut SavedWriter::begin(&mut bytes, KIND, 1));
+        bytes
+    }
+
+    fn number(number: u32) -> UserRef {
+        UserRef { row: 0, number }
+    }
+
+    fn words(of: u32) -> VersionWords {
+        VersionWords {
+            user_ref: number(of),
+            quantity: of,
+            price: u64::from(of),
+            time_in_force: TimeInForce::Day,
+            display: Display::Visible,
+            iso_eligible: YesNo::No,
+            cl_ord_id: Alpha::BLANK,
+        }
+    }
+
+    fn remembered(row: &Row) -> Vec<u32> {
+        let asked = row.replaces.iter().flatten();
+        asked.map(|asked| asked.words.user_ref.number).collect()
+    }
+
+    /// What the engine has not answered is kept, whatever it answers first.
+    #[test]
+    fn the_oldest_that_is_answered_makes_room() {
+        let cases: [(&[u32], [u32; REPLACES]); 4] = [
+            (&[1], [2, 3, 4, 5]),
+            (&[2], [1, 3, 4, 5]),
+            (&[4, 3], [1, 2, 4, 5]),
+            (&[], [2, 3, 4, 5]),
+        ];
+        for (answered, kept) in cases {
+            let mut row = Row::NONE;
+            (1..=4).for_each(|of| row.replace(words(of)));
+            answered.iter().for_each(|&of| row.answered(number(of)));
+            row.replace(words(5));
+            assert_eq!(remembered(&row), kept, "answered {answered:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_comes_back_as_it_was_saved() {
+        let mut row = Row::NONE;
+        (1..=3).for_each(|of| row.replace(words(of)));
+        row.answered(number(2));
+        let bytes = saved(&row);
+        let mut from = SavedReader::begin(&bytes, KIND, 1).expect("it was saved");
+        let loaded = Row::load(&mut from).expect("it was saved");
+        assert_eq!(format!("{loaded:?}"), format!("{row:?}"));
+    }
+
+    #[test]
+    fn no_row_takes_less_than_an_empty_one() {
+        let mut frame = Vec::new();
+        SavedWriter::begin(&mut frame, KIND, 1);
+        assert_eq!(saved(&Row::NONE).len() - frame.len(), ROW_BYTES_MIN);
+    }
 }

@@ -9,7 +9,7 @@ use super::stream::Stream;
 use portcullis_venue::saved::{SavedError, SavedReader, SavedWriter};
 
 const KIND: [u8; 4] = *b"TOLD";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The least that a stream takes when it is saved, and a message of one.
 const STREAM_BYTES_MIN: usize = 16;
