@@ -9,7 +9,6 @@ mod explain;
 mod export;
 mod looks;
 mod made;
-mod rate;
 mod what_if;
 
 use std::process::{Command, Stdio};
