@@ -1,9 +1,13 @@
-//! What a promotion gives, and why there is none.
+//! A promotion: what it needs, what it gives, and why there is none.
 //!
-//! **Invariants.** A follower that may lack what was let out is promoted only by force.
+//! **Thread.** The follower machine's.
+//! **Invariants.** A follower that may lack what was let out is promoted only by force; a promotion's term is above any
+//! that was heard of.
 //! **Never.** Say no without what to do about it.
 
+use super::{Follower, FollowerState};
 use crate::frame::{Chain, Term};
+use crate::replication::message::{Fence, Message};
 use std::fmt;
 
 /// Why a follower is not promoted.
@@ -58,4 +62,65 @@ pub struct Promotion {
     pub last_seq: u64,
     /// The chain there.
     pub chain: Chain,
+}
+
+impl Follower {
+    /// All that the leader wrote is here: its disk was read to the end, and nobody writes to it.
+    pub const fn has_leaders_end(&mut self) {
+        self.leader_last = Some(self.at.last_seq);
+    }
+
+    /// Whether it has all that its leader had when it was welcomed: what a promotion needs.
+    #[must_use]
+    pub fn is_caught_up(&self) -> bool {
+        self.caught_up().is_ok()
+    }
+
+    /// Leads from here on, in a term above any that was heard of. Write the term down before anything is let out. The
+    /// leader is told, now or with the next hello. From here on the machine only tells its term; what it says of its
+    /// place is that of the promotion.
+    ///
+    /// # Errors
+    /// What it lacks. `force` overrules where it is only behind, or may be.
+    pub fn promote(&mut self, force: bool) -> Result<Promotion, PromotionRefused> {
+        if !force {
+            self.caught_up()?;
+        }
+        match self.state {
+            FollowerState::Stopped => return Err(PromotionRefused::Stopped),
+            FollowerState::Staging => return Err(PromotionRefused::Staging),
+            FollowerState::Idle
+            | FollowerState::AwaitingWelcome
+            | FollowerState::Following
+            | FollowerState::Promoted => {}
+        }
+        let number = self.at.term.raw().checked_add(1);
+        let term = Term::new(number.ok_or(PromotionRefused::NoTerm)?);
+        let was_following = self.state == FollowerState::Following;
+        self.at.term = term;
+        self.state = FollowerState::Promoted;
+        let last_seq = self.at.last_seq;
+        if was_following {
+            let term = term.raw();
+            self.out.push(&Message::Fence(Fence { term, last_seq }));
+        }
+        Ok(Promotion {
+            term,
+            last_seq,
+            chain: self.at.chain,
+        })
+    }
+
+    /// Whether it has all that its leader may have let out before it was welcomed.
+    pub(super) fn caught_up(&self) -> Result<(), PromotionRefused> {
+        let last_seq = self.at.last_seq;
+        match self.leader_last {
+            None => Err(PromotionRefused::NeverWelcomed),
+            Some(leader_last) if last_seq < leader_last => Err(PromotionRefused::Behind {
+                last_seq,
+                leader_last,
+            }),
+            Some(_) => Ok(()),
+        }
+    }
 }

@@ -1,10 +1,12 @@
 //! Tests of the protocol: bytes, faults, the machines in step, and two nodes over links that lose everything.
 
 mod bytes;
+mod frames;
+mod life;
 mod lossy;
-mod machines;
 mod promotion;
 mod transfers;
+mod welcome;
 mod world;
 
 use super::*;
