@@ -31,6 +31,7 @@ struct Shared {
     /// A standby has caught up, once.
     in_step: AtomicBool,
     local: CachePadded<AtomicU64>,
+    /// 0 until a standby was heard of in this life: what the log has, it may lack.
     standby: CachePadded<AtomicU64>,
     /// The log cannot be written now.
     failing: CachePadded<AtomicBool>,
@@ -110,7 +111,7 @@ fn ends(policy: Durability, interim: Durability, seq: Seq) -> DurabilityEnds {
         interim,
         in_step: AtomicBool::new(policy == interim),
         local: CachePadded::new(AtomicU64::new(seq.raw())),
-        standby: CachePadded::new(AtomicU64::new(seq.raw())),
+        standby: CachePadded::new(AtomicU64::new(0)),
         failing: CachePadded::new(AtomicBool::new(false)),
         short: AtomicBool::new(false),
         degraded: AtomicBool::new(false),
@@ -297,6 +298,28 @@ mod tests {
         assert_eq!(ends.gate.passage(9_600), Passage::Shut);
         ends.standby.reach(Seq::new(9_600));
         assert_eq!(ends.gate.passage(9_600), Passage::Open);
+    }
+
+    /// What was recalled is in this log, and nobody knows yet whether the standby has it.
+    #[test]
+    fn what_a_log_begins_with_is_not_replicated() {
+        let mut ends = durability(Durability::Replicated, Seq::new(9));
+        assert_eq!(ends.gate.passage(9), Passage::Shut);
+        ends.standby.reach(Seq::new(9));
+        assert_eq!(ends.gate.passage(9), Passage::Open);
+        let mut local = durability(Durability::Journaled, Seq::new(9));
+        assert_eq!(local.gate.passage(9), Passage::Open);
+    }
+
+    /// A log of few records since its promotion is no reason to count a standby that has nothing.
+    #[test]
+    fn a_standby_with_nothing_is_not_in_step() {
+        let mut ends = replicated_once_in_step(Durability::Synced, Seq::new(100_000));
+        ends.log.reach(Seq::new(100_010));
+        ends.standby.reach(Seq::ZERO);
+        assert_eq!(ends.log.policy(), Durability::Synced);
+        ends.standby.reach(Seq::new(100_000));
+        assert_eq!(ends.log.policy(), Durability::Replicated);
     }
 
     #[test]

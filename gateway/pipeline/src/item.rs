@@ -185,8 +185,8 @@ pub enum View {
     Order(Option<portcullis_risk_core::OrderView>),
     /// The whole.
     Venue(VenueView),
-    /// What stands between a restart and opening.
-    Readiness(portcullis_risk_core::Readiness),
+    /// What stands between a restart and opening, as of this record.
+    Readiness(portcullis_risk_core::Readiness, portcullis_domain::Seq),
 }
 
 /// The core as a whole.

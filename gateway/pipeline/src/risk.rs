@@ -306,7 +306,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
             }
             Look::Instrument(instrument) => View::Instrument(self.core.instrument(instrument)),
             Look::Order(session, user_ref) => View::Order(self.core.order(session, user_ref)),
-            Look::Readiness => View::Readiness(self.core.readiness()),
+            Look::Readiness => View::Readiness(self.core.readiness(), self.core.seq()),
             Look::Venue => {
                 let counters = self.core.counters();
                 View::Venue(VenueView {

@@ -75,6 +75,14 @@ pub struct Resumption {
     pub first: Vec<Command>,
 }
 
+impl Resumption {
+    /// The last of the commands that come before all else.
+    #[must_use]
+    pub fn begins_behind(&self) -> Seq {
+        Seq::new(self.seq.raw() + self.first.len() as u64)
+    }
+}
+
 /// The order that records are given, and the ring they then stand in.
 #[derive(Debug)]
 struct Order {

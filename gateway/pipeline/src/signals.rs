@@ -1,6 +1,6 @@
-//! What the risk agent lets the sequencer know beside the rings.
+//! What the risk agent lets others know beside the rings.
 //!
-//! Written by risk once a duty cycle, read by the sequencer. Invariant: all are hints about when,
+//! Written by risk once a duty cycle, read by the sequencer and by whoever feeds it prices. Invariant: all are hints about when,
 //! never about what: a late one delays a record, and none is lost or changed by it.
 
 use crossbeam_utils::CachePadded;
@@ -34,12 +34,14 @@ impl RiskSignals {
         self.0.venue_crowded.store(crowded, Ordering::Relaxed);
     }
 
-    /// Says whether the way to the log is half full: the rest is kept for cancels and reports.
+    /// Says whether the way to the log is half full: the rest is kept for cancels, reports and what people say.
     pub(crate) fn tell_log_crowded(&self, crowded: bool) {
         self.0.log_crowded.store(crowded, Ordering::Relaxed);
     }
 
-    pub(crate) fn log_crowded(&self) -> bool {
+    /// Whether the way to the log is half full: who can wait does.
+    #[must_use]
+    pub fn log_crowded(&self) -> bool {
         self.0.log_crowded.load(Ordering::Relaxed)
     }
 

@@ -61,10 +61,9 @@ impl Desk {
         let kept = config.profile.capacities.explanations_max as usize;
         let valuing = Valuing::new(valued_every(&config), Instant::now());
         let reduce_only = Duration::from_nanos(config.profile.journal.reduce_only.ns());
-        let restart = if gateway.goes_on {
-            Restart::after_recovery(reduce_only)
-        } else {
-            Restart::none()
+        let restart = match gateway.goes_on {
+            Some(begins_behind) => Restart::after_recovery(reduce_only, begins_behind),
+            None => Restart::none(),
         };
         Self {
             gateway,
@@ -102,20 +101,26 @@ impl Desk {
         while let Ok(table) = self.gateway.retired.pop() {
             free_elsewhere(table);
         }
-        let mut fed = 0;
-        if let Some(feed) = &mut self.feed {
-            let commands = &mut self.gateway.commands;
-            fed = feed.poll(&mut |command| push(commands, &command, 0));
-        }
+        let fed = self.feed_prices();
         self.value_when_due();
         self.open_when_due();
         taken > 0 || fed > 0
     }
 
+    /// Takes what the price feed says. Where the log stands still its socket holds it back: what room there is left
+    /// is for cancels and for what people say.
+    fn feed_prices(&mut self) -> usize {
+        let Some(feed) = self.feed.as_mut().filter(|_| !self.gateway.signals.log_crowded()) else {
+            return 0;
+        };
+        let commands = &mut self.gateway.commands;
+        feed.poll(&mut |command| push(commands, &command, 0))
+    }
+
     /// Asks for the regular valuation of all accounts. Where there is no room it comes a round later.
     fn value_when_due(&mut self) {
         let now = Instant::now();
-        if !self.valuing.is_due(now) {
+        if !self.valuing.is_due(now) || self.gateway.signals.log_crowded() {
             return;
         }
         let request = self.next_request();
@@ -131,19 +136,19 @@ impl Desk {
             Due::Nothing => {}
             // Where there is no room, it is asked again.
             Due::Ask => drop(self.gateway.looks.push(Look::Readiness)),
-            Due::Tell(state) => self.tell_restart(state, now),
         }
     }
 
     fn tell_restart(&mut self, state: TradingState, now: Instant) {
+        // Where there is no room, it is told with the next answer.
         if self.post(&Command::Restart { state }) {
             self.restart.note_told(state, now);
         }
     }
 
-    fn take_readiness(&mut self, readiness: Readiness) {
+    fn take_readiness(&mut self, readiness: Readiness, seq: Seq) {
         let now = Instant::now();
-        let (words, state) = self.restart.answered(readiness, now);
+        let (words, state) = self.restart.answered(readiness, seq, now);
         if let Some(words) = words.filter(|_| self.loud) {
             eprintln!("{words}");
         }
@@ -217,7 +222,9 @@ impl Desk {
                         eprintln!("{}", words::state_changed(scope, state, at, &self.config));
                     }
                 }
-                ControlItem::Viewed(View::Readiness(readiness)) => self.take_readiness(readiness),
+                ControlItem::Viewed(View::Readiness(readiness, seq)) => {
+                    self.take_readiness(readiness, seq);
+                }
                 ControlItem::Viewed(view) => self.views.push(view),
             }
         }
@@ -322,6 +329,8 @@ impl CtlBackend for Desk {
     }
 
     fn submit(&mut self, command: Command) -> Result<Outcome, String> {
+        // What was given up on is nobody's.
+        self.outcomes.clear();
         let request = self.next_request();
         if !push(&mut self.gateway.commands, &command, request) {
             return Err("the gateway takes no more commands now; ask again".to_owned());

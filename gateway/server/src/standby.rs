@@ -315,7 +315,7 @@ fn lead(
         leader_lock,
         snapshots,
     } = handover;
-    let wanted = config.profile.journal.durability;
+    let wanted = config.profile.journal.durability();
     let interim = config.profile.replication.promoted_durability;
     let seq = Seq::new(machine.position().last_seq);
     let (ends, words) = if wanted == DurabilityPolicy::Replicated && interim != wanted {

@@ -46,8 +46,8 @@ impl DurabilityPolicy {
 pub struct JournalProfile {
     /// Its folder; `None`: nothing is kept.
     pub folder: Option<PathBuf>,
-    /// What must hold before anything leaves.
-    pub durability: DurabilityPolicy,
+    /// What must hold before anything leaves, where it was written.
+    pub durability_written: Option<DurabilityPolicy>,
     /// Size of a segment.
     pub segment_bytes: u64,
     /// What the folder may hold, as if the disk were full beyond; `None`: what the disk holds.
@@ -81,8 +81,7 @@ impl JournalProfile {
         let reduce_only_ms = integer(restart, "reduce_only_ms", 0, 3_600_000, mistakes);
         Self {
             folder: path(journal, "folder", mistakes),
-            durability: word(journal, "durability", &POLICIES, mistakes)
-                .unwrap_or(DurabilityPolicy::Journaled),
+            durability_written: word(journal, "durability", &POLICIES, mistakes),
             segment_bytes: bytes(segment_mib),
             folder_bytes_max: above_zero(folder_mib).map(|mib| mib * MIB as u64),
             keep: above_zero(keep_hours).map(|hours| Duration::from_ns(hours * HOUR_NS)),
@@ -90,6 +89,13 @@ impl JournalProfile {
             stall: Duration::from_ns(stall_ms as u64 * 1_000_000),
             reduce_only: Duration::from_ns(reduce_only_ms.unwrap_or(5_000) as u64 * 1_000_000),
         }
+    }
+
+    /// What must hold before anything leaves.
+    #[must_use]
+    pub fn durability(&self) -> DurabilityPolicy {
+        self.durability_written
+            .unwrap_or(DurabilityPolicy::Journaled)
     }
 
     /// Every value by section, key and words.
@@ -103,7 +109,7 @@ impl JournalProfile {
                 "folder",
                 folder.map_or("none".to_owned(), |path| path.display().to_string()),
             ),
-            ("journal", "durability", self.durability.word().to_owned()),
+            ("journal", "durability", self.durability().word().to_owned()),
             ("journal", "segment_mib", mib(self.segment_bytes)),
             (
                 "journal",

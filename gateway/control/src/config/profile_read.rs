@@ -107,7 +107,7 @@ fn logons(logon: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> LogonProfile 
 
 /// A gateway that waits for a standby must be one that a standby can connect to.
 fn hear_a_standby(profile: &Profile, replication: &Section<'_>, mistakes: &mut Mistakes<'_>) {
-    let waits = profile.journal.durability == DurabilityPolicy::Replicated;
+    let waits = profile.journal.durability() == DurabilityPolicy::Replicated;
     if waits && profile.replication.listen.is_none() {
         let what = "`durability` is \"replicated\", and no standby can connect";
         let hint = "name where in `listen` of [replication], as \"127.0.0.1:9100\"";

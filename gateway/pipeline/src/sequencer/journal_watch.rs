@@ -36,6 +36,8 @@ impl JournalWatch {
     /// Looks at the journal after the last record: whether the core is to be told that it is up, or down.
     pub(super) fn look(&mut self, last: Seq, now: Timestamp) -> Option<bool> {
         let reached = self.watch.reached();
+        // A clock that was set back would not be late for as long as that was.
+        self.since = self.since.min(now);
         if reached >= self.probe.raw() {
             self.probe = last;
             self.since = now;
@@ -104,6 +106,15 @@ mod tests {
         assert_eq!(ends.gate.passage(21), Passage::Shut);
         ends.log.reach(Seq::new(21));
         assert_eq!(watch.look(Seq::new(30), at(150)), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_hide_a_stuck_journal() {
+        let ends = durability(Durability::Journaled, Seq::ZERO);
+        let mut watch = JournalWatch::new(ends.watch, Duration::from_ns(100_000_000));
+        assert_eq!(watch.look(Seq::new(5), at(3_600_000)), None);
+        assert_eq!(watch.look(Seq::new(5), at(0)), None);
+        assert_eq!(watch.look(Seq::new(5), at(100)), Some(false));
     }
 
     #[test]

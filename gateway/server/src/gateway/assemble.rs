@@ -12,6 +12,7 @@ use super::wiring::{AgentRings, ControlRings, Wiring};
 use crate::replication::{Led, ReplicationServer};
 use portcullis_control::config::{Config, Matching};
 use portcullis_control::credentials::{AddressLimit, CredentialTable, LimitedTo, Verifier};
+use portcullis_domain::Seq;
 use portcullis_journal::Disk;
 use portcullis_pipeline::durability::{DurabilityWatch, Gate};
 use portcullis_pipeline::egress::Egress;
@@ -19,7 +20,7 @@ use portcullis_pipeline::ingress::{Ingress, IngressReaders};
 use portcullis_pipeline::item::{ControlItem, Look};
 use portcullis_pipeline::log::Log;
 use portcullis_pipeline::risk::Risk;
-use portcullis_pipeline::sequencer::Sequencer;
+use portcullis_pipeline::sequencer::{Resumption, Sequencer};
 use portcullis_pipeline::signals::RiskSignals;
 use portcullis_pipeline::venue::{Venue, VenueReaders};
 use portcullis_risk_core::limits::LimitTable;
@@ -90,8 +91,10 @@ pub(crate) struct Gateway {
     pub(crate) folder: Option<Disk>,
     /// The thread that a standby connects to, where the config has one.
     pub(crate) replication: Option<ReplicationServer>,
-    /// Whether it goes on from a journal.
-    pub(crate) goes_on: bool,
+    /// What the core lets others know beside the rings.
+    pub(crate) signals: RiskSignals,
+    /// The last of the commands that it begins with, where it goes on from a journal.
+    pub(crate) goes_on: Option<Seq>,
     stop: StopFlag,
     threads: Threads,
     credentials: JoinHandle<()>,
@@ -145,7 +148,7 @@ impl Gateway {
     /// What could not be had, and why.
     pub(crate) fn begin(config: &Config, origin: Origin) -> Result<Self, StartError> {
         let stop = StopFlag::new();
-        let goes_on = origin.resumption.is_some();
+        let goes_on = origin.resumption.as_ref().map(Resumption::begins_behind);
         let (inbound, outbound, address) = sockets(config)?;
         let Wiring { agents, control } = Wiring::new(config);
         let verifier = verifier(config)?;
@@ -159,7 +162,9 @@ impl Gateway {
             retired,
             looks,
         } = control;
-        let (agents, kept) = agents_of(config, origin, (inbound, outbound), agents, &stop)?;
+        let signals = RiskSignals::default();
+        let sockets = (inbound, outbound);
+        let (agents, kept) = agents_of(config, origin, sockets, agents, &signals, &stop)?;
         let replication = replication(config, kept.led)?;
         let credentials = credentials::start(verifier, queries, verdicts, stop.clone())
             .map_err(|error| cannot("the credential thread", error))?;
@@ -180,6 +185,7 @@ impl Gateway {
             gate: kept.gate,
             folder: kept.folder,
             replication,
+            signals,
             goes_on,
             stop,
             threads,
@@ -262,10 +268,10 @@ fn agents_of(
     origin: Origin,
     (inbound, outbound): (TcpInbound, TcpOutbound),
     rings: AgentRings,
+    signals: &RiskSignals,
     stop: &StopFlag,
 ) -> Result<(Agents, Kept), StartError> {
     let symbols = symbols(config)?;
-    let signals = RiskSignals::default();
     let mut risk_rings = rings.risk;
     let mut sequencer = Sequencer::new(rings.sequencer, signals.clone());
     if let Some(resumption) = &origin.resumption {
@@ -295,7 +301,7 @@ fn agents_of(
             TscClock::new(),
             Latencies::new(),
             last_trade(config),
-            signals,
+            signals.clone(),
         ),
         venue: Venue::new(
             origin.venue,

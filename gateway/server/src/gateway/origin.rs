@@ -59,6 +59,7 @@ pub(super) fn origin(config: &Config, options: &Options<'_>) -> Result<Origin, S
     let capacities = prelude::capacities(config);
     let folder = options.journal.or(config.profile.journal.folder.as_deref());
     let Some(folder) = folder else {
+        keeps_nothing(config)?;
         return new_origin(config, options, &capacities);
     };
     let (disk, lock) = hold_folder(folder, &config.profile.journal)?;
@@ -72,6 +73,21 @@ pub(super) fn origin(config: &Config, options: &Options<'_>) -> Result<Origin, S
             go_on(config, disk, lock, &recovered, rebuilt)
         }
     }
+}
+
+/// A config that says how durable a journal is, or who follows it, wants one.
+fn keeps_nothing(config: &Config) -> Result<(), StartError> {
+    let written = config.profile.journal.durability_written;
+    let listens = config.profile.replication.listen.is_some();
+    let wants = match written {
+        Some(policy) if policy != DurabilityPolicy::Memory => {
+            format!("[journal] durability is \"{}\"", policy.word())
+        }
+        Some(_) | None if listens => "[replication] listen is there".to_owned(),
+        Some(_) | None => return Ok(()),
+    };
+    let mend = "name its folder in [journal] folder, or with --journal FOLDER";
+    Err(StartError(format!("{wants}, and no journal is kept: {mend}")))
 }
 
 pub(super) fn place(folder: &Path) -> String {
@@ -181,7 +197,7 @@ fn begin_journal(
     );
     origin.journal = Some(OpenJournal {
         writer: writer.map_err(unwritten)?,
-        ends: durability(policy(journal.durability), Seq::ZERO),
+        ends: durability(policy(journal.durability()), Seq::ZERO),
         number,
         inherited: None,
         disk,

@@ -173,7 +173,7 @@ impl OwnJournal {
     /// # Errors
     /// In words, if a sync fails.
     pub(super) fn synced(&mut self) -> Result<Seq, String> {
-        let wanted = self.config.profile.journal.durability == DurabilityPolicy::Synced;
+        let wanted = self.config.profile.journal.durability() == DurabilityPolicy::Synced;
         let Some(writer) = &mut self.writer else {
             return Ok(Seq::ZERO);
         };
