@@ -110,7 +110,11 @@ impl Desk {
     /// Takes what the price feed says. Where the log stands still its socket holds it back: what room there is left
     /// is for cancels and for what people say.
     fn feed_prices(&mut self) -> usize {
-        let Some(feed) = self.feed.as_mut().filter(|_| !self.gateway.signals.log_crowded()) else {
+        let Some(feed) = self
+            .feed
+            .as_mut()
+            .filter(|_| !self.gateway.signals.log_crowded())
+        else {
             return 0;
         };
         let commands = &mut self.gateway.commands;

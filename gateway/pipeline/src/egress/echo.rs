@@ -281,7 +281,8 @@ impl Echoes {
 
     /// Notes that the engine has answered a replace.
     pub(super) fn answered(&mut self, report: &ClientReport) {
-        let (ReportKind::Replaced { new } | ReportKind::ReplaceRejected { new }) = report.kind else {
+        let (ReportKind::Replaced { new } | ReportKind::ReplaceRejected { new }) = report.kind
+        else {
             return;
         };
         let row = self.rows.get_mut(report.order.slot());

@@ -87,7 +87,9 @@ fn keeps_nothing(config: &Config) -> Result<(), StartError> {
         Some(_) | None => return Ok(()),
     };
     let mend = "name its folder in [journal] folder, or with --journal FOLDER";
-    Err(StartError(format!("{wants}, and no journal is kept: {mend}")))
+    Err(StartError(format!(
+        "{wants}, and no journal is kept: {mend}"
+    )))
 }
 
 pub(super) fn place(folder: &Path) -> String {

@@ -104,7 +104,10 @@ pub(crate) fn go_on(
         disk,
         writer,
         journal: recovered.identity.journal,
-        ends: durability(policy(config.profile.journal.durability()), from.rebuilt.seq),
+        ends: durability(
+            policy(config.profile.journal.durability()),
+            from.rebuilt.seq,
+        ),
         inherited: None,
     };
     Ok(origin_of(promoted, from))
