@@ -17,3 +17,5 @@ pub(crate) mod op;
 pub(crate) mod prng;
 #[path = "../../xtask/src/vectors/spec.rs"]
 pub(crate) mod spec;
+#[path = "../../xtask/src/vectors/words.rs"]
+pub(crate) mod words;

@@ -26,6 +26,8 @@ mod spec;
 mod sweeps;
 mod transfer;
 mod valuations;
+#[path = "../../../../tools/xtask/src/vectors/words.rs"]
+mod words;
 
 use episode::Tally;
 

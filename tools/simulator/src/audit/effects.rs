@@ -1,11 +1,13 @@
-//! What a record's effects say, in the words of the model.
+//! A record's effects, and what is expected of them.
 //!
-//! Owned by the auditor. Invariant: an effect that has no word is in nobody's way: nothing is guessed.
+//! Owned by the auditor. Invariant: what was predicted is all that came, or it is a violation that names both.
 
 use crate::model::op::Word;
+use crate::model::words;
+use crate::violation::{Rule, Violation};
 use portcullis_domain::{CheckMask, Record};
 use portcullis_risk_core::{
-    AlarmKind, Answer, AnswerKind, Approved, Effect, EffectSink, OutboundOrder, checks,
+    Answer, AnswerKind, Approved, Effect, EffectSink, OutboundOrder, checks,
 };
 
 /// The effects of one record.
@@ -57,58 +59,70 @@ impl Effects {
         }
     }
 
-    /// The outcome of a control command.
-    pub(super) fn controlled(&self) -> Option<Word> {
-        self.0.iter().find_map(|effect| match effect {
-            Effect::Controlled(outcome) if outcome.result.is_ok() => Some(Word::Ok),
-            Effect::Controlled(_) => Some(Word::Refused),
-            Effect::Approved(_)
-            | Effect::Refused(_)
-            | Effect::Answered(_)
-            | Effect::Reported(_)
-            | Effect::SessionChanged(_)
-            | Effect::StateChanged { .. }
-            | Effect::Alarmed(_) => None,
-        })
+    /// An order or replace fails exactly these checks, and nothing goes to the engine.
+    pub(super) fn expect_refusal(&self, predicted: &[String]) -> Result<(), Violation> {
+        let came = self.failing().map(names);
+        if came.as_deref() == Some(predicted) && self.approved().next().is_none() {
+            return Ok(());
+        }
+        self.unlike(format!("a refusal by {predicted:?}"))
     }
 
-    /// What came of an engine's report.
-    pub(super) fn reported(&self) -> Word {
-        let mut word = Word::Ignored;
-        for effect in &self.0 {
-            match effect {
-                Effect::Alarmed(alarm) => return alarmed(alarm.kind),
-                Effect::Reported(_) => word = Word::Ok,
-                Effect::Approved(_)
-                | Effect::Refused(_)
-                | Effect::Answered(_)
-                | Effect::SessionChanged(_)
-                | Effect::Controlled(_)
-                | Effect::StateChanged { .. } => {}
-            }
+    /// One order goes to the engine, and is what was asked.
+    pub(super) fn expect_approval(
+        &self,
+        is_what_was_asked: impl Fn(&OutboundOrder) -> bool,
+    ) -> Result<(), Violation> {
+        let mut sent = self.approved();
+        match (sent.next(), sent.next()) {
+            (Some(order), None) if is_what_was_asked(order) => Ok(()),
+            _ => self.unlike("that it passes as asked".to_owned()),
         }
-        word
+    }
+
+    /// A client is answered, and that is all.
+    pub(super) fn expect_answer(&self, predicted: AnswerKind) -> Result<(), Violation> {
+        if self.answered() == Some(predicted) {
+            return Ok(());
+        }
+        self.unlike(format!("the answer {predicted:?}"))
+    }
+
+    /// A control command has this outcome.
+    pub(super) fn expect_outcome(&self, predicted: Word) -> Result<(), Violation> {
+        if words::answered(&self.0) == predicted {
+            return Ok(());
+        }
+        self.unlike(format!("{predicted:?}"))
+    }
+
+    /// This came of an engine's report.
+    pub(super) fn expect_reported(&self, predicted: Word) -> Result<(), Violation> {
+        if words::reported(&self.0) == predicted {
+            return Ok(());
+        }
+        self.unlike(format!("{predicted:?}"))
+    }
+
+    pub(super) fn expect_silence(&self) -> Result<(), Violation> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        self.unlike("that nothing follows".to_owned())
+    }
+
+    fn unlike(&self, predicted: String) -> Result<(), Violation> {
+        Err(verdict(format!("predicted {predicted}; came {:?}", self.0)))
     }
 }
 
-const fn alarmed(kind: AlarmKind) -> Word {
-    match kind {
-        AlarmKind::FillBeyondLeaves
-        | AlarmKind::FillBeyondLimit
-        | AlarmKind::FillOnClosedOrder
-        | AlarmKind::FillOutOfRange
-        | AlarmKind::DisputeTableFull
-        | AlarmKind::BrokenTradeUnknown => Word::Halt,
-        AlarmKind::OrderNeverAdmitted
-        | AlarmKind::VersionNeverAsked
-        | AlarmKind::MaintenanceBreached
-        | AlarmKind::RecordInvalid
-        | AlarmKind::SweepQueueFull => Word::Alarm,
-    }
+/// A verdict that is not the model's.
+pub(super) fn verdict(why: String) -> Violation {
+    Violation::new(Rule::Verdict, why)
 }
 
 /// The names of checks, in order of precedence.
-pub(super) fn names(failing: CheckMask) -> Vec<String> {
+fn names(failing: CheckMask) -> Vec<String> {
     failing
         .codes()
         .map(|code| checks::name(code).to_string())

@@ -4,10 +4,9 @@
 //! core as the server's own does, as an encoded head with the next sequence number and its time;
 //! an answer is read from the effects of that command alone.
 
-use super::op::{
-    Answer, Config, Figures, Machine, Op, OpenInterestFigures, PositionFigures, ValuedFigures, Word,
-};
+use super::op::{Answer, Config, Figures, Machine, Op, Word};
 use super::spec::limit_spec;
+use super::words::{answered, figures, reported};
 use portcullis_domain::{
     AccountId, CancelRequest, CashMove, CheckMask, Command, DisputeDecision, InstrumentId, Money,
     NewOrder, Price, Qty, QtyMeaning, Record, ReferencePrice, RejectCode, ReplaceRequest,
@@ -15,9 +14,7 @@ use portcullis_domain::{
     UserRef, VenueReport,
 };
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
-use portcullis_risk_core::{
-    AlarmKind, AnswerKind, Capacities, Effect, EffectSink, RiskCore, checks,
-};
+use portcullis_risk_core::{Capacities, Effect, EffectSink, RiskCore, checks};
 
 /// The core, and the number of the last record it was given.
 pub(crate) struct CoreMachine {
@@ -199,7 +196,7 @@ impl CoreMachine {
             account,
             decision: DisputeDecision::Discard,
         };
-        while answer_of(self.send(discard)) == Word::Ok {}
+        while answered(self.send(discard)) == Word::Ok {}
     }
 }
 
@@ -221,7 +218,7 @@ impl Machine for CoreMachine {
             Op::Order(_) | Op::Replace(_) => judged(effects),
             Op::Cancel { .. } => Answer::Word(match effects {
                 [Effect::Approved(_)] => Word::Forwarded,
-                _ => answer_of(effects),
+                _ => answered(effects),
             }),
             Op::Deposit { .. }
             | Op::Withdraw { .. }
@@ -229,11 +226,11 @@ impl Machine for CoreMachine {
             | Op::State { .. }
             | Op::Settle { .. }
             | Op::DayStart
-            | Op::Restart { .. } => Answer::Word(answer_of(effects)),
+            | Op::Restart { .. } => Answer::Word(answered(effects)),
             // The sequencer's own word: nobody asked, so nobody is answered.
             Op::Journal { .. } => Answer::Word(match effects {
                 [] => Word::Ok,
-                _ => answer_of(effects),
+                _ => answered(effects),
             }),
             Op::Fill { .. }
             | Op::Replaced { .. }
@@ -244,45 +241,7 @@ impl Machine for CoreMachine {
     }
 
     fn figures(&self, account: u32) -> Option<Figures> {
-        let id = AccountId::new(account);
-        let view = self.core.account(id)?;
-        let instruments = || (0..self.config.instruments.len() as u32).map(InstrumentId::new);
-        let positions = instruments().map(|instrument| {
-            let position = self.core.position(id, instrument);
-            PositionFigures {
-                net: position.net.into(),
-                cost: position.cost,
-                open_buy: position.open_buy.into(),
-                open_sell: position.open_sell.into(),
-                adverse: position.adverse,
-            }
-        });
-        let open_interest = instruments().map(|instrument| {
-            let view = self
-                .core
-                .instrument(instrument)
-                .expect("an instrument of the table");
-            OpenInterestFigures {
-                open_interest: view.open_interest.into(),
-                long_would_be: view.long_would_be.into(),
-                short_would_be: view.short_would_be.into(),
-            }
-        });
-        let valued = view.worth.map(|worth| ValuedFigures {
-            equity: worth.equity,
-            admissible: worth.admissible,
-            requirement: worth.requirement,
-            free: worth.free,
-        });
-        Some(Figures {
-            cash: view.cash,
-            state: view.state,
-            open_orders: view.open_orders.into(),
-            open_notional: view.open_notional,
-            positions: positions.collect(),
-            open_interest: open_interest.collect(),
-            valued,
-        })
+        figures(&self.core, account, self.config.instruments.len() as u32)
     }
 }
 
@@ -307,7 +266,7 @@ fn judged(effects: &[Effect]) -> Answer {
             | Effect::Alarmed(_) => {}
         }
     }
-    Answer::Word(answer_of(effects))
+    Answer::Word(answered(effects))
 }
 
 /// The names of failing checks. Firms and sessions have the widest limits that load, which only an
@@ -328,55 +287,4 @@ fn named(failing: CheckMask) -> Vec<String> {
         .into_iter()
         .map(|code| checks::name(code).to_string())
         .collect()
-}
-
-/// What the effects of a control command or a cancel say.
-fn answer_of(effects: &[Effect]) -> Word {
-    let word = effects.iter().find_map(|effect| match effect {
-        Effect::Controlled(outcome) if outcome.result.is_ok() => Some(Word::Ok),
-        Effect::Controlled(_) => Some(Word::Refused),
-        Effect::Answered(answer) if answer.kind == AnswerKind::OrderUnknown => Some(Word::Unknown),
-        Effect::Approved(_)
-        | Effect::Refused(_)
-        | Effect::Answered(_)
-        | Effect::Reported(_)
-        | Effect::SessionChanged(_)
-        | Effect::StateChanged { .. }
-        | Effect::Alarmed(_) => None,
-    });
-    word.unwrap_or(Word::Ignored)
-}
-
-/// What the effects of an engine's report say.
-fn reported(effects: &[Effect]) -> Word {
-    let mut word = Word::Ignored;
-    for effect in effects {
-        match effect {
-            Effect::Alarmed(alarm) => return alarmed(alarm.kind),
-            Effect::Reported(_) => word = Word::Ok,
-            Effect::Approved(_)
-            | Effect::Refused(_)
-            | Effect::Answered(_)
-            | Effect::SessionChanged(_)
-            | Effect::Controlled(_)
-            | Effect::StateChanged { .. } => {}
-        }
-    }
-    word
-}
-
-const fn alarmed(kind: AlarmKind) -> Word {
-    match kind {
-        AlarmKind::FillBeyondLeaves
-        | AlarmKind::FillBeyondLimit
-        | AlarmKind::FillOnClosedOrder
-        | AlarmKind::FillOutOfRange
-        | AlarmKind::DisputeTableFull
-        | AlarmKind::BrokenTradeUnknown => Word::Halt,
-        AlarmKind::OrderNeverAdmitted
-        | AlarmKind::VersionNeverAsked
-        | AlarmKind::MaintenanceBreached
-        | AlarmKind::RecordInvalid
-        | AlarmKind::SweepQueueFull => Word::Alarm,
-    }
 }

@@ -10,6 +10,7 @@ mod op;
 mod reader;
 mod run;
 mod spec;
+mod words;
 
 #[cfg(test)]
 mod tests;
