@@ -3,20 +3,23 @@
 //! One thread owns it, with the engine's adapter. Invariants: what the engine has no room for waits
 //! behind its own session alone, and is offered again in its order; where a session has much
 //! waiting, the core is told that its link is down, and told again when nothing waits any more;
-//! nothing is handed over before its record is as durable as it must be; reports are asked for only as far as there is room for them, so that a book that makes thousands
-//! resumes instead of deadlocking. It must never drop or reorder an order,
-//! nor answer one itself, but for those that could not be made durable and never left.
+//! nothing is handed over before its record is as durable as it must be; reports are asked for only as
+//! far as there is room for them, so that a book that makes thousands resumes instead of deadlocking. It
+//! must never drop or reorder an order, nor answer one itself, but for those that could not be made
+//! durable and never left.
 
 mod pending;
 
 use crate::durability::{Gate, Passage};
 use crate::item::VenueItem;
 use pending::{Pending, Waiting};
-use portcullis_domain::{Command, RAW_BYTES_MAX, ReportKind, SessionId, Timestamp, VenueReport};
+use portcullis_domain::{Command, RAW_BYTES_MAX, SessionId, Timestamp, VenueReport};
 use portcullis_runtime::{
     Agent, HistogramReader, HistogramWriter, Lead, MessageConsumer, RecordProducer,
 };
-use portcullis_venue::{MatchingVenue, NOTE_NOT_SENT, OutboundAction, OutboundOrder, VenueSink};
+use portcullis_venue::{
+    MatchingVenue, NOTE_NOT_SENT, OutboundAction, OutboundOrder, VenueSink, refusal,
+};
 
 /// Orders taken from the ring, and orders offered again, in one duty cycle.
 const ORDER_BUDGET: usize = 64;
@@ -210,21 +213,7 @@ impl<V: MatchingVenue> Venue<V> {
         let Some((item, _)) = self.orders.take() else {
             return false;
         };
-        let order = item.order.get();
-        let kind = match order.action {
-            // Of several that are refused the first takes those behind it along: a rejection of one of
-            // them would be taken for that of the whole order.
-            OutboundAction::Replace { .. } => ReportKind::ReplaceRejected {
-                new: order.user_ref,
-            },
-            OutboundAction::Enter { .. } | OutboundAction::Cancel { .. } => ReportKind::Rejected,
-        };
-        let report = VenueReport {
-            session: order.session,
-            user_ref: order.user_ref,
-            kind,
-            note: NOTE_NOT_SENT,
-        };
+        let report = refusal(item.order.get(), NOTE_NOT_SENT);
         let mut desk = Desk {
             reports: &mut self.reports,
             links: &mut self.links,

@@ -86,7 +86,80 @@ impl core::fmt::Display for CapacityError {
 
 impl core::error::Error for CapacityError {}
 
+/// The one that may be nothing.
+const RESERVED: &str = "orders_reserved_per_account";
+
 impl Capacities {
+    /// How many there are.
+    pub const COUNT: usize = 11;
+
+    /// Each by its name in a config, in the order in which they are saved.
+    #[must_use]
+    pub const fn fields(&self) -> [(&'static str, u32); Self::COUNT] {
+        let Self {
+            accounts_max,
+            instruments_max,
+            firms_max,
+            sessions_max,
+            orders_max,
+            orders_reserved_per_account,
+            positions_max,
+            past_versions_max,
+            executions_max,
+            disputes_max,
+            sweeps_max,
+        } = *self;
+        [
+            ("accounts_max", accounts_max),
+            ("instruments_max", instruments_max),
+            ("firms_max", firms_max),
+            ("sessions_max", sessions_max),
+            ("orders_max", orders_max),
+            (RESERVED, orders_reserved_per_account),
+            ("positions_max", positions_max),
+            ("past_versions_max", past_versions_max),
+            ("executions_max", executions_max),
+            ("disputes_max", disputes_max),
+            ("sweeps_max", sweeps_max),
+        ]
+    }
+
+    /// Those whose values, in the order of [`Capacities::fields`], these words are; `None` where one
+    /// is too large for any.
+    #[must_use]
+    pub fn from_words(words: &[u64; Self::COUNT]) -> Option<Self> {
+        let mut values = [0; Self::COUNT];
+        for (value, word) in values.iter_mut().zip(words) {
+            *value = u32::try_from(*word).ok()?;
+        }
+        let [
+            accounts_max,
+            instruments_max,
+            firms_max,
+            sessions_max,
+            orders_max,
+            orders_reserved_per_account,
+            positions_max,
+            past_versions_max,
+            executions_max,
+            disputes_max,
+            sweeps_max,
+        ] = values;
+        Some(Self {
+            accounts_max,
+            instruments_max,
+            firms_max,
+            sessions_max,
+            orders_max,
+            orders_reserved_per_account,
+            positions_max,
+            past_versions_max,
+            executions_max,
+            disputes_max,
+            sweeps_max,
+        })
+    }
+
     /// Order slots that any order may use.
     pub(crate) const fn orders_general_max(&self) -> u64 {
         let reserved = self.accounts_max as u64 * self.orders_reserved_per_account as u64;
@@ -94,24 +167,12 @@ impl Capacities {
     }
 
     pub(crate) fn check(&self) -> Result<(), CapacityError> {
-        let named = [
-            ("accounts_max", self.accounts_max),
-            ("instruments_max", self.instruments_max),
-            ("firms_max", self.firms_max),
-            ("sessions_max", self.sessions_max),
-            ("orders_max", self.orders_max),
-            ("positions_max", self.positions_max),
-            ("past_versions_max", self.past_versions_max),
-            ("executions_max", self.executions_max),
-            ("disputes_max", self.disputes_max),
-            ("sweeps_max", self.sweeps_max),
-        ];
         if self.orders_reserved_per_account > u32::from(u16::MAX) {
             return Err(CapacityError::TooManyReserved);
         }
-        let wrong = named
-            .iter()
-            .find(|(_, value)| *value == 0 || *value > 1 << 30);
+        let wrong =
+            |(name, value): &(&str, u32)| (*value == 0 && *name != RESERVED) || *value > 1 << 30;
+        let wrong = self.fields().into_iter().find(wrong);
         if let Some((name, _)) = wrong {
             return Err(CapacityError::OutOfRange(name));
         }
@@ -119,5 +180,46 @@ impl Capacities {
             return Err(CapacityError::NothingButReserve);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_the_fields_is_that_of_the_words() {
+        let words = core::array::from_fn(|index| index as u64 + 1);
+        let fields = Capacities::from_words(&words).expect("small").fields();
+        assert_eq!(fields.map(|(_, value)| u64::from(value)), words);
+        assert_eq!(fields[4], ("orders_max", 5), "as the saved ones have it");
+        for (index, (name, _)) in fields.iter().enumerate() {
+            let same = fields.iter().position(|(other, _)| other == name);
+            assert_eq!(same, Some(index), "{name} stands there twice");
+        }
+        let mut large = words;
+        large[10] = 1 << 32;
+        assert_eq!(Capacities::from_words(&large), None);
+    }
+
+    #[test]
+    fn the_first_that_does_not_do_is_named() {
+        let check = |index: usize, value: u64| {
+            let mut words = Capacities::default()
+                .fields()
+                .map(|(_, value)| value.into());
+            words[index] = value;
+            Capacities::from_words(&words).expect("small").check()
+        };
+        let nothing_kept = check(5, 0);
+        assert_eq!(nothing_kept, Ok(()));
+        assert_eq!(check(5, 1 << 16), Err(CapacityError::TooManyReserved));
+        assert_eq!(check(4, 4_096), Err(CapacityError::NothingButReserve));
+        for index in (0..Capacities::COUNT).filter(|index| *index != 5) {
+            let (name, _) = Capacities::default().fields()[index];
+            assert_eq!(check(index, 0), Err(CapacityError::OutOfRange(name)));
+            let above = check(index, (1 << 30) + 1);
+            assert_eq!(above, Err(CapacityError::OutOfRange(name)));
+        }
     }
 }

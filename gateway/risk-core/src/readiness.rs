@@ -1,6 +1,6 @@
 //! What a gateway that goes on from its log must know of the core before it opens.
 //!
-//! Reads only; not for the path: it passes over sessions, instruments and open orders.
+//! Reads only; not for the path: it passes over open orders, instruments and positions.
 
 use crate::engine::RiskCore;
 use portcullis_domain::{SessionEvent, SessionEventKind, SessionId};
@@ -10,7 +10,7 @@ use portcullis_domain::{SessionEvent, SessionEventKind, SessionId};
 pub struct Readiness {
     /// Open orders of sessions whose link to the engine is not up and reconciled.
     pub orders_unreconciled: usize,
-    /// Instruments with open interest whose reference price is missing or stale.
+    /// Instruments in which an account here is long or short and whose reference price is missing or stale.
     pub references_stale: usize,
 }
 
@@ -28,11 +28,14 @@ impl Readiness {
     }
 }
 
+/// Instruments that one pass over the positions tells of.
+const PASS: u32 = 4_096;
+
 impl RiskCore {
     /// How far the ledger can be relied on after a restart.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
-        let (orders, now_ns) = (&self.ledger.orders, self.now.ns());
+        let orders = &self.ledger.orders;
         let mut from = 0;
         let mut orders_unreconciled = 0;
         while let Some(slot) = orders.next_open(from) {
@@ -40,15 +43,39 @@ impl RiskCore {
             orders_unreconciled += usize::from(!session.link_up);
             from = slot + 1;
         }
-        let instruments = self.ledger.instruments.iter();
-        let stale = instruments.filter(|instrument| {
-            instrument.open_interest != 0
-                && (instrument.reference.is_none() || now_ns > instrument.fresh_until_ns)
-        });
         Readiness {
             orders_unreconciled,
-            references_stale: stale.count(),
+            references_stale: self.references_stale(),
         }
+    }
+
+    fn references_stale(&self) -> usize {
+        let (mut stale, mut first) = (0, 0);
+        let mut instruments = self.ledger.instruments.iter().peekable();
+        while instruments.peek().is_some() {
+            let held = self.held_from(first);
+            let of_pass = instruments.by_ref().take(PASS as usize).enumerate();
+            let unpriced = of_pass.filter(|(at, instrument)| {
+                let fresh = self.now.ns() <= instrument.fresh_until_ns;
+                held[at / 64] >> (at % 64) & 1 == 1 && !(instrument.reference.is_some() && fresh)
+            });
+            stale += unpriced.count();
+            first += PASS;
+        }
+        stale
+    }
+
+    /// A bit for each of the instruments of a pass, set where anybody has a position. Open interest would
+    /// not do: it counts the longs, and all that are here may be short.
+    fn held_from(&self, first: u32) -> [u64; PASS as usize / 64] {
+        let mut held = [0; PASS as usize / 64];
+        for position in self.ledger.positions.iter().filter(|one| one.net != 0) {
+            let at = position.instrument.wrapping_sub(first);
+            if at < PASS {
+                held[at as usize / 64] |= 1 << (at % 64);
+            }
+        }
+        held
     }
 
     /// The digest of the table of limits in force.

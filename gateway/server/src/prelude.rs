@@ -6,9 +6,6 @@ use portcullis_control::config::Config;
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, RiskCore};
 
-/// Words of the capacities.
-const CAPACITY_WORDS: usize = 11;
-
 /// The core's capacities of a config.
 pub(crate) fn capacities(config: &Config) -> Capacities {
     let given = &config.profile.capacities;
@@ -33,21 +30,8 @@ pub(crate) fn capacities(config: &Config) -> Capacities {
 /// In words, what is wrong with it.
 pub(crate) fn core(words: &[u64]) -> Result<RiskCore, String> {
     let damaged = || "the log's prelude does not describe a core".to_owned();
-    let (fields, spec) = words.split_at_checked(CAPACITY_WORDS).ok_or_else(damaged)?;
-    let field = |index: usize| u32::try_from(fields[index]).map_err(|_| damaged());
-    let capacities = Capacities {
-        accounts_max: field(0)?,
-        instruments_max: field(1)?,
-        firms_max: field(2)?,
-        sessions_max: field(3)?,
-        orders_max: field(4)?,
-        orders_reserved_per_account: field(5)?,
-        positions_max: field(6)?,
-        past_versions_max: field(7)?,
-        executions_max: field(8)?,
-        disputes_max: field(9)?,
-        sweeps_max: field(10)?,
-    };
+    let (fields, spec) = words.split_first_chunk().ok_or_else(damaged)?;
+    let capacities = Capacities::from_words(fields).ok_or_else(damaged)?;
     let spec = LimitSpec::from_words(spec).ok_or_else(damaged)?;
     let table = LimitTable::build(&spec);
     let table =

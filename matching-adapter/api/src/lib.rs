@@ -5,11 +5,13 @@
 //! much as it is given room for, and goes on at the next poll. It must never decide about risk.
 
 mod recall;
+mod refusal;
 pub mod saved;
 
 use portcullis_domain::{SessionId, Timestamp, VenueReport};
 pub use portcullis_risk_core::{Approved, OutboundAction, OutboundOrder};
 pub use recall::{RecallEnd, RecallFault, RecallVenue, is_gateways_own};
+pub use refusal::{Asks, refusal};
 
 /// Remark of a report that the gateway makes itself, in the engine's name, on an order, replace or
 /// cancel that never left it: destination closed. No engine behind an adapter of ours says it, so

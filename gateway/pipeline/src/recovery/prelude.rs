@@ -9,9 +9,6 @@ use portcullis_wire::soupbin::SessionName;
 
 const VERSION: u64 = 1;
 
-/// Words of the capacities.
-const CAPACITY_WORDS: usize = 11;
-
 /// The prelude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prelude {
@@ -28,7 +25,7 @@ impl Prelude {
     #[must_use]
     pub fn to_words(&self) -> Vec<u64> {
         let mut words = vec![VERSION, self.limits];
-        words.extend(capacity_fields(&self.capacities).map(|(_, value)| u64::from(value)));
+        words.extend(self.capacities.fields().map(|(_, value)| u64::from(value)));
         let mut name = [0; 16];
         name[..10].copy_from_slice(self.session_name.bytes());
         let (halves, _) = name.as_chunks();
@@ -40,7 +37,7 @@ impl Prelude {
     #[must_use]
     pub fn from_words(words: &[u64]) -> Option<Self> {
         let (&[version, limits], rest) = words.split_first_chunk()?;
-        let (fields, name) = rest.split_first_chunk::<CAPACITY_WORDS>()?;
+        let (fields, name) = rest.split_first_chunk()?;
         let [first, second] = name else { return None };
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&first.to_le_bytes());
@@ -50,7 +47,7 @@ impl Prelude {
             return None;
         }
         Some(Self {
-            capacities: capacities_of(fields)?,
+            capacities: Capacities::from_words(fields)?,
             limits,
             session_name: Alpha::from_wire(*name).ok()?,
         })
@@ -59,48 +56,11 @@ impl Prelude {
     /// Which capacity is another than in `given`, and both values.
     #[must_use]
     pub fn differing_capacity(&self, given: &Capacities) -> Option<(&'static str, u32, u32)> {
-        let own = capacity_fields(&self.capacities);
-        let given = capacity_fields(given);
+        let own = self.capacities.fields();
+        let given = given.fields();
         let differing = own.into_iter().zip(given).find(|(own, given)| own != given);
         differing.map(|((name, own), (_, given))| (name, own, given))
     }
-}
-
-/// The capacities by their names in a config, in the order in which they are kept.
-const fn capacity_fields(given: &Capacities) -> [(&'static str, u32); CAPACITY_WORDS] {
-    [
-        ("accounts_max", given.accounts_max),
-        ("instruments_max", given.instruments_max),
-        ("firms_max", given.firms_max),
-        ("sessions_max", given.sessions_max),
-        ("orders_max", given.orders_max),
-        (
-            "orders_reserved_per_account",
-            given.orders_reserved_per_account,
-        ),
-        ("positions_max", given.positions_max),
-        ("past_versions_max", given.past_versions_max),
-        ("executions_max", given.executions_max),
-        ("disputes_max", given.disputes_max),
-        ("sweeps_max", given.sweeps_max),
-    ]
-}
-
-fn capacities_of(words: &[u64; CAPACITY_WORDS]) -> Option<Capacities> {
-    let field = |index: usize| u32::try_from(words[index]).ok();
-    Some(Capacities {
-        accounts_max: field(0)?,
-        instruments_max: field(1)?,
-        firms_max: field(2)?,
-        sessions_max: field(3)?,
-        orders_max: field(4)?,
-        orders_reserved_per_account: field(5)?,
-        positions_max: field(6)?,
-        past_versions_max: field(7)?,
-        executions_max: field(8)?,
-        disputes_max: field(9)?,
-        sweeps_max: field(10)?,
-    })
 }
 
 #[cfg(test)]
@@ -109,7 +69,8 @@ mod tests {
 
     fn prelude() -> Prelude {
         Prelude {
-            capacities: capacities_of(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]).expect("small"),
+            capacities: Capacities::from_words(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+                .expect("small"),
             limits: u64::MAX,
             session_name: Alpha::new(b"20261126").expect("fits"),
         }

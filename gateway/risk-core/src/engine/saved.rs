@@ -26,7 +26,7 @@ impl RiskCore {
     pub fn save(&self, push: &mut impl FnMut(u64)) {
         push(FORMAT);
         self.table.save_changes(push);
-        for (_, capacity) in named(&self.capacities) {
+        for (_, capacity) in self.capacities.fields() {
             push(capacity.into());
         }
         push(self.seq.raw());
@@ -69,7 +69,7 @@ impl RiskCore {
         }
         let table = table.load_changes(words)?;
         words.begin("capacities");
-        for (name, capacity) in named(capacities) {
+        for (name, capacity) in capacities.fields() {
             if words.word()? != u64::from(capacity) {
                 return Err(SavedError::CapacityDiffers(name));
             }
@@ -104,34 +104,4 @@ impl RiskCore {
         self.digest = Digest::from_value(words.word()?);
         Ok(())
     }
-}
-
-/// Each capacity by its name, in the order of the words.
-fn named(capacities: &Capacities) -> [(&'static str, u32); 11] {
-    let Capacities {
-        accounts_max,
-        instruments_max,
-        firms_max,
-        sessions_max,
-        orders_max,
-        orders_reserved_per_account,
-        positions_max,
-        past_versions_max,
-        executions_max,
-        disputes_max,
-        sweeps_max,
-    } = *capacities;
-    [
-        ("accounts_max", accounts_max),
-        ("instruments_max", instruments_max),
-        ("firms_max", firms_max),
-        ("sessions_max", sessions_max),
-        ("orders_max", orders_max),
-        ("orders_reserved_per_account", orders_reserved_per_account),
-        ("positions_max", positions_max),
-        ("past_versions_max", past_versions_max),
-        ("executions_max", executions_max),
-        ("disputes_max", disputes_max),
-        ("sweeps_max", sweeps_max),
-    ]
 }

@@ -181,3 +181,46 @@ fn a_sequence_number_of_the_engine_has_no_effect_but_of_an_unknown_session() {
     };
     assert_eq!(alarm.kind, AlarmKind::RecordInvalid);
 }
+
+/// Before a restart opens anything, each position has a fresh price: a short one too, where nobody here
+/// has the long side, and an order that only rests needs none.
+#[test]
+fn a_position_of_either_sign_waits_for_a_fresh_price() {
+    let config = wide(&mut Prng::new(0), 4);
+    let mut machine = CoreMachine::new(&config, 100).expect("the limits load");
+    let deposit = Op::Deposit {
+        account: 0,
+        amount: 1 << 40,
+    };
+    machine.apply(1, &deposit);
+    let trades = [Some(Side::Buy), Some(Side::Sell), None, Some(Side::Sell)];
+    for (instrument, filled) in (0..).zip(trades) {
+        let price = 1_000;
+        machine.apply(1, &Op::Reference { instrument, price });
+        let (id, side) = (instrument + 2, filled.unwrap_or(Side::Sell));
+        let (account, qty) = (0, 5);
+        let order = Op::Order(OrderOp {
+            account,
+            instrument,
+            id,
+            side,
+            qty,
+            price: Some(price),
+        });
+        assert_eq!(machine.apply(1, &order), Answer::Judged(Vec::new()));
+        if filled.is_some() {
+            let fill = machine.apply(1, &Op::Fill { id, qty, price });
+            assert_eq!(fill, Answer::Word(Word::Ok));
+        }
+    }
+    assert!(machine.core.readiness().has_prices());
+    let later = 1 << 61;
+    machine.apply(later, &deposit);
+    assert_eq!(machine.core.readiness().references_stale, 3);
+    for (instrument, left) in [(2, 3), (0, 2), (1, 1), (3, 0)] {
+        let price = 1_001;
+        machine.apply(later, &Op::Reference { instrument, price });
+        assert_eq!(machine.core.readiness().references_stale, left);
+    }
+    assert!(machine.core.readiness().has_prices());
+}

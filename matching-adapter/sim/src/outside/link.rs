@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use portcullis_domain::{ReportKind, SessionId, Timestamp, UserRef, VenueReport};
 use portcullis_venue::saved::{SavedError, SavedReader, SavedWriter};
 use portcullis_venue::{
-    Approved, MatchingVenue, NOTE_NOT_SENT, OutboundAction, OutboundOrder, RecallEnd, RecallVenue,
-    VenueSink, is_gateways_own,
+    Approved, Asks, MatchingVenue, NOTE_NOT_SENT, OutboundOrder, RecallEnd, RecallVenue, VenueSink,
+    is_gateways_own, refusal,
 };
 
 use super::{Message, MessageId, Outside, WIRE_MAX, Wire, Word};
@@ -49,15 +49,6 @@ struct Side {
     told_up: bool,
     /// Whether what the log left is settled.
     settled: bool,
-}
-
-/// What a message asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-enum Asks {
-    Entry = 0,
-    Cancel = 1,
-    Replace = 2,
 }
 
 /// A message that may have arrived.
@@ -190,8 +181,8 @@ impl Side {
                 wire.messages.push_back(Message { id, order, raw });
                 continue;
             }
-            self.owed
-                .push_back(refusal(session, doubt.user_ref, doubt.asks));
+            let refused = doubt.asks.refused(session, doubt.user_ref, NOTE_NOT_SENT);
+            self.owed.push_back(refused);
         }
     }
 }
@@ -213,27 +204,15 @@ impl Doubt {
     }
 }
 
-/// A replace is refused as one: refusing several, the first takes those behind it along, and a rejection
-/// of one of them would be taken for that of the whole order.
-const fn refusal(session: SessionId, user_ref: UserRef, asks: Asks) -> VenueReport {
-    let kind = match asks {
-        Asks::Cancel => ReportKind::CancelRejected,
-        Asks::Replace => ReportKind::ReplaceRejected { new: user_ref },
-        Asks::Entry => ReportKind::Rejected,
-    };
-    VenueReport {
-        session,
-        user_ref,
-        kind,
-        note: NOTE_NOT_SENT,
-    }
-}
+const ENTRY: u8 = 0;
+const CANCEL: u8 = 1;
+const REPLACE: u8 = 2;
 
-const fn asks(order: &OutboundOrder) -> Asks {
-    match order.action {
-        OutboundAction::Cancel { .. } => Asks::Cancel,
-        OutboundAction::Enter { .. } => Asks::Entry,
-        OutboundAction::Replace { .. } => Asks::Replace,
+const fn code(asks: Asks) -> u8 {
+    match asks {
+        Asks::Entry => ENTRY,
+        Asks::Cancel => CANCEL,
+        Asks::Replace => REPLACE,
     }
 }
 
@@ -257,8 +236,7 @@ impl<V: MatchingVenue> MatchingVenue for OutsideLink<V> {
             let raw = raw.to_vec();
             wire.messages.push_back(Message { id, order, raw });
         } else {
-            let refused = refusal(sent.session, sent.user_ref, asks(&sent));
-            side.owed.push_back(refused);
+            side.owed.push_back(refusal(&sent, NOTE_NOT_SENT));
         }
         Ok(())
     }
@@ -314,7 +292,7 @@ impl<V: MatchingVenue> RecallVenue for OutsideLink<V> {
         let side = &mut self.sides[recalled.session.index()];
         let id = side.name(order.seq().raw());
         side.last = id;
-        let asks = asks(&recalled);
+        let asks = Asks::of(&recalled);
         side.doubts.push_back(Doubt {
             id,
             user_ref: recalled.user_ref,
@@ -358,7 +336,7 @@ impl<V: MatchingVenue> RecallVenue for OutsideLink<V> {
                 to.u64(doubt.id.0);
                 to.u32(doubt.id.1);
                 to.user_ref(doubt.user_ref);
-                to.u8(doubt.asks as u8);
+                to.u8(code(doubt.asks));
             }
         }
     }
@@ -375,10 +353,10 @@ impl<V: MatchingVenue> RecallVenue for OutsideLink<V> {
                 let id = (from.u64("doubt_seq")?, from.u32("doubt_index")?);
                 let user_ref = from.user_ref("doubt_number")?;
                 let asks = match from.u8("doubt_kind")? {
-                    0 => Asks::Entry,
-                    1 => Asks::Cancel,
+                    ENTRY => Asks::Entry,
+                    CANCEL => Asks::Cancel,
                     kind => {
-                        from.hold("doubt_kind", kind == 2)?;
+                        from.hold("doubt_kind", kind == REPLACE)?;
                         Asks::Replace
                     }
                 };

@@ -3,8 +3,8 @@
 //! One thread. The log holds what the gateway's would, nothing else of the run; a sequence number
 //! has a place of its own in it and no number of the core's, which has no word for it yet.
 
-use portcullis_domain::{Command, ReportKind, Seq, SessionId, VenueReport};
-use portcullis_venue::{MatchingVenue, NOTE_NOT_SENT, OutboundAction, RecallEnd, RecallVenue};
+use portcullis_domain::{Command, Seq, SessionId, VenueReport};
+use portcullis_venue::{MatchingVenue, NOTE_NOT_SENT, RecallEnd, RecallVenue, refusal};
 
 use super::{Outbound, Rig};
 
@@ -47,19 +47,7 @@ impl<V: MatchingVenue> Rig<V> {
         let unsent = core::mem::take(&mut self.effects.outbound);
         let count = unsent.len();
         for Outbound { order, .. } in unsent {
-            let order = order.into_inner();
-            let kind = match order.action {
-                OutboundAction::Enter { .. } | OutboundAction::Replace { .. } => {
-                    ReportKind::Rejected
-                }
-                OutboundAction::Cancel { .. } => ReportKind::CancelRejected,
-            };
-            let report = VenueReport {
-                session: order.session,
-                user_ref: order.user_ref,
-                kind,
-                note: NOTE_NOT_SENT,
-            };
+            let report = refusal(order.get(), NOTE_NOT_SENT);
             self.record(Logged::Report(report, Vec::new()));
         }
         count
