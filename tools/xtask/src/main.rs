@@ -31,6 +31,7 @@ mod test;
 mod tidy;
 mod vectors;
 mod verb;
+mod wide_limits;
 mod workspace;
 
 use std::process::ExitCode;

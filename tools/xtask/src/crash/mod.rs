@@ -149,15 +149,9 @@ impl<'a> Run<'a> {
     /// Waits until a gateway serves, and holds what it came to against the replay of its journal.
     fn served(&mut self, gateway: &mut Gateway, before: Option<Replayed>) -> Result<(), Fault> {
         let recovered = gateway.serve()?;
-        if let (Some(before), Some(recovered)) = (before, recovered) {
-            self.figures.recoveries += 1;
-            self.figures.from_snapshot += u64::from(recovered.from_snapshot);
-            self.figures.recovery_ms.push(recovered.took_ms);
-            let same = recovered.digest == before.digest && recovered.state == before.state;
-            if !same {
-                self.figures.digest_mismatches += 1;
-                println!("VIOLATION recovered {recovered:?}, its journal replays to {before:?}");
-            }
+        // The first life has nothing before it.
+        if let Some(before) = before {
+            self.figures.compare(recovered.as_ref(), &before);
         }
         gateway.publish_prices()
     }
@@ -173,7 +167,7 @@ impl<'a> Run<'a> {
         }
         let stopped = gateway.stop()?;
         if let Some(engine) = &mut self.engine {
-            self.figures.engine = engine.figures()?;
+            self.figures.engine = Some(engine.figures()?);
         }
         let replayed = Replayed::of(self.portcullis, &self.journal())?;
         self.figures.records = replayed.records;
@@ -187,9 +181,7 @@ impl<'a> Run<'a> {
 impl Run<'_> {
     /// While nobody sends and nothing is owed: what the gateway holds is what rests at the engine.
     fn compare_at_rest(&mut self, crowd: &Crowd, gateway: &Gateway) -> Result<(), Fault> {
-        if !crowd.settle(ANSWER_WITHIN) {
-            println!("VIOLATION some orders were not answered in {ANSWER_WITHIN:?}");
-        }
+        self.figures.unsettled = crowd.settle(ANSWER_WITHIN);
         let Some(engine) = &mut self.engine else {
             return Ok(());
         };

@@ -7,11 +7,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use portcullis_control::credentials::{HashCost, hash_password};
-
 use super::arguments::Arguments;
 use super::hostile::{Kind, kind_of};
 use crate::verb::Fault;
+use crate::wide_limits::{Class, FIRM, cheap_hash, instrument, user};
 
 /// The password of each user.
 pub(super) const PASSWORD: &str = "crowd";
@@ -40,11 +39,6 @@ const EXPLANATIONS_MAX: u64 = 8_192;
 const OTHER_RING_BYTES: u64 = 4 << 20;
 const STORE_BYTES: u64 = 64 << 10;
 const SEND_BUFFER_BYTES: u64 = 16 << 10;
-
-/// The user of a client.
-pub(super) fn user(client: usize) -> String {
-    format!("C{client:05}")
-}
 
 /// The account of a client that behaves.
 pub(super) fn desk(client: usize) -> String {
@@ -90,11 +84,7 @@ pub(super) fn memory_bound_bytes(arguments: &Arguments) -> u64 {
 
 /// The config's text.
 pub(super) fn text(arguments: &Arguments, socket: &Path) -> Result<String, Fault> {
-    let cost = HashCost {
-        memory_kib: 8,
-        passes: 1,
-    };
-    let hash = hash_password(PASSWORD, cost).map_err(|error| Fault::of("the password", error))?;
+    let hash = cheap_hash(PASSWORD)?;
     let mut text = format!(
         r#"
 [ctl]
@@ -120,7 +110,9 @@ report_ring_bytes = {OTHER_RING_BYTES}
 control_ring_bytes = {OTHER_RING_BYTES}
 session_store_bytes = {STORE_BYTES}
 send_buffer_bytes = {SEND_BUFFER_BYTES}
-{LIMITS}"#,
+{PROFILE}{desk}{hostile}{FIRM}"#,
+        desk = DESK.text(),
+        hostile = HOSTILE.text(),
         sessions = arguments.sessions,
         connections = connections_max(arguments),
         order_ring = order_ring_bytes(arguments),
@@ -130,9 +122,7 @@ send_buffer_bytes = {SEND_BUFFER_BYTES}
 }
 
 fn add_participants(text: &mut String, arguments: &Arguments, hash: &str) {
-    for symbol in SYMBOLS {
-        add(text, format_args!("{}", instrument(symbol)));
-    }
+    text.extend(SYMBOLS.map(|symbol| instrument(symbol, MARGIN_PPM)));
     for account in accounts() {
         let class = if account == "hostile" {
             "hostile"
@@ -177,32 +167,22 @@ fn add(text: &mut String, more: std::fmt::Arguments<'_>) {
         .expect("a string takes all that is written to it");
 }
 
-fn instrument(symbol: &str) -> String {
-    format!("\n[[instrument]]\nsymbol = \"{symbol}\"\n{INSTRUMENT}")
-}
+/// The hostile ones are bound by it too, since they share the ladder with others.
+const OPEN_ORDERS_MAX: u32 = 4_000;
 
-const INSTRUMENT: &str = r#"tick = "0.01"
-lot = "1"
-tick_lot_value = "0.01"
-reference_from = "ctl"
-price_max = "5000.00"
-collar_ppm = 100_000
-oi_lower = 1_000_000_000
-oi_upper = 1_000_000_000
-oi_cap = 1_000_000_000
-oi_share_max = 1_000_000_000
-ref_max_age_s = 86_400
-bucket_ms = 1_000
-ewma_shift = 8
-spike_floor = 1_000_000_000
-spike_ppm = 10_000_000
-cooldown_s = 15
-initial_margin = [{ from_notional = "0", ratio_ppm = 10_000 }]
-maintenance_margin = [{ from_notional = "0", ratio_ppm = 10_000 }]
-"#;
+const MARGIN_PPM: u32 = 10_000;
 
-/// Wide, but for the open orders of the hostile ones' account, which share the ladder with others.
-const LIMITS: &str = r#"
+const DESK: Class<'_> = Class::of_traders("desk", OPEN_ORDERS_MAX);
+
+const HOSTILE: Class<'_> = Class {
+    name: "hostile",
+    rate_count: 1_000_000,
+    repeat_max: 1_000_000,
+    account_volume_max: 500_000_000,
+    ..DESK
+};
+
+const PROFILE: &str = r#"
 [venue]
 name = "crowd"
 settlement_asset = "USD"
@@ -217,52 +197,6 @@ listen = "127.0.0.1:0"
 [threads]
 topology = "fused"
 idle = "yield"
-
-[[class]]
-name = "desk"
-instruments = "all"
-rate_interval_ms = 1_000
-rate_count = 100_000
-rate_burst = 100_000
-repeat_window_ms = 1
-repeat_max = 1_000
-qty_max = 1_000
-notional_max = "1_000_000"
-open_orders_max = 4_000
-position_max = 1_000_000
-open_notional_max = "100_000_000"
-loss_max = "100_000_000"
-pnl_weight_ppm = 0
-pnl_cap = "0"
-account_volume_max = 100_000_000
-
-[[class]]
-name = "hostile"
-instruments = "all"
-rate_interval_ms = 1_000
-rate_count = 1_000_000
-rate_burst = 100_000
-repeat_window_ms = 1
-repeat_max = 1_000_000
-qty_max = 1_000
-notional_max = "1_000_000"
-open_orders_max = 4_000
-position_max = 1_000_000
-open_notional_max = "100_000_000"
-loss_max = "100_000_000"
-pnl_weight_ppm = 0
-pnl_cap = "0"
-account_volume_max = 500_000_000
-
-[[firm]]
-name = "broker"
-rate_interval_ms = 1_000
-rate_count = 1_000_000
-rate_burst = 1_000_000
-qty_max = 1_000
-notional_max = "1_000_000"
-open_orders_max = 60_000
-open_notional_max = "1_000_000_000"
 "#;
 
 #[cfg(test)]

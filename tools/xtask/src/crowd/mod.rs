@@ -21,6 +21,7 @@ use portcullis_flow::{
 };
 
 use crate::verb::{Fault, Outcome, Verb};
+use crate::wide_limits::user;
 use crate::workspace::Workspace;
 use arguments::Arguments;
 use gateway::Gateway;
@@ -140,7 +141,7 @@ fn finish(mut driver: Driver) -> Result<FlowReport, FlowError> {
 
 fn flow_config(gateway: &Gateway, arguments: &Arguments) -> FlowConfig {
     let session = |client| SessionConfig {
-        user: config::user(client),
+        user: user(client),
         password: config::PASSWORD.to_owned(),
         accounts: vec![AccountConfig::default_of_session(config::desk(client))],
     };

@@ -9,6 +9,8 @@ use serde_json::json;
 pub(super) struct Figures {
     pub(super) seed: u64,
     pub(super) durability: &'static str,
+    /// Leaders killed while orders were sent to them.
+    pub(super) killed_under_load: u64,
     /// From the kill, and from the promotion's being asked for, to the first order accepted by the new leader.
     pub(super) since_kill_ms: Vec<u64>,
     pub(super) since_promotion_ms: Vec<u64>,
@@ -16,6 +18,9 @@ pub(super) struct Figures {
     pub(super) digest_mismatches: u64,
     pub(super) open_orders_left: u64,
     pub(super) lots_on_hold_left: u64,
+    /// Clients that were owed something when nothing was sent any more.
+    pub(super) unsettled: u64,
+    /// Orders that rested at the engine when nothing was under way.
     pub(super) resting_compared: u64,
     pub(super) holds_mismatches: u64,
     pub(super) engine: EngineFigures,
@@ -35,6 +40,7 @@ impl Figures {
         self.digest_mismatches
             + self.open_orders_left
             + self.lots_on_hold_left
+            + self.unsettled
             + self.holds_mismatches
             + self.engine.enters_repeated
             + self.engine.open_orders
@@ -43,15 +49,17 @@ impl Figures {
 
     /// Whether nothing is wrong, and something was tried.
     pub(super) const fn is_clean(&self) -> bool {
-        !self.since_kill_ms.is_empty() && self.orders.answered > 0 && self.violations() == 0
+        let tried = self.killed_under_load > 0 && self.orders.answered > 0;
+        tried && self.resting_compared > 0 && self.violations() == 0
     }
 
     pub(super) fn print(&self) {
         let orders = &self.orders;
         println!(
-            "failovers  {}, durability {}; ms to the first accepted order since the kill p50 {}, max {}; since the \
-             promotion p50 {}, max {}",
+            "failovers  {} ({} with orders under way), durability {}; ms to the first accepted order since the \
+             kill p50 {}, max {}; since the promotion p50 {}, max {}",
             self.since_kill_ms.len(),
+            self.killed_under_load,
             self.durability,
             at(&self.since_kill_ms, 50),
             at(&self.since_kill_ms, 100),
@@ -69,8 +77,12 @@ impl Figures {
             self.holds_mismatches
         );
         println!(
-            "left       records {}, open orders {}, lots on hold {}, other digest {}",
-            self.records, self.open_orders_left, self.lots_on_hold_left, self.digest_mismatches
+            "left       records {}, open orders {}, lots on hold {}, other digest {}, unsettled clients {}",
+            self.records,
+            self.open_orders_left,
+            self.lots_on_hold_left,
+            self.digest_mismatches,
+            self.unsettled
         );
     }
 
@@ -80,6 +92,7 @@ impl Figures {
             "seed": self.seed,
             "durability": self.durability,
             "failovers": self.since_kill_ms.len(),
+            "killed_under_load": self.killed_under_load,
             "since_kill_ms": { "p50": at(&self.since_kill_ms, 50), "max": at(&self.since_kill_ms, 100) },
             "since_promotion_ms": {
                 "p50": at(&self.since_promotion_ms, 50),
@@ -87,17 +100,23 @@ impl Figures {
             },
             "orders_entered": orders.entered,
             "orders_answered": orders.answered,
+            "replaces": orders.replaces,
             "messages": orders.messages,
             "messages_compared": orders.compared,
+            "logins": orders.logins,
             "lost": orders.lost,
+            "replaces_lost": orders.replaces_lost,
             "duplicated": orders.duplicated,
             "gaps": orders.gaps,
             "changed": orders.changed,
             "foreign": orders.foreign,
+            "idle": orders.idle,
+            "unsettled": self.unsettled,
             "engine_orders_entered": self.engine.orders_entered,
             "sent_twice": self.engine.enters_repeated,
             "resting_compared": self.resting_compared,
             "holds_mismatches": self.holds_mismatches,
+            "engine_open_orders_left": self.engine.open_orders,
             "digest_mismatches": self.digest_mismatches,
             "open_orders_left": self.open_orders_left,
             "lots_on_hold_left": self.lots_on_hold_left,
@@ -113,4 +132,36 @@ fn at(values: &[u64], percent: usize) -> u64 {
     sorted.sort_unstable();
     let place = sorted.len().saturating_sub(1) * percent / 100;
     sorted.get(place).copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_clean_when_something_was_tried_and_nothing_is_wrong() {
+        let orders = Orders {
+            answered: 1,
+            ..Orders::default()
+        };
+        let clean = Figures {
+            killed_under_load: 1,
+            resting_compared: 1,
+            orders,
+            ..Figures::default()
+        };
+        assert!(clean.is_clean());
+        let spoilt: [fn(&mut Figures); 5] = [
+            |figures| figures.unsettled = 1,
+            |figures| figures.orders.idle = 1,
+            |figures| figures.orders.replaces_lost = 1,
+            |figures| figures.resting_compared = 0,
+            |figures| figures.killed_under_load = 0,
+        ];
+        for spoil in spoilt {
+            let mut figures = clean.clone();
+            spoil(&mut figures);
+            assert!(!figures.is_clean(), "{figures:?}");
+        }
+    }
 }

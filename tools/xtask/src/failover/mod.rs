@@ -84,8 +84,8 @@ impl Pair<'_> {
         for round in 0..self.arguments.rounds {
             self.caught_up(&standby)?;
             self.in_step(&leader)?;
-            self.load(&crowd)?;
-            let promoted = self.fail_over(&crowd, leader, standby)?;
+            let sent = self.load(&crowd)?;
+            let promoted = self.fail_over(&crowd, sent, leader, standby)?;
             leads = 1 - leads;
             leader = promoted;
             standby = self.follow(1 - leads)?;
@@ -148,23 +148,26 @@ impl Pair<'_> {
         }
     }
 
-    /// Lets clients send for a while, once their orders are accepted.
-    fn load(&mut self, crowd: &Crowd) -> Result<(), Fault> {
+    /// Lets clients send for a while, once their orders are accepted; how many they had sent when it began.
+    fn load(&mut self, crowd: &Crowd) -> Result<u64, Fault> {
         let before = crowd.accepted();
         wait_until("an order to be accepted", || crowd.accepted() > before)?;
+        let sent = crowd.orders();
         let span_ms = LIVES_MS.0 + self.random.below(LIVES_MS.1 - LIVES_MS.0);
         std::thread::sleep(Duration::from_millis(span_ms));
-        Ok(())
+        Ok(sent)
     }
 
     fn fail_over(
         &mut self,
         crowd: &Crowd,
+        sent: u64,
         leader: Gateway,
         mut standby: Gateway,
     ) -> Result<Gateway, Fault> {
         let killed = Instant::now();
         leader.die_within(Duration::ZERO)?;
+        self.figures.killed_under_load += u64::from(crowd.orders() > sent);
         let promoting = Instant::now();
         if let Err(fault) = standby.ask(&["promote"]) {
             standby.show_log();
@@ -191,9 +194,7 @@ impl Pair<'_> {
         standby: Gateway,
         leads: usize,
     ) -> Result<Figures, Fault> {
-        if !crowd.settle(WITHIN) {
-            println!("VIOLATION some orders were not answered in {WITHIN:?}");
-        }
+        self.figures.unsettled = crowd.settle(WITHIN);
         let (held, resting) = (leader.open_orders()?, self.engine.figures()?.open_orders);
         self.figures.resting_compared = resting;
         if held != resting {

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::round::Behind;
+use crate::wide_limits::{Class, FIRM, instrument};
 
 /// The users, and whether their orders are cancelled when they are disconnected.
 const USERS: [(&str, bool); 3] = [("ALICE", false), ("BOBBY", false), ("CAROL", true)];
@@ -19,6 +20,11 @@ pub(super) const DEPOSIT: &str = "100_000_000";
 
 /// The instrument and its reference price.
 pub(super) const REFERENCE: (&str, &str) = ("ACME", "100.00");
+
+/// Nothing is lent.
+const MARGIN_PPM: u32 = 1_000_000;
+
+const OPEN_ORDERS_MAX: u32 = 1_000;
 
 /// The accounts, which have the users' names in small letters.
 pub(super) fn accounts() -> impl Iterator<Item = String> {
@@ -41,7 +47,10 @@ password = "engine"
 "#
         ),
     };
-    let mut text = format!("{matching}\n[ctl]\nsocket = {socket:?}\n{LIMITS}");
+    let instrument = instrument(REFERENCE.0, MARGIN_PPM);
+    let class = Class::of_traders("trader", OPEN_ORDERS_MAX).text();
+    let mut text =
+        format!("{matching}\n[ctl]\nsocket = {socket:?}\n{PROFILE}{instrument}{class}{FIRM}");
     for ((user, cancel), account) in USERS.into_iter().zip(accounts()) {
         let engine = match behind {
             Behind::Embedded => String::new(),
@@ -73,7 +82,7 @@ rate_burst = 1_000
     text
 }
 
-const LIMITS: &str = r#"
+const PROFILE: &str = r#"
 [venue]
 name = "interop"
 settlement_asset = "USD"
@@ -85,55 +94,6 @@ listen = "127.0.0.1:0"
 [threads]
 topology = "fused"
 idle = "park"                   # machines that test are shared
-
-[[instrument]]
-symbol = "ACME"
-tick = "0.01"
-lot = "1"
-tick_lot_value = "0.01"
-reference_from = "ctl"
-price_max = "5000.00"
-collar_ppm = 100_000
-oi_lower = 1_000_000_000
-oi_upper = 1_000_000_000
-oi_cap = 1_000_000_000
-oi_share_max = 1_000_000_000
-ref_max_age_s = 86_400
-bucket_ms = 1_000
-ewma_shift = 8
-spike_floor = 1_000_000_000
-spike_ppm = 10_000_000
-cooldown_s = 15
-initial_margin = [{ from_notional = "0", ratio_ppm = 1_000_000 }]
-maintenance_margin = [{ from_notional = "0", ratio_ppm = 1_000_000 }]
-
-[[class]]
-name = "trader"
-instruments = "all"
-rate_interval_ms = 1_000
-rate_count = 10_000
-rate_burst = 1_000
-repeat_window_ms = 1
-repeat_max = 1_000
-qty_max = 1_000
-notional_max = "1_000_000"
-open_orders_max = 1_000
-position_max = 1_000_000
-open_notional_max = "100_000_000"
-loss_max = "100_000_000"
-pnl_weight_ppm = 0
-pnl_cap = "0"
-account_volume_max = 100_000_000
-
-[[firm]]
-name = "broker"
-rate_interval_ms = 1_000
-rate_count = 10_000
-rate_burst = 1_000
-qty_max = 1_000
-notional_max = "1_000_000"
-open_orders_max = 10_000
-open_notional_max = "1_000_000_000"
 "#;
 
 #[cfg(test)]

@@ -2,24 +2,25 @@
 //!
 //! A thread each. A client keeps every message it was ever told, by its number; whenever the gateway is there
 //! again it logs in, asks for some of them anew and for all that follow, sends what was never answered again
-//! under the same numbers, and goes on. Invariant: what it finds that must not be is counted and printed.
+//! under the same numbers, and goes on. Replaces and cancels are not sent again: what of them a dying gateway
+//! took with it is as if it had never been asked for. Invariant: what it finds that must not be is counted and
+//! printed.
 
-use super::config::{PASSWORD, user};
+use super::book::{Book, Wrong};
+use super::config::PASSWORD;
+use super::crowd::Shared;
 use super::link::{Gone, Link, now};
-use super::messages::{self, Said};
+use super::messages;
+use super::orders::Orders;
 use super::random::Random;
+use crate::wide_limits::user;
 use portcullis_wire::Alpha;
 use portcullis_wire::soupbin::{ClientConfig, ClientEvent, ClientSession, ClientStep, Password};
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-/// Orders of a client that may be unanswered.
-const UNANSWERED_MAX: usize = 64;
 
 /// Messages asked for anew at a login, at the most.
 const ASKED_AGAIN_MAX: u64 = 200;
@@ -33,167 +34,30 @@ const RETRY_EVERY: Duration = Duration::from_millis(2);
 /// How long nothing may come at the end before all is taken to have come.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// What a client found in the end.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Orders {
-    /// Orders entered.
-    pub(crate) entered: u64,
-    /// Those that were accepted or refused.
-    pub(crate) answered: u64,
-    /// Messages told.
-    pub(crate) messages: u64,
-    /// Messages told again and found the same.
-    pub(crate) compared: u64,
-    /// Orders sent again under their number.
-    pub(crate) sent_again: u64,
-    /// Logins taken.
-    pub(crate) logins: u64,
-    /// Orders without an answer.
-    pub(crate) lost: u64,
-    /// Orders with two.
-    pub(crate) duplicated: u64,
-    /// Messages whose number was not the next.
-    pub(crate) gaps: u64,
-    /// Messages that were another when they were told again.
-    pub(crate) changed: u64,
-    /// Messages about orders of somebody else.
-    pub(crate) foreign: u64,
-}
+/// Logins of a client that was there before the gateway died and after it.
+const LOGINS_MIN: u64 = 2;
 
-impl Orders {
-    /// Adds what another client found.
-    pub(crate) const fn add(&mut self, client: &Self) {
-        self.entered += client.entered;
-        self.answered += client.answered;
-        self.messages += client.messages;
-        self.compared += client.compared;
-        self.sent_again += client.sent_again;
-        self.logins += client.logins;
-        self.lost += client.lost;
-        self.duplicated += client.duplicated;
-        self.gaps += client.gaps;
-        self.changed += client.changed;
-        self.foreign += client.foreign;
-    }
-
-    pub(crate) fn print(&self) {
-        println!(
-            "orders     entered {}, answered {}, sent again {}; lost {}, answered twice {}",
-            self.entered, self.answered, self.sent_again, self.lost, self.duplicated
-        );
-        println!(
-            "messages   {} told over {} logins, {} told again; gaps {}, changed {}, another's {}",
-            self.messages, self.logins, self.compared, self.gaps, self.changed, self.foreign
-        );
-    }
-
-    pub(crate) const fn violations(&self) -> u64 {
-        self.lost + self.duplicated + self.gaps + self.changed + self.foreign
-    }
-}
-
-/// What all clients share.
-#[derive(Debug, Default)]
-struct Shared {
-    pausing: AtomicBool,
-    ending: AtomicBool,
-    /// Clients that are owed nothing and heard nothing for a while, since all pause.
-    settled: AtomicU64,
-    /// Orders accepted, of those sent to whoever answers.
-    accepted: AtomicU64,
-    orders: AtomicU64,
-    violations: AtomicU64,
-}
-
-/// All clients.
-pub(crate) struct Crowd {
-    shared: Arc<Shared>,
-    threads: Vec<JoinHandle<Orders>>,
-    ends: Arc<AtomicU64>,
-}
-
-impl Crowd {
-    /// Starts so many clients, who look for the gateway at these addresses in turn.
-    pub(crate) fn start(clients: usize, addresses: Vec<SocketAddr>, seed: u64) -> Self {
-        let shared = Arc::new(Shared::default());
-        let ends = Arc::new(AtomicU64::new(60));
-        let threads = (0..clients).map(|client| {
-            let (shared, ends) = (Arc::clone(&shared), Arc::clone(&ends));
-            let seed = seed.wrapping_mul(1_000_003).wrapping_add(client as u64);
-            let addresses = addresses.clone();
-            std::thread::spawn(move || Client::new(client, addresses, seed, shared, ends).live())
-        });
-        Self {
-            threads: threads.collect(),
-            shared,
-            ends,
-        }
-    }
-
-    pub(crate) fn orders(&self) -> u64 {
-        self.shared.orders.load(Ordering::Relaxed)
-    }
-
-    /// Orders that were accepted so far.
-    pub(crate) fn accepted(&self) -> u64 {
-        self.shared.accepted.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn violations(&self) -> u64 {
-        self.shared.violations.load(Ordering::Relaxed)
-    }
-
-    /// Nothing new is sent; whether all that is owed comes.
-    pub(crate) fn settle(&self, within: Duration) -> bool {
-        self.shared.pausing.store(true, Ordering::Release);
-        let deadline = Instant::now() + within;
-        while Instant::now() < deadline {
-            if self.shared.settled.load(Ordering::Acquire) == self.threads.len() as u64 {
-                return true;
-            }
-            std::thread::sleep(LOOK_EVERY);
-        }
-        false
-    }
-
-    /// Nothing new is sent; what is open is cancelled, what is owed waited for.
-    pub(crate) fn finish(self, within: Duration) -> Vec<Orders> {
-        self.ends.store(within.as_secs(), Ordering::Relaxed);
-        self.shared.ending.store(true, Ordering::Release);
-        let ended = self.threads.into_iter();
-        ended
-            .map(|thread| thread.join().expect("a client does not panic"))
-            .collect()
-    }
-}
-
-struct Client {
+pub(super) struct Client {
     index: usize,
     addresses: Vec<SocketAddr>,
     /// Connections tried.
     tried: usize,
     random: Random,
     shared: Arc<Shared>,
-    ends: Arc<AtomicU64>,
+    /// Whether the shared count of those that are settled has this one in it.
+    settled: bool,
     /// Every message, by its number less one.
     told: Vec<Vec<u8>>,
-    number: u32,
-    /// Orders entered and not answered, with their bytes.
-    unanswered: BTreeMap<u32, Vec<u8>>,
-    /// Orders that were accepted, to be cancelled or replaced.
-    accepted: BTreeSet<u32>,
-    /// Versions that were asked for.
-    replaces: BTreeSet<u32>,
+    book: Book,
     found: Orders,
 }
 
 impl Client {
-    fn new(
+    pub(super) fn new(
         index: usize,
         addresses: Vec<SocketAddr>,
         seed: u64,
         shared: Arc<Shared>,
-        ends: Arc<AtomicU64>,
     ) -> Self {
         Self {
             index,
@@ -201,36 +65,46 @@ impl Client {
             tried: 0,
             random: Random(seed),
             shared,
-            ends,
+            settled: false,
             told: Vec::new(),
-            number: 0,
-            unanswered: BTreeMap::new(),
-            accepted: BTreeSet::new(),
-            replaces: BTreeSet::new(),
+            book: Book::new(index),
             found: Orders::default(),
         }
     }
 
-    fn live(mut self) -> Orders {
+    pub(super) fn live(mut self) -> Orders {
         while !self.shared.ending.load(Ordering::Acquire) {
             match self.connect() {
                 Some(mut link) => {
                     // It ends with the gateway's life, or with all of it.
-                    let _ = self.serve(&mut link);
+                    if self.serve(&mut link).is_err() {
+                        self.book.lose_connection();
+                    }
+                    self.set_settled(false);
                 }
                 None => std::thread::sleep(RETRY_EVERY),
             }
         }
+        self.judge_its_part();
         self.end();
         self.found.messages = self.told.len() as u64;
-        self.found.lost += self.unanswered.len() as u64;
-        if let Some((number, _)) = self.unanswered.first_key_value() {
-            println!(
-                "VIOLATION client {}: order {number} was never answered",
-                self.index
-            );
+        self.found.lost += self.book.unanswered().len() as u64;
+        if let Some(number) = self.book.first_unanswered() {
+            self.violation(&format!("order {number} was never answered"));
         }
         self.found
+    }
+
+    /// Before the end, whose own login says nothing of it: what it took part in, and what it is still owed.
+    fn judge_its_part(&mut self) {
+        let (answered, logins) = (self.found.answered, self.found.logins);
+        if answered == 0 || logins < LOGINS_MIN {
+            self.found.idle += 1;
+            self.violation(&format!("{answered} orders answered over {logins} logins"));
+        }
+        for wrong in self.book.overdue() {
+            self.count(&wrong, "nothing more comes");
+        }
     }
 
     /// Connects and asks for some of what was told before, and all that follows.
@@ -264,11 +138,7 @@ impl Client {
     /// Sends and reads until the connection is gone or all ends.
     fn serve(&mut self, link: &mut Link) -> Result<(), Gone> {
         self.await_login(link)?;
-        let unanswered: Vec<Vec<u8>> = self.unanswered.values().cloned().collect();
-        for message in unanswered {
-            link.send(&message)?;
-            self.found.sent_again += 1;
-        }
+        self.send_again(link)?;
         while !self.shared.pausing.load(Ordering::Acquire) {
             for _ in 0..=self.random.below(16) {
                 self.send_something(link)?;
@@ -278,21 +148,39 @@ impl Client {
         self.settle(link)
     }
 
-    /// Reads on until all ends, and says when nothing is owed and nothing comes.
+    fn send_again(&mut self, link: &mut Link) -> Result<(), Gone> {
+        for message in self.book.unanswered() {
+            link.send(message)?;
+            self.found.sent_again += 1;
+        }
+        Ok(())
+    }
+
+    /// Reads on until all ends, and says whether nothing is owed and nothing comes.
     fn settle(&mut self, link: &mut Link) -> Result<(), Gone> {
         let (mut told, mut since) = (self.told.len(), Instant::now());
-        let mut settled = false;
         while !self.shared.ending.load(Ordering::Acquire) {
             self.read(link)?;
             if told != self.told.len() {
                 (told, since) = (self.told.len(), Instant::now());
             }
-            if !settled && self.unanswered.is_empty() && since.elapsed() >= QUIET {
-                settled = true;
-                self.shared.settled.fetch_add(1, Ordering::AcqRel);
-            }
+            let owed = self.book.unanswered().len();
+            self.set_settled(owed == 0 && since.elapsed() >= QUIET);
         }
         Ok(())
+    }
+
+    /// Counts itself among the settled, or no longer.
+    fn set_settled(&mut self, settled: bool) {
+        if settled == self.settled {
+            return;
+        }
+        self.settled = settled;
+        if settled {
+            self.shared.settled.fetch_add(1, Ordering::AcqRel);
+        } else {
+            self.shared.settled.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 
     fn await_login(&mut self, link: &mut Link) -> Result<(), Gone> {
@@ -309,29 +197,23 @@ impl Client {
 
     fn send_something(&mut self, link: &mut Link) -> Result<(), Gone> {
         let choice = self.random.below(10);
-        if choice < 2 && !self.accepted.is_empty() {
-            let place = self.random.below(self.accepted.len() as u64) as usize;
-            let number = *self.accepted.iter().nth(place).expect("within");
-            self.accepted.remove(&number);
-            return link.send(&messages::cancel(number));
+        if choice < 2
+            && let Some(cancel) = self.book.cancel(&mut self.random)
+        {
+            return link.send(&cancel);
         }
-        if choice == 2 && !self.accepted.is_empty() {
-            let original = *self.accepted.last().expect("not empty");
-            self.number += 1;
-            self.replaces.insert(self.number);
-            let message = messages::replace(original, self.number, &mut self.random);
-            return link.send(&message);
+        if choice == 2
+            && let Some(replace) = self.book.replace(&mut self.random)
+        {
+            self.found.replaces += 1;
+            return link.send(&replace);
         }
-        if self.unanswered.len() >= UNANSWERED_MAX {
+        let Some(order) = self.book.enter(&mut self.random) else {
             return Ok(());
-        }
-        self.number += 1;
-        let message = messages::enter(self.index, self.number, &mut self.random);
-        // Before it is sent: what left may have been taken, whatever becomes of the connection.
-        self.unanswered.insert(self.number, message.clone());
+        };
         self.found.entered += 1;
         self.shared.orders.fetch_add(1, Ordering::Relaxed);
-        link.send(&message)
+        link.send(&order)
     }
 
     /// Takes what has come.
@@ -409,47 +291,28 @@ impl Client {
             self.violation(&format!("message {number} came behind {told}"));
         }
         self.told.push(message.to_vec());
-        self.answer(&messages::read(message), number);
+        self.hear(message, number);
     }
 
-    fn answer(&mut self, said: &Said, message: u64) {
-        let number = match said {
-            Said::Accepted { number, words } => {
-                if *words != messages::words(self.index, *number) {
-                    self.found.foreign += 1;
-                    self.violation(&format!("message {message} accepts {words}"));
-                }
-                self.accepted.insert(*number);
-                self.shared.accepted.fetch_add(1, Ordering::AcqRel);
-                *number
-            }
-            Said::Rejected { number } => *number,
-            Said::Replaced { number } => {
-                self.accepted.insert(*number);
-                *number
-            }
-            Said::Other => return,
-            Said::Unreadable => {
-                self.found.foreign += 1;
-                self.violation(&format!("message {message} does not read"));
-                return;
-            }
+    fn hear(&mut self, message: &[u8], number: u64) {
+        let heard = self.book.hear(&messages::read(message));
+        self.found.answered += u64::from(heard.answered);
+        if heard.accepted {
+            self.shared.accepted.fetch_add(1, Ordering::AcqRel);
+        }
+        for wrong in &heard.wrong {
+            self.count(wrong, &format!("message {number}"));
+        }
+    }
+
+    fn count(&mut self, wrong: &Wrong, at: &str) {
+        let (figure, what) = match wrong {
+            Wrong::Foreign(what) => (&mut self.found.foreign, what),
+            Wrong::Duplicated(what) => (&mut self.found.duplicated, what),
+            Wrong::ReplaceLost(what) => (&mut self.found.replaces_lost, what),
         };
-        let answered = self.unanswered.remove(&number).is_some();
-        self.found.answered += u64::from(answered);
-        let known = answered || self.replaces.remove(&number);
-        if known {
-            return;
-        }
-        if number > self.number {
-            self.found.foreign += 1;
-            self.violation(&format!(
-                "message {message} is about order {number}, which is not mine"
-            ));
-        } else {
-            self.found.duplicated += 1;
-            self.violation(&format!("message {message}: {said:?} answers again"));
-        }
+        *figure += 1;
+        self.violation(&format!("{at}: {what}"));
     }
 
     fn violation(&self, what: &str) {
@@ -459,7 +322,7 @@ impl Client {
 
     /// Cancels what is open, and waits until all is answered and nothing more comes.
     fn end(&mut self) {
-        let within = Duration::from_secs(self.ends.load(Ordering::Relaxed));
+        let within = Duration::from_secs(self.shared.ends_within.load(Ordering::Relaxed));
         let deadline = Instant::now() + within;
         while Instant::now() < deadline {
             let Some(mut link) = self.connect() else {
@@ -474,10 +337,7 @@ impl Client {
 
     fn ended(&mut self, link: &mut Link, deadline: Instant) -> Result<(), Gone> {
         self.await_login(link)?;
-        let unanswered: Vec<Vec<u8>> = self.unanswered.values().cloned().collect();
-        for message in unanswered {
-            link.send(&message)?;
-        }
+        self.send_again(link)?;
         let mut quiet_since = Instant::now();
         let mut told = self.told.len();
         let mut canceled = false;
@@ -488,10 +348,8 @@ impl Client {
                 quiet_since = Instant::now();
             }
             let quiet = quiet_since.elapsed() >= QUIET;
-            if !canceled && self.unanswered.is_empty() {
-                self.number += 1;
-                self.replaces.insert(self.number);
-                link.send(&messages::cancel_all(self.number))?;
+            if !canceled && self.book.unanswered().len() == 0 {
+                link.send(&self.book.cancel_all())?;
                 canceled = true;
                 quiet_since = Instant::now();
             } else if canceled && quiet {

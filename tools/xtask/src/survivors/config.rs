@@ -3,7 +3,7 @@
 //! Invariant: it listens at one address in all its lives, which nobody else has.
 
 use crate::verb::Fault;
-use portcullis_control::credentials::{HashCost, hash_password};
+use crate::wide_limits::{Class, FIRM, cheap_hash, instrument, user};
 use std::fmt::Write;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -22,11 +22,6 @@ pub(crate) const REFERENCE_WIRE: u64 = 1_000_000;
 /// A tick on the wire.
 pub(crate) const TICK_WIRE: u64 = 100;
 
-/// The user of a client.
-pub(crate) fn user(client: usize) -> String {
-    format!("C{client:05}")
-}
-
 /// Where the gateway listens: a port that was free when it was first asked for.
 pub(crate) fn address(folder: &Path) -> Result<SocketAddr, Fault> {
     let file = folder.join("address");
@@ -39,6 +34,11 @@ pub(crate) fn address(folder: &Path) -> Result<SocketAddr, Fault> {
     fs::write(&file, address.to_string()).map_err(|error| Fault::of(file.display(), error))?;
     Ok(address)
 }
+
+/// Few enough that orders beyond them are refused now and then.
+const OPEN_ORDERS_MAX: u32 = 300;
+
+const MARGIN_PPM: u32 = 10_000;
 
 /// The password of each session at the engine.
 pub(crate) const ENGINE_PASSWORD: &str = "engine";
@@ -70,11 +70,7 @@ pub(crate) fn text(setup: &Setup<'_>) -> Result<String, Fault> {
         engine,
         replication,
     } = *setup;
-    let cost = HashCost {
-        memory_kib: 8,
-        passes: 1,
-    };
-    let hash = hash_password(PASSWORD, cost).map_err(|error| Fault::of("the password", error))?;
+    let hash = cheap_hash(PASSWORD)?;
     let mut text = format!(
         r#"
 [ctl]
@@ -99,18 +95,14 @@ reduce_only_ms = 0
 failures_max = 1_000_000        # all clients have one address
 
 {matching}
-{LIMITS}"#,
+{PROFILE}{class}{FIRM}"#,
         socket = folder.join("ctl.sock"),
         address = address(folder)?,
         journal = folder.join("journal"),
         matching = matching(engine),
+        class = Class::of_traders("desk", OPEN_ORDERS_MAX).text(),
     );
-    for symbol in SYMBOLS {
-        add(
-            &mut text,
-            format_args!("\n[[instrument]]\nsymbol = \"{symbol}\"\n{INSTRUMENT}"),
-        );
-    }
+    text.extend(SYMBOLS.map(|symbol| instrument(symbol, MARGIN_PPM)));
     for client in 0..clients {
         let user = user(client);
         add(
@@ -151,27 +143,7 @@ fn add(text: &mut String, more: std::fmt::Arguments<'_>) {
         .expect("a string takes all that is written to it");
 }
 
-const INSTRUMENT: &str = r#"tick = "0.01"
-lot = "1"
-tick_lot_value = "0.01"
-reference_from = "ctl"
-price_max = "5000.00"
-collar_ppm = 100_000
-oi_lower = 1_000_000_000
-oi_upper = 1_000_000_000
-oi_cap = 1_000_000_000
-oi_share_max = 1_000_000_000
-ref_max_age_s = 86_400
-bucket_ms = 1_000
-ewma_shift = 8
-spike_floor = 1_000_000_000
-spike_ppm = 10_000_000
-cooldown_s = 15
-initial_margin = [{ from_notional = "0", ratio_ppm = 10_000 }]
-maintenance_margin = [{ from_notional = "0", ratio_ppm = 10_000 }]
-"#;
-
-const LIMITS: &str = r#"
+const PROFILE: &str = r#"
 [venue]
 name = "crash"
 settlement_asset = "USD"
@@ -189,34 +161,6 @@ positions_max = 1_024
 executions_max = 16_384
 past_versions_max = 16_384
 session_store_bytes = 16_777_216
-
-[[class]]
-name = "desk"
-instruments = "all"
-rate_interval_ms = 1_000
-rate_count = 100_000
-rate_burst = 100_000
-repeat_window_ms = 1
-repeat_max = 1_000
-qty_max = 1_000
-notional_max = "1_000_000"
-open_orders_max = 300
-position_max = 1_000_000
-open_notional_max = "100_000_000"
-loss_max = "100_000_000"
-pnl_weight_ppm = 0
-pnl_cap = "0"
-account_volume_max = 100_000_000
-
-[[firm]]
-name = "broker"
-rate_interval_ms = 1_000
-rate_count = 1_000_000
-rate_burst = 1_000_000
-qty_max = 1_000
-notional_max = "1_000_000"
-open_orders_max = 60_000
-open_notional_max = "1_000_000_000"
 "#;
 
 #[cfg(test)]

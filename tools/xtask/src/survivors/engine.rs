@@ -2,9 +2,10 @@
 //!
 //! A process of its own, asked over its standard input. Invariant: it is asked when nothing is under way.
 
-use super::config::{self, ENGINE_PASSWORD, HOUSE, SYMBOLS, TICK_WIRE};
+use super::config::{ENGINE_PASSWORD, HOUSE, SYMBOLS, TICK_WIRE};
 use crate::children::Running;
 use crate::verb::Fault;
+use crate::wide_limits::user;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -34,7 +35,7 @@ impl Engine {
     /// Starts it for the sessions of so many clients, and the gateway's own.
     pub(crate) fn start(program: &Path, folder: &Path, clients: usize) -> Result<Self, Fault> {
         let users = folder.join("engine-users");
-        let names = (0..clients).map(config::user).chain([HOUSE.to_owned()]);
+        let names = (0..clients).map(user).chain([HOUSE.to_owned()]);
         let text: String = names
             .map(|name| format!("{name} {ENGINE_PASSWORD}\n"))
             .collect();

@@ -1,9 +1,10 @@
 //! One life of the gateway, and what its journal replays to.
 
-use super::config::{self, REFERENCE, SYMBOLS};
+use super::config::{REFERENCE, SYMBOLS};
 use crate::children::{Running, command};
 use crate::gateway::control;
 use crate::verb::Fault;
+use crate::wide_limits::user;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -101,7 +102,7 @@ impl Gateway {
         if self.fresh {
             for client in 0..64 {
                 // There are as many accounts as clients; the first that is not there ends it.
-                if ctl(&["deposit", &config::user(client), DEPOSIT]).is_err() {
+                if ctl(&["deposit", &user(client), DEPOSIT]).is_err() {
                     break;
                 }
             }

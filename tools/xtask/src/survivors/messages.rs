@@ -4,8 +4,8 @@ use super::config::{REFERENCE_WIRE, SYMBOLS, TICK_WIRE};
 use super::random::Random;
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
-    CancelOrder, Capacity, CrossType, Display, EnterOrder, MassCancel, OrderSide, Outbound,
-    ReplaceOrder, TimeInForce, UserRefNum, YesNo,
+    CancelOrder, Capacity, CrossType, Display, EnterOrder, MassCancel, OrderSide, OrderState,
+    Outbound, ReplaceOrder, TimeInForce, UserRefNum, YesNo,
 };
 
 /// Room for any of them.
@@ -17,14 +17,24 @@ const SPREAD_TICKS: u64 = 5;
 /// What a message says of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Said {
-    /// It was accepted; the words that its client gave it.
-    Accepted { number: u32, words: String },
+    /// It was accepted; the words that its client gave it, and what is open of it.
+    Accepted {
+        number: u32,
+        words: String,
+        open: u32,
+    },
     /// It was refused.
     Rejected { number: u32 },
     /// It is the new version of another.
-    Replaced { number: u32 },
-    /// Anything else.
-    Other,
+    Replaced {
+        original: u32,
+        number: u32,
+        open: u32,
+    },
+    /// So much less of it is open: executed or cancelled.
+    Less { number: u32, lots: u32 },
+    /// Anything else, with the number that it names.
+    Other { number: Option<u32> },
     /// It does not parse.
     Unreadable,
 }
@@ -108,18 +118,58 @@ fn encoded(encode: impl FnOnce(&mut [u8]) -> usize) -> Vec<u8> {
 
 /// What a message says.
 pub(super) fn read(message: &[u8]) -> Said {
-    match Outbound::parse(message) {
-        Ok(Outbound::OrderAccepted(view)) => Said::Accepted {
+    let Ok(message) = Outbound::parse(message) else {
+        return Said::Unreadable;
+    };
+    match message {
+        Outbound::OrderAccepted(view) => Said::Accepted {
             number: view.user_ref_num().get(),
             words: view.cl_ord_id().as_str().trim().to_owned(),
+            open: open(view.order_state(), view.quantity()),
         },
-        Ok(Outbound::Rejected(view)) => Said::Rejected {
+        Outbound::OrderReplaced(view) => Said::Replaced {
+            original: view.orig_user_ref_num().get(),
+            number: view.user_ref_num().get(),
+            open: open(view.order_state(), view.quantity()),
+        },
+        Outbound::Rejected(view) => Said::Rejected {
             number: view.user_ref_num(),
         },
-        Ok(Outbound::OrderReplaced(view)) => Said::Replaced {
-            number: view.user_ref_num().get(),
-        },
-        Ok(_) => Said::Other,
-        Err(_) => Said::Unreadable,
+        Outbound::OrderExecuted(view) => less(view.user_ref_num(), view.quantity()),
+        Outbound::OrderCanceled(view) => less(view.user_ref_num(), view.quantity()),
+        Outbound::AiqCanceled(view) => less(view.user_ref_num(), view.decrement()),
+        Outbound::BrokenTrade(view) => other(view.user_ref_num()),
+        Outbound::CancelPending(view) => other(view.user_ref_num()),
+        Outbound::CancelReject(view) => other(view.user_ref_num()),
+        Outbound::PriorityUpdate(view) => other(view.user_ref_num()),
+        Outbound::OrderModified(view) => other(view.user_ref_num()),
+        Outbound::OrderRestated(view) => other(view.user_ref_num()),
+        Outbound::MassCancelResponse(view) => other(view.user_ref_num()),
+        Outbound::DisableOrderEntryResponse(view) => other(view.user_ref_num()),
+        Outbound::EnableOrderEntryResponse(view) => other(view.user_ref_num()),
+        // The number that an account query is answered with is nobody's yet.
+        Outbound::SystemEvent(_) | Outbound::AccountQueryResponse(_) => {
+            Said::Other { number: None }
+        }
+    }
+}
+
+const fn open(state: OrderState, quantity: u32) -> u32 {
+    match state {
+        OrderState::Live => quantity,
+        OrderState::Dead => 0,
+    }
+}
+
+const fn less(number: UserRefNum, lots: u32) -> Said {
+    Said::Less {
+        number: number.get(),
+        lots,
+    }
+}
+
+const fn other(number: UserRefNum) -> Said {
+    Said::Other {
+        number: Some(number.get()),
     }
 }

@@ -2,18 +2,22 @@
 //!
 //! Shared by the verbs that kill gateways. Invariant: what survives judges the gateway by bytes alone.
 
+mod book;
 mod client;
 pub(crate) mod config;
+mod crowd;
 mod engine;
 mod gateway;
 mod link;
 mod messages;
+mod orders;
 mod random;
 mod scratch;
 
-pub(crate) use client::{Crowd, Orders};
 pub(crate) use config::Setup;
+pub(crate) use crowd::Crowd;
 pub(crate) use engine::{Engine, EngineFigures};
-pub(crate) use gateway::{Gateway, Replayed};
+pub(crate) use gateway::{Gateway, Recovered, Replayed};
+pub(crate) use orders::Orders;
 pub(crate) use random::Random;
 pub(crate) use scratch::Scratch;

@@ -18,8 +18,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::arguments::Arguments;
-use super::config;
 use crate::verb::Fault;
+use crate::wide_limits::user;
 use client::Client;
 
 const ROUND_EVERY: Duration = Duration::from_millis(1);
@@ -45,7 +45,7 @@ impl Hostile {
         let all = arguments.well_behaved()..arguments.sessions;
         let clients = all.map(|client| {
             let kind = kind_of(client - arguments.well_behaved());
-            Client::new(kind, config::user(client), now)
+            Client::new(kind, user(client), now)
         });
         let clients: Vec<_> = clients.collect();
         let fulfilled = Arc::new(AtomicBool::new(false));
