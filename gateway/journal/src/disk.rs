@@ -4,6 +4,7 @@
 //! that would make them so fails as one on a full disk does. Files that others put there count from when the folder
 //! was opened.
 
+use crate::mapping::{MapFile, Mapping};
 use crate::storage::{Listed, Storage, StorageFile};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -53,6 +54,7 @@ impl Usage {
 pub struct Disk {
     folder: PathBuf,
     usage: Arc<Usage>,
+    map: Option<MapFile>,
 }
 
 impl Disk {
@@ -76,6 +78,7 @@ impl Disk {
                 quota_bytes,
                 used_bytes: AtomicU64::new(0),
             }),
+            map: None,
         };
         let used = disk.list()?.iter().map(|file| file.bytes).sum();
         disk.usage.used_bytes.store(used, Ordering::Relaxed);
@@ -91,6 +94,16 @@ impl Disk {
             return Err(io::ErrorKind::NotADirectory.into());
         }
         Self::open(folder)
+    }
+
+    /// The same folder; segments made through this value are written by way of such a mapping, where they can be mapped.
+    /// Not for a journal that is synced frame by frame: a sync of mapped pages costs several times as much (docs/adr/0018).
+    #[must_use]
+    pub fn mapping_segments(self, map: MapFile) -> Self {
+        Self {
+            map: Some(map),
+            ..self
+        }
     }
 
     /// The folder.
@@ -143,6 +156,8 @@ impl Storage for Disk {
             file,
             length: AtomicU64::new(0),
             usage: Arc::clone(&self.usage),
+            map: self.map,
+            mapping: None,
         })
     }
 
@@ -165,6 +180,8 @@ impl Storage for Disk {
             file,
             length,
             usage: Arc::clone(&self.usage),
+            map: self.map,
+            mapping: None,
         })
     }
 
@@ -241,11 +258,19 @@ pub struct DiskFile {
     file: File,
     length: AtomicU64,
     usage: Arc<Usage>,
+    map: Option<MapFile>,
+    mapping: Option<Box<dyn Mapping>>,
 }
 
 impl StorageFile for DiskFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let end = offset + bytes.len() as u64;
+        if let Some(mapping) = &self.mapping
+            && end <= mapping.bytes()
+            && mapping.write(bytes, offset)
+        {
+            return Ok(());
+        }
         let length = self.length.load(Ordering::Relaxed);
         if end > length {
             self.usage.grow(end - length)?;
@@ -264,5 +289,10 @@ impl StorageFile for DiskFile {
 
     fn bytes(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
+    }
+
+    fn expect_appends(&mut self, bytes: u64) {
+        // Where it cannot be mapped it is written by calls, which say what is wrong if anything is.
+        self.mapping = self.map.and_then(|map| map(&self.file, bytes).ok());
     }
 }

@@ -38,6 +38,11 @@ pub trait SegmentSource<S: Storage> {
     /// # Errors
     /// Why there is none: what the file system said when it was to be made, or `WouldBlock` where it is being made.
     fn take(&mut self) -> io::Result<Spare<S::File>>;
+
+    /// Takes back a segment's file that is full, to be closed where that makes nobody wait.
+    fn close(&mut self, file: S::File) {
+        drop(file);
+    }
 }
 
 /// Names that spares of a source go through: more than are there at a time (one with the writer, one ready, one being
@@ -56,9 +61,10 @@ pub(crate) fn make_spare<S: Storage>(
     bytes: u64,
 ) -> io::Result<Spare<S::File>> {
     assert!(bytes >= SEGMENT_BYTES_MIN, "a segment has room for a frame");
-    let made = storage.create(&name).and_then(|file| {
+    let made = storage.create(&name).and_then(|mut file| {
         fill_with_zeros(&file, bytes)?;
         file.sync()?;
+        file.expect_appends(bytes);
         Ok(file)
     });
     match made {

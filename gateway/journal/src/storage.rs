@@ -96,6 +96,9 @@ pub trait StorageFile: Send + Sync + 'static {
     /// # Errors
     /// Those of the file system.
     fn bytes(&self) -> io::Result<u64>;
+
+    /// Its first `bytes`, which are all there, will be written over in small pieces: what can be made ready for that is.
+    fn expect_appends(&mut self, _bytes: u64) {}
 }
 
 /// Fills `room` from `offset`; less only at the end of the file.

@@ -1,6 +1,7 @@
 //! Spare segments made on a thread of their own.
 //!
-//! The thread makes one ahead and waits until it is taken; what the file system refuses it tries again after a pause.
+//! The thread makes one ahead and waits until it is taken; what the file system refuses it tries again after a pause. It
+//! closes full segments, too: to give back the pages of one that is mapped takes milliseconds.
 //! Invariants: one spare at the most waits, one at the most is made; the thread ends when the source is dropped. Must
 //! never make the taker wait.
 
@@ -24,8 +25,8 @@ pub struct ThreadSource<S: Storage> {
     made: Option<Receiver<Made<S>>>,
     refused: Receiver<io::Error>,
     segment_bytes: u64,
-    /// Dropped to end the thread's pauses.
-    alive: Option<Sender<()>>,
+    /// Full segments' files to the thread, which closes them; dropped to end its pauses.
+    closing: Option<Sender<S::File>>,
     thread: Option<JoinHandle<()>>,
     ready: Option<Spare<S::File>>,
     failed: Option<io::Error>,
@@ -47,15 +48,15 @@ impl<S: Storage> ThreadSource<S> {
         // No room beside the hand-over: a spare that nobody takes is the only one.
         let (give, made) = sync_channel(0);
         let (refuse, refused) = sync_channel(1);
-        let (alive, ended) = channel();
+        let (closing, closed) = channel();
         let thread = thread::Builder::new()
             .name("segments".to_owned())
-            .spawn(move || make_spares(&storage, segment_bytes, &give, &refuse, &ended))?;
+            .spawn(move || make_spares(&storage, segment_bytes, &give, &refuse, &closed))?;
         Ok(Self {
             made: Some(made),
             refused,
             segment_bytes,
-            alive: Some(alive),
+            closing: Some(closing),
             thread: Some(thread),
             ready: None,
             failed: None,
@@ -68,7 +69,7 @@ fn make_spares<S: Storage>(
     segment_bytes: u64,
     give: &SyncSender<Made<S>>,
     refuse: &SyncSender<io::Error>,
-    ended: &Receiver<()>,
+    closed: &Receiver<S::File>,
 ) {
     for number in 0.. {
         let made = loop {
@@ -77,12 +78,14 @@ fn make_spares<S: Storage>(
                 Err(error) => {
                     // Where one is waiting to be heard, this one says no more.
                     let _ = refuse.try_send(error);
-                    if ended.recv_timeout(RETRY) != Err(RecvTimeoutError::Timeout) {
+                    if let Err(RecvTimeoutError::Disconnected) = closed.recv_timeout(RETRY) {
                         return;
                     }
                 }
             }
         };
+        // They were handed over with the spare before this one.
+        closed.try_iter().for_each(drop);
         let name = made.name.clone();
         if give.send(made).is_err() {
             // Made for nobody; recovery removes it if this does not.
@@ -131,12 +134,19 @@ impl<S: Storage> SegmentSource<S> for ThreadSource<S> {
         let failed = self.failed.as_ref();
         self.ready.take().ok_or_else(|| refusal(failed))
     }
+
+    fn close(&mut self, file: S::File) {
+        if let Some(closing) = &self.closing {
+            // To a thread that has ended: it is closed here.
+            let _ = closing.send(file);
+        }
+    }
 }
 
 impl<S: Storage> Drop for ThreadSource<S> {
     fn drop(&mut self) {
         drop(self.made.take());
-        drop(self.alive.take());
+        drop(self.closing.take());
         if let Some(thread) = self.thread.take() {
             // A thread that panicked has said so.
             let _ = thread.join();

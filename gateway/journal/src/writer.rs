@@ -425,6 +425,7 @@ impl<S: Storage> JournalWriter<S> {
             self.unsynced.push(behind.name);
         }
         self.folder_synced = false;
+        self.source.close(behind.file);
         self.source.poll();
         Ok(())
     }

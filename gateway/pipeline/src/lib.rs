@@ -10,6 +10,7 @@ pub mod egress;
 pub mod ingress;
 pub mod item;
 pub mod log;
+pub mod mapped_segment;
 pub mod recovery;
 pub mod replica;
 pub mod risk;

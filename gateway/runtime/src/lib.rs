@@ -6,12 +6,14 @@
 
 mod affinity;
 mod agent;
+mod bus_error;
 mod clock;
 mod counter;
 mod duty;
 mod histogram;
 mod huge_pages;
 mod idle;
+mod mapped_file;
 mod memory_lock;
 mod message_ring;
 mod prefetch;
@@ -27,6 +29,7 @@ pub use duty::{DutyReader, DutyWriter, Stall};
 pub use histogram::{Counts, HistogramReader, HistogramWriter};
 pub use huge_pages::HugePages;
 pub use idle::IdleStrategy;
+pub use mapped_file::{MappedFile, PagesLost};
 pub use memory_lock::{MemoryLockError, lock_memory};
 pub use message_ring::{Lead, MessageConsumer, MessageProducer, message_ring};
 pub use prefetch::prefetch;

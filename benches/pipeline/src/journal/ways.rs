@@ -18,6 +18,7 @@ use portcullis_domain::UNIT_BYTES;
 use portcullis_journal::Disk;
 use portcullis_pipeline::durability::{Durability, Gate};
 use portcullis_pipeline::item::VenueItem;
+use portcullis_pipeline::mapped_segment::map_segment;
 use portcullis_runtime::{message_ring, record_ring};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -174,6 +175,12 @@ impl Logged {
             let folder = plan.folder.join(way.name());
             let disk = Disk::open(&folder);
             let disk = disk.map_err(|error| format!("{}: {error}", folder.display()))?;
+            let disk = match policy {
+                Durability::Synced => disk,
+                Durability::Memory | Durability::Journaled | Durability::Replicated => {
+                    disk.mapping_segments(map_segment)
+                }
+            };
             let (thread, agents_side, gate) = start(disk, policy, core, log_wait)?;
             (log, side) = (Some((thread, gate)), Some(agents_side));
         }

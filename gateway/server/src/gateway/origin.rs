@@ -21,6 +21,7 @@ use portcullis_journal::{
 };
 use portcullis_pipeline::durability::{Durability, DurabilityEnds, durability};
 use portcullis_pipeline::egress::ClientStreams;
+use portcullis_pipeline::mapped_segment::map_segment;
 use portcullis_pipeline::recovery::Prelude;
 use portcullis_pipeline::sequencer::Resumption;
 use portcullis_risk_core::{Capacities, RiskCore};
@@ -130,10 +131,16 @@ fn not_succeeded(disk: &Disk, recovered: &Recovered) -> Result<(), StartError> {
 }
 
 fn open_folder(folder: &Path, journal: &JournalProfile) -> std::io::Result<Disk> {
-    match journal.folder_bytes_max {
-        Some(quota_bytes) => Disk::with_quota(folder, quota_bytes),
-        None => Disk::open(folder),
-    }
+    let disk = match journal.folder_bytes_max {
+        Some(quota_bytes) => Disk::with_quota(folder, quota_bytes)?,
+        None => Disk::open(folder)?,
+    };
+    Ok(match journal.durability() {
+        DurabilityPolicy::Synced => disk,
+        DurabilityPolicy::Memory | DurabilityPolicy::Journaled | DurabilityPolicy::Replicated => {
+            disk.mapping_segments(map_segment)
+        }
+    })
 }
 
 fn new_origin(
