@@ -495,6 +495,13 @@ impl<S: Storage> JournalWriter<S> {
         self.frame.count
     }
 
+    /// Whether the frame that is gathered takes one more record, however long that is.
+    #[must_use]
+    pub const fn takes_more(&self) -> bool {
+        let longest = RECORD_BYTES_MAX / UNIT_BYTES;
+        !self.frame.closed && self.frame.units.len() + longest <= self.frame.units_max
+    }
+
     /// The chain behind what is written.
     #[must_use]
     pub const fn chain(&self) -> Chain {

@@ -33,6 +33,8 @@ struct Shared {
     local: CachePadded<AtomicU64>,
     /// 0 until a standby was heard of in this life: what the log has, it may lack.
     standby: CachePadded<AtomicU64>,
+    /// The last record that somebody waited for at a shut gate, where that decides when there is a sync.
+    wanted: CachePadded<AtomicU64>,
     /// The log cannot be written now.
     failing: CachePadded<AtomicBool>,
     /// It can, but has room left for cancels alone.
@@ -58,6 +60,8 @@ pub struct Gate {
     shared: Arc<Shared>,
     /// As far as was durable when last looked at.
     seen: u64,
+    /// The last record that this gate has said it waits for.
+    said: u64,
 }
 
 /// The sequencer's view.
@@ -112,6 +116,7 @@ fn ends(policy: Durability, interim: Durability, seq: Seq) -> DurabilityEnds {
         in_step: AtomicBool::new(policy == interim),
         local: CachePadded::new(AtomicU64::new(seq.raw())),
         standby: CachePadded::new(AtomicU64::new(0)),
+        wanted: CachePadded::new(AtomicU64::new(0)),
         failing: CachePadded::new(AtomicBool::new(false)),
         short: AtomicBool::new(false),
         degraded: AtomicBool::new(false),
@@ -148,6 +153,12 @@ impl DurableWriter {
     #[must_use]
     pub fn policy(&self) -> Durability {
         self.0.policy()
+    }
+
+    /// Whether somebody waits for a record behind this one, where each is waited for to be on the disk.
+    #[must_use]
+    pub(crate) fn is_wanted_behind(&self, seq: Seq) -> bool {
+        self.0.wanted.load(Ordering::Acquire) > seq.raw()
     }
 
     /// All up to this record is written, and where the policy asks for it, on the disk.
@@ -210,6 +221,7 @@ impl Gate {
         Self {
             shared: Arc::clone(shared),
             seen: 0,
+            said: 0,
         }
     }
 
@@ -249,6 +261,10 @@ impl Gate {
         }
         if self.shared.degraded.load(Ordering::Acquire) {
             return Passage::Degraded;
+        }
+        if seq > self.said && self.shared.policy() == Durability::Synced {
+            self.said = seq;
+            self.shared.wanted.fetch_max(seq, Ordering::Release);
         }
         Passage::Shut
     }

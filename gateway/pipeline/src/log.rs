@@ -20,6 +20,10 @@ const RETRY_AFTER: Duration = Duration::from_ns(5_000_000);
 /// The kind of a note of the core's digest among the records: no command has it.
 const NOTE_KIND: u8 = u8::MAX;
 
+/// How long records that nobody waits for are gathered before they are synced: prices come all the time, and an
+/// order that came while they were on their way to the disk would wait for theirs before its own.
+const GATHER_MAX: Duration = Duration::from_ns(1_000_000);
+
 /// A note among the records that the log is given: after record `seq`, which it follows at once, the core's
 /// digest stood there.
 #[must_use]
@@ -37,6 +41,8 @@ pub struct Log<S: Storage> {
     durable: DurableWriter,
     /// When a write that failed is tried again.
     retry: Option<Timestamp>,
+    /// When the frame in hand was begun, while it is only gathered.
+    gathering: Option<Timestamp>,
     in_trouble: bool,
     /// Whoever is to be told of trouble and its end, in words.
     tell: Box<dyn FnMut(&str) + Send>,
@@ -58,6 +64,7 @@ impl<S: Storage> Log<S> {
             records,
             durable,
             retry: None,
+            gathering: None,
             in_trouble: false,
             tell,
             kept: HistogramWriter::default(),
@@ -120,6 +127,20 @@ impl<S: Storage> Log<S> {
         self.records.release();
     }
 
+    /// Whether the frame in hand may grow on: each is synced before the next is begun, and nobody waits for this one.
+    fn gathers(&mut self, now: Timestamp) -> bool {
+        let may_wait = self.durable.policy() == Durability::Synced
+            && !self.in_trouble
+            && self.writer.takes_more()
+            && !self.durable.is_wanted_behind(self.writer.written());
+        if !may_wait {
+            return false;
+        }
+        let since = *self.gathering.get_or_insert(now);
+        // A clock that was set back makes nobody wait for longer.
+        now >= since && now.since(since) < GATHER_MAX
+    }
+
     /// Writes the frame, and syncs it where the policy asks for that.
     fn keep(&mut self, now: Timestamp) -> io::Result<()> {
         self.writer.write(now)?;
@@ -172,6 +193,10 @@ impl<S: Storage> Agent for Log<S> {
         if taken == 0 && self.writer.gathered() == 0 && !self.in_trouble {
             return 0;
         }
+        if self.gathers(now) {
+            return taken;
+        }
+        self.gathering = None;
         let kept = self.keep(now);
         // What waits for its segment alone is work that goes on.
         let waits = matches!(&kept, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
@@ -185,5 +210,122 @@ impl<S: Storage> Agent for Log<S> {
 
     fn is_drained(&self) -> bool {
         self.records.is_empty() && self.writer.gathered() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::durability::{DurabilityEnds, Gate, Passage, durability};
+    use portcullis_domain::{Command, Record};
+    use portcullis_journal::{
+        Identity, InlineSource, JournalStart, MemoryDisk, Opening, Term, WriterOptions,
+    };
+    use portcullis_runtime::{RecordProducer, record_ring};
+
+    const SEGMENT_BYTES: u64 = 1 << 16;
+
+    struct Rig {
+        log: Log<MemoryDisk>,
+        records: RecordProducer,
+        gate: Gate,
+        seq: u64,
+    }
+
+    fn rig(policy: Durability) -> Rig {
+        let disk = MemoryDisk::new();
+        let lock = disk.lock().expect("nobody else has it");
+        let source = Box::new(InlineSource::new(disk.clone(), SEGMENT_BYTES));
+        let opening = Opening {
+            identity: Identity {
+                journal: 7,
+                prelude: 0,
+                rules: 1,
+                build: String::new(),
+            },
+            term: Term::new(1),
+            limits: 0,
+            now: Timestamp::ZERO,
+        };
+        let options = WriterOptions::for_segments_of(SEGMENT_BYTES);
+        let start = JournalStart::first(7);
+        let writer = JournalWriter::create(disk, lock, source, options, opening, start);
+        let (records, consumer) = record_ring(1_024);
+        let DurabilityEnds { log, gate, .. } = durability(policy, Seq::ZERO);
+        let writer = writer.expect("the disk takes it");
+        Rig {
+            log: Log::new(writer, consumer, log, Box::new(|_| {})),
+            records,
+            gate,
+            seq: 0,
+        }
+    }
+
+    impl Rig {
+        fn record(&mut self) {
+            self.seq += 1;
+            let mut head = Command::Tick.encode();
+            head.seq = self.seq;
+            assert!(self.records.push(&Record::bare(head)));
+        }
+
+        fn turn(&mut self, us: u64) -> u64 {
+            self.log.do_work(Timestamp::from_ns(us * 1_000));
+            self.gate.kept().raw()
+        }
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_synced_together_and_soon() {
+        let mut rig = rig(Durability::Synced);
+        rig.record();
+        assert_eq!(rig.turn(10), 0);
+        rig.record();
+        assert_eq!(rig.turn(500), 0);
+        assert_eq!(rig.turn(1_009), 0);
+        assert_eq!(rig.turn(1_010), 2, "a millisecond after the first");
+        rig.record();
+        assert_eq!(rig.turn(1_011), 2, "the next one begins anew");
+        assert_eq!(rig.turn(1_000), 3, "a clock that was set back");
+    }
+
+    #[test]
+    fn what_is_waited_for_is_synced_at_once_with_all_before_it() {
+        let mut rig = rig(Durability::Synced);
+        rig.record();
+        assert_eq!(rig.turn(10), 0);
+        rig.record();
+        assert_eq!(rig.gate.passage(2), Passage::Shut);
+        assert_eq!(rig.turn(11), 2);
+        assert_eq!(rig.gate.passage(2), Passage::Open);
+        rig.record();
+        assert_eq!(rig.turn(12), 2, "nobody has asked for this one");
+        assert!(!rig.log.is_drained());
+    }
+
+    #[test]
+    fn a_frame_that_is_full_or_noted_waits_for_nobody() {
+        let mut rig = rig(Durability::Synced);
+        rig.record();
+        assert!(rig.records.push(&Record::bare(digest_note(1, 9))));
+        assert_eq!(rig.turn(10), 1);
+        // A frame holds 1,021 units of records here, and the longest record has 4.
+        for _ in 0..1_018 {
+            rig.record();
+        }
+        assert_eq!(rig.turn(11), 1_019);
+    }
+
+    #[test]
+    fn what_is_not_synced_is_written_at_once() {
+        for policy in [
+            Durability::Memory,
+            Durability::Journaled,
+            Durability::Replicated,
+        ] {
+            let mut rig = rig(policy);
+            rig.record();
+            assert_eq!(rig.turn(10), 1, "{policy:?}");
+        }
     }
 }

@@ -68,22 +68,31 @@ pub fn run(
     }
 }
 
+/// How long an agent that only takes may do nothing at the end and not be done: it may wait for its own time.
+const LAST_WAIT_NS: u64 = 100_000_000;
+
 /// Runs an agent that only takes, until all threads with a seat have ended and it has taken what
-/// they left. Returns whether it has.
+/// they left, or has done nothing for a tenth of a second. Returns whether it has.
 pub fn run_behind(
     agent: &mut dyn Agent,
     clock: &impl Clock,
     mut idle: IdleStrategy,
     stop: &StopFlag,
 ) -> bool {
+    let mut idle_since = None;
     loop {
         let last = stop.is_set() && stop.all_ended();
         let began = clock.now();
         let work = agent.do_work(began);
         if last && work == 0 {
-            return agent.is_drained();
+            let since: Timestamp = *idle_since.get_or_insert(began);
+            let gives_up = began < since || began.since(since).ns() >= LAST_WAIT_NS;
+            if agent.is_drained() || gives_up {
+                return agent.is_drained();
+            }
         }
         if work > 0 {
+            idle_since = None;
             agent.on_work_done(began, clock.now());
         }
         idle.idle(work);
@@ -287,6 +296,48 @@ mod tests {
         assert!(run(&mut [&mut agent], &clock, idle, seat, duty));
         assert_eq!(agent.left, 0);
         assert!(stop.all_ended());
+    }
+
+    /// Is done at a time of its own, if ever.
+    struct Gathers {
+        clock: ManualClock,
+        done_at: Option<Timestamp>,
+        done: bool,
+    }
+
+    impl Agent for Gathers {
+        fn name(&self) -> &'static str {
+            "gathers"
+        }
+
+        fn do_work(&mut self, now: Timestamp) -> usize {
+            self.clock.advance_ns(1_000_000);
+            let due = self.done_at.is_some_and(|at| now >= at) && !self.done;
+            self.done |= due;
+            usize::from(due)
+        }
+
+        fn is_drained(&self) -> bool {
+            self.done
+        }
+    }
+
+    #[test]
+    fn one_behind_the_others_is_waited_for_at_the_end_but_not_for_ever() {
+        for (done_at_ms, drains) in [(Some(0), true), (Some(50), true), (None, false)] {
+            let stop = StopFlag::new();
+            stop.set();
+            let clock = ManualClock::new(Timestamp::ZERO);
+            let mut agent = Gathers {
+                clock: clock.clone(),
+                done_at: done_at_ms.map(|ms: u64| Timestamp::from_ns(ms * 1_000_000)),
+                done: false,
+            };
+            let idle = IdleStrategy::yielding();
+            assert_eq!(run_behind(&mut agent, &clock, idle, &stop), drains);
+            let ended_ms = clock.now().ns() / 1_000_000;
+            assert!(ended_ms <= 102, "{ended_ms}");
+        }
     }
 
     /// Passes numbers on, from ring to ring.
