@@ -53,7 +53,8 @@ pub struct EngineInstrument {
 pub enum ReplayEnd {
     /// An account query is sent after the login; its answer is sequenced behind the replay. Exact,
     /// and needs an engine that knows the message. It also tells which orders from before a restart
-    /// never arrived: those are refused.
+    /// never arrived: those are refused, and nothing is sent before each row of numbers that has one has
+    /// its answer. Where an answer does not come, the link is made anew.
     Answered,
     /// No sequenced message came for this long after the login. An engine that stalls longer in the
     /// middle of a replay is taken to be done; its late reports are still taken in order. Orders from
@@ -80,7 +81,7 @@ pub struct OuchVenueConfig {
     /// The longest wait between two tries.
     pub reconnect_max: Duration,
     /// Silence of the engine after which a link counts as broken, and the time it has to answer a
-    /// login.
+    /// login, and then the account queries behind it.
     pub silence_max: Duration,
     /// How the end of a replay is known.
     pub replay_end: ReplayEnd,

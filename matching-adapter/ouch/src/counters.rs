@@ -21,13 +21,15 @@ pub struct Counters {
     pub logins: u64,
     /// Links that broke.
     pub links_lost: u64,
+    /// Of these, links whose engine said nothing of a row of numbers that it was asked about, in time.
+    pub answers_missing: u64,
     /// Orders given back for want of room.
     pub given_back: u64,
     /// Orders, replaces and cancels answered here because their session has no link.
     pub refused_without_link: u64,
     /// Orders and replaces of the time before a restart that the engine never had, refused here.
     pub refused_after_restart: u64,
-    /// Messages about no order: forwarded to nobody.
+    /// Messages about no order, answers that nobody asked for among them: forwarded to nobody.
     pub unattributed: u64,
     /// Messages of a type that OUCH 5.0 does not have, forwarded unread where they name an order.
     pub unknown_type: u64,

@@ -14,7 +14,8 @@
 //!   after the engine's replay was taken and the unanswered messages were sent again. Where that
 //!   cannot be, it stays down for a person ([`StopReason`]).
 //! - After a restart, its place in the engine's stream and all that is unanswered come from the log
-//!   alone. What an order's number shows never arrived is refused, not sent ([`ReplayEnd`]).
+//!   alone. What an order's number shows never arrived is refused, not sent ([`ReplayEnd`]); nothing is
+//!   sent before the engine has answered for each row of numbers with anything in doubt.
 //! - Buffers, tables and stores have the sizes of [`OuchVenueConfig`] and never grow. No clock is
 //!   read: time is what `poll` is given.
 //!
@@ -31,6 +32,7 @@ mod link;
 mod orders;
 mod outgoing;
 mod recall;
+mod rows;
 mod venue;
 
 pub use config::{ConfigError, EngineInstrument, EngineLogin, OuchVenueConfig, ReplayEnd, Route};

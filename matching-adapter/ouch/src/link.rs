@@ -22,6 +22,7 @@ use crate::dial::{Dial, Dialed};
 use crate::in_flight::{Asked, InFlight};
 use crate::orders::{EngineOrder, EngineOrders};
 use crate::outgoing::{self, Outgoing};
+use crate::rows::Rows;
 
 /// Bytes received and not yet taken; several of the longest packets.
 const READ_BUFFER_BYTES: usize = 64 * 1024;
@@ -71,6 +72,16 @@ pub enum StopReason {
     },
     /// The engine gave another session than before: its orders and numbers are not the same.
     SessionChanged,
+    /// The engine says that a number comes next which it has used: what is in doubt there can neither be
+    /// refused nor sent.
+    NumbersContradict {
+        /// The row of numbers.
+        row: u8,
+        /// The highest number that it was seen to use.
+        used: u32,
+        /// The number that it says comes next.
+        next: u32,
+    },
     /// A message could not be read, and may have been an execution.
     Unreadable {
         /// Its sequence number.
@@ -123,8 +134,10 @@ pub(crate) struct Link<S> {
     /// The engine's answers up to this number may be to the queries of another process; 0 where it does
     /// not matter.
     sounded: u64,
-    /// The numbers that the engine says come next, by row: of this login.
-    reached: Vec<(u8, u32)>,
+    /// How far the engine is, by row of numbers.
+    rows: Rows,
+    /// When the answers to this login's queries are due.
+    answers_due: Timestamp,
     /// Reads that found nothing since the last sign of bytes.
     fruitless: u32,
     /// Stands in the venue's list of links that are polled.
@@ -165,7 +178,8 @@ impl<S: Read + Write> Link<S> {
             witness: None,
             sounds: false,
             sounded: 0,
-            reached: Vec::new(),
+            rows: Rows::default(),
+            answers_due: Timestamp::ZERO,
             fruitless: 0,
             listed: false,
         }

@@ -16,7 +16,7 @@ use crate::orders::EngineOrders;
 use crate::venue::OuchVenue;
 
 const KIND: [u8; 4] = *b"PCOV";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What was told of the log.
 #[derive(Debug, Default)]
@@ -109,7 +109,7 @@ impl<D: Dial> RecallVenue for OuchVenue<D> {
         let (sessions, instruments) = (self.links.len(), self.config.instruments.len());
         let orders_max = self.config.orders_max as usize;
         self.orders = EngineOrders::load(&mut from, orders_max, sessions, instruments)?;
-        let count = from.count("sessions", 32)?;
+        let count = from.count("sessions", 40)?;
         from.hold("sessions", count == sessions)?;
         for link in &mut self.links {
             link.load(&mut from)?;

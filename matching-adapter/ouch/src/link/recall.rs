@@ -5,14 +5,18 @@
 //! has, and must say the same: a session of the same name of another day would not. What the log left
 //! unanswered is decided when the engine's replay is over, which the answer to a query tells; since the
 //! replay may hold answers to queries of the process before, a login of its own asks first how far the
-//! engine is. An order or replace whose number the engine has not reached never arrived and is refused:
-//! nobody wants an order from before a restart. All else is sent again, which OUCH ignores where it is
-//! known. It must never send an order that it can tell was never sent.
+//! engine is. A session has many rows of numbers, each with an answer of its own, and each with anything in
+//! doubt must have it first. An order or replace whose number the engine has not reached never arrived and
+//! is refused: nobody wants an order from before a restart. All else is sent again, which OUCH ignores
+//! where it is known. An engine that does not answer for a row loses the link, which asks again; one whose
+//! answer is at odds with its own words stops it. It must never send an order that it can tell was never
+//! sent.
 
 use super::*;
 use crate::config::Route;
 use crate::in_flight::Unsent;
 use crate::incoming::{self, Desk, Taken};
+use crate::rows::{Contradiction, RowSet, Rows};
 use portcullis_domain::UserRef;
 use portcullis_venue::saved::{SavedError, SavedReader, SavedWriter};
 
@@ -81,6 +85,9 @@ impl<S: Read + Write> Link<S> {
             return own.then_some(*report);
         }
         let taken = desk.take(raw);
+        if let Taken::Report(made) = &taken {
+            self.rows.note_report(made);
+        }
         self.taken = self.taken.saturating_add(1);
         let witness = self.witness.get_or_insert_with(|| Witness {
             number: 0,
@@ -97,8 +104,11 @@ impl<S: Read + Write> Link<S> {
 
     /// The engine's number stood there.
     pub(crate) fn recall_sequence(&mut self, sequence: u64) {
-        self.taken = sequence;
         // Numbers that go back are those of another session.
+        if sequence < self.taken {
+            self.rows.forget();
+        }
+        self.taken = sequence;
         let later = |witness: &Witness| witness.number > sequence;
         if self.witness.as_ref().is_some_and(later) {
             self.witness = None;
@@ -158,28 +168,69 @@ impl<S: Read + Write> Link<S> {
     /// said already.
     pub(super) fn ask_of_doubts(&mut self, shared: &mut Shared<'_>) {
         self.ask_number(0, shared);
-        let mut rows = [false; 256];
-        for unsent in self.in_flight.all() {
-            if unsent.recalled
-                && let Some(number) = unsent.asked.number()
-            {
-                rows[usize::from(number.row)] = true;
-            }
-        }
-        for row in (1..=u8::MAX).filter(|row| rows[usize::from(*row)]) {
+        let mut rows = RowSet::default();
+        self.in_doubt().for_each(|number| rows.put(number.row));
+        for row in (1..=u8::MAX).filter(|row| rows.has(*row)) {
             self.ask_number(row, shared);
         }
     }
 
+    /// Numbers of orders and replaces of which only the log knows.
+    fn in_doubt(&self) -> impl Iterator<Item = UserRef> + '_ {
+        let recalled = self.in_flight.all().filter(|unsent| unsent.recalled);
+        recalled.filter_map(|unsent| unsent.asked.number())
+    }
+
+    /// Takes the answer to a query, if it is to one of this process.
+    pub(super) fn answered(&mut self, row: u8, next: u32, number: u64, shared: &mut Shared<'_>) {
+        if number <= self.sounded {
+            return;
+        }
+        if !self.rows.is_asked(row) {
+            shared.counters.unattributed += 1;
+            return;
+        }
+        // Where nothing is in doubt, a contradiction is the engine's own affair.
+        if let Err(Contradiction { used }) = self.rows.answer(row, next)
+            && self.in_doubt().any(|number| number.row == row)
+        {
+            self.stop(StopReason::NumbersContradict { row, used, next });
+        }
+    }
+
+    /// Whether all that this login had to ask is answered: where the replay ends, and how far the engine
+    /// is in each row with anything in doubt.
+    pub(super) fn is_answered(&self) -> bool {
+        let mut doubts = self.in_doubt();
+        self.rows.is_answered(0) && doubts.all(|number| self.rows.is_answered(number.row))
+    }
+
+    /// Whether an answer should be there and is not, though all that came was taken. Counted from the
+    /// login, not from the last message: executions may come for ever. A replay that takes longer loses
+    /// nothing: the next login goes on where this one ended.
+    pub(super) fn misses_answers(&self, shared: &Shared<'_>) -> bool {
+        shared.config.replay_end == ReplayEnd::Answered
+            && shared.now >= self.answers_due
+            && self.received.is_empty()
+    }
+
     /// The number of an order or replace of the log that the engine has not reached, and how that is refused.
-    pub(super) fn never_arrived(&self, unsent: &Unsent<'_>) -> Option<(UserRef, ReportKind)> {
+    pub(super) fn never_arrived(
+        &self,
+        unsent: &Unsent<'_>,
+        replay_end: ReplayEnd,
+    ) -> Option<(UserRef, ReportKind)> {
         let number = unsent.asked.number().filter(|_| unsent.recalled)?;
-        let (_, next) = self.reached.iter().find(|(row, _)| *row == number.row)?;
+        if replay_end != ReplayEnd::Answered {
+            return None;
+        }
+        let answered = self.rows.is_answered(number.row);
+        assert!(answered, "no row is in doubt where the replay has ended");
         let kind = match unsent.asked {
             Asked::Replace { number, .. } => ReportKind::ReplaceRejected { new: number },
             Asked::Enter { .. } | Asked::Cancel { .. } => ReportKind::Rejected,
         };
-        (number.number >= *next).then_some((number, kind))
+        (number.number > self.rows.used(number.row)).then_some((number, kind))
     }
 
     /// Refuses in the engine's name what never arrived there; what names it is over with it.
@@ -212,6 +263,7 @@ impl<S: Read + Write> Link<S> {
                 to.bytes(&witness.message);
             }
         }
+        self.rows.save(to);
         to.count(self.in_flight.len());
         for unsent in self.in_flight.all() {
             save_asked(unsent.asked, to);
@@ -249,6 +301,7 @@ impl<S: Read + Write> Link<S> {
             let message = from.bytes("witness_message", len)?.to_vec();
             self.witness = Some(Witness { number, message });
         }
+        self.rows = Rows::load(from)?;
         for _ in 0..from.count("in_flight", 8)? {
             let asked = load_asked(from)?;
             let len = usize::from(from.u8("message_len")?);

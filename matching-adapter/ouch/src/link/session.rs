@@ -191,18 +191,15 @@ impl<S: Read + Write> Link<S> {
         }
         if let LinkState::Replaying { heard } = &mut self.state {
             *heard = shared.now;
-            if shared.config.replay_end == ReplayEnd::Answered
-                && let Taken::QueryAnswered { row, next } = taken
-                && number > self.sounded
-            {
-                // Of other rows there are answers before.
-                if row == 0 {
-                    self.state = LinkState::Resending;
-                }
-                if self.sounded > 0 {
-                    self.reached.push((row, next));
+        }
+        match taken {
+            Taken::Report(report) => {
+                if let LinkState::Replaying { .. } = self.state {
+                    self.rows.note_report(&report);
                 }
             }
+            Taken::QueryAnswered { row, next } => self.answered(row, next, number, shared),
+            Taken::Nothing | Taken::Unreadable => {}
         }
     }
 
@@ -226,7 +223,8 @@ impl<S: Read + Write> Link<S> {
             self.witness = None;
             self.go_on_after(given - 1);
         }
-        self.reached.clear();
+        self.rows.begin();
+        self.answers_due = shared.now.saturating_add(shared.config.silence_max);
         self.state = LinkState::Replaying { heard: shared.now };
         if shared.config.replay_end == ReplayEnd::Answered {
             if self.sounded > 0 {
@@ -244,7 +242,7 @@ impl<S: Read + Write> Link<S> {
         }
     }
 
-    /// Asks for the number that comes next: its answer ends the replay.
+    /// Asks for the number of a row that comes next: the replay ends with the answers.
     pub(super) fn ask_number(&mut self, row: u8, shared: &mut Shared<'_>) {
         let mut builder = AppendageBuilder::new();
         if row != 0 {
@@ -256,8 +254,9 @@ impl<S: Read + Write> Link<S> {
         let len = AccountQuery {}
             .encode(appendage, &mut query)
             .expect("a query is a few bytes");
-        // Nothing but the login was written on this link: there is room.
+        // Nothing but the login and a query a row was written on this link: there is room.
         self.write(&query[..len], shared);
+        self.rows.ask(row);
     }
 
     /// Sends heartbeats, and gives up on an engine that is silent.
@@ -276,18 +275,25 @@ impl<S: Read + Write> Link<S> {
 
     /// From the end of the replay to a link that is up.
     fn catch_up(&mut self, shared: &mut Shared<'_>) {
-        if let LinkState::Replaying { heard } = self.state
-            && let ReplayEnd::Quiet(span) = shared.config.replay_end
-            && shared.now.since(heard) >= span
-            && self.received.is_empty()
-        {
-            self.state = LinkState::Resending;
+        if let LinkState::Replaying { heard } = self.state {
+            let over = match shared.config.replay_end {
+                ReplayEnd::Quiet(span) => {
+                    shared.now.since(heard) >= span && self.received.is_empty()
+                }
+                ReplayEnd::Answered => self.is_answered(),
+            };
+            if over {
+                self.state = LinkState::Resending;
+            } else if self.misses_answers(shared) {
+                shared.counters.answers_missing += 1;
+                self.lose(shared);
+            }
         }
         if self.state != LinkState::Resending {
             return;
         }
         while let Some(unsent) = self.in_flight.next_unsent() {
-            if let Some((number, kind)) = self.never_arrived(&unsent) {
+            if let Some((number, kind)) = self.never_arrived(&unsent, shared.config.replay_end) {
                 if self.owed.len() == self.owed.capacity() {
                     return;
                 }

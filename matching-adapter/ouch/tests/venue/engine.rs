@@ -21,6 +21,7 @@ use portcullis_ladder::{Command, Counters};
 use portcullis_wire::soupbin::UserName;
 
 use book::Book;
+pub(crate) use book::of_row;
 use line::{Line, Stream};
 
 use crate::rig::SESSIONS;

@@ -11,3 +11,4 @@ mod quiet;
 mod recall;
 #[path = "../../../embedded/tests/venue/rig/mod.rs"]
 mod rig;
+mod rows;

@@ -25,6 +25,8 @@ pub(crate) const SESSIONS: u32 = 3;
 pub(crate) const ACCOUNTS: u32 = 6;
 pub(crate) const INSTRUMENTS: u32 = 2;
 pub(crate) const REFERENCE_TICKS: i64 = 1_000;
+/// Rows of numbers that a random client uses: the first, the last and one between.
+const ROWS: [u8; 3] = [0, 3, u8::MAX];
 const DEPOSIT_QUANTA: i64 = 1_000_000_000_000;
 
 /// The core, the venue, and what is on its way between them.
@@ -43,7 +45,8 @@ pub(crate) struct Rig<V> {
     /// Where in the log each of the core's records stands.
     places: Vec<usize>,
     now_ns: u64,
-    numbers: [u32; SESSIONS as usize],
+    /// The last number of each row, by session.
+    numbers: [[u32; ROWS.len()]; SESSIONS as usize],
     /// Lets a client's message say more than its order; drawn from the run's random numbers.
     raw: fn(&mut Random) -> Vec<u8>,
 }
@@ -142,7 +145,7 @@ impl<V: MatchingVenue> Rig<V> {
             gated: 0,
             places: Vec::new(),
             now_ns: 0,
-            numbers: [0; SESSIONS as usize],
+            numbers: [[0; ROWS.len()]; SESSIONS as usize],
             raw,
         }
     }
@@ -268,10 +271,14 @@ impl<V: MatchingVenue> Rig<V> {
     fn random_command(&mut self) -> Command {
         let account = self.random.below(ACCOUNTS.into()) as u32;
         let session = SessionId::new(account % SESSIONS);
-        let number = self.numbers[session.index()];
-        // Of an order some way back, dead or alive, in this session.
-        let back = self.random.below(30) as u32;
-        let earlier = UserRef::new(number.saturating_sub(back).max(1));
+        let row = self.random.below(ROWS.len() as u64) as usize;
+        let number = self.numbers[session.index()][row];
+        // Of an order some way back, dead or alive, in this row of the session.
+        let back = self.random.below(10) as u32;
+        let earlier = UserRef {
+            row: ROWS[row],
+            number: number.saturating_sub(back).max(1),
+        };
         let price = Price::new(REFERENCE_TICKS - 8 + self.random.below(17) as i64);
         let price = (!self.random.one_in(12)).then_some(price);
         let qty = Qty::new(1 + self.random.below(20) as i64);
@@ -291,7 +298,7 @@ impl<V: MatchingVenue> Rig<V> {
             2..4 => Command::Replace(ReplaceRequest {
                 session,
                 original: earlier,
-                user_ref: self.number(session),
+                user_ref: self.number(session, row),
                 units: Units::TicksAndLots,
                 qty,
                 qty_meaning: QtyMeaning::Total,
@@ -300,7 +307,7 @@ impl<V: MatchingVenue> Rig<V> {
             }),
             _ => Command::NewOrder(NewOrder {
                 session,
-                user_ref: self.number(session),
+                user_ref: self.number(session, row),
                 account: AccountId::new(account),
                 instrument: InstrumentId::new(self.random.below(INSTRUMENTS.into()) as u32),
                 side: if self.random.one_in(2) {
@@ -315,9 +322,13 @@ impl<V: MatchingVenue> Rig<V> {
         }
     }
 
-    fn number(&mut self, session: SessionId) -> UserRef {
-        self.numbers[session.index()] += 1;
-        UserRef::new(self.numbers[session.index()])
+    fn number(&mut self, session: SessionId, row: usize) -> UserRef {
+        let number = &mut self.numbers[session.index()][row];
+        *number += 1;
+        UserRef {
+            row: ROWS[row],
+            number: *number,
+        }
     }
 }
 

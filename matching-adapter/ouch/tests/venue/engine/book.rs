@@ -14,21 +14,22 @@ use portcullis_ladder::{
 };
 use portcullis_wire::field::Letter;
 use portcullis_wire::ouch50::{
-    AccountQueryResponse, CancelReason as WireCancelReason, EncodeError, EnterOrder, Inbound,
-    OrderAccepted, OrderCanceled, OrderExecuted, OrderReplaced, OrderState, RejectReason, Rejected,
-    TimeInForce, UserRefNum,
+    AccountQueryResponse, Appendage, AppendageBuilder, CancelReason as WireCancelReason, Element,
+    EncodeError, EnterOrder, Inbound, OrderAccepted, OrderCanceled, OrderExecuted, OrderReplaced,
+    OrderState, RejectReason, Rejected, TimeInForce, UserRefNum,
 };
 
 use super::{SYMBOLS, TICK_WIRE};
 use crate::rig::SESSIONS;
 
-type Key = (usize, u32);
+type Key = (usize, UserRef);
 
 pub(crate) struct Book {
     ladder: Ladder,
     /// What the client said of each version.
     versions: BTreeMap<Key, EnterOrder>,
-    last_number: Vec<u32>,
+    /// By session and row.
+    last_number: BTreeMap<(usize, u8), u32>,
     /// Orders that died on arrival: their cancel is not told.
     dead: BTreeSet<Key>,
     said: Vec<(usize, Vec<u8>)>,
@@ -58,7 +59,7 @@ impl Book {
         Self {
             ladder: ladder.expect("in range"),
             versions: BTreeMap::new(),
-            last_number: vec![0; SESSIONS as usize],
+            last_number: BTreeMap::new(),
             dead: BTreeSet::new(),
             said: Vec::new(),
             repeated: 0,
@@ -97,19 +98,26 @@ impl Book {
 
     pub(super) fn take(&mut self, session: usize, message: &[u8]) {
         match Inbound::parse(message).expect("the adapter sends what OUCH knows") {
-            Inbound::EnterOrder(view) => self.enter(session, view.value()),
+            Inbound::EnterOrder(view) => {
+                let number = numbered(view.user_ref_num(), view.user_ref_idx());
+                self.enter(session, number, view.value());
+            }
             Inbound::ReplaceOrder(view) => {
                 let replace = view.value();
-                let (original, number) =
-                    (replace.orig_user_ref_num.get(), replace.user_ref_num.get());
+                let row = view.user_ref_idx();
+                let original = numbered(replace.orig_user_ref_num, row);
+                let number = numbered(replace.user_ref_num, row);
                 self.match_all();
                 let id = SessionId::new(session as u32);
-                let live = self.ladder.order(id, UserRef::new(original)).is_some();
-                if !live || number <= self.last_number[session] {
-                    self.repeated += u64::from(number <= self.last_number[session]);
+                let live = self.ladder.order(id, original).is_some();
+                // A number is used by a replace that is taken alone.
+                if number.number <= self.last_number(session, row) {
+                    self.repeated += 1;
                     return;
                 }
-                self.last_number[session] = number;
+                if !live || !self.use_number(session, number) {
+                    return;
+                }
                 let enter = self.versions[&(session, original)];
                 let enter = EnterOrder {
                     user_ref_num: replace.user_ref_num,
@@ -122,8 +130,8 @@ impl Book {
                 self.versions.insert((session, number), enter);
                 self.submit(Command::Replace(Replace {
                     session: id,
-                    original: UserRef::new(original),
-                    user_ref: UserRef::new(number),
+                    original,
+                    user_ref: number,
                     tag: 0,
                     qty: Qty::new(replace.quantity.into()),
                     qty_meaning: QtyMeaning::Total,
@@ -134,19 +142,20 @@ impl Book {
             }
             Inbound::CancelOrder(view) => self.submit(Command::Cancel(Cancel {
                 session: SessionId::new(session as u32),
-                user_ref: UserRef::new(view.user_ref_num().get()),
+                user_ref: numbered(view.user_ref_num(), view.user_ref_idx()),
                 qty: Qty::new(view.quantity().into()),
                 qty_meaning: QtyMeaning::Total,
             })),
-            Inbound::AccountQuery(_) => {
+            Inbound::AccountQuery(view) => {
+                let row = view.user_ref_idx();
                 // What was asked before it is answered before it.
                 self.match_all();
-                let next_user_ref_num = number(self.last_number[session] + 1);
+                let next_user_ref_num = number(self.last_number(session, row) + 1);
                 let answer = AccountQueryResponse {
                     timestamp: 0,
                     next_user_ref_num,
                 };
-                self.say(session, |out| answer.encode(None, out));
+                self.say(session, row, |group, out| answer.encode(group, out));
             }
             Inbound::ModifyOrder(_)
             | Inbound::MassCancel(_)
@@ -155,19 +164,32 @@ impl Book {
         }
     }
 
-    fn enter(&mut self, session: usize, enter: EnterOrder) {
-        let number = enter.user_ref_num.get();
-        if number <= self.last_number[session] {
+    fn last_number(&self, session: usize, row: u8) -> u32 {
+        let last = self.last_number.get(&(session, row));
+        last.copied().unwrap_or(0)
+    }
+
+    /// Uses a number; `false` if it, or a later one, was used before.
+    fn use_number(&mut self, session: usize, number: UserRef) -> bool {
+        let is_new = number.number > self.last_number(session, number.row);
+        if is_new {
+            let row = (session, number.row);
+            self.last_number.insert(row, number.number);
+        }
+        is_new
+    }
+
+    fn enter(&mut self, session: usize, number: UserRef, enter: EnterOrder) {
+        if !self.use_number(session, number) {
             self.repeated += 1;
             return;
         }
-        self.last_number[session] = number;
         self.versions.insert((session, number), enter);
         let symbol = enter.symbol.trimmed();
         let instrument = SYMBOLS.iter().position(|known| *known == symbol);
         self.submit(Command::New(NewOrder {
             session: SessionId::new(session as u32),
-            user_ref: UserRef::new(number),
+            user_ref: number,
             tag: 0,
             instrument: InstrumentId::new(instrument.expect("a known symbol") as u32),
             side: enter.side.side(),
@@ -193,7 +215,8 @@ impl Book {
 
     fn tell(&mut self, report: &Report) {
         let session = report.session.index();
-        let key = (session, report.user_ref.number);
+        let row = report.user_ref.row;
+        let key = (session, report.user_ref);
         let user_ref_num = number(report.user_ref.number);
         let version = self.versions[&key];
         match report.kind {
@@ -204,7 +227,7 @@ impl Book {
             } => {
                 let order_state = self.state(key, disposition);
                 let accepted = accepted(&version, order_ref, order_state);
-                self.say(session, |out| accepted.encode(None, out));
+                self.say(session, row, |group, out| accepted.encode(group, out));
             }
             ReportKind::Replaced {
                 original,
@@ -216,7 +239,7 @@ impl Book {
                 let order_state = self.state(key, disposition);
                 let accepted = accepted(&version, order_ref, order_state);
                 let replaced = replaced(&accepted, original, open);
-                self.say(session, |out| replaced.encode(None, out));
+                self.say(session, row, |group, out| replaced.encode(group, out));
             }
             ReportKind::Executed {
                 qty,
@@ -237,7 +260,7 @@ impl Book {
                     liquidity_flag: Letter::new(flag).expect("a letter"),
                     match_number,
                 };
-                self.say(session, |out| executed.encode(None, out));
+                self.say(session, row, |group, out| executed.encode(group, out));
             }
             ReportKind::Canceled { qty, reason, .. } => self.canceled(key, qty, reason),
             ReportKind::Rejected { .. } | ReportKind::ReplaceRejected { .. } => {
@@ -247,7 +270,7 @@ impl Book {
                     reason: RejectReason::ProcessingError,
                     cl_ord_id: version.cl_ord_id,
                 };
-                self.say(session, |out| rejected.encode(None, out));
+                self.say(session, row, |group, out| rejected.encode(group, out));
             }
             // No test takes a trade back here.
             ReportKind::BrokenTrade { .. } => {}
@@ -270,11 +293,11 @@ impl Book {
         let (session, order) = key;
         let canceled = OrderCanceled {
             timestamp: 0,
-            user_ref_num: number(order),
+            user_ref_num: number(order.number),
             quantity: wire(qty),
             reason: WireCancelReason::from_code(reason),
         };
-        self.say(session, |out| canceled.encode(None, out));
+        self.say(session, order.row, |group, out| canceled.encode(group, out));
     }
 
     fn state(&mut self, key: Key, disposition: Disposition) -> OrderState {
@@ -285,9 +308,14 @@ impl Book {
         OrderState::Live
     }
 
-    fn say(&mut self, session: usize, write: impl FnOnce(&mut [u8]) -> Result<usize, EncodeError>) {
+    fn say(
+        &mut self,
+        session: usize,
+        row: u8,
+        write: impl FnOnce(Option<Appendage<'_>>, &mut [u8]) -> Result<usize, EncodeError>,
+    ) {
         let mut message = vec![0; 256];
-        let len = write(&mut message).expect("it can be said");
+        let len = of_row(row, |group| write(group, &mut message)).expect("it can be said");
         message.truncate(len);
         self.said.push((session, message));
     }
@@ -329,6 +357,23 @@ fn replaced(accepted: &OrderAccepted, original: UserRef, open: Qty) -> OrderRepl
         cross_type: accepted.cross_type,
         order_state: accepted.order_state,
         cl_ord_id: accepted.cl_ord_id,
+    }
+}
+
+/// What a message about a row has behind its fixed part: row 0 needs no naming.
+pub(crate) fn of_row<T>(row: u8, write: impl FnOnce(Option<Appendage<'_>>) -> T) -> T {
+    let mut builder = AppendageBuilder::new();
+    if row != 0 {
+        let first = builder.push(Element::UserRefIdx(row));
+        first.expect("the first element");
+    }
+    write((row != 0).then(|| builder.finish()))
+}
+
+const fn numbered(number: UserRefNum, row: u8) -> UserRef {
+    UserRef {
+        row,
+        number: number.get(),
     }
 }
 
