@@ -85,7 +85,9 @@ pub(crate) struct Gateway {
     pub(crate) passwords: Arc<Mutex<Arc<CredentialTable>>>,
     /// What its agents tell of themselves while they run.
     pub(crate) readers: Readers,
-    /// Nothing is told to people before its record is durable.
+    /// No outcome of a command is told to a person before its record is durable, but where the journal is known
+    /// to be in trouble: whoever was told acts on it, and a crash must not undo it. Alarms and states are told at once: they ask somebody to look, most of all
+    /// when it is the journal that fails, and one whose record is lost was a true warning all the same.
     pub(crate) gate: Gate,
     /// The journal's folder, where there is one.
     pub(crate) folder: Option<Disk>,
