@@ -3,13 +3,15 @@
 //! One thread. Each poll is a millisecond of the adapter's time; one that finds nothing gives the
 //! processor away.
 
+use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use portcullis_domain::{Duration, Price, Qty, SessionId, Timestamp, VenueReport};
 use portcullis_venue::saved::SavedError;
 use portcullis_venue::{Approved, MatchingVenue, OutboundOrder, RecallEnd, RecallVenue, VenueSink};
 use portcullis_venue_ouch::{
-    EngineInstrument, EngineLogin, LinkState, OuchVenue, OuchVenueConfig, ReplayEnd, Route, TcpDial,
+    Dial, EngineInstrument, EngineLogin, LinkState, OuchVenue, OuchVenueConfig, ReplayEnd, Route,
+    TcpDial,
 };
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::OUCH50;
@@ -18,18 +20,23 @@ use portcullis_wire::soupbin::Password;
 use crate::engine::{Engine, PASSWORD, SYMBOLS, TICK_WIRE, user_of};
 use crate::rig::{Rig, SESSIONS};
 
-const POLL_NS: u64 = 1_000_000;
+pub(crate) const POLL_NS: u64 = 1_000_000;
 const POLLS_MAX: usize = 400_000;
 
-pub(crate) struct Patient {
-    pub(crate) venue: OuchVenue<TcpDial>,
+pub(crate) struct Patient<D: Dial = TcpDial> {
+    pub(crate) venue: OuchVenue<D>,
     now: Timestamp,
 }
 
 /// A configuration for the engine, with room that tests narrow.
 pub(crate) fn config(engine: &Engine) -> OuchVenueConfig {
+    config_for(engine.address())
+}
+
+/// The same for an engine at this address.
+pub(crate) fn config_for(address: SocketAddr) -> OuchVenueConfig {
     let login = |session| EngineLogin {
-        address: engine.address(),
+        address,
         user: user_of(session),
         password: Password(Alpha::new(PASSWORD).expect("fits")),
         engine_session: None,
@@ -68,6 +75,11 @@ pub(crate) fn config(engine: &Engine) -> OuchVenueConfig {
 pub(crate) fn fresh(config: OuchVenueConfig) -> Patient {
     let wait = std::time::Duration::from_secs(5);
     let dial = TcpDial::start(&config, wait).expect("a thread");
+    dialing(config, dial)
+}
+
+/// The same with connections of this kind.
+pub(crate) fn dialing<D: Dial>(config: OuchVenueConfig, dial: D) -> Patient<D> {
     let venue = OuchVenue::new(config, dial).expect("in range");
     let now = Timestamp::ZERO;
     Patient { venue, now }
@@ -98,7 +110,7 @@ pub(crate) fn until_up(rig: &mut Rig<Patient>) {
     until(rig, "every link up", up);
 }
 
-impl MatchingVenue for Patient {
+impl<D: Dial> MatchingVenue for Patient<D> {
     fn submit(
         &mut self,
         order: Approved<OutboundOrder>,
@@ -121,7 +133,7 @@ impl MatchingVenue for Patient {
     }
 }
 
-impl RecallVenue for Patient {
+impl<D: Dial> RecallVenue for Patient<D> {
     fn recall_order(&mut self, order: Approved<OutboundOrder>, raw: &[u8]) {
         self.venue.recall_order(order, raw);
     }

@@ -10,32 +10,25 @@ use std::rc::Rc;
 
 use portcullis_domain::{
     AccountId, Command, Duration, InstrumentId, NewOrder, Price, Qty, ReportKind, SessionId, Side,
-    TimeInForce, Timestamp, UserRef, VenueReport,
+    TimeInForce, Timestamp, UserRef,
 };
-use portcullis_venue::saved::SavedError;
-use portcullis_venue::{
-    Approved, MatchingVenue, NOTE_NOT_SENT, OutboundOrder, RecallEnd, RecallVenue, VenueSink,
-};
-use portcullis_venue_ouch::{
-    Counters, Dial, Dialed, EngineInstrument, EngineLogin, LinkState, OuchVenue, OuchVenueConfig,
-    ReplayEnd, Route, StopReason,
-};
+use portcullis_venue::NOTE_NOT_SENT;
+use portcullis_venue_ouch::{Counters, Dial, Dialed, LinkState, Route, StopReason};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
-    AccountQueryResponse, Capacity, CrossType, Display, EncodeError, EventCode, Inbound, OUCH50,
+    AccountQueryResponse, Capacity, CrossType, Display, EncodeError, EventCode, Inbound,
     OrderAccepted, OrderSide, OrderState, SystemEvent, TimeInForce as WireTimeInForce, UserRefNum,
     YesNo,
 };
 use portcullis_wire::soupbin::{
-    LoginAccepted, Password, ServerEvent, ServerInbound, ServerLimits, ServerStep, SessionName,
-    encode,
+    LoginAccepted, ServerEvent, ServerInbound, ServerLimits, ServerStep, SessionName, encode,
 };
 
-use crate::engine::{SYMBOLS, TICK_WIRE, of_row, user_of};
-use crate::rig::{REFERENCE_TICKS, Rig, SESSIONS};
+use crate::engine::{SYMBOLS, TICK_WIRE, of_row};
+use crate::patient::{POLL_NS, Patient, config_for, dialing};
+use crate::rig::{REFERENCE_TICKS, Rig};
 
 const SESSION: SessionId = SessionId::new(1);
-const POLL_NS: u64 = 1_000_000;
 const SILENCE_POLLS: u64 = 50;
 
 /// What is on its way between the adapter and the test.
@@ -93,100 +86,18 @@ impl Dial for Wire {
     }
 }
 
-/// The adapter with a clock that counts polls.
-struct Scripted {
-    venue: OuchVenue<Wire>,
-    now: Timestamp,
-}
-
-fn scripted(wire: &Wire) -> Scripted {
-    let login = EngineLogin {
-        address: ([127, 0, 0, 1], 1).into(),
-        user: user_of(1),
-        password: Password(Alpha::BLANK),
-        engine_session: None,
-        next_sequence: 1,
-    };
-    let scale = OUCH50.fits(
-        TICK_WIRE.try_into().expect("not 0"),
-        1.try_into().expect("not 0"),
-        Price::new(1),
-        Price::new(100_000),
-        Qty::new(100_000),
-    );
-    let scale = scale.expect("fits the dialect");
-    let mut sessions = vec![Route::None; SESSIONS as usize];
-    sessions[SESSION.index()] = Route::Own(login);
-    let config = OuchVenueConfig {
-        sessions,
-        instruments: (SYMBOLS.iter())
-            .map(|symbol| EngineInstrument {
-                symbol: Alpha::new(symbol).expect("fits"),
-                scale,
-            })
-            .collect(),
-        orders_max: 64,
-        in_flight_max: 64,
-        write_buffer_bytes: 1 << 16,
-        reconnect_min: Duration::from_ns(POLL_NS),
-        reconnect_max: Duration::from_ns(POLL_NS),
-        silence_max: Duration::from_ns(SILENCE_POLLS * POLL_NS),
-        replay_end: ReplayEnd::Answered,
-    };
-    Scripted {
-        venue: OuchVenue::new(config, wire.clone()).expect("in range"),
-        now: Timestamp::ZERO,
-    }
-}
-
-impl MatchingVenue for Scripted {
-    fn submit(
-        &mut self,
-        order: Approved<OutboundOrder>,
-        raw: &[u8],
-    ) -> Result<(), Approved<OutboundOrder>> {
-        self.venue.submit(order, raw)
-    }
-
-    fn poll(&mut self, _now: Timestamp, budget: usize, sink: &mut impl VenueSink) -> usize {
-        self.now = self.now.saturating_add(Duration::from_ns(POLL_NS));
-        self.venue.poll(self.now, budget, sink)
-    }
-
-    fn is_idle(&self) -> bool {
-        self.venue.is_idle()
-    }
-}
-
-impl RecallVenue for Scripted {
-    fn recall_order(&mut self, order: Approved<OutboundOrder>, raw: &[u8]) {
-        self.venue.recall_order(order, raw);
-    }
-
-    fn recall_report(&mut self, report: &VenueReport, raw: &[u8]) {
-        self.venue.recall_report(report, raw);
-    }
-
-    fn recall_sequence(&mut self, session: SessionId, sequence: u64) {
-        self.venue.recall_sequence(session, sequence);
-    }
-
-    fn recalled(&mut self) -> RecallEnd {
-        self.venue.recalled()
-    }
-
-    fn save(&self, out: &mut Vec<u8>) {
-        self.venue.save(out);
-    }
-
-    fn load(&mut self, bytes: &[u8]) -> Result<(), SavedError> {
-        self.venue.load(bytes)
-    }
+fn scripted(wire: &Wire) -> Patient<Wire> {
+    let mut config = config_for(([127, 0, 0, 1], 1).into());
+    let own = config.sessions[SESSION.index()];
+    config.sessions.fill(Route::None);
+    config.sessions[SESSION.index()] = own;
+    config.silence_max = Duration::from_ns(SILENCE_POLLS * POLL_NS);
+    dialing(config, wire.clone())
 }
 
 /// The gateway and, in the test's hands, the engine.
 struct Scene {
-    rig: Rig<Scripted>,
+    rig: Rig<Patient<Wire>>,
     wire: Wire,
 }
 
