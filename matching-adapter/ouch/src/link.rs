@@ -20,6 +20,7 @@ use crate::config::{EngineLogin, OuchVenueConfig, ReplayEnd};
 use crate::counters::Counters;
 use crate::dial::{Dial, Dialed};
 use crate::in_flight::{Asked, InFlight};
+use crate::incoming::Desk;
 use crate::orders::{EngineOrder, EngineOrders};
 use crate::outgoing::{self, Outgoing};
 use crate::rows::Rows;
@@ -99,6 +100,19 @@ pub(crate) struct Shared<'a> {
     pub(crate) orders: &'a mut EngineOrders,
     pub(crate) counters: &'a mut Counters,
     pub(crate) now: Timestamp,
+}
+
+impl Shared<'_> {
+    /// What a session's messages are read against.
+    fn desk<'a>(&'a mut self, session: SessionId, in_flight: &'a mut InFlight) -> Desk<'a> {
+        Desk {
+            session,
+            instruments: &self.config.instruments,
+            orders: self.orders,
+            in_flight,
+            counters: self.counters,
+        }
+    }
 }
 
 /// A message that an engine sent, by which its session is known again.

@@ -15,7 +15,7 @@
 use super::*;
 use crate::config::Route;
 use crate::in_flight::Unsent;
-use crate::incoming::{self, Desk, Taken};
+use crate::incoming::{self, Taken};
 use crate::rows::{Contradiction, RowSet, Rows};
 use portcullis_domain::UserRef;
 use portcullis_venue::saved::{SavedError, SavedReader, SavedWriter};
@@ -69,13 +69,7 @@ impl<S: Read + Write> Link<S> {
         raw: &[u8],
         shared: &mut Shared<'_>,
     ) -> Option<VenueReport> {
-        let mut desk = Desk {
-            session: self.session,
-            instruments: &shared.config.instruments,
-            orders: shared.orders,
-            in_flight: &mut self.in_flight,
-            counters: shared.counters,
-        };
+        let mut desk = shared.desk(self.session, &mut self.in_flight);
         if raw.is_empty() {
             let own = desk.take_own(report);
             // One that the adapter could not send was its own to refuse.

@@ -5,7 +5,7 @@
 //! next report, so that the log can count; the state changes only on the engine's word or on time.
 
 use super::*;
-use crate::incoming::{self, Desk, Taken};
+use crate::incoming::{self, Taken};
 use portcullis_wire::ouch50::{AccountQuery, AppendageBuilder, Element};
 use portcullis_wire::soupbin::{ClientEvent, ClientStep, ClientTimer};
 
@@ -155,13 +155,7 @@ impl<S: Read + Write> Link<S> {
                 }
             }
             ClientEvent::Sequenced { number, message } => {
-                let mut desk = Desk {
-                    session: self.session,
-                    instruments: &shared.config.instruments,
-                    orders: shared.orders,
-                    in_flight: &mut self.in_flight,
-                    counters: shared.counters,
-                };
+                let mut desk = shared.desk(self.session, &mut self.in_flight);
                 let mut scratch = [0; incoming::SALVAGE_BYTES];
                 let taken = match incoming::carried(message, &mut scratch) {
                     Some(carried) => {
