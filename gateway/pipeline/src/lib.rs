@@ -20,3 +20,4 @@ pub mod stream_reach;
 pub mod tables;
 pub mod transport;
 pub mod venue;
+pub mod wiring;

@@ -3,17 +3,17 @@
 //! Owned by the world. Invariant: what they ask for goes through the control ring as the server's own
 //! does; what they were answered is read and counted, nothing more.
 
-use crate::gateway::Hands;
 use crate::market::Market;
 use crate::model::op::Config;
 use crate::plan::{Fault, Faults};
 use crate::random::{Concern, Prng, stream};
 use portcullis_domain::{
     AccountId, CashMove, Command, DisputeDecision, FirmId, FlipLimits, InstrumentId, Money, Price,
-    ReferencePrice, Scope, SessionId, Settlement, StateChange, Timestamp, TradingState,
+    Record, ReferencePrice, Scope, SessionId, Settlement, StateChange, Timestamp, TradingState,
 };
 use portcullis_journal::{MemoryDisk, WordFile, write_words};
 use portcullis_pipeline::item::ControlItem;
+use portcullis_pipeline::wiring::ControlRings;
 use portcullis_risk_core::RiskCore;
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub(crate) type Books = BTreeMap<u64, Config>;
 
 /// What the desk has before it.
 pub(crate) struct Counter<'a> {
-    pub(crate) hands: &'a mut Hands,
+    pub(crate) hands: &'a mut ControlRings,
     pub(crate) core: &'a RiskCore,
     pub(crate) disk: &'a MemoryDisk,
     pub(crate) now: Timestamp,
@@ -65,19 +65,22 @@ impl Desk {
     }
 
     /// Money and prices, before anything else.
-    pub(crate) fn open(&mut self, market: &Market, hands: &mut Hands, now: Timestamp) {
+    pub(crate) fn open(&mut self, market: &Market, hands: &mut ControlRings, now: Timestamp) {
         for account in 0..market.config.accounts.len() as u32 {
             let amount = self.amount(market);
             let account = AccountId::new(account);
             let deposit = Command::Deposit(CashMove { account, amount });
-            assert!(hands.ask(&deposit, NOBODY, now), "an empty ring has room");
+            assert!(ask(hands, &deposit, NOBODY, now), "an empty ring has room");
         }
         for (instrument, price) in self.prices.iter().enumerate() {
             if self.prng.one_in(20) {
                 continue;
             }
             let reference = Command::Reference(reference(instrument, *price));
-            assert!(hands.ask(&reference, NOBODY, now), "an empty ring has room");
+            assert!(
+                ask(hands, &reference, NOBODY, now),
+                "an empty ring has room"
+            );
         }
     }
 
@@ -103,7 +106,7 @@ impl Desk {
         } else {
             NOBODY
         };
-        let asked = at.hands.ask(&command, request, at.now);
+        let asked = ask(at.hands, &command, request, at.now);
         self.flipping &= asked || request != FLIP;
     }
 
@@ -112,7 +115,7 @@ impl Desk {
         self.read(at.hands);
         while let Some(scope) = self.strict.last().copied() {
             let lifted = state(scope, TradingState::Active, false);
-            if !at.hands.ask(&lifted, NOBODY, at.now) {
+            if !ask(at.hands, &lifted, NOBODY, at.now) {
                 return;
             }
             self.strict.pop();
@@ -125,7 +128,7 @@ impl Desk {
             for (instrument, price) in self.prices.iter().enumerate() {
                 let price = (*price).min(market.config.instruments[instrument].price_max);
                 let reference = Command::Reference(reference(instrument, price));
-                let _ = at.hands.ask(&reference, NOBODY, at.now);
+                let _ = ask(at.hands, &reference, NOBODY, at.now);
             }
         }
     }
@@ -160,10 +163,8 @@ impl Desk {
             TradingState::ReduceOnly => TradingState::Active,
             TradingState::CancelOnly | TradingState::Halted | TradingState::Active => return,
         };
-        if at
-            .hands
-            .ask(&Command::Restart { state: next }, NOBODY, at.now)
-        {
+        let step = Command::Restart { state: next };
+        if ask(at.hands, &step, NOBODY, at.now) {
             self.restart = next;
         }
     }
@@ -175,7 +176,7 @@ impl Desk {
     }
 
     /// Reads what it was told.
-    pub(crate) fn read(&mut self, hands: &mut Hands) {
+    pub(crate) fn read(&mut self, hands: &mut ControlRings) {
         while let Ok(item) = hands.items.pop() {
             self.items += 1;
             if let ControlItem::Outcome(outcome, _) = item {
@@ -299,4 +300,12 @@ const fn state(scope: Scope, state: TradingState, cancel: bool) -> Command {
         state,
         cancel,
     })
+}
+
+/// Asks for a command under a number; `false` where there is no room.
+fn ask(hands: &mut ControlRings, command: &Command, request: u32, now: Timestamp) -> bool {
+    let mut head = command.encode();
+    head.number = request;
+    head.timestamp_ns = now.ns();
+    hands.commands.push(&Record::bare(head))
 }

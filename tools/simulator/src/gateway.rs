@@ -8,7 +8,6 @@ mod origin;
 mod wiring;
 
 pub(crate) use origin::{OpenError, Start, make_snapshot, open};
-pub(crate) use wiring::Hands;
 
 use crate::clock::SimClock;
 use crate::market::{HEARTBEAT, Market, ORDERS_MAX};
@@ -25,11 +24,12 @@ use portcullis_pipeline::risk::{LatencySink, Risk};
 use portcullis_pipeline::sequencer::Sequencer;
 use portcullis_pipeline::signals::RiskSignals;
 use portcullis_pipeline::venue::Venue;
+use portcullis_pipeline::wiring::{ControlRings, Rings};
 use portcullis_risk_core::RiskCore;
-use portcullis_runtime::{Agent, StopFlag};
+use portcullis_runtime::{Agent, StopFlag, record_ring};
 use portcullis_transport::{MemoryInbound, MemoryOutbound};
 use portcullis_wire::soupbin::{ServerLimits, SessionName};
-use wiring::Wiring;
+use wiring::{LOG_UNITS, ring_sizes};
 
 /// The name every session has.
 pub(crate) const SESSION_NAME: &[u8] = b"DAY1";
@@ -84,7 +84,7 @@ pub(crate) struct Gateway {
     egress: Egress<MemoryOutbound>,
     gate: Gate,
     /// What the other threads hold.
-    pub(crate) hands: Hands,
+    pub(crate) hands: ControlRings,
 }
 
 impl Gateway {
@@ -92,7 +92,12 @@ impl Gateway {
     fn new(start: &Start<'_>, origin: Origin, transport: (MemoryInbound, MemoryOutbound)) -> Self {
         let market = start.market;
         let sessions = market.config.sessions as usize;
-        let wiring = Wiring::new(sessions);
+        let Rings {
+            agents: mut rings,
+            control: hands,
+        } = Rings::new(&ring_sizes(sessions));
+        let (records, records_out) = record_ring(LOG_UNITS);
+        rings.risk.log = Some(records);
         let signals = RiskSignals::default();
         let (inbound, outbound) = transport;
         let last_trade = market.last_trade.clone();
@@ -101,7 +106,7 @@ impl Gateway {
             Some(Plant::SentEarly) => Gate::open(),
             Some(_) | None => ends.gate.clone(),
         };
-        let mut sequencer = Sequencer::new(wiring.sequencer, signals.clone());
+        let mut sequencer = Sequencer::new(rings.sequencer, signals.clone());
         if let Some(resumption) = &origin.resumption {
             sequencer = sequencer.resuming(resumption);
         }
@@ -109,23 +114,23 @@ impl Gateway {
             ingress: Ingress::new(
                 ingress_config(market, start.connections_max),
                 inbound,
-                wiring.ingress,
+                rings.ingress,
                 StopFlag::new(),
             ),
             sequencer: sequencer.watching(ends.watch, STALL),
             risk: Risk::new(
                 origin.core,
-                wiring.risk,
+                rings.risk,
                 start.clock.clone(),
                 Unmeasured,
                 last_trade,
                 signals,
             ),
-            log: Log::new(origin.writer, wiring.log, ends.log, Box::new(|_| {})),
+            log: Log::new(origin.writer, records_out, ends.log, Box::new(|_| {})),
             venue: Venue::new(
                 origin.floor,
-                wiring.venue_orders,
-                wiring.venue_reports,
+                rings.venue_orders,
+                rings.venue_reports,
                 sessions,
                 PENDING_MAX,
             )
@@ -133,13 +138,13 @@ impl Gateway {
             egress: Egress::over(
                 origin.streams,
                 outbound,
-                wiring.egress_items,
-                wiring.egress_connections,
-                wiring.reach,
+                rings.egress_items,
+                rings.egress_connections,
+                rings.reach,
             )
             .behind(ends.gate.clone()),
             gate: ends.gate,
-            hands: wiring.hands,
+            hands,
         }
     }
 
@@ -189,7 +194,7 @@ impl Gateway {
     }
 
     /// The core, and what the other threads hold.
-    pub(crate) const fn desk_side(&mut self) -> (&RiskCore, &mut Hands) {
+    pub(crate) const fn desk_side(&mut self) -> (&RiskCore, &mut ControlRings) {
         (self.risk.core(), &mut self.hands)
     }
 

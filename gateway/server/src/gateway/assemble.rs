@@ -8,7 +8,7 @@ use super::origin::{OpenJournal, Origin, origin};
 use super::snapshots::{Inherited, Snapshots, progress_of};
 use super::tables::{ingress_config, last_trade, symbols};
 use super::threads::{Agents, Behaviour, Finished, Threads, idle};
-use super::wiring::{AgentRings, ControlRings, Wiring};
+use super::wiring::{log_units, ring_sizes};
 use crate::replication::{Led, ReplicationServer};
 use portcullis_control::config::{Config, Matching};
 use portcullis_control::credentials::{AddressLimit, CredentialTable, LimitedTo, Verifier};
@@ -23,6 +23,7 @@ use portcullis_pipeline::risk::Risk;
 use portcullis_pipeline::sequencer::{Resumption, Sequencer};
 use portcullis_pipeline::signals::RiskSignals;
 use portcullis_pipeline::venue::{Venue, VenueReaders};
+use portcullis_pipeline::wiring::{AgentRings, ControlRings, Rings};
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_runtime::{
     DutyReader, HistogramReader, HistogramWriter, RecordConsumer, RecordProducer, RingConsumer,
@@ -152,7 +153,7 @@ impl Gateway {
         let stop = StopFlag::new();
         let goes_on = origin.resumption.as_ref().map(Resumption::begins_behind);
         let (inbound, outbound, address) = sockets(config)?;
-        let Wiring { agents, control } = Wiring::new(config);
+        let Rings { agents, control } = Rings::new(&ring_sizes(config));
         let verifier = verifier(config)?;
         let passwords = verifier.table();
         let ControlRings {
@@ -281,7 +282,7 @@ fn agents_of(
     }
     let (mut kept, mut log) = (Kept::nothing(), None);
     if let Some(journal) = origin.journal {
-        let (records, records_out) = record_ring(rings.log_units);
+        let (records, records_out) = record_ring(log_units(config));
         risk_rings.log = Some(records);
         let (agent, watch, of_journal) = log_of(config, journal, records_out)?;
         sequencer = sequencer.watching(watch, config.profile.journal.stall);
