@@ -1,6 +1,7 @@
 //! What a client knows of its orders, and what it is told that cannot be.
 //!
-//! Numbers are given once, from 1 on. An order that was sent is owed one answer, whatever becomes of the
+//! Numbers are given once, from 1 on; a number tells the row that it stands in, and a new version has the
+//! next one of its order's row. An order that was sent is owed one answer, whatever becomes of the
 //! connection, since it is sent again. A replace is not, and may be lost with its connection or say nothing
 //! where its order has died: it is owed an answer when an order sent behind it on the same connection was
 //! accepted, or nothing more comes, and its order is open still. Invariant: a message takes from what is
@@ -103,7 +104,7 @@ impl Book {
     /// A new version of the last order.
     pub(super) fn replace(&mut self, random: &mut Random) -> Option<Vec<u8>> {
         let original = *self.accepted.last()?;
-        let number = self.next();
+        let number = self.next_beside(original);
         self.replaces.insert(number);
         self.owed.insert(number, original);
         Some(messages::replace(original, number, random))
@@ -118,6 +119,14 @@ impl Book {
 
     fn next(&mut self) -> u32 {
         self.number += 1;
+        self.number
+    }
+
+    /// The next number of this one's row; those between are given to nobody.
+    fn next_beside(&mut self, number: u32) -> u32 {
+        let step = messages::ROW_STEP;
+        let behind = self.next() + step - 1;
+        self.number = behind - (behind - number) % step;
         self.number
     }
 
@@ -154,6 +163,7 @@ impl Book {
                 let strange = number.filter(|number| !self.has_given(*number));
                 heard.wrong.extend(strange.map(|_| not_mine(said)));
             }
+            Said::OtherRow { .. } => heard.wrong.push(not_mine(said)),
             Said::Unreadable => {
                 let what = "it does not read".to_owned();
                 heard.wrong.push(Wrong::Foreign(what));
