@@ -56,7 +56,8 @@ pub enum ReplayEnd {
     /// never arrived: those are refused, and nothing is sent before each row of numbers that has one has
     /// its answer. Where an answer does not come, the link is made anew.
     Answered,
-    /// No sequenced message came for this long after the login. An engine that stalls longer in the
+    /// No sequenced message came for this long after the login, or `silence_max` has gone by since it: an engine that
+    /// trades all the time is never quiet. An engine that stalls longer in the
     /// middle of a replay is taken to be done; its late reports are still taken in order. Orders from
     /// before a restart that have no answer are sent again, since nobody can tell whether they arrived.
     Quiet(Duration),

@@ -150,8 +150,8 @@ pub(crate) struct Link<S> {
     sounded: u64,
     /// How far the engine is, by row of numbers.
     rows: Rows,
-    /// When the answers to this login's queries are due.
-    answers_due: Timestamp,
+    /// When this login's replay, and the answers to its queries, are waited for no longer.
+    replay_due: Timestamp,
     /// Reads that found nothing since the last sign of bytes.
     fruitless: u32,
     /// Stands in the venue's list of links that are polled.
@@ -193,7 +193,7 @@ impl<S: Read + Write> Link<S> {
             sounds: false,
             sounded: 0,
             rows: Rows::default(),
-            answers_due: Timestamp::ZERO,
+            replay_due: Timestamp::ZERO,
             fruitless: 0,
             listed: false,
         }

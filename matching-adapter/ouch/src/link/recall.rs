@@ -204,7 +204,7 @@ impl<S: Read + Write> Link<S> {
     /// nothing: the next login goes on where this one ended.
     pub(super) fn misses_answers(&self, shared: &Shared<'_>) -> bool {
         shared.config.replay_end == ReplayEnd::Answered
-            && shared.now >= self.answers_due
+            && shared.now >= self.replay_due
             && self.received.is_empty()
     }
 

@@ -218,7 +218,7 @@ impl<S: Read + Write> Link<S> {
             self.go_on_after(given - 1);
         }
         self.rows.begin();
-        self.answers_due = shared.now.saturating_add(shared.config.silence_max);
+        self.replay_due = shared.now.saturating_add(shared.config.silence_max);
         self.state = LinkState::Replaying { heard: shared.now };
         if shared.config.replay_end == ReplayEnd::Answered {
             if self.sounded > 0 {
@@ -272,7 +272,9 @@ impl<S: Read + Write> Link<S> {
         if let LinkState::Replaying { heard } = self.state {
             let over = match shared.config.replay_end {
                 ReplayEnd::Quiet(span) => {
-                    shared.now.since(heard) >= span && self.received.is_empty()
+                    let quiet = shared.now.since(heard) >= span && self.received.is_empty();
+                    // An engine that trades all the time is never quiet.
+                    quiet || shared.now >= self.replay_due
                 }
                 ReplayEnd::Answered => self.is_answered(),
             };

@@ -13,7 +13,7 @@ use portcullis_domain::{
     TimeInForce, Timestamp, UserRef,
 };
 use portcullis_venue::NOTE_NOT_SENT;
-use portcullis_venue_ouch::{Counters, Dial, Dialed, LinkState, Route, StopReason};
+use portcullis_venue_ouch::{Counters, Dial, Dialed, LinkState, ReplayEnd, Route, StopReason};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
     AccountQueryResponse, Capacity, CrossType, Display, EncodeError, EventCode, Inbound,
@@ -87,10 +87,15 @@ impl Dial for Wire {
 }
 
 fn scripted(wire: &Wire) -> Patient<Wire> {
+    ending(wire, ReplayEnd::Answered)
+}
+
+fn ending(wire: &Wire, replay_end: ReplayEnd) -> Patient<Wire> {
     let mut config = config_for(([127, 0, 0, 1], 1).into());
     let own = config.sessions[SESSION.index()];
     config.sessions.fill(Route::None);
     config.sessions[SESSION.index()] = own;
+    config.replay_end = replay_end;
     config.silence_max = Duration::from_ns(SILENCE_POLLS * POLL_NS);
     dialing(config, wire.clone())
 }
@@ -385,4 +390,29 @@ fn an_engine_that_takes_back_what_it_acknowledged_stops_the_link() {
     let (row, used, next) = (3, 3, 3);
     let reason = StopReason::NumbersContradict { row, used, next };
     assert_eq!(scene.link(), LinkState::Stopped(reason));
+}
+
+/// Where silence ends a replay, one that is never silent ends it too, in time.
+#[test]
+fn an_engine_that_is_never_quiet_does_not_keep_its_link_down() {
+    let wire = Wire(Rc::new(RefCell::new(Ends::new(0))));
+    let quiet = ReplayEnd::Quiet(Duration::from_ns(20 * POLL_NS));
+    let rig = Rig::new(ending(&wire, quiet), 1, |_| Vec::new());
+    let mut scene = Scene { rig, wire };
+    scene.cycle();
+    scene.received();
+    scene.grant(1);
+    let event = SystemEvent {
+        timestamp: 1,
+        event_code: EventCode::StartOfDay,
+    };
+    for _ in 0..4 {
+        scene.say(|out| event.encode(None, out));
+        assert!(matches!(scene.link(), LinkState::Replaying { .. }));
+    }
+    for _ in 0..6 {
+        scene.say(|out| event.encode(None, out));
+    }
+    assert_eq!(scene.link(), LinkState::Up);
+    assert_eq!(scene.counters().links_lost, 0);
 }
