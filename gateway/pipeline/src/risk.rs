@@ -365,7 +365,8 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
 }
 
 /// Fetches lines ahead of their use.
-pub(crate) struct Fetch;
+#[derive(Debug)]
+pub struct Fetch;
 
 impl LineSink for Fetch {
     #[inline(always)]

@@ -1,8 +1,9 @@
 //! `portcullis explain`: why an order was accepted or refused, from the journal, months later.
 //!
 //! The journal is replayed up to the record before the order; then every check is asked, the record applied, and
-//! the account shown as it stood before and after. Invariants: nothing is asked of a gateway; the verdict shown is the
-//! one that the replay comes to, whose digests were held against the journal's.
+//! the account shown as it stood before and after; then it is read on, to a digest that confirms what was shown.
+//! Invariants: nothing is asked of a gateway; the verdict shown is the one that the replay comes to, and where no
+//! digest of the journal behind it says the same, that is said.
 
 mod report;
 
@@ -12,13 +13,16 @@ use crate::journal::folder::Folder;
 use crate::journal::naming::{Scales, parse_order};
 use crate::journal::progress::Progress;
 use crate::journal::words::Words;
-use crate::replay::follower::{CoreFollower, End};
+use crate::replay::follower::{CoreFollower, Deaf, End};
 use crate::{REFUSED, cannot};
 use clap::{ArgGroup, Args};
 use portcullis_domain::{CommandKind, Head, Record, SessionId, UserRef};
 use portcullis_risk_core::{Effect, EffectSink};
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// In whose name remarks are made.
+const TOOL: &str = "explain";
 
 /// What is to be explained.
 #[derive(Debug, Args)]
@@ -94,33 +98,113 @@ fn try_explain(arguments: &Arguments) -> Result<Option<String>, String> {
         naming: &folder.naming,
         scales: Scales(config.as_ref()),
     };
-    let mut follower = CoreFollower::open(&folder)?;
-    let mut progress = Progress::begin("explain");
-    let mut found = 0_u64;
-    loop {
+    let mut reading = Reading {
+        follower: CoreFollower::open(&folder)?,
+        progress: Progress::begin(TOOL),
+        found: false,
+        unconfirmed: Vec::new(),
+    };
+    let fault = reading.explain_all(wanted, &words);
+    if !reading.found && fault.is_none() {
+        return Err(not_found(wanted, arguments));
+    }
+    let doubt = reading.say_unconfirmed();
+    Ok(fault.or(doubt))
+}
+
+/// The journal under way.
+struct Reading {
+    follower: CoreFollower,
+    progress: Progress,
+    /// Whether a record was explained.
+    found: bool,
+    /// Records that were explained behind the last digest that was compared.
+    unconfirmed: Vec<Unconfirmed>,
+}
+
+/// A record that was explained, and no digest was compared since.
+struct Unconfirmed {
+    seq: u64,
+    /// Whether it was explained under limits that may not have been in force.
+    in_doubt: bool,
+}
+
+impl Reading {
+    /// Explains each record that is wanted and reads on, to a digest at least; what is wrong with the journal, if
+    /// something is.
+    fn explain_all(&mut self, wanted: Wanted, words: &Words<'_>) -> Option<String> {
+        self.follower.say_remarks(TOOL);
+        loop {
+            if let Some(end) = self.find(wanted) {
+                return fault(end);
+            }
+            let record = *self.follower.held().expect("it was found");
+            if wanted.is_past(&record.head) {
+                return None;
+            }
+            self.found = true;
+            explain_one(&mut self.follower, &record, words);
+            self.follower.say_remarks(TOOL);
+            self.unconfirmed.push(Unconfirmed {
+                seq: record.head.seq,
+                in_doubt: self.follower.is_in_doubt(),
+            });
+            if matches!(wanted, Wanted::Seq(_)) {
+                return self.confirm().and_then(fault);
+            }
+        }
+    }
+
+    /// Holds the next record that is wanted, or the first past it; how the journal ended, if there is none.
+    fn find(&mut self, wanted: Wanted) -> Option<End> {
         let mut stop = |head: &Head| wanted.is(head) || wanted.is_past(head);
-        let end = follower.run(&mut stop, &mut Heard::default(), &mut |so_far| {
+        let progress = &mut self.progress;
+        let end = self.follower.run(&mut stop, &mut Deaf, &mut |so_far| {
             progress.at(so_far.records, so_far.bytes);
         });
-        let fault = match end {
-            End::Held => {
-                let record = *follower.held().expect("a run that ended there holds it");
-                if wanted.is_past(&record.head) {
-                    None
-                } else {
-                    found += 1;
-                    explain_one(&mut follower, &record, &words);
-                    continue;
-                }
-            }
-            End::Journal => None,
-            End::Damage(error) => Some(error.to_string()),
-            End::Diverged(error) => Some(error.to_string()),
-        };
-        if found == 0 && fault.is_none() {
-            return Err(not_found(wanted, arguments));
+        self.drop_confirmed();
+        match end {
+            End::Held => None,
+            End::Journal | End::Damage(_) | End::Diverged(_) => Some(end),
         }
-        return Ok(fault);
+    }
+
+    /// Reads on to the next digest; how the journal ended, if there is none.
+    fn confirm(&mut self) -> Option<End> {
+        let progress = &mut self.progress;
+        let end = self.follower.run_to_digest(&mut Deaf, &mut |so_far| {
+            progress.at(so_far.records, so_far.bytes);
+        });
+        self.drop_confirmed();
+        end
+    }
+
+    fn drop_confirmed(&mut self) {
+        self.follower.say_remarks(TOOL);
+        let compared_to = self.follower.compared_to;
+        self.unconfirmed.retain(|record| record.seq > compared_to);
+    }
+
+    /// Says what no digest confirms; what is to be doubted of it.
+    fn say_unconfirmed(&self) -> Option<String> {
+        for Unconfirmed { seq, .. } in &self.unconfirmed {
+            println!("record {seq}: not confirmed by a digest of the journal behind it");
+        }
+        let doubted = self.unconfirmed.iter().find(|record| record.in_doubt)?;
+        Some(format!(
+            "record {} is explained under limits that may not have been in force: a limit table that came \
+             before it cannot be read; restore its file from a copy",
+            doubted.seq
+        ))
+    }
+}
+
+/// What is wrong with a journal that ended so.
+fn fault(end: End) -> Option<String> {
+    match end {
+        End::Held | End::Journal => None,
+        End::Damage(error) => Some(error.to_string()),
+        End::Diverged(error) => Some(error.to_string()),
     }
 }
 

@@ -142,20 +142,14 @@ fn replay_journal<W: Write>(
     sink: &mut Printer<'_, W>,
 ) -> Result<Replayed, String> {
     let mut follower = CoreFollower::open(&Folder::open(path)?)?;
-    if let Some(record) = follower.began {
-        eprintln!(
-            "replay: the first segments are gone: it begins from the snapshot at record {record}"
-        );
-    }
+    follower.say_remarks("replay");
     let mut progress = Progress::begin("replay");
     let mut stop = |head: &Head| head.seq > to;
     let end = follower.run(&mut stop, sink, &mut |so_far| {
         progress.at(so_far.records, so_far.bytes);
     });
     progress.done(follower.records, follower.bytes);
-    for remark in &follower.remarks {
-        eprintln!("{remark}");
-    }
+    follower.say_remarks("replay");
     let damage = match end {
         End::Journal | End::Held => follower.cut(),
         End::Damage(error) => Some(error.to_string()),

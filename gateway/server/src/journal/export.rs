@@ -177,6 +177,7 @@ fn replayed(
     table: &mut Table,
 ) -> Result<(), Failure> {
     let mut follower = CoreFollower::open(folder)?;
+    follower.say_remarks("export");
     let mut progress = Progress::begin("export");
     let mut sink = Lines {
         columns,
@@ -190,6 +191,7 @@ fn replayed(
         progress.at(so_far.records, so_far.bytes);
     });
     progress.done(follower.records, follower.bytes);
+    follower.say_remarks("export");
     match end {
         End::Journal | End::Held => Ok(()),
         End::Damage(error) => Err(Failure::Damaged(error.to_string())),

@@ -8,15 +8,14 @@
 use super::folder::{Folder, Held};
 use super::inspect::{SLOTS, Segment, word_files};
 use super::progress::{Progress, Rate};
-use crate::replay::follower::{CoreFollower, End};
+use crate::replay::follower::{CoreFollower, Deaf, End};
 use crate::{REFUSED, cannot};
 use clap::Args;
-use portcullis_domain::{Record, Seq};
+use portcullis_domain::Seq;
 use portcullis_journal::{
     Chain, JournalReader, SnapshotHeader, SnapshotReader, Storage, WordFile, list_segments,
     read_words,
 };
-use portcullis_risk_core::{Effect, EffectSink};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -243,11 +242,6 @@ impl Verified {
                 return Ok(());
             }
         };
-        if let Some(record) = follower.began {
-            self.remarks.push(format!(
-                "the first segments are gone: the replay began from the snapshot at record {record}"
-            ));
-        }
         let mut progress = Progress::begin("replay");
         let mut wanted: Vec<u64> = self.snapshots.iter().map(|s| s.header.seq).collect();
         wanted.sort_unstable();
@@ -276,7 +270,7 @@ impl Verified {
         }
         self.digests = follower.compared;
         self.replay = Some(progress.rate(follower.records, follower.bytes));
-        self.remarks.append(&mut follower.remarks);
+        self.remarks.append(&mut follower.take_remarks());
         Ok(())
     }
 
@@ -376,12 +370,4 @@ impl Verified {
             "faults": self.faults,
         })
     }
-}
-
-/// Hears nothing: the core keeps its digest by itself.
-struct Deaf;
-
-impl EffectSink for Deaf {
-    fn on_record(&mut self, _record: &Record) {}
-    fn on_effect(&mut self, _effect: Effect) {}
 }

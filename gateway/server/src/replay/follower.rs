@@ -2,15 +2,16 @@
 //!
 //! Whoever replays. Invariants: the core is the server's own, made from the journal's prelude; a flip finds its
 //! table in the file that its digest names; each digest that the journal notes is held against the core's own;
-//! memory is one batch and the reader's buffer. Must never write.
+//! memory is one batch and the reader's buffer, and what is to be said and was not yet. Must never write in the
+//! journal's folder.
 
 use crate::journal::folder::Folder;
 use portcullis_domain::{Command, CommandKind, Head, Record, Seq, UNIT_BYTES};
 use portcullis_journal::{Disk, Entry, JournalError, JournalReader};
 use portcullis_pipeline::replica::Diverged;
+use portcullis_pipeline::risk::Fetch;
 use portcullis_risk_core::limits::LimitTable;
-use portcullis_risk_core::{EffectSink, LineSink, RiskCore, Word};
-use portcullis_runtime::prefetch;
+use portcullis_risk_core::{Effect, EffectSink, RiskCore};
 
 /// Records applied together.
 const BATCH: usize = 128;
@@ -46,8 +47,10 @@ pub(crate) struct CoreFollower {
     /// Digests compared, and the record of the last one.
     pub(crate) compared: u64,
     pub(crate) compared_to: u64,
-    /// What a reader should hear of: tables that could not be had.
-    pub(crate) remarks: Vec<String>,
+    /// Whether a table could not be had, and no digest since has shown that none was needed.
+    in_doubt: bool,
+    /// What people should hear of and have not yet: where it began, tables that could not be had.
+    remarks: Vec<String>,
 }
 
 impl CoreFollower {
@@ -57,6 +60,11 @@ impl CoreFollower {
     /// In words, what the folder lacks.
     pub(crate) fn open(folder: &Folder) -> Result<Self, String> {
         let (core, began) = folder.first_core()?;
+        let begins = began.map(|record| {
+            format!(
+                "the first segments are gone: the replay begins from the snapshot at record {record}"
+            )
+        });
         Ok(Self {
             folder: folder.clone(),
             reader: folder.reader(core.seq().next())?,
@@ -69,7 +77,8 @@ impl CoreFollower {
             bytes: 0,
             compared: 0,
             compared_to: 0,
-            remarks: Vec::new(),
+            in_doubt: false,
+            remarks: begins.into_iter().collect(),
         })
     }
 
@@ -82,23 +91,25 @@ impl CoreFollower {
         every: &mut impl FnMut(&Self),
     ) -> End {
         loop {
-            match self.read(stop) {
-                Read::Batch => {
-                    self.settle(sink);
-                    every(self);
-                }
-                // Its record stands in the batch, and is not to be applied before its table is staged.
-                Read::Flip(digest) => self.flip(digest, sink),
-                Read::Digest(seq, noted) => {
-                    self.settle(sink);
-                    if let Err(diverged) = self.compare(seq, noted) {
-                        return End::Diverged(diverged);
-                    }
-                }
-                Read::End(end) => {
-                    self.settle(sink);
-                    return end;
-                }
+            if let Step::End(end) = self.step(stop, sink) {
+                return end;
+            }
+            every(self);
+        }
+    }
+
+    /// Applies records until one whose digest the journal notes, and compares it. How the journal ended, if it did
+    /// without one.
+    pub(crate) fn run_to_digest(
+        &mut self,
+        sink: &mut impl EffectSink,
+        every: &mut impl FnMut(&Self),
+    ) -> Option<End> {
+        loop {
+            match self.step(&mut |_| false, sink) {
+                Step::Applied => every(self),
+                Step::Compared => return None,
+                Step::End(end) => return Some(end),
             }
         }
     }
@@ -123,6 +134,24 @@ impl CoreFollower {
         self.held.as_ref()
     }
 
+    /// Whether the core may be another than the gateway's was: a table could not be had, and no digest since was
+    /// compared.
+    pub(crate) const fn is_in_doubt(&self) -> bool {
+        self.in_doubt
+    }
+
+    /// What people should hear of, once.
+    pub(crate) fn take_remarks(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.remarks)
+    }
+
+    /// Says it on standard error, in the name of a tool.
+    pub(crate) fn say_remarks(&mut self, tool: &str) {
+        for remark in self.take_remarks() {
+            eprintln!("{tool}: {remark}");
+        }
+    }
+
     /// The core, after all that was applied.
     pub(crate) const fn core(&self) -> &RiskCore {
         &self.core
@@ -145,6 +174,32 @@ impl CoreFollower {
             "{}, byte {}: cut behind the last good frame: {}; frames given up {}",
             cut.segment, cut.offset, cut.fault, cut.frames_lost
         ))
+    }
+
+    /// Applies what stands before the next thing to be done, and does it.
+    fn step(&mut self, stop: &mut impl FnMut(&Head) -> bool, sink: &mut impl EffectSink) -> Step {
+        match self.read(stop) {
+            Read::Batch => {
+                self.settle(sink);
+                Step::Applied
+            }
+            // Its record stands in the batch, and is not to be applied before its table is staged.
+            Read::Flip(digest) => {
+                self.flip(digest, sink);
+                Step::Applied
+            }
+            Read::Digest(seq, noted) => {
+                self.settle(sink);
+                match self.compare(seq, noted) {
+                    Ok(()) => Step::Compared,
+                    Err(diverged) => Step::End(End::Diverged(diverged)),
+                }
+            }
+            Read::End(end) => {
+                self.settle(sink);
+                Step::End(end)
+            }
+        }
     }
 
     /// Reads into the batch until something else is to be done.
@@ -200,10 +255,10 @@ impl CoreFollower {
     fn stage(&mut self, digest: u64, seq: u64) {
         match self.folder.limit_table(digest) {
             Ok(table) => drop(self.core.stage(Box::new(table))),
-            Err(error) => self.remarks.push(format!(
-                "record {seq}: the limit table {digest:016x} of this flip: {error}; the flip is refused here, as \
-                 it was then only if it was refused then"
-            )),
+            Err(error) => {
+                self.in_doubt = true;
+                self.remarks.push(no_table(seq, digest, &error));
+            }
         }
     }
 
@@ -214,8 +269,19 @@ impl CoreFollower {
         }
         self.compared += 1;
         self.compared_to = seq.raw();
+        self.in_doubt = false;
         Ok(())
     }
+}
+
+/// What a step came to.
+enum Step {
+    /// Records were applied.
+    Applied,
+    /// A digest was compared, and is the core's.
+    Compared,
+    /// No more is to be read.
+    End(End),
 }
 
 /// What reading came to.
@@ -249,12 +315,18 @@ pub(crate) fn built(words: &[u64]) -> Result<LimitTable, String> {
         .map_err(|error| format!("a limit file does not load: {:?}", error.faults))
 }
 
-/// Fetches lines ahead of their use.
-struct Fetch;
+/// That the table of a flip cannot be had, and what follows.
+pub(super) fn no_table(seq: u64, digest: u64, why: &str) -> String {
+    format!(
+        "record {seq}: the limit table {digest:016x} of this flip cannot be read: {why}; the flip is refused here, as \
+         it was then only if it was refused then"
+    )
+}
 
-impl LineSink for Fetch {
-    #[inline(always)]
-    fn line<W: Word>(&mut self, word: &W) {
-        prefetch(word);
-    }
+/// Hears nothing: the core keeps its digest by itself.
+pub(crate) struct Deaf;
+
+impl EffectSink for Deaf {
+    fn on_record(&mut self, _record: &Record) {}
+    fn on_effect(&mut self, _effect: Effect) {}
 }

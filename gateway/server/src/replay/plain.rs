@@ -3,7 +3,7 @@
 //! Invariant: as that of a journal, but that such a log notes no digest.
 
 use super::Replayed;
-use super::follower::{built, flip_of};
+use super::follower::{built, flip_of, no_table};
 use super::print::Printer;
 use crate::prelude;
 use portcullis_domain::Record;
@@ -51,11 +51,7 @@ fn take(core: &mut RiskCore, log: &Path, record: &Record, sink: &mut impl Effect
         let words = read_limit_file(log, digest).map_err(|error| error.to_string());
         match words.and_then(|words| built(&words)) {
             Ok(table) => drop(core.stage(Box::new(table))),
-            Err(error) => eprintln!(
-                "record {}: the limit table {digest:016x} of this flip: {error}; the flip is refused here, as it was \
-                 then only if it was refused then",
-                record.head.seq,
-            ),
+            Err(error) => eprintln!("replay: {}", no_table(record.head.seq, digest, &error)),
         }
     }
     sink.on_record(record);

@@ -8,22 +8,24 @@
 mod tally;
 mod twin;
 
-use super::follower::flip_of;
+use super::follower::{CoreFollower, Deaf, End, flip_of};
 use super::verdict::{self, Verdict};
 use crate::check::load_config;
 use crate::gateway::check_names;
 use crate::journal::folder::Folder;
 use crate::journal::progress::Progress;
 use crate::{REFUSED, cannot};
-use portcullis_domain::{Record, UNIT_BYTES};
-use portcullis_journal::Entry;
-use portcullis_pipeline::replica::Diverged;
-use portcullis_risk_core::{Effect, EffectSink, RiskCore};
+use portcullis_control::config::Config;
+use portcullis_domain::{Head, Record};
+use portcullis_risk_core::{Effect, EffectSink};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use tally::Tally;
 use twin::Twin;
+
+/// In whose name progress and remarks are said.
+const TOOL: &str = "what if";
 
 /// What is asked.
 pub(super) struct Asked<'a> {
@@ -48,7 +50,7 @@ pub(super) fn what_if(asked: &Asked<'_>) -> ExitCode {
     }
 }
 
-/// The comparison; what is wrong with the journal, if something is.
+/// The comparison, printed; what is wrong with the journal, if something is.
 fn run(asked: &Asked<'_>, out: &mut impl Write) -> Result<Option<String>, String> {
     let folder = Folder::open(asked.journal)?;
     let config = load_config(asked.limits).map_err(|errors| errors.to_string())?;
@@ -58,55 +60,31 @@ fn run(asked: &Asked<'_>, out: &mut impl Write) -> Result<Option<String>, String
             asked.limits.display()
         )
     })?;
-    let (recorded, _) = folder.first_core()?;
-    let (twin, _) = folder.first_core()?;
-    let mut reader = folder.reader(recorded.seq().next())?;
     let mut comparison = Comparison {
-        recorded,
-        twin: Twin::new(twin),
+        recorded: CoreFollower::open(&folder)?,
+        twin: Twin::new(folder.first_core()?.0),
         tally: Tally::default(),
         folder: &folder,
         json: asked.json,
     };
-    let mut progress = Progress::begin("what if");
-    let (mut records, mut bytes) = (0, 0);
-    let damage = loop {
-        match reader.next() {
-            Ok(Some(Entry::Record(record))) => {
-                let record = record.to_record();
-                if record.head.seq > asked.to {
-                    break None;
-                }
-                if !comparison.twin.is_apart() && record.head.seq >= asked.from {
-                    let timestamp_ns = record.head.timestamp_ns;
-                    comparison.twin.part(config.limit_table(), timestamp_ns)?;
-                }
-                comparison.take(&record, out)?;
-                records += 1;
-                bytes += (record.head.units() * UNIT_BYTES) as u64;
-                progress.at(records, bytes);
-            }
-            Ok(Some(Entry::Digest { seq, digest })) => {
-                let found = comparison.recorded.digest();
-                if found != digest {
-                    let noted = digest;
-                    break Some(Diverged { seq, noted, found }.to_string());
-                }
-            }
-            Ok(None) => break None,
-            Err(error) => break Some(error.to_string()),
-        }
-    };
-    progress.done(records, bytes);
-    if !comparison.twin.is_apart() {
+    comparison.recorded.say_remarks(TOOL);
+    let ended = comparison.follow(asked, &config, out);
+    let Comparison {
+        recorded,
+        twin,
+        tally,
+        ..
+    } = &mut comparison;
+    recorded.say_remarks(TOOL);
+    let damage = ended?;
+    if !twin.is_apart() {
         return Err(format!(
             "{}: record {} is not in this journal, which ends with {}",
             asked.journal.display(),
             asked.from,
-            comparison.recorded.seq().raw(),
+            recorded.core().seq().raw(),
         ));
     }
-    let (tally, twin) = (&comparison.tally, &comparison.twin);
     tally.print(out, &folder.naming, &twin.figures, asked.json)?;
     out.flush().map_err(|error| error.to_string())?;
     Ok(damage)
@@ -114,7 +92,7 @@ fn run(asked: &Asked<'_>, out: &mut impl Write) -> Result<Option<String>, String
 
 /// Both cores, and what they differ in.
 struct Comparison<'a> {
-    recorded: Box<RiskCore>,
+    recorded: CoreFollower,
     twin: Twin,
     tally: Tally,
     folder: &'a Folder,
@@ -122,16 +100,48 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Gives a record to both.
+    /// Gives each record to both, up to the last one asked for; what is wrong with the journal, if something is.
+    fn follow(
+        &mut self,
+        asked: &Asked<'_>,
+        config: &Config,
+        out: &mut impl Write,
+    ) -> Result<Option<String>, String> {
+        let mut progress = Progress::begin(TOOL);
+        let damage = loop {
+            match self.recorded.run(&mut |_| true, &mut Deaf, &mut |_| {}) {
+                End::Held => {}
+                End::Journal => break None,
+                End::Damage(error) => break Some(error.to_string()),
+                End::Diverged(error) => break Some(error.to_string()),
+            }
+            let record = *self
+                .recorded
+                .held()
+                .expect("a run that ended there holds it");
+            let Head {
+                seq, timestamp_ns, ..
+            } = record.head;
+            if seq > asked.to {
+                break None;
+            }
+            if !self.twin.is_apart() && seq >= asked.from {
+                self.twin.part(config.limit_table(), timestamp_ns)?;
+            }
+            self.take(&record, out)?;
+            progress.at(self.recorded.records, self.recorded.bytes);
+        };
+        progress.done(self.recorded.records, self.recorded.bytes);
+        Ok(damage)
+    }
+
+    /// Gives the record that is held to both.
     fn take(&mut self, record: &Record, out: &mut impl Write) -> Result<(), String> {
-        if let Some(digest) = flip_of(&record.head) {
-            self.stage(digest);
-        }
-        let plan = self.twin.plan(&record.head, &self.recorded);
+        self.stage(&record.head);
+        let plan = self.twin.plan(&record.head, self.recorded.core());
         let mut heard = Heard::default();
-        self.recorded.apply(record, &mut heard);
-        drop(self.recorded.take_retired());
-        let theirs = self.twin.take(record, plan, &heard, &self.recorded);
+        self.recorded.take_held(&mut heard);
+        let theirs = self.twin.take(record, plan, &heard, self.recorded.core());
         if !self.twin.is_apart() {
             return Ok(());
         }
@@ -148,16 +158,17 @@ impl Comparison<'_> {
         writeln!(out, "{line}").map_err(|error| error.to_string())
     }
 
-    /// The table of a flip in the journal: for the twin only while it is one.
-    fn stage(&mut self, digest: u64) {
-        // One that was refused when it was logged may have none, and is refused again.
-        let Ok(table) = self.folder.limit_table(digest) else {
+    /// The table of a flip in the journal, for the twin while it is one. What cannot be read, the recorded core's
+    /// follower remarks on.
+    fn stage(&mut self, head: &Head) {
+        if self.twin.is_apart() {
             return;
-        };
-        if !self.twin.is_apart() {
-            self.twin.stage(table.clone());
         }
-        drop(self.recorded.stage(Box::new(table)));
+        if let Some(digest) = flip_of(head)
+            && let Ok(table) = self.folder.limit_table(digest)
+        {
+            self.twin.stage(table);
+        }
     }
 }
 

@@ -32,10 +32,10 @@ fn a_copy_does_not_differ_and_a_shorter_one_ends_first() {
 #[test]
 fn the_first_record_that_differs_is_said_field_by_field() {
     let made = |qty| {
-        let mut made = Made::begin(1, 1 << 16, 4);
+        let mut made = Made::begin(1 << 16, 4);
         made.open();
-        made.order(0, 1, Side::Buy, 10, 10_000);
-        made.order(0, 2, Side::Buy, qty, 10_000);
+        made.order(1, Side::Buy, 10, 10_000);
+        made.order(2, Side::Buy, qty, 10_000);
         made.report(1, ReportKind::Accepted);
         made.close();
         made.finish()

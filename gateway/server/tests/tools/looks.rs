@@ -1,6 +1,6 @@
 //! `inspect`, `verify` and `replay` on whole journals.
 
-use crate::made::Made;
+use crate::made::{Made, Pruned};
 use crate::portcullis;
 use portcullis_domain::{ReportKind, Side};
 use serde_json::Value;
@@ -67,8 +67,8 @@ fn inspect_says_records_in_words() {
 #[test]
 fn verify_compares_digests_and_snapshots_with_the_replay() {
     let mut made = Made::day();
-    made.snapshot(|_| {});
-    made.order(0, 7, Side::Buy, 1, 10_000);
+    made.snapshot(|_, _| {});
+    made.order(7, Side::Buy, 1, 10_000);
     made.report(7, ReportKind::Accepted);
     made.close();
     let records = made.core.seq().raw();
@@ -88,52 +88,14 @@ fn verify_compares_digests_and_snapshots_with_the_replay() {
 }
 
 #[test]
-fn verify_finds_a_snapshot_that_is_not_what_the_records_come_to() {
-    let mut made = Made::day();
-    let seq = made.core.seq().raw();
-    // Its words load: one of the counters is another.
-    let counter = portcullis_risk_core_words(&made);
-    made.snapshot(|words| words[counter] ^= 1 << 40);
-    let folder = made.finish();
-    let verified = portcullis(&["journal", "verify", &folder.journal()]).ended(1);
-    verified.said(&["WRONG: snapshot.0", &format!("record {seq}")]);
-}
-
-/// Where the account's cash stands among the saved words.
-fn portcullis_risk_core_words(made: &Made) -> usize {
-    let cash = made
-        .core
-        .account(portcullis_domain::AccountId::new(0))
-        .expect("it is there")
-        .cash;
-    let mut words = Vec::new();
-    made.core.save(&mut |word| words.push(word));
-    let found = words.iter().position(|word| i128::from(*word) == cash);
-    found.expect("cash is saved as it is")
-}
-
-#[test]
 fn where_the_first_segments_are_gone_a_replay_begins_from_the_oldest_snapshot() {
-    let mut made = Made::begin(1, 2_048, 4);
-    made.open();
-    for number in 1..20 {
-        made.order(0, number, Side::Buy, 1, 10_000);
-        made.report(number, ReportKind::Canceled);
-    }
-    made.snapshot(|_| {});
-    let at = made.core.seq().raw();
-    for number in 20..40 {
-        made.order(0, number, Side::Buy, 1, 10_000);
-        made.report(number, ReportKind::Canceled);
-    }
-    made.close();
-    let (digest, state) = (made.core.digest(), made.core.state_hash());
-    let names = portcullis_journal::list_segments(&made.disk).expect("it lists");
-    let needed = names.iter().rposition(|name| name.seq_first() <= at + 1);
-    let folder = made.finish();
-    for name in &names[..needed.expect("the snapshot's own")] {
-        std::fs::remove_file(folder.file("journal").join(name.to_string())).expect("there");
-    }
+    let Pruned {
+        folder,
+        first,
+        digest,
+        state,
+    } = Made::pruned(|_, _| {});
+    let at = first - 1;
     let replayed = portcullis(&["replay", &folder.journal()]).ended(0);
     assert!(
         replayed

@@ -3,24 +3,28 @@
 //! Virtual time. Invariant: what is written is what the core was given, with its digests noted; the folder goes with
 //! its value.
 
+mod journals;
+
+pub(crate) use journals::Pruned;
+
 use portcullis_control::config::{Config, parse_str};
 use portcullis_domain::{
-    AccountId, CashMove, Command, Head, InstrumentId, Money, NewOrder, Price, Qty, QtyMeaning,
-    Record, ReferencePrice, ReplaceRequest, ReportKind, SessionEvent, SessionEventKind, SessionId,
-    Side, TimeInForce, Timestamp, Units, UserRef, VenueReport,
+    AccountId, CashMove, Command, FlipLimits, Head, InstrumentId, Money, NewOrder, Price, Qty,
+    QtyMeaning, Record, ReferencePrice, ReplaceRequest, ReportKind, SessionEvent, SessionEventKind,
+    SessionId, Side, TimeInForce, Timestamp, Units, UserRef, VenueReport,
 };
 use portcullis_journal::{
     Append, Disk, Identity, InlineSource, JournalStart, JournalWriter, Opening, SnapshotHeader,
     SnapshotWriter, Storage, Term, WordFile, WriterOptions, read_words, write_words,
 };
 use portcullis_pipeline::recovery::Prelude;
-use portcullis_risk_core::limits::{AccountSpec, LimitSpec, LimitTable};
+use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, Effect, EffectSink, RiskCore};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{self, AppendageBuilder, EnterOrder};
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The limits of the day, and what may trade.
@@ -58,8 +62,8 @@ impl EffectSink for Said {
 }
 
 impl Made {
-    /// A journal with nothing in it, of so many accounts.
-    pub(crate) fn begin(accounts: u32, segment_bytes: u64, frame_records: u64) -> Self {
+    /// A journal with nothing in it.
+    pub(crate) fn begin(segment_bytes: u64, frame_records: u64) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("portcullis-tools-{}-{number}", std::process::id());
@@ -67,20 +71,21 @@ impl Made {
         let disk = Disk::open(&folder.join("journal")).expect("the folder takes one");
         fs::write(folder.join("day.toml"), CONFIG).expect("it takes a file");
         let config = config(CONFIG);
-        let spec = spread(&config.limits, accounts);
+        let spec = config.limits;
         let limits = write_words(&disk, WordFile::Limits, &spec.to_words()).expect("writes");
         let prelude = Prelude {
             capacities: Capacities {
-                accounts_max: accounts,
-                orders_max: 65_536 + accounts * 4,
-                positions_max: accounts * 2 + 64,
+                accounts_max: 1,
+                orders_max: 65_536,
+                positions_max: 64,
                 ..Capacities::default()
             },
             limits,
             session_name: Alpha::new(b"20231114").expect("fits"),
         };
         let digest = write_words(&disk, WordFile::Prelude, &prelude.to_words()).expect("writes");
-        write_names(&folder.join("journal/names"), accounts);
+        let names = "account trader1\ninstrument ACME\nfirm broker\nsession TRADE1\n";
+        fs::write(folder.join("journal/names"), names).expect("it takes a file");
         let table = LimitTable::build(&spec).expect("the config's own");
         let core = RiskCore::new(&prelude.capacities, table).expect("they fit");
         let opening = Opening {
@@ -116,32 +121,6 @@ impl Made {
         }
     }
 
-    /// The day that most tests look at.
-    pub(crate) fn day() -> Self {
-        let mut made = Self::begin(1, 1 << 16, 4);
-        made.open();
-        made.order(0, 1, Side::Buy, 10, 10_000);
-        made.report(1, ReportKind::Accepted);
-        made.fill(1, 4, 10_000);
-        // Beyond qty_max.
-        made.order(0, 2, Side::Buy, 2_000, 10_000);
-        made.order(0, 3, Side::Sell, 5, 10_100);
-        made.report(3, ReportKind::Accepted);
-        made.replace(1, 4, 8, 9_950);
-        let new = UserRef { row: 0, number: 4 };
-        made.report(1, ReportKind::Replaced { new });
-        made.fill(4, 2, 9_950);
-        made.report(4, ReportKind::Canceled);
-        made.order(0, 5, Side::Buy, 600, 10_000);
-        made.report(5, ReportKind::Accepted);
-        made.report(3, ReportKind::Canceled);
-        made.report(5, ReportKind::Canceled);
-        made.order(0, 6, Side::Sell, 3, 10_000);
-        made.report(6, ReportKind::Accepted);
-        made.close();
-        made
-    }
-
     /// Session and engine come up, money and a price are there.
     pub(crate) fn open(&mut self) {
         let session = SessionId::new(0);
@@ -169,11 +148,11 @@ impl Made {
         self.give(Command::Reference(reference), &[]);
     }
 
-    pub(crate) fn order(&mut self, account: u32, number: u32, side: Side, qty: i64, ticks: i64) {
+    pub(crate) fn order(&mut self, number: u32, side: Side, qty: i64, ticks: i64) {
         let order = NewOrder {
             session: SessionId::new(0),
             user_ref: UserRef { row: 0, number },
-            account: AccountId::new(account),
+            account: AccountId::new(0),
             instrument: InstrumentId::new(0),
             side,
             qty: Qty::new(qty),
@@ -252,19 +231,36 @@ impl Made {
         self.gathered = 0;
     }
 
+    /// Puts the day's limits with something else in them into force; the file that has their table.
+    pub(crate) fn flip(&mut self, from: &str, to: &str) -> PathBuf {
+        let spec = config(&changed(from, to)).limits;
+        let digest = write_words(&self.disk, WordFile::Limits, &spec.to_words()).expect("writes");
+        let table = LimitTable::build(&spec).expect("the config's own");
+        drop(self.core.stage(Box::new(table)));
+        self.give(Command::FlipLimits(FlipLimits { digest }), &[]);
+        drop(self.core.take_retired());
+        self.limits = digest;
+        self.disk.folder().join(WordFile::Limits.name(digest))
+    }
+
     /// Writes what is gathered.
     pub(crate) fn close(&mut self) {
         self.write(true);
         self.writer.sync().expect("the disk takes it");
     }
 
-    /// A snapshot of the core, as it stands behind the last frame; `spoil` changes its words first.
-    pub(crate) fn snapshot(&mut self, spoil: impl Fn(&mut Vec<u64>)) {
+    /// Writes what is gathered, and notes no digest.
+    pub(crate) fn close_unnoted(&mut self) {
+        self.write(false);
+        self.writer.sync().expect("the disk takes it");
+    }
+
+    /// A snapshot of the core, as it stands behind the last frame; `spoil` changes header and words first.
+    pub(crate) fn snapshot(&mut self, spoil: impl Fn(&mut SnapshotHeader, &mut Vec<u64>)) {
         self.close();
         let mut words = Vec::new();
         self.core.save(&mut |word| words.push(word));
-        spoil(&mut words);
-        let header = SnapshotHeader {
+        let mut header = SnapshotHeader {
             seq: self.core.seq().raw(),
             chain: self.chain(),
             term: Term::new(1),
@@ -275,6 +271,7 @@ impl Made {
             journal: JOURNAL,
             rules: 1,
         };
+        spoil(&mut header, &mut words);
         let mut writer = SnapshotWriter::begin(self.disk.clone(), header).expect("begins");
         writer.begin_section(1).expect("its first");
         for word in words {
@@ -322,9 +319,8 @@ impl Folder {
 
     /// The day's config with something else in it.
     pub(crate) fn config(&self, from: &str, to: &str) -> String {
-        assert!(CONFIG.contains(from), "the config has {from}");
         let path = self.file("other.toml");
-        fs::write(&path, CONFIG.replace(from, to)).expect("it takes a file");
+        fs::write(&path, changed(from, to)).expect("it takes a file");
         path.display().to_string()
     }
 
@@ -356,21 +352,10 @@ fn config(text: &str) -> Config {
     parse_str("day.toml", text).expect("it loads")
 }
 
-/// The limits with so many accounts, all like the first.
-fn spread(limits: &LimitSpec, accounts: u32) -> LimitSpec {
-    let mut limits = limits.clone();
-    let first: AccountSpec = limits.accounts[0];
-    limits.accounts = vec![first; accounts as usize];
-    limits
-}
-
-fn write_names(path: &Path, accounts: u32) {
-    let mut text = String::from("account trader1\n");
-    for account in 1..accounts {
-        text.push_str(&format!("account spread{account}\n"));
-    }
-    text.push_str("instrument ACME\nfirm broker\nsession TRADE1\n");
-    fs::write(path, text).expect("it takes a file");
+/// The day's config with something else in it.
+fn changed(from: &str, to: &str) -> String {
+    assert!(CONFIG.contains(from), "the config has {from}");
+    CONFIG.replace(from, to)
 }
 
 /// The client's message of an order.

@@ -9,6 +9,7 @@ mod explain;
 mod export;
 mod looks;
 mod made;
+mod missing;
 mod what_if;
 
 use std::process::{Command, Stdio};

@@ -75,9 +75,9 @@ fn looser_limits_accept_and_what_only_they_accepted_is_ended_at_once() {
 /// ends when the recorded order does.
 #[test]
 fn an_order_whose_replace_only_the_tried_limits_refuse_keeps_its_version() {
-    let mut made = Made::begin(1, 1 << 16, 4);
+    let mut made = Made::begin(1 << 16, 4);
     made.open();
-    made.order(0, 1, Side::Buy, 10, 10_000);
+    made.order(1, Side::Buy, 10, 10_000);
     made.report(1, ReportKind::Accepted);
     made.replace(1, 2, 300, 10_000);
     let new = portcullis_domain::UserRef { row: 0, number: 2 };
@@ -85,7 +85,7 @@ fn an_order_whose_replace_only_the_tried_limits_refuse_keeps_its_version() {
     made.fill(2, 6, 10_000);
     made.fill(2, 50, 10_000);
     made.report(2, ReportKind::Canceled);
-    made.order(0, 3, Side::Sell, 5, 10_000);
+    made.order(3, Side::Sell, 5, 10_000);
     made.close();
     let folder = made.finish();
     let config = folder.config("qty_max = 1_000\nnotional", "qty_max = 100\nnotional");
