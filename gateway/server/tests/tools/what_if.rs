@@ -100,6 +100,51 @@ fn an_order_whose_replace_only_the_tried_limits_refuse_keeps_its_version() {
     assert_eq!(totals["accepted_to_refused"], 1);
 }
 
+/// An order whose replace up is refused by limits that allow 100, and what becomes of it at the engine.
+fn replaced_up(then: impl Fn(&mut Made)) -> (Folder, String) {
+    let mut made = Made::begin(1 << 16, 4);
+    made.open();
+    made.order(1, Side::Buy, 10, 10_000);
+    made.report(1, ReportKind::Accepted);
+    made.replace(1, 2, 300, 10_000);
+    then(&mut made);
+    made.close();
+    let folder = made.finish();
+    let config = folder.config("qty_max = 1_000\nnotional", "qty_max = 100\nnotional");
+    (folder, config)
+}
+
+/// The engine refuses the replace under its own number, which here stands for the order that it would have replaced.
+#[test]
+fn an_order_goes_on_when_the_engine_too_refuses_the_replace() {
+    let (folder, config) = replaced_up(|made| {
+        made.report(2, ReportKind::Rejected);
+        made.fill(1, 6, 10_000);
+        made.report(1, ReportKind::Canceled);
+    });
+    let (flips, totals) = flips(&folder, &config, &[]);
+    assert_eq!(flips.len(), 1);
+    assert_eq!(totals["reports_skipped"], 1, "the refusal");
+    assert_eq!(totals["fills_skipped"], 0);
+    assert_eq!(totals["ended_with_recorded"], 0);
+    assert_eq!(totals["alarms_otherwise"], 0);
+}
+
+/// A version that was confirmed is the order: refused, it takes the order along.
+#[test]
+fn an_order_ends_when_the_recorded_one_is_refused_under_a_number_that_it_does_not_have() {
+    let (folder, config) = replaced_up(|made| {
+        let new = portcullis_domain::UserRef { row: 0, number: 2 };
+        made.report(1, ReportKind::Replaced { new });
+        made.report(2, ReportKind::Rejected);
+        made.replace(1, 3, 5, 10_000);
+    });
+    let (_, totals) = flips(&folder, &config, &[]);
+    assert_eq!(totals["reports_skipped"], 2, "confirmation and refusal");
+    assert_eq!(totals["ended_with_recorded"], 1);
+    assert_eq!(totals["verdicts"], 2, "no order is left to be replaced");
+}
+
 #[test]
 fn limits_that_are_not_of_this_journal_cannot_be_tried() {
     let folder = Made::day().finish();

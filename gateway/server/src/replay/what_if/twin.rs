@@ -4,7 +4,8 @@
 //! - changes of limits in the journal: the limits tried stay in force;
 //! - reports on orders that it refused: there are none to report on;
 //! - of an order whose replace it alone refused, the reports as far as they fit the version that it has: an execution
-//!   within that version's lots and limit, the end whenever the recorded order ends;
+//!   within that version's lots and limit, the end whenever the recorded order ends; that the engine too refused the
+//!   replace, under its number or the order's, is none of them;
 //! - an order or version that it alone accepted has no engine: it is ended at once, and so has no executions.
 //!
 //! Invariant: no report that the engine never made of what this core sent is taken for one, so no account is Halted
@@ -139,9 +140,12 @@ impl Twin {
         {
             return Plan::Skipped;
         }
-        let user_ref = self
-            .alias(report.session, report.user_ref)
-            .unwrap_or(report.user_ref);
+        let alias = self.alias(report.session, report.user_ref);
+        if alias.is_some() && report.kind == ReportKind::Rejected {
+            // A version that is not here; if it took the recorded order along, so it ends here, behind the record.
+            return Plan::Skipped;
+        }
+        let user_ref = alias.unwrap_or(report.user_ref);
         let Some(order) = self.core.order(report.session, user_ref) else {
             let never_was = recorded.order(report.session, report.user_ref).is_none();
             return if never_was {
