@@ -10,7 +10,7 @@ use super::words::{Words, hex};
 use crate::{REFUSED, cannot};
 use clap::Args;
 use portcullis_domain::{Head, Record, Seq};
-use portcullis_journal::{Disk, Entry, FrameHeader, JournalReader, SegmentHeader, list_segments};
+use portcullis_journal::{Disk, Entry, FrameHeader, JournalReader, SegmentHeader};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,7 +42,7 @@ pub(crate) fn diff(arguments: &Arguments) -> ExitCode {
 
 fn try_diff(arguments: &Arguments) -> Result<Vec<String>, String> {
     let (a, b) = (Folder::open(&arguments.a)?, Folder::open(&arguments.b)?);
-    let (first_a, first_b) = (first_seq(&a)?, first_seq(&b)?);
+    let (first_a, first_b) = (a.first_seq()?, b.first_seq()?);
     let from = first_a.max(first_b);
     if first_a != first_b {
         println!(
@@ -53,11 +53,6 @@ fn try_diff(arguments: &Arguments) -> Result<Vec<String>, String> {
     differences.extend(records(&a, &b, from)?);
     differences.extend(frames(&a, &b, from)?);
     Ok(differences)
-}
-
-fn first_seq(folder: &Folder) -> Result<u64, String> {
-    let names = list_segments(&folder.disk).map_err(|error| error.to_string())?;
-    Ok(names[0].seq_first())
 }
 
 /// What the segments of the first record say.

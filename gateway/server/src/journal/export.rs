@@ -5,6 +5,7 @@
 //! fills are those that a replay of the journal comes to, whose digests were held against the journal's.
 
 mod columns;
+mod facts;
 
 use super::folder::Folder;
 use super::naming::Scales;
@@ -146,7 +147,11 @@ fn records(
     arguments: &Arguments,
     table: &mut Table,
 ) -> Result<(), Failure> {
-    let mut reader = folder.reader(Seq::new(arguments.from))?;
+    let first = folder.first_seq()?;
+    if arguments.from < first {
+        eprintln!("export: the first segments are gone: the journal begins with record {first}");
+    }
+    let mut reader = folder.reader(Seq::new(arguments.from.max(first)))?;
     let mut progress = Progress::begin("export");
     let (mut count, mut bytes) = (0, 0);
     while table.fault.is_none() {

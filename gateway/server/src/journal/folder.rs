@@ -68,6 +68,21 @@ impl Folder {
         }
     }
 
+    /// The first record that is left.
+    ///
+    /// # Errors
+    /// In words, why the folder cannot be listed, or that its segments went.
+    pub(crate) fn first_seq(&self) -> Result<u64, String> {
+        let names = list_segments(&self.disk).map_err(|error| error.to_string())?;
+        let first = names.first().ok_or_else(|| {
+            format!(
+                "{}: its segments were moved away; name the folder of a journal",
+                self.disk.folder().display()
+            )
+        })?;
+        Ok(first.seq_first())
+    }
+
     /// A reader from a record on.
     pub(crate) fn reader(&self, from: Seq) -> Result<JournalReader<Disk>, String> {
         JournalReader::open(self.disk.clone(), from, self.mode()).map_err(|error| error.to_string())
@@ -84,8 +99,7 @@ impl Folder {
     /// # Errors
     /// In words, what the folder lacks.
     pub(crate) fn first_core(&self) -> Result<(Box<RiskCore>, Option<u64>), String> {
-        let names = list_segments(&self.disk).map_err(|error| error.to_string())?;
-        let first = names[0].seq_first();
+        let first = self.first_seq()?;
         let reader = self.reader(Seq::new(first))?;
         let prelude = self.prelude(reader.segment())?;
         if first == 1 {

@@ -2,11 +2,11 @@
 //!
 //! Pure. Invariant: a line has as many fields as its header; a field that does not apply is empty.
 
+use super::facts::Facts;
 use crate::journal::naming::{Naming, Scales};
-use crate::journal::words::{side, time_in_force};
+use crate::journal::words::side;
 use portcullis_domain::{
-    AccountId, Command, Head, InstrumentId, Price, ReportKind, SessionId, Side, UserRef,
-    VenueReport,
+    AccountId, Head, InstrumentId, Price, ReportKind, SessionId, Side, UserRef, VenueReport,
 };
 use portcullis_risk_core::checks;
 use portcullis_risk_core::{ClientReport, OutboundAction, OutboundOrder, Refusal};
@@ -78,10 +78,7 @@ pub(super) struct Columns<'a> {
 
 impl Columns<'_> {
     pub(super) fn record(&self, head: &Head) -> [String; 14] {
-        let facts = match Command::decode(head) {
-            Ok(command) => self.facts(&command),
-            Err(_) => Facts::of("none"),
-        };
+        let facts = Facts::of(head);
         let early = head.early_refusal().map_or("", checks::name);
         let (row, number) = match facts.user_ref {
             Some(UserRef { row, number }) => (row.to_string(), number.to_string()),
@@ -98,9 +95,9 @@ impl Columns<'_> {
             self.instrument(facts.instrument),
             facts.side.map_or("", side).to_owned(),
             facts.qty.map_or_else(String::new, |qty| qty.to_string()),
-            facts.price.map_or_else(String::new, |price| {
-                self.scales.price(facts.instrument, price)
-            }),
+            facts
+                .price
+                .map_or_else(String::new, |price| self.price(facts.instrument, price)),
             facts
                 .money
                 .map_or_else(String::new, |money| self.scales.money(money.into())),
@@ -240,98 +237,12 @@ impl Columns<'_> {
         ]
     }
 
-    /// What a command says, as far as columns have a place for it.
-    fn facts(&self, command: &Command) -> Facts {
-        match *command {
-            Command::NewOrder(order) => Facts {
-                session: order.session,
-                user_ref: Some(order.user_ref),
-                account: order.account,
-                instrument: order.instrument,
-                side: Some(order.side),
-                qty: Some(order.qty.lots()),
-                price: order.price,
-                what: time_in_force(order.time_in_force).to_owned(),
-                ..Facts::of("order")
-            },
-            Command::Replace(request) => Facts {
-                session: request.session,
-                user_ref: Some(request.user_ref),
-                qty: Some(request.qty.lots()),
-                price: request.price,
-                what: format!("of {} {:?}", request.original.number, request.units),
-                ..Facts::of("replace")
-            },
-            Command::Cancel(request) => Facts {
-                session: request.session,
-                user_ref: Some(request.user_ref),
-                qty: Some(request.qty_total.lots()),
-                ..Facts::of("cancel")
-            },
-            Command::MassCancel(cancel) => Facts {
-                session: cancel.session,
-                user_ref: Some(cancel.user_ref),
-                account: cancel.account,
-                instrument: cancel.instrument,
-                side: cancel.side,
-                ..Facts::of("mass_cancel")
-            },
-            Command::Report(report) => self.report(&report),
-            Command::OrderEntry { .. }
-            | Command::AccountQuery { .. }
-            | Command::VenueLink { .. }
-            | Command::VenueSequence { .. }
-            | Command::Session(_)
-            | Command::JournalLink { .. }
-            | Command::Deposit(_)
-            | Command::Withdraw(_)
-            | Command::Settle(_)
-            | Command::Reference(_)
-            | Command::SetState(_)
-            | Command::Restart { .. }
-            | Command::DayStart
-            | Command::DayRoll
-            | Command::FlipLimits(_)
-            | Command::SetCell(_)
-            | Command::MovePosition(_)
-            | Command::Dispute { .. }
-            | Command::StateHash
-            | Command::ValueAccounts
-            | Command::Tick => other_facts(command),
+    /// A price in a record. Where that names no instrument, nothing says its tick, and no decimals can be given.
+    fn price(&self, instrument: InstrumentId, price: Price) -> String {
+        if instrument == InstrumentId::NONE && self.scales.0.is_some() {
+            return String::new();
         }
-    }
-
-    fn report(&self, report: &VenueReport) -> Facts {
-        let facts = Facts {
-            session: report.session,
-            user_ref: Some(report.user_ref),
-            what: format!("{:?}", report.kind),
-            ..Facts::of("report")
-        };
-        match report.kind {
-            ReportKind::Fill {
-                qty, price, fee, ..
-            } => Facts {
-                qty: Some(qty.lots()),
-                // The report names no instrument, and so no tick: ticks stand in `what`.
-                price: self.scales.0.is_none().then_some(price),
-                money: Some(fee.quanta()),
-                ..facts
-            },
-            ReportKind::Reduced { qty } => Facts {
-                qty: Some(qty.lots()),
-                ..facts
-            },
-            ReportKind::Accepted
-            | ReportKind::Canceled
-            | ReportKind::Rejected
-            | ReportKind::Replaced { .. }
-            | ReportKind::ReplaceRejected { .. }
-            | ReportKind::CancelPending
-            | ReportKind::CancelRejected
-            | ReportKind::BrokenTrade { .. }
-            | ReportKind::Information => facts,
-        }
+        self.scales.price(instrument, price)
     }
 
     fn session(&self, session: SessionId) -> String {
@@ -356,71 +267,6 @@ impl Columns<'_> {
     }
 }
 
-/// What a command says that is of no order.
-fn other_facts(command: &Command) -> Facts {
-    match *command {
-        Command::Deposit(cash) | Command::Withdraw(cash) => Facts {
-            account: cash.account,
-            money: Some(cash.amount.quanta()),
-            ..Facts::of(if matches!(command, Command::Deposit(_)) {
-                "deposit"
-            } else {
-                "withdraw"
-            })
-        },
-        Command::Settle(settle) => Facts {
-            instrument: settle.instrument,
-            price: Some(settle.price),
-            ..Facts::of("settle")
-        },
-        Command::Reference(reference) => Facts {
-            instrument: reference.instrument,
-            price: Some(reference.price),
-            ..Facts::of("reference")
-        },
-        Command::MovePosition(moved) => Facts {
-            account: moved.account,
-            instrument: moved.instrument,
-            qty: Some(moved.qty.lots()),
-            price: Some(moved.price),
-            what: format!("{:?}", moved.kind),
-            ..Facts::of("move_position")
-        },
-        Command::Session(event) => Facts {
-            session: event.session,
-            what: format!("{:?}", event.kind),
-            ..Facts::of("session")
-        },
-        Command::OrderEntry { session, .. }
-        | Command::AccountQuery { session, .. }
-        | Command::VenueLink { session, .. }
-        | Command::VenueSequence { session, .. } => Facts {
-            session,
-            what: format!("{command:?}"),
-            ..Facts::of("session_other")
-        },
-        Command::NewOrder(_)
-        | Command::Replace(_)
-        | Command::Cancel(_)
-        | Command::MassCancel(_)
-        | Command::Report(_)
-        | Command::JournalLink { .. }
-        | Command::SetState(_)
-        | Command::Restart { .. }
-        | Command::DayStart
-        | Command::DayRoll
-        | Command::FlipLimits(_)
-        | Command::SetCell(_)
-        | Command::Dispute { .. }
-        | Command::StateHash
-        | Command::ValueAccounts
-        | Command::Tick => Facts {
-            what: format!("{command:?}"),
-            ..Facts::of("control")
-        },
-    }
-}
-
 /// What was judged.
 struct Judged {
     session: SessionId,
@@ -432,35 +278,4 @@ struct Judged {
     qty: i64,
     price: Option<Price>,
     epoch: u32,
-}
-
-/// What a command says.
-struct Facts {
-    kind: &'static str,
-    session: SessionId,
-    user_ref: Option<UserRef>,
-    account: AccountId,
-    instrument: InstrumentId,
-    side: Option<Side>,
-    qty: Option<i64>,
-    price: Option<Price>,
-    money: Option<i64>,
-    what: String,
-}
-
-impl Facts {
-    const fn of(kind: &'static str) -> Self {
-        Self {
-            kind,
-            session: SessionId::NONE,
-            user_ref: None,
-            account: AccountId::NONE,
-            instrument: InstrumentId::NONE,
-            side: None,
-            qty: None,
-            price: None,
-            money: None,
-            what: String::new(),
-        }
-    }
 }
