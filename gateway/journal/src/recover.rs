@@ -173,7 +173,7 @@ impl<S: Storage> Walk<S> {
     fn note_chain(&mut self) {
         let position = *self.reader.position();
         for (wanted, chain) in self.wanted.iter().zip(&mut self.chains) {
-            if *wanted + 1 == position.next_seq {
+            if wanted.checked_add(1) == Some(position.next_seq) {
                 *chain = Some(position.chain);
             }
         }

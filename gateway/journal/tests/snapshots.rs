@@ -37,8 +37,9 @@ fn header(disk: &MemoryDisk, seq: u64, chain: Chain) -> SnapshotHeader {
 }
 
 fn section(seq: u64, bytes: usize) -> Vec<u8> {
+    let first = (seq as usize).wrapping_mul(31);
     (0..bytes)
-        .map(|at| (seq as usize * 31 + at * 7) as u8)
+        .map(|at| first.wrapping_add(at * 7) as u8)
         .collect()
 }
 
@@ -247,24 +248,26 @@ fn a_snapshot_that_does_not_reach_the_segments_or_does_not_fit_is_refused() {
 
 #[test]
 fn a_snapshot_ahead_of_the_journal_is_set_aside() {
-    let disk = journal(12);
-    let last = recovered(&disk).next_seq - 1;
-    let ends = ends(&disk);
-    save(&disk, header(&disk, ends[2].0, ends[2].1)).expect("memory");
-    save(&disk, header(&disk, last + 5, Chain::new(1))).expect("memory");
-    let found = recovered(&disk);
-    assert_eq!(found.snapshot.expect("the one that fits").1.seq, ends[2].0);
-    assert!(
-        found
-            .remarks
-            .iter()
-            .any(|remark| remark.contains("ahead of the journal"))
-    );
-    let mut writer = book::resume(&disk, &found, 1).expect("goes on");
-    for _ in 0..4 {
-        frame(&mut writer, 3).expect("memory");
+    let last = recovered(&journal(12)).next_seq - 1;
+    for ahead in [last + 1, last + 5, u64::MAX] {
+        let disk = journal(12);
+        let ends = ends(&disk);
+        save(&disk, header(&disk, ends[2].0, ends[2].1)).expect("memory");
+        save(&disk, header(&disk, ahead, Chain::new(1))).expect("memory");
+        let found = recovered(&disk);
+        assert_eq!(found.snapshot.expect("the one that fits").1.seq, ends[2].0);
+        assert!(
+            found
+                .remarks
+                .iter()
+                .any(|remark| remark.contains("ahead of the journal"))
+        );
+        let mut writer = book::resume(&disk, &found, 1).expect("goes on");
+        for _ in 0..4 {
+            frame(&mut writer, 3).expect("memory");
+        }
+        assert_eq!(recovered(&disk).next_seq, last + 13);
     }
-    assert_eq!(recovered(&disk).next_seq, last + 13);
 }
 
 #[test]

@@ -94,7 +94,7 @@ impl Folder {
     }
 
     /// The oldest core that the journal can be replayed from: that before record 1, or where the first segments are
-    /// gone, that of the oldest snapshot whose next record is there; and that snapshot's record.
+    /// gone, that of this journal's oldest snapshot that reaches up to what is left; and that snapshot's record.
     ///
     /// # Errors
     /// In words, what the folder lacks.
@@ -107,11 +107,11 @@ impl Folder {
             let core = RiskCore::new(&prelude.capacities, table);
             return Ok((Box::new(core.map_err(|error| error.to_string())?), None));
         }
+        let journal = reader.segment().identity.journal;
         let snapshots = newest_snapshot(&self.disk).map_err(|error| error.to_string())?;
-        let reaching = snapshots.whole.iter().rev();
-        let oldest = reaching
-            .into_iter()
-            .find(|(_, header)| header.seq + 1 >= first);
+        let mut oldest_first = snapshots.whole.iter().rev();
+        let oldest =
+            oldest_first.find(|(_, header)| header.journal == journal && header.seq >= first - 1);
         let Some((slot, header)) = oldest else {
             return Err(format!(
                 "{}: the journal begins with record {first}, and no good snapshot reaches up to it: restore the \

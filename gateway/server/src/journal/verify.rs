@@ -1,9 +1,12 @@
 //! `portcullis journal verify`: whether a journal is what it says.
 //!
 //! Two readings. The first checks each frame's checksum, the chain, numbers and terms, the snapshots' blocks and the
-//! files of words by their digests. The second replays all records through the core and holds its digest against
-//! each that the journal notes, and at a snapshot's record the snapshot against the core. Invariant: all that is
-//! wrong is named with its place; a fault of the first reading does not hide those of the files beside it.
+//! files of words by their digests, and holds each snapshot's journal, record and chain against the segments, as a
+//! start does. The second replays all records through the core and holds its digest against each that the journal
+//! notes, and at a snapshot's record the snapshot against the core. Invariants: all that is wrong is named with its
+//! place; a fault of the first reading neither hides those of the files beside it nor is laid at their door.
+
+mod snapshot;
 
 use super::folder::{Folder, Held};
 use super::inspect::{SLOTS, Segment, word_files};
@@ -12,11 +15,9 @@ use crate::replay::follower::{CoreFollower, Deaf, End};
 use crate::{REFUSED, cannot};
 use clap::Args;
 use portcullis_domain::Seq;
-use portcullis_journal::{
-    Chain, JournalReader, SnapshotHeader, SnapshotReader, Storage, WordFile, list_segments,
-    read_words,
-};
+use portcullis_journal::{Storage, WordFile, list_segments, read_words};
 use serde_json::json;
+use snapshot::{Segments, Snapshot};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -50,17 +51,6 @@ struct Verified {
     faults: Vec<String>,
 }
 
-/// A snapshot, and how far it is known to be one of this journal.
-#[derive(Debug)]
-struct Snapshot {
-    slot: &'static str,
-    header: SnapshotHeader,
-    /// The journal's chain behind its record.
-    chain: Option<Chain>,
-    /// What was compared with the replay.
-    compared: &'static str,
-}
-
 /// Checks it.
 pub(crate) fn verify(arguments: &Arguments) -> ExitCode {
     match try_verify(arguments) {
@@ -85,8 +75,8 @@ fn try_verify(arguments: &Arguments) -> Result<Verified, String> {
     let mut verified = Verified::default();
     verified.open_snapshots(&folder)?;
     verified.read_words(&folder)?;
-    verified.read_frames(&folder)?;
-    verified.hold_snapshots();
+    let segments = verified.read_frames(&folder)?;
+    verified.hold_snapshots(segments);
     if !arguments.fast && verified.faults.is_empty() {
         verified.replay(&folder)?;
     }
@@ -101,14 +91,9 @@ impl Verified {
             if listed.iter().all(|file| file.name != slot) {
                 continue;
             }
-            match SnapshotReader::open(&folder.disk, slot) {
-                Ok(reader) => self.snapshots.push(Snapshot {
-                    slot,
-                    header: *reader.header(),
-                    chain: None,
-                    compared: "not reached",
-                }),
-                Err(error) => self.faults.push(error.to_string()),
+            match Snapshot::open(folder, slot) {
+                Ok(snapshot) => self.snapshots.push(snapshot),
+                Err(error) => self.faults.push(error),
             }
         }
         Ok(())
@@ -134,38 +119,42 @@ impl Verified {
         Ok(())
     }
 
-    /// Checks each frame.
-    fn read_frames(&mut self, folder: &Folder) -> Result<(), String> {
+    /// Checks each frame; what the segments come to, if the first could be opened.
+    fn read_frames(&mut self, folder: &Folder) -> Result<Option<Segments>, String> {
         let names = list_segments(&folder.disk).map_err(|error| error.to_string())?;
         self.segments = names.len();
-        let first = names[0].seq_first();
-        let mut reader =
-            match JournalReader::open(folder.disk.clone(), Seq::new(first), folder.mode()) {
-                Ok(reader) => reader,
-                Err(error) => {
-                    self.faults.push(error.to_string());
-                    return Ok(());
-                }
-            };
+        let first_seq = folder.first_seq()?;
+        let mut reader = match folder.reader(Seq::new(first_seq)) {
+            Ok(reader) => reader,
+            Err(error) => {
+                self.faults.push(error);
+                return Ok(None);
+            }
+        };
+        let journal = reader.segment().identity.journal;
+        self.snapshots
+            .iter_mut()
+            .for_each(|snapshot| snapshot.note_chain(&reader));
         let mut progress = Progress::begin("checksums");
         let (mut records, mut bytes) = (0, 0);
-        loop {
+        let to_the_end = loop {
             match reader.next_frame() {
                 Ok(Some(frame)) => {
-                    let header = frame.header;
                     self.frames += 1;
-                    records += u64::from(header.count);
-                    bytes += header.bytes() as u64;
-                    self.note_chain(header.seq_last(), header.chain);
+                    records += u64::from(frame.header.count);
+                    bytes += frame.header.bytes() as u64;
+                    self.snapshots
+                        .iter_mut()
+                        .for_each(|snapshot| snapshot.note_chain(&reader));
                     progress.at(records, bytes);
                 }
-                Ok(None) => break,
+                Ok(None) => break true,
                 Err(error) => {
                     self.faults.push(error.to_string());
-                    break;
+                    break false;
                 }
             }
-        }
+        };
         self.last_seq = reader.next_seq() - 1;
         self.checksums = Some(progress.rate(records, bytes));
         self.cut = reader.cut().map(|cut| {
@@ -177,15 +166,13 @@ impl Verified {
                 self.last_seq + 1
             )
         });
-        self.look_behind(folder, reader.segment().seq_first)
-    }
-
-    fn note_chain(&mut self, seq: u64, chain: Chain) {
-        for snapshot in &mut self.snapshots {
-            if snapshot.header.seq == seq {
-                snapshot.chain = Some(chain);
-            }
-        }
+        self.look_behind(folder, reader.segment().seq_first)?;
+        Ok(Some(Segments {
+            journal,
+            first_seq,
+            last_seq: self.last_seq,
+            to_the_end,
+        }))
     }
 
     /// Of a journal that is being written, a bad frame at the end may be one to come; not so with whole ones behind.
@@ -212,25 +199,26 @@ impl Verified {
         Ok(())
     }
 
-    /// Holds each snapshot against the journal's end and chain.
-    fn hold_snapshots(&mut self) {
-        let last_seq = self.last_seq;
-        let mut faults = Vec::new();
-        for snapshot in &self.snapshots {
-            let (slot, header) = (snapshot.slot, &snapshot.header);
-            if header.seq > last_seq {
-                faults.push(format!(
-                    "{slot}: it is at record {}, and the journal ends with {last_seq}",
-                    header.seq
-                ));
-            } else if snapshot.chain.is_some_and(|chain| chain != header.chain) {
-                faults.push(format!(
-                    "{slot}: its chain at record {} is not the journal's: it was made from another journal",
-                    header.seq
-                ));
-            }
+    /// Holds each snapshot against the segments, as a start does.
+    fn hold_snapshots(&mut self, segments: Option<Segments>) {
+        let Some(segments) = segments else {
+            return;
+        };
+        let wrong = self.snapshots.iter().filter_map(|snapshot| {
+            let why = snapshot.wrong_with(&segments)?;
+            Some(format!("{}: {why}", snapshot.slot))
+        });
+        let wrong: Vec<_> = wrong.collect();
+        let begins_late = segments.to_the_end && segments.first_seq > 1;
+        let reached = || self.snapshots.iter().any(|found| found.reaches(&segments));
+        if wrong.is_empty() && begins_late && !reached() {
+            self.faults.push(format!(
+                "the journal begins with record {}, and no good snapshot reaches up to it: restore the segments before \
+                 it from a copy",
+                segments.first_seq
+            ));
         }
-        self.faults.extend(faults);
+        self.faults.extend(wrong);
     }
 
     /// Replays all records, and compares what is noted on the way.
@@ -253,7 +241,9 @@ impl Verified {
             });
             let reached = follower.core().seq().raw();
             while next.next_if(|seq| *seq <= reached).is_some() {
-                self.compare_snapshots(folder, &follower);
+                for snapshot in &mut self.snapshots {
+                    self.faults.extend(snapshot.compare(folder, &follower));
+                }
             }
             match end {
                 End::Held if reached < self.last_seq => follower.take_held(&mut Deaf),
@@ -272,42 +262,6 @@ impl Verified {
         self.replay = Some(progress.rate(follower.records, follower.bytes));
         self.remarks.append(&mut follower.take_remarks());
         Ok(())
-    }
-
-    /// Holds the snapshots of the record that the replay has come to against its core.
-    fn compare_snapshots(&mut self, folder: &Folder, follower: &CoreFollower) {
-        let core = follower.core();
-        for snapshot in &mut self.snapshots {
-            let (slot, header) = (snapshot.slot, &snapshot.header);
-            if header.seq != core.seq().raw() {
-                continue;
-            }
-            if follower.began == Some(header.seq) {
-                snapshot.compared = "the replay began from it";
-                continue;
-            }
-            let saved = match folder.snapshot_core(slot, header.prelude) {
-                Ok(saved) => saved,
-                Err(error) => {
-                    self.faults.push(format!("{slot}: {error}"));
-                    continue;
-                }
-            };
-            snapshot.compared = "digest, limits and the hash of the whole state";
-            for (what, noted, found) in [
-                ("digest", header.core_digest, core.digest()),
-                ("limits", header.limits, core.limits_built_digest()),
-                ("state", saved.state_hash(), core.state_hash()),
-            ] {
-                if noted != found {
-                    self.faults.push(format!(
-                        "{slot}: at record {} it has {what} {noted:016x}, and the replay {found:016x}: it was made \
-                         by another build, or is of another journal",
-                        header.seq
-                    ));
-                }
-            }
-        }
     }
 
     fn print(&self) {

@@ -80,7 +80,7 @@ fn verify_compares_digests_and_snapshots_with_the_replay() {
     assert_eq!(said["digests_compared"], 6);
     assert_eq!(
         said["snapshots"][0]["compared"],
-        "digest, limits and the hash of the whole state"
+        "digest, limits, the hash of the whole state, words"
     );
     assert_eq!(said["faults"].as_array().expect("a list").len(), 0);
     let fast = portcullis(&["journal", "verify", &folder.journal(), "--fast"]).ended(0);

@@ -10,6 +10,7 @@ mod export;
 mod looks;
 mod made;
 mod missing;
+mod snapshots;
 mod what_if;
 
 use std::process::{Command, Stdio};
