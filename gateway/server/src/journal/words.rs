@@ -5,8 +5,9 @@
 use super::clock::utc;
 use super::naming::{Naming, Scales};
 use portcullis_domain::{
-    CancelRequest, CashMove, Command, CommandKind, Head, NewOrder, PositionMove, Price, Qty,
-    ReplaceRequest, ReportKind, SessionEventKind, Side, TimeInForce, Units, VenueReport,
+    AccountMove, CancelRequest, CashMove, Command, CommandKind, Head, InstrumentId,
+    LimitCellChange, MassCancel, NewOrder, PositionMove, Price, Qty, ReplaceRequest, ReportKind,
+    SessionEvent, SessionEventKind, Side, StateChange, TimeInForce, Units, VenueReport,
 };
 use portcullis_journal::RecordRef;
 use portcullis_risk_core::checks;
@@ -49,27 +50,19 @@ impl Words<'_> {
 
     /// A command; `number` is that of the request where it is one of control.
     fn command(&self, command: &Command, number: u32) -> String {
+        let asked = |text: String| format!("{text}, request {number}");
         match command {
             Command::NewOrder(order) => self.new_order(order),
             Command::Replace(request) => self.replace(request),
             Command::Cancel(request) => self.cancel(request),
-            Command::MassCancel(cancel) => format!(
-                "mass cancel {} account {} instrument {} side {}",
-                self.naming.order(cancel.session, cancel.user_ref),
-                self.naming.account(cancel.account),
-                self.naming.instrument(cancel.instrument),
-                cancel.side.map_or("both", side),
-            ),
+            Command::MassCancel(cancel) => self.mass_cancel(cancel),
             Command::OrderEntry {
                 session,
                 user_ref,
                 enabled,
             } => {
                 let order = self.naming.order(*session, *user_ref);
-                format!(
-                    "order entry {} {order}",
-                    if *enabled { "on" } else { "off" }
-                )
+                format!("order entry {} {order}", on_or_off(*enabled))
             }
             Command::AccountQuery { session, row } => {
                 let session = self.naming.session(*session);
@@ -85,107 +78,100 @@ impl Words<'_> {
                 format!("engine's stream of {session} at {sequence}")
             }
             Command::JournalLink { up } => format!("journal {}", up_or_down(*up)),
-            Command::Session(event) => {
-                let what = match event.kind {
-                    SessionEventKind::Up => "logged on",
-                    SessionEventKind::LoggedOut => "logged out",
-                    SessionEventKind::Lost => "lost",
-                    SessionEventKind::Ended => "ended by the gateway",
-                };
-                format!(
-                    "session {} {what}, connection {}, asks from {}",
-                    self.naming.session(event.session),
-                    event.connection,
-                    event.sequence
-                )
-            }
+            Command::Session(event) => self.session(event),
             Command::Tick => "tick".to_owned(),
-            Command::Deposit(_)
-            | Command::Withdraw(_)
-            | Command::Settle(_)
-            | Command::Reference(_)
-            | Command::SetState(_)
-            | Command::Restart { .. }
-            | Command::DayStart
-            | Command::DayRoll
-            | Command::FlipLimits(_)
-            | Command::SetCell(_)
-            | Command::MovePosition(_)
-            | Command::Dispute { .. }
-            | Command::StateHash
-            | Command::ValueAccounts => format!("{}, request {number}", self.control(command)),
+            Command::Deposit(cash) => asked(format!("deposit {}", self.cash(cash))),
+            Command::Withdraw(cash) => asked(format!("withdraw {}", self.cash(cash))),
+            Command::Settle(settle) => {
+                let (symbol, price) = self.priced(settle.instrument, settle.price);
+                asked(format!("settle {symbol} at {price}"))
+            }
+            Command::Reference(reference) => {
+                let (symbol, price) = self.priced(reference.instrument, reference.price);
+                asked(format!("reference {symbol} {price}"))
+            }
+            Command::SetState(change) => asked(self.state(change)),
+            Command::Restart { state } => asked(format!("restart: {}", state.name())),
+            Command::DayStart => asked("day start".to_owned()),
+            Command::DayRoll => asked("day roll".to_owned()),
+            Command::FlipLimits(flip) => asked(format!("limits {:016x} into force", flip.digest)),
+            Command::SetCell(change) => asked(self.cell(change)),
+            Command::MovePosition(moved) => asked(self.move_position(moved)),
+            Command::Dispute { account, decision } => {
+                let account = self.naming.account(*account);
+                asked(format!("dispute of {account}: {decision:?}"))
+            }
+            Command::StateHash => asked("state hash".to_owned()),
+            Command::ValueAccounts => asked("value all accounts".to_owned()),
         }
     }
 
-    fn control(&self, command: &Command) -> String {
-        let naming = self.naming;
-        match command {
-            Command::Deposit(cash) => format!("deposit {}", self.cash(cash)),
-            Command::Withdraw(cash) => format!("withdraw {}", self.cash(cash)),
-            Command::Settle(settle) => {
-                let price = self.scales.price(settle.instrument, settle.price);
-                format!("settle {} at {price}", naming.instrument(settle.instrument))
-            }
-            Command::Reference(reference) => {
-                let price = self.scales.price(reference.instrument, reference.price);
-                format!(
-                    "reference {} {price}",
-                    naming.instrument(reference.instrument)
-                )
-            }
-            Command::SetState(change) => format!(
-                "state of {} {}{}",
-                naming.scope(change.scope),
-                change.state.name(),
-                if change.cancel {
-                    ", orders cancelled"
-                } else {
-                    ""
-                },
-            ),
-            Command::Restart { state } => format!("restart: {}", state.name()),
-            Command::DayStart => "day start".to_owned(),
-            Command::DayRoll => "day roll".to_owned(),
-            Command::FlipLimits(flip) => format!("limits {:016x} into force", flip.digest),
-            Command::SetCell(change) => format!(
-                "limit {} of {} becomes {}",
-                field_name(change.scope, change.field),
-                naming.scope(change.scope),
-                change.value,
-            ),
-            Command::MovePosition(moved) => {
-                let kind = match moved.kind {
-                    PositionMove::Opening => "opening position",
-                    PositionMove::Adjust => "adjusted position",
-                    PositionMove::Transfer => "transferred position",
-                };
-                format!(
-                    "{kind} of {} in {}: {} lots at {}, from {}",
-                    naming.account(moved.account),
-                    naming.instrument(moved.instrument),
-                    moved.qty.lots(),
-                    self.scales.price(moved.instrument, moved.price),
-                    naming.account(moved.counterparty),
-                )
-            }
-            Command::Dispute { account, decision } => {
-                format!("dispute of {}: {decision:?}", naming.account(*account))
-            }
-            Command::StateHash => "state hash".to_owned(),
-            Command::ValueAccounts => "value all accounts".to_owned(),
-            Command::NewOrder(_)
-            | Command::Replace(_)
-            | Command::Cancel(_)
-            | Command::MassCancel(_)
-            | Command::OrderEntry { .. }
-            | Command::AccountQuery { .. }
-            | Command::Report(_)
-            | Command::VenueLink { .. }
-            | Command::VenueSequence { .. }
-            | Command::JournalLink { .. }
-            | Command::Session(_)
-            | Command::Tick => format!("{command:?}"),
-        }
+    fn mass_cancel(&self, cancel: &MassCancel) -> String {
+        format!(
+            "mass cancel {} account {} instrument {} side {}",
+            self.naming.order(cancel.session, cancel.user_ref),
+            self.naming.account(cancel.account),
+            self.naming.instrument(cancel.instrument),
+            cancel.side.map_or("both", side),
+        )
+    }
+
+    fn session(&self, event: &SessionEvent) -> String {
+        let what = match event.kind {
+            SessionEventKind::Up => "logged on",
+            SessionEventKind::LoggedOut => "logged out",
+            SessionEventKind::Lost => "lost",
+            SessionEventKind::Ended => "ended by the gateway",
+        };
+        format!(
+            "session {} {what}, connection {}, asks from {}",
+            self.naming.session(event.session),
+            event.connection,
+            event.sequence
+        )
+    }
+
+    /// An instrument, and a price of it.
+    fn priced(&self, instrument: InstrumentId, price: Price) -> (String, String) {
+        let symbol = self.naming.instrument(instrument);
+        (symbol, self.scales.price(instrument, price))
+    }
+
+    fn state(&self, change: &StateChange) -> String {
+        format!(
+            "state of {} {}{}",
+            self.naming.scope(change.scope),
+            change.state.name(),
+            if change.cancel {
+                ", orders cancelled"
+            } else {
+                ""
+            },
+        )
+    }
+
+    fn cell(&self, change: &LimitCellChange) -> String {
+        format!(
+            "limit {} of {} becomes {}",
+            field_name(change.scope, change.field),
+            self.naming.scope(change.scope),
+            change.value,
+        )
+    }
+
+    fn move_position(&self, moved: &AccountMove) -> String {
+        let kind = match moved.kind {
+            PositionMove::Opening => "opening position",
+            PositionMove::Adjust => "adjusted position",
+            PositionMove::Transfer => "transferred position",
+        };
+        let (symbol, price) = self.priced(moved.instrument, moved.price);
+        format!(
+            "{kind} of {} in {symbol}: {} lots at {price}, from {}",
+            self.naming.account(moved.account),
+            moved.qty.lots(),
+            self.naming.account(moved.counterparty),
+        )
     }
 
     fn new_order(&self, order: &NewOrder) -> String {
@@ -327,6 +313,10 @@ const fn units(units: Units) -> &'static str {
     }
 }
 
+const fn on_or_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
 const fn up_or_down(up: bool) -> &'static str {
     if up { "up" } else { "down" }
 }
@@ -336,7 +326,7 @@ mod tests {
     use super::*;
     use portcullis_control::names::Names;
     use portcullis_domain::{
-        AccountId, FlipLimits, InstrumentId, Money, Record, SessionId, UserRef,
+        AccountId, FlipLimits, Money, Record, Scope, SessionId, TradingState, UserRef,
     };
 
     fn naming() -> Naming {
@@ -400,10 +390,38 @@ mod tests {
                 Command::Report(report),
                 "engine: DESK1:7 filled 2 @ 99 ticks, match 5, fee -4",
             ),
+        ] {
+            assert_eq!(said(command), expected);
+        }
+    }
+
+    #[test]
+    fn commands_of_control_alone_say_their_request() {
+        for (command, expected) in [
             (
                 Command::FlipLimits(FlipLimits { digest: 0xab }),
                 "limits 00000000000000ab into force, request 0",
             ),
+            (
+                Command::SetState(StateChange {
+                    scope: Scope::Account(AccountId::new(0)),
+                    state: TradingState::Halted,
+                    cancel: true,
+                }),
+                "state of account acme Halted, orders cancelled, request 0",
+            ),
+            (
+                Command::MovePosition(AccountMove {
+                    kind: PositionMove::Opening,
+                    account: AccountId::new(0),
+                    instrument: InstrumentId::new(0),
+                    qty: Qty::new(-3),
+                    price: Price::new(100),
+                    counterparty: AccountId::NONE,
+                }),
+                "opening position of acme in ESH4: -3 lots at 100, from -, request 0",
+            ),
+            (Command::JournalLink { up: true }, "journal up"),
             (Command::Tick, "tick"),
         ] {
             assert_eq!(said(command), expected);
