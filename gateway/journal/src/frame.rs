@@ -106,7 +106,8 @@ impl FrameHeader {
         Some(self.digest)
     }
 
-    /// Whether all that stands before it had been synced on the disk of whoever made it.
+    /// Whether all that stands before it had been synced on the disk of whoever made it, which is another one where
+    /// the segment says that it is copied.
     #[must_use]
     pub const fn is_synced_before(&self) -> bool {
         self.flags & SYNCED_BEFORE != 0

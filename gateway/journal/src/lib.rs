@@ -51,4 +51,4 @@ pub use storage::{Listed, Storage, StorageFile};
 pub use survey::{Piece, Survey, SurveyedFrame, list_segments};
 pub use thread_source::ThreadSource;
 pub use word_file::{WordFile, read_words, write_words};
-pub use writer::{Append, JournalStart, JournalWriter, Opening, WriterOptions};
+pub use writer::{Append, JournalCopy, JournalStart, JournalWriter, Opening, WriterOptions};

@@ -399,14 +399,20 @@ impl<S: Storage> JournalReader<S> {
 
     /// Whole frames behind the place reached, here and in later segments.
     fn behind_all(&self, later: &[SegmentName]) -> Result<Behind, JournalError> {
-        let mut behind = self.behind_in(&self.scan.file, self.scan.offset)?;
+        let mut behind = self.behind_in(
+            &self.scan.file,
+            self.scan.header.is_copied,
+            self.scan.offset,
+        )?;
         for name in later {
             if behind.synced {
                 break;
             }
             let file = self.storage.open(&name.to_string());
             let file = file.map_err(|error| self.in_file(*name, Fault::Io(error)))?;
-            let more = self.behind_in(&file, HEADER_BYTES as u64)?;
+            // One without a good header may be this writer's own: it is believed.
+            let is_copied = read_header(&file).is_ok_and(|header| header.is_copied);
+            let more = self.behind_in(&file, is_copied, HEADER_BYTES as u64)?;
             behind.frames += more.frames;
             behind.synced |= more.synced;
         }
@@ -469,9 +475,14 @@ impl<S: Storage> JournalReader<S> {
         Ok(false)
     }
 
-    fn behind_in(&self, file: &S::File, offset: u64) -> Result<Behind, JournalError> {
+    fn behind_in(
+        &self,
+        file: &S::File,
+        is_copied: bool,
+        offset: u64,
+    ) -> Result<Behind, JournalError> {
         let seed = self.scan.header.identity.journal;
-        look_behind(file, seed, offset, self.position.next_seq)
+        look_behind(file, is_copied, seed, offset, self.position.next_seq)
             .map_err(|error| self.here(Fault::Io(error)))
     }
 

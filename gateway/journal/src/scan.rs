@@ -161,7 +161,7 @@ impl<F: StorageFile> Scan<F> {
 pub(crate) struct Behind {
     /// How many.
     pub(crate) frames: u64,
-    /// Whether one was written after all before it had been synced.
+    /// Whether one was written after all before it had been synced here.
     pub(crate) synced: bool,
 }
 
@@ -169,9 +169,11 @@ pub(crate) struct Behind {
 /// for ever.
 const TRIES_PER_BYTE: u64 = 8;
 
-/// Looks for whole frames of records from `seq_min` on, at each unit from `offset`.
+/// Looks for whole frames of records from `seq_min` on, at each unit from `offset`. What copied ones say was synced,
+/// was so elsewhere.
 pub(crate) fn look_behind(
     file: &impl StorageFile,
+    is_copied: bool,
     seed: u64,
     offset: u64,
     seq_min: u64,
@@ -192,7 +194,7 @@ pub(crate) fn look_behind(
             match frame_at(&units[index..], seed, seq_min, &mut budget) {
                 Some(header) => {
                     behind.frames += 1;
-                    behind.synced |= header.is_synced_before();
+                    behind.synced |= !is_copied && header.is_synced_before();
                     index += header.bytes() / UNIT_BYTES;
                 }
                 None => index += 1,

@@ -3,7 +3,8 @@
 //! ```text
 //!  0 magic "PCULSEG1" | 8 format u32 | 12 rules u32 | 16 seq_first u64 | 24 previous u64 | 32 term u64
 //! 40 prelude u64 | 48 limits u64 | 56 created_ns u64 | 64 journal u64 | 72 segment_bytes u64
-//! 80 build, 40 bytes UTF-8, zeros behind | 120 checksum u64: XXH3 over the 120 bytes before
+//! 80 build, 39 bytes UTF-8, zeros behind | 119 u8: 255 where the frames are copied from a leader
+//! 120 checksum u64: XXH3 over the 120 bytes before
 //! ```
 //! Plain values and functions. Invariant: a segment is named by its first record, `seq_first` in 20 digits and
 //! `.segment`; its header says the same.
@@ -18,7 +19,10 @@ const MAGIC: [u8; 8] = *b"PCULSEG1";
 pub(crate) const FORMAT: u32 = 1;
 /// Bytes of a header.
 pub(crate) const HEADER_BYTES: usize = 2 * UNIT_BYTES;
-const BUILD_BYTES: usize = 40;
+const BUILD_BYTES: usize = 39;
+const COPIED_AT: usize = 119;
+/// No byte of UTF-8, so that no build's name of 40 bytes, as was written before, is taken for it.
+const COPIED: u8 = u8::MAX;
 const CHECKSUM_AT: usize = 120;
 
 /// The shortest segment: a header and two of the shortest frames.
@@ -73,7 +77,7 @@ pub struct Identity {
     pub prelude: u64,
     /// Version of the rules that decided.
     pub rules: u32,
-    /// The program that wrote it, for people; 40 bytes are kept.
+    /// The program that wrote it, for people; 39 bytes are kept.
     pub build: String,
 }
 
@@ -92,6 +96,8 @@ pub struct SegmentHeader {
     pub created_ns: u64,
     /// Bytes it was made with.
     pub segment_bytes: u64,
+    /// Its frames are copied from a leader: what they say was synced, was so on the leader's disk, not on this one.
+    pub is_copied: bool,
     /// Which journal it is of.
     pub identity: Identity,
 }
@@ -118,6 +124,9 @@ impl SegmentHeader {
         let build = self.identity.build.as_bytes();
         let kept = self.identity.build.floor_char_boundary(BUILD_BYTES);
         bytes[80..80 + kept].copy_from_slice(&build[..kept]);
+        if self.is_copied {
+            bytes[COPIED_AT] = COPIED;
+        }
         let checksum = xxh3_64(&bytes[..CHECKSUM_AT]);
         bytes[CHECKSUM_AT..].copy_from_slice(&checksum.to_le_bytes());
         bytes
@@ -141,11 +150,12 @@ impl SegmentHeader {
         if format != FORMAT {
             return Err(Fault::Format { found: format });
         }
-        let build = &bytes[80..CHECKSUM_AT];
+        let is_copied = bytes[COPIED_AT] == COPIED;
+        let build = &bytes[80..if is_copied { COPIED_AT } else { CHECKSUM_AT }];
         let length = build
             .iter()
             .position(|byte| *byte == 0)
-            .unwrap_or(BUILD_BYTES);
+            .unwrap_or(build.len());
         Ok(Self {
             seq_first: word(bytes, 16),
             previous: Chain::new(word(bytes, 24)),
@@ -153,6 +163,7 @@ impl SegmentHeader {
             limits: word(bytes, 48),
             created_ns: word(bytes, 56),
             segment_bytes: word(bytes, 72),
+            is_copied,
             identity: Identity {
                 journal: word(bytes, 64),
                 prelude: word(bytes, 40),
@@ -186,6 +197,7 @@ mod tests {
             limits: 4,
             created_ns: 5,
             segment_bytes: 1 << 26,
+            is_copied: false,
             identity: Identity {
                 journal: 9,
                 prelude: 10,
@@ -210,7 +222,25 @@ mod tests {
         }
         header.identity.build = "é".repeat(30);
         let kept = SegmentHeader::from_bytes(&header.to_bytes()).expect("whole");
-        assert_eq!(kept.identity.build, "é".repeat(20));
+        assert_eq!(kept.identity.build, "é".repeat(19));
+    }
+
+    #[test]
+    fn what_is_copied_says_so_and_an_old_build_of_forty_bytes_does_not() {
+        let copied = SegmentHeader {
+            is_copied: true,
+            ..header()
+        };
+        let read = SegmentHeader::from_bytes(&copied.to_bytes()).expect("whole");
+        assert_eq!(read, copied);
+        let mut old = header().to_bytes();
+        let build = "ÿ".repeat(20);
+        old[80..CHECKSUM_AT].copy_from_slice(build.as_bytes());
+        let checksum = xxh3_64(&old[..CHECKSUM_AT]);
+        old[CHECKSUM_AT..].copy_from_slice(&checksum.to_le_bytes());
+        let read = SegmentHeader::from_bytes(&old).expect("whole");
+        assert!(!read.is_copied);
+        assert_eq!(read.identity.build, build);
     }
 
     #[test]

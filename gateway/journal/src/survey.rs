@@ -288,6 +288,7 @@ mod tests {
             limits: 0,
             created_ns: 0,
             segment_bytes: 4_096,
+            is_copied: false,
             identity: Identity {
                 journal: JOURNAL,
                 prelude: 0,

@@ -5,7 +5,11 @@
 //! passes what a successful sync covered. Must never reach for a clock, wait for space, or write over a frame that is
 //! written.
 
-use crate::error::{Fault, FrameFault, JournalError};
+mod copy;
+
+pub use copy::JournalCopy;
+
+use crate::error::{Fault, JournalError};
 use crate::frame::{self, Chain, FRAME_BYTES_MAX, FrameHeader, Position, SYNCED_BEFORE, Term};
 use crate::recover::Recovered;
 use crate::segment::{HEADER_BYTES, Identity, SegmentHeader, SegmentName};
@@ -85,6 +89,7 @@ struct Open<F> {
     name: SegmentName,
     offset: u64,
     bytes: u64,
+    is_copied: bool,
 }
 
 /// The frame that is gathered. Its first unit is the header's.
@@ -126,6 +131,8 @@ pub struct JournalWriter<S: Storage> {
     source: Box<dyn SegmentSource<S> + Send>,
     opening: Opening,
     reserve_bytes: u64,
+    /// The frames are a leader's.
+    copies: bool,
     open: Open<S::File>,
     /// Taken, and not yet a segment by name.
     spare: Option<Spare<S::File>>,
@@ -154,6 +161,18 @@ impl<S: Storage> JournalWriter<S> {
         opening: Opening,
         start: JournalStart,
     ) -> io::Result<Self> {
+        Self::create_either(storage, lock, source, options, opening, start, false)
+    }
+
+    fn create_either(
+        storage: S,
+        lock: S::Lock,
+        source: Box<dyn SegmentSource<S> + Send>,
+        options: WriterOptions,
+        opening: Opening,
+        start: JournalStart,
+        copies: bool,
+    ) -> io::Result<Self> {
         let listed = storage.list()?;
         if let Some(segment) = listed
             .iter()
@@ -166,7 +185,7 @@ impl<S: Storage> JournalWriter<S> {
             );
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
         }
-        Self::begin(storage, lock, source, options, opening, start)
+        Self::begin(storage, lock, source, options, opening, start, copies)
     }
 
     /// Goes on behind what was recovered, in a segment of its own. Segments that recovery gave up are set aside under
@@ -181,6 +200,18 @@ impl<S: Storage> JournalWriter<S> {
         options: WriterOptions,
         opening: Opening,
         recovered: &Recovered,
+    ) -> Result<Self, JournalError> {
+        Self::resume_either(storage, lock, source, options, opening, recovered, false)
+    }
+
+    fn resume_either(
+        storage: S,
+        lock: S::Lock,
+        source: Box<dyn SegmentSource<S> + Send>,
+        options: WriterOptions,
+        opening: Opening,
+        recovered: &Recovered,
+        copies: bool,
     ) -> Result<Self, JournalError> {
         let fault = |fault| JournalError::of_folder(storage.place(), fault);
         let identity = &opening.identity;
@@ -213,7 +244,7 @@ impl<S: Storage> JournalWriter<S> {
         // and syncing it, so that a power failure could still take it from under the segments that follow.
         sync_segments(&storage).map_err(|error| fault(Fault::Io(error)))?;
         let place = storage.place();
-        Self::begin(storage, lock, source, options, opening, start)
+        Self::begin(storage, lock, source, options, opening, start, copies)
             .map_err(|error| JournalError::of_folder(place, Fault::Io(error)))
     }
 
@@ -224,6 +255,7 @@ impl<S: Storage> JournalWriter<S> {
         options: WriterOptions,
         opening: Opening,
         start: JournalStart,
+        copies: bool,
     ) -> io::Result<Self> {
         let segment_bytes = source.segment_bytes();
         let room =
@@ -240,7 +272,7 @@ impl<S: Storage> JournalWriter<S> {
             term: opening.term,
         };
         let spare = make_spare(&storage, "first.spare".to_owned(), segment_bytes)?;
-        let header = segment_header(&opening, &position, spare.bytes);
+        let header = segment_header(&opening, &position, spare.bytes, copies);
         // Its header is on the disk before it has its name: the first segment of a folder is whole or not there.
         let open = become_segment(&storage, spare, &header, true).map_err(|(_, error)| error)?;
         storage.sync_folder()?;
@@ -253,6 +285,7 @@ impl<S: Storage> JournalWriter<S> {
             source,
             opening,
             reserve_bytes: options.reserve_bytes,
+            copies,
             open,
             spare: None,
             unsynced: Vec::new(),
@@ -311,48 +344,6 @@ impl<S: Storage> JournalWriter<S> {
         self.frame.closed = true;
     }
 
-    /// Takes a frame as it stands in another copy of this journal. It must be written before the next one is taken.
-    ///
-    /// # Errors
-    /// If it is not the next frame of this journal.
-    pub fn append_frame(&mut self, bytes: &[u8]) -> Result<Append, FrameFault> {
-        if self.frame.count > 0 {
-            return Ok(Append::Full);
-        }
-        let units = bytes.len() / UNIT_BYTES;
-        let room = self.source.segment_bytes() - HEADER_BYTES as u64;
-        if !bytes.len().is_multiple_of(UNIT_BYTES) || bytes.len() as u64 > room {
-            return Err(FrameFault::Size);
-        }
-        if units < 2 || bytes.len() > FRAME_BYTES_MAX {
-            return Err(FrameFault::Size);
-        }
-        self.frame.units.resize(units, Unit::ZERO);
-        cast_slice_mut::<Unit, u8>(&mut self.frame.units).copy_from_slice(bytes);
-        match self.check_gathered() {
-            Ok(header) => {
-                self.frame.count = header.count;
-                self.frame.closed = true;
-                self.frame.sealed = true;
-                Ok(Append::Taken)
-            }
-            Err(fault) => {
-                self.frame.clear();
-                Err(fault)
-            }
-        }
-    }
-
-    fn check_gathered(&self) -> Result<FrameHeader, FrameFault> {
-        let header = FrameHeader::from_unit(&self.frame.units[0])?;
-        if header.bytes() != self.frame.units.len() * UNIT_BYTES {
-            return Err(FrameFault::Size);
-        }
-        let seed = self.opening.identity.journal;
-        frame::check(&header, &self.frame.units, seed, &self.position)?;
-        Ok(header)
-    }
-
     /// Writes the frame that is gathered, if one is, in one call; the number of its last record. After an error the
     /// frame is kept as it is: call again.
     ///
@@ -367,7 +358,10 @@ impl<S: Storage> JournalWriter<S> {
         }
         let bytes: &[u8] = cast_slice(&self.frame.units);
         let length = bytes.len() as u64;
-        if self.open.offset + length > self.open.bytes {
+        let is_other = self.open.is_copied != self.copies;
+        if is_other && self.open.offset == HEADER_BYTES as u64 {
+            self.claim_segment(now)?;
+        } else if is_other || self.open.offset + length > self.open.bytes {
             self.roll(now)?;
         }
         let bytes: &[u8] = cast_slice(&self.frame.units);
@@ -405,6 +399,17 @@ impl<S: Storage> JournalWriter<S> {
         self.frame.sealed = true;
     }
 
+    /// The segment was begun for a leader's frames and has none: it is this writer's from here on, under its name, since
+    /// whoever follows has it open. Its header lies within a block of the disk, which keeps the old one or the new one.
+    fn claim_segment(&mut self, now: Timestamp) -> io::Result<()> {
+        self.opening.now = now;
+        let bytes = self.open.bytes;
+        let header = segment_header(&self.opening, &self.position, bytes, self.copies);
+        self.open.file.write_at(&header.to_bytes(), 0)?;
+        self.open.is_copied = self.copies;
+        Ok(())
+    }
+
     /// Goes on in the next segment.
     fn roll(&mut self, now: Timestamp) -> io::Result<()> {
         let spare = match self.spare.take() {
@@ -412,8 +417,9 @@ impl<S: Storage> JournalWriter<S> {
             None => self.source.take()?,
         };
         self.opening.now = now;
-        let header = segment_header(&self.opening, &self.position, spare.bytes);
-        let open = match become_segment(&self.storage, spare, &header, false) {
+        let header = segment_header(&self.opening, &self.position, spare.bytes, self.copies);
+        // Where frames are copied, a header alone tells that they are: it must not be what a power failure takes.
+        let open = match become_segment(&self.storage, spare, &header, self.copies) {
             Ok(open) => open,
             Err((spare, error)) => {
                 self.spare = Some(spare);
@@ -520,18 +526,6 @@ impl<S: Storage> JournalWriter<S> {
         self.open.name
     }
 
-    /// Frames made from now on have this term: a standby takes over.
-    ///
-    /// # Panics
-    /// If it is older than one that stands in the journal.
-    pub fn set_term(&mut self, term: Term) {
-        assert!(
-            term >= self.opening.term && term >= self.position.term,
-            "terms only grow"
-        );
-        self.opening.term = term;
-    }
-
     /// Segments begun from now on name these limits as those in force.
     pub const fn note_limits(&mut self, digest: u64) {
         self.opening.limits = digest;
@@ -544,15 +538,23 @@ impl<S: Storage> JournalWriter<S> {
         !ready && self.source.is_refused() && self.room_bytes() < self.reserve_bytes
     }
 
-    /// Bytes left in this segment behind what is gathered.
+    /// Bytes left in this segment behind what is gathered; none where it is full of a leader's frames.
     #[must_use]
     pub const fn room_bytes(&self) -> u64 {
+        if self.open.is_copied && !self.copies && self.open.offset > HEADER_BYTES as u64 {
+            return 0;
+        }
         let gathered = (self.frame.units.len() * UNIT_BYTES) as u64;
         self.open.bytes.saturating_sub(self.open.offset + gathered)
     }
 }
 
-fn segment_header(opening: &Opening, position: &Position, segment_bytes: u64) -> SegmentHeader {
+fn segment_header(
+    opening: &Opening,
+    position: &Position,
+    segment_bytes: u64,
+    is_copied: bool,
+) -> SegmentHeader {
     SegmentHeader {
         seq_first: position.next_seq,
         previous: position.chain,
@@ -560,6 +562,7 @@ fn segment_header(opening: &Opening, position: &Position, segment_bytes: u64) ->
         limits: opening.limits,
         created_ns: opening.now.ns(),
         segment_bytes,
+        is_copied,
         identity: opening.identity.clone(),
     }
 }
@@ -586,6 +589,7 @@ fn become_segment<S: Storage>(
             name,
             offset: HEADER_BYTES as u64,
             bytes: spare.bytes,
+            is_copied: header.is_copied,
         }),
         Err(error) => Err((spare, error)),
     }

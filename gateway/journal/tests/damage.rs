@@ -6,7 +6,7 @@ mod book;
 use book::{create, frame, journal, read_from, recovered, resume};
 use portcullis_journal::{
     Fault, FrameFault, JournalError, MemoryDisk, Mode, RecoverOptions, Recovered, SegmentName,
-    Storage, Term, recover,
+    Storage, recover,
 };
 
 const FRAMES: u64 = 26;
@@ -168,8 +168,7 @@ fn segments_that_do_not_belong_are_refused() {
 
     // The same records in the same frames, of another term: each checksum is another.
     let other = MemoryDisk::new();
-    let mut writer = create(&other).expect("memory");
-    writer.set_term(Term::new(2));
+    let mut writer = book::create_in_term(&other, 2).expect("memory");
     for number in 0..FRAMES {
         frame(&mut writer, 1 + number % 4).expect("memory");
     }

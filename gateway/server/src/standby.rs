@@ -28,7 +28,7 @@ use portcullis_control::ctl::server::CtlServer;
 use portcullis_domain::Seq;
 use portcullis_journal::replication::{Follower, FollowerConfig, FollowerPosition, read_heard};
 use portcullis_journal::{
-    Chain, Disk, Identity, JournalWriter, Opening, RecoverOptions, Recovered, Term, ThreadSource,
+    Chain, Disk, Identity, JournalCopy, Opening, RecoverOptions, Recovered, Term, ThreadSource,
     WriterOptions, recover,
 };
 use portcullis_pipeline::durability::{durability, replicated_once_in_step};
@@ -393,7 +393,7 @@ fn go_on(own: &mut OwnJournal, recovered: &Recovered) -> Result<(), String> {
     };
     let options = WriterOptions::for_segments_of(segment_bytes);
     let (disk, source) = (own.disk.clone(), Box::new(source));
-    let writer = JournalWriter::resume(disk, lock, source, options, opening, recovered);
+    let writer = JournalCopy::resume(disk, lock, source, options, opening, recovered);
     own.writer = Some(writer.map_err(|error| error.to_string())?);
     own.shared.written.raise(recovered.next_seq - 1);
     // The main thread holds the other end.

@@ -3,7 +3,7 @@
 
 use portcullis_domain::{Command, Record, Seq, Timestamp};
 use portcullis_journal::{
-    Append, Entry, Identity, InlineSource, JournalError, JournalReader, JournalStart,
+    Append, Entry, Identity, InlineSource, JournalCopy, JournalError, JournalReader, JournalStart,
     JournalWriter, MemoryDisk, Mode, Opening, RecoverOptions, Recovered, Storage, Term,
     WriterOptions, recover,
 };
@@ -51,16 +51,41 @@ pub(crate) fn options() -> WriterOptions {
 
 /// A new journal of small segments.
 pub(crate) fn create<S: Storage>(disk: &S) -> std::io::Result<JournalWriter<S>> {
-    let source = Box::new(InlineSource::new(disk.clone(), SEGMENT_BYTES));
-    let start = JournalStart::first(JOURNAL);
+    create_in_term(disk, 1)
+}
+
+/// The same in another term.
+pub(crate) fn create_in_term<S: Storage>(disk: &S, term: u64) -> std::io::Result<JournalWriter<S>> {
     JournalWriter::create(
         disk.clone(),
         disk.lock()?,
-        source,
+        Box::new(InlineSource::new(disk.clone(), SEGMENT_BYTES)),
+        options(),
+        opening(term),
+        JournalStart::first(JOURNAL),
+    )
+}
+
+/// A copy of a journal that begins with its first record.
+pub(crate) fn create_copy<S: Storage>(disk: &S) -> std::io::Result<JournalCopy<S>> {
+    JournalCopy::create(
+        disk.clone(),
+        disk.lock()?,
+        Box::new(InlineSource::new(disk.clone(), SEGMENT_BYTES)),
         options(),
         opening(1),
-        start,
+        JournalStart::first(JOURNAL),
     )
+}
+
+/// Copies all frames from where the copy is on.
+pub(crate) fn copy_all<S: Storage>(from: &MemoryDisk, copy: &mut JournalCopy<S>) {
+    let next = Seq::new(copy.written().raw() + 1);
+    let mut reader = JournalReader::open(from.clone(), next, Mode::Whole).expect("there");
+    while let Some(frame) = reader.next_frame().expect("whole") {
+        assert_eq!(copy.append_frame(frame.bytes()), Ok(Append::Taken));
+        copy.write(NOW).expect("memory");
+    }
 }
 
 /// Goes on behind what stands there.

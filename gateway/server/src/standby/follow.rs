@@ -110,11 +110,11 @@ impl Following {
         while !self.shared.is_stopped() {
             if let Ok(order) = self.promotions.try_recv() {
                 let promoted = self.promote(order.force, &mut connection);
-                let ready = promoted.is_ok();
+                let ready = promoted.as_ref().ok().map(|promotion| promotion.term);
                 // Whoever asked may be gone; the promotion stands.
                 let _ = order.reply.send(promoted);
-                if ready {
-                    return self.hand_over();
+                if let Some(term) = ready {
+                    return self.hand_over(term);
                 }
             }
             if let Some(found) = self.shared.diverged() {
@@ -137,10 +137,10 @@ impl Following {
         Ok(Ended::Stopped)
     }
 
-    fn hand_over(self) -> Result<Ended, String> {
-        let writer = self.own.writer.ok_or("it has no journal yet")?;
+    fn hand_over(self, term: Term) -> Result<Ended, String> {
+        let copy = self.own.writer.ok_or("it has no journal yet")?;
         Ok(Ended::Promoted(Box::new(Handover {
-            writer,
+            writer: copy.lead(term),
             machine: self.machine,
             leader_lock: self.leader_lock,
             snapshots: None,
@@ -393,13 +393,15 @@ impl Following {
         let Some(writer) = &mut self.own.writer else {
             return Err("it has no journal yet: it has never followed".to_owned());
         };
+        if writer.waits() {
+            return Err("a frame is not written yet: its journal cannot be written".to_owned());
+        }
         let synced = writer.sync();
         synced.map_err(|error| format!("its journal cannot be synced: {error}"))?;
         let promotion = self.machine.promote(force).map_err(|why| why.to_string())?;
         let journal = self.machine.position().journal;
         let kept = write_heard(&self.own.disk, journal, promotion.term);
         kept.map_err(|error| format!("its term cannot be written down: {error}"))?;
-        writer.set_term(promotion.term);
         self.last_word(connection);
         self.shared.end_at.raise(promotion.last_seq + 1);
         Ok(promotion)

@@ -9,8 +9,8 @@ use portcullis_control::config::{Config, DurabilityPolicy};
 use portcullis_domain::Seq;
 use portcullis_journal::replication::{FollowerPosition, SegmentNotice};
 use portcullis_journal::{
-    Append, Disk, FolderLock, Frame, Identity, JournalStart, JournalWriter, Opening,
-    SnapshotHeader, Term, ThreadSource, WriterOptions,
+    Append, Disk, FolderLock, Frame, Identity, JournalCopy, JournalStart, Opening, SnapshotHeader,
+    Term, ThreadSource, WriterOptions,
 };
 use portcullis_pipeline::recovery::Prelude;
 use portcullis_runtime::{Clock, SystemClock};
@@ -28,7 +28,7 @@ pub(super) struct OwnJournal {
     pub(super) disk: Disk,
     /// Held until there is a writer, which holds it then.
     pub(super) lock: Option<FolderLock>,
-    pub(super) writer: Option<JournalWriter<Disk>>,
+    pub(super) writer: Option<JournalCopy<Disk>>,
     pub(super) shared: Arc<Shared>,
     /// Told once there is a journal to apply.
     pub(super) begun: Sender<Prelude>,
@@ -114,7 +114,7 @@ impl OwnJournal {
             limits: beginning.limits,
             now: SystemClock.now(),
         };
-        let writer = JournalWriter::create(
+        let writer = JournalCopy::create(
             self.disk.clone(),
             lock,
             Box::new(source),

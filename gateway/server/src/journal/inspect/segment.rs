@@ -140,8 +140,13 @@ impl Segment {
             (Some(first), Some((_, last))) => format!("; {} to {}", utc(first), utc(last)),
             (_, _) => String::new(),
         };
+        let copied = if self.header.is_copied {
+            "; copied from a leader"
+        } else {
+            ""
+        };
         format!(
-            "{records}, {} of {} bytes used, {} digests noted{times}",
+            "{records}, {} of {} bytes used, {} digests noted{times}{copied}",
             self.used, self.length, self.digests
         )
     }
