@@ -44,6 +44,8 @@ pub fn write_words<S: Storage>(storage: &S, kind: WordFile, words: &[u64]) -> io
     digest.push_all(words);
     let digest = digest.value();
     if read_words(storage, kind, digest).is_ok() {
+        // Whoever gave it its name may not have got as far as this.
+        storage.sync_folder()?;
         return Ok(digest);
     }
     let name = kind.name(digest);
@@ -89,7 +91,19 @@ pub fn read_words<S: Storage>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::MemoryDisk;
+    use crate::{MemoryDisk, WriteFault};
+
+    /// The call that gave the file its name did not reach the folder: the one that finds it does.
+    #[test]
+    fn words_that_are_there_are_on_the_disk_too() {
+        let disk = MemoryDisk::new();
+        disk.fail_at(4, WriteFault::Device, 0);
+        write_words(&disk, WordFile::Limits, &[1]).expect_err("its name is not synced");
+        let digest = write_words(&disk, WordFile::Limits, &[1]).expect("it is there");
+        disk.crash(&mut || 0);
+        let words = read_words(&disk, WordFile::Limits, digest);
+        assert_eq!(words.expect("its name is kept"), [1]);
+    }
 
     #[test]
     fn words_read_back_under_their_digest_and_kind_alone() {
@@ -101,7 +115,7 @@ mod tests {
             write_words(&disk, WordFile::Prelude, &words).expect("there"),
             digest
         );
-        assert_eq!(disk.operations(), operations, "written once");
+        assert_eq!(disk.operations(), operations + 1, "written once");
         disk.crash(&mut || 0);
         assert_eq!(
             read_words(&disk, WordFile::Prelude, digest).expect("reads"),

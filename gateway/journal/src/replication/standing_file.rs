@@ -53,8 +53,10 @@ pub fn read_heard<S: Storage>(storage: &S) -> Result<Option<(u64, Term)>, Journa
 /// Those of the file system; a file that is damaged.
 pub fn write_heard<S: Storage>(storage: &S, journal: u64, term: Term) -> Result<(), JournalError> {
     let before = read_heard(storage)?;
+    let fault = |error| JournalError::of_file(storage.place(), NAME, 0, Fault::Io(error));
     if before.is_some_and(|(of, heard)| of == journal && heard >= term) {
-        return Ok(());
+        // Whoever gave it its name may not have got as far as this.
+        return storage.sync_folder().map_err(fault);
     }
     let mut bytes = [0; BYTES];
     bytes[..8].copy_from_slice(&MAGIC);
@@ -74,13 +76,13 @@ pub fn write_heard<S: Storage>(storage: &S, journal: u64, term: Term) -> Result<
         storage.rename(UNFINISHED, NAME)?;
         storage.sync_folder()
     };
-    write().map_err(|error| JournalError::of_file(storage.place(), NAME, 0, Fault::Io(error)))
+    write().map_err(fault)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::MemoryDisk;
+    use crate::{MemoryDisk, WriteFault};
 
     #[test]
     fn a_term_survives_a_loss_of_power_and_never_goes_back() {
@@ -96,6 +98,18 @@ mod tests {
         }
         write_heard(&disk, 6, Term::new(1)).expect("another journal");
         assert_eq!(read_heard(&disk).expect("reads"), Some((6, Term::new(1))));
+    }
+
+    /// The call that gave the file its name did not reach the folder: the one that finds it does.
+    #[test]
+    fn a_term_that_is_there_is_on_the_disk_too() {
+        let disk = MemoryDisk::new();
+        disk.fail_at(4, WriteFault::Device, 0);
+        write_heard(&disk, 5, Term::new(3)).expect_err("its name is not synced");
+        write_heard(&disk, 5, Term::new(3)).expect("it is there");
+        disk.crash(&mut || 0);
+        let heard = read_heard(&disk).expect("reads");
+        assert_eq!(heard, Some((5, Term::new(3))));
     }
 
     #[test]
