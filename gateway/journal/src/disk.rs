@@ -262,6 +262,19 @@ pub struct DiskFile {
     mapping: Option<Box<dyn Mapping>>,
 }
 
+impl DiskFile {
+    /// A write that should have made the file longer failed: what it did not grow by is not taken.
+    fn give_back(&self, before: u64, wanted: u64) {
+        // Where the system does not say how long it is, the quota holds it for as long as it may be.
+        let Ok(facts) = self.file.metadata() else {
+            return;
+        };
+        let stands = facts.len().clamp(before, wanted);
+        self.length.store(stands, Ordering::Relaxed);
+        self.usage.shrink(wanted - stands);
+    }
+}
+
 impl StorageFile for DiskFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let end = offset + bytes.len() as u64;
@@ -276,7 +289,11 @@ impl StorageFile for DiskFile {
             self.usage.grow(end - length)?;
             self.length.store(end, Ordering::Relaxed);
         }
-        self.file.write_all_at(bytes, offset)
+        let written = self.file.write_all_at(bytes, offset);
+        if written.is_err() && end > length {
+            self.give_back(length, end);
+        }
+        written
     }
 
     fn read_at(&self, room: &mut [u8], offset: u64) -> io::Result<usize> {

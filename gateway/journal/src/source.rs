@@ -54,6 +54,21 @@ pub(crate) fn spare_name(number: u64) -> String {
     format!("{}{SPARE_SUFFIX}", number % SPARE_NAMES)
 }
 
+/// Removes the spares that an earlier life left behind. That of a writer that begins is not among them: it makes its
+/// own, on another thread.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn remove_stale_spares<S: Storage>(storage: &S) -> io::Result<()> {
+    for file in storage.list()? {
+        let number = file.name.strip_suffix(SPARE_SUFFIX);
+        if number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())) {
+            storage.remove(&file.name)?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes one spare.
 pub(crate) fn make_spare<S: Storage>(
     storage: &S,

@@ -1,12 +1,13 @@
 //! Spare segments made on a thread of their own.
 //!
-//! The thread makes one ahead and waits until it is taken; what the file system refuses it tries again after a pause. It
-//! closes full segments, too: to give back the pages of one that is mapped takes milliseconds.
+//! The thread removes what an earlier life left behind, makes one ahead and waits until it is taken; what the file system
+//! refuses it tries again after a pause. It closes full segments, too: to give back the pages of one that is mapped takes
+//! milliseconds.
 //! Invariants: one spare at the most waits, one at the most is made; the thread ends when the source is dropped. Must
 //! never make the taker wait.
 
 use crate::segment::SEGMENT_BYTES_MIN;
-use crate::source::{SegmentSource, Spare, make_spare, refusal, spare_name};
+use crate::source::{SegmentSource, Spare, make_spare, refusal, remove_stale_spares, spare_name};
 use crate::storage::Storage;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
@@ -33,7 +34,7 @@ pub struct ThreadSource<S: Storage> {
 }
 
 impl<S: Storage> ThreadSource<S> {
-    /// Starts the thread, which makes the first spare at once.
+    /// Starts the thread, which makes the first spare at once. Whoever starts it holds the folder.
     ///
     /// # Errors
     /// If no thread can be started.
@@ -71,6 +72,8 @@ fn make_spares<S: Storage>(
     refuse: &SyncSender<io::Error>,
     closed: &Receiver<S::File>,
 ) {
+    // What cannot be removed is written over, in its turn.
+    let _ = remove_stale_spares(storage);
     for number in 0.. {
         let made = loop {
             match make_spare(storage, spare_name(number), segment_bytes) {
@@ -88,7 +91,7 @@ fn make_spares<S: Storage>(
         closed.try_iter().for_each(drop);
         let name = made.name.clone();
         if give.send(made).is_err() {
-            // Made for nobody; recovery removes it if this does not.
+            // Made for nobody; the next life removes it if this does not.
             let _ = storage.remove(&name);
             return;
         }

@@ -158,6 +158,45 @@ fn a_quota_is_a_full_disk_and_what_goes_gives_room() {
     }
 }
 
+/// A device that is always full: a write that fails takes nothing of the quota, however often it is made.
+#[test]
+fn a_write_that_fails_takes_nothing_of_the_quota() {
+    let folder = Folder::new("failing");
+    let disk = Disk::with_quota(&folder.0, 1_000).expect("a folder");
+    std::os::unix::fs::symlink("/dev/full", folder.0.join("full")).expect("a link");
+    for _ in 0..5 {
+        let full = disk.open("full").expect("it is there");
+        for _ in 0..2 {
+            let error = full.write_at(&[1; 600], 0).expect_err("full");
+            assert_eq!(error.raw_os_error(), Some(28), "the device's word: {error}");
+        }
+    }
+    let other = disk.create("other").expect("a file");
+    other
+        .write_at(&[2; 1_000], 0)
+        .expect("room to the last byte");
+}
+
+#[test]
+fn spares_of_an_earlier_life_are_removed() {
+    let folder = Folder::new("stale");
+    let disk = Disk::open(&folder.0).expect("a folder");
+    for number in 0..4 {
+        disk.create(&format!("{number}.spare")).expect("a file");
+    }
+    let mut source = ThreadSource::start(disk.clone(), SEGMENT_BYTES).expect("a thread");
+    while !source.poll() {
+        thread::yield_now();
+    }
+    for number in 2..4 {
+        let stale = disk.open(&format!("{number}.spare"));
+        assert_eq!(
+            stale.expect_err("it is gone").kind(),
+            io::ErrorKind::NotFound
+        );
+    }
+}
+
 #[test]
 fn a_writer_goes_on_when_the_quota_of_its_folder_lets_it() {
     let folder = Folder::new("full");

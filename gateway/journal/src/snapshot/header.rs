@@ -108,6 +108,11 @@ pub(super) fn decode(
         journal: word(bytes, 72),
         rules: (word(bytes, 8) >> 32) as u32,
     };
+    if header.seq == u64::MAX {
+        return Err(Fault::Snapshot(
+            "its record is the end of the numbers, behind which no journal goes on",
+        ));
+    }
     if word(bytes, 88) != file_bytes {
         return Err(Fault::Snapshot(
             "the file has another length than its header says",
