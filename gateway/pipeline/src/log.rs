@@ -17,6 +17,10 @@ const RECORD_BUDGET: usize = 1_024;
 /// After how long a write that failed is tried again.
 const RETRY_AFTER: Duration = Duration::from_ns(5_000_000);
 
+/// How long waiting for the next segment counts as work. One that is not made by then is not made in time to wait
+/// for: whoever stops must come to an end.
+const WAITS_AT_MOST: Duration = Duration::from_ns(10_000_000_000);
+
 /// The kind of a note of the core's digest among the records: no command has it.
 const NOTE_KIND: u8 = u8::MAX;
 
@@ -43,6 +47,8 @@ pub struct Log<S: Storage> {
     retry: Option<Timestamp>,
     /// When the frame in hand was begun, while it is only gathered.
     gathering: Option<Timestamp>,
+    /// Since when the frame waits for its segment.
+    waits_since: Option<Timestamp>,
     in_trouble: bool,
     /// Whoever is to be told of trouble and its end, in words.
     tell: Box<dyn FnMut(&str) + Send>,
@@ -65,6 +71,7 @@ impl<S: Storage> Log<S> {
             durable,
             retry: None,
             gathering: None,
+            waits_since: None,
             in_trouble: false,
             tell,
             kept: HistogramWriter::default(),
@@ -154,6 +161,16 @@ impl<S: Storage> Log<S> {
         Ok(())
     }
 
+    /// Whether a frame that waits for its segment is work that goes on.
+    fn is_worth_waiting(&mut self, now: Timestamp) -> bool {
+        let since = *self.waits_since.get_or_insert(now);
+        // A clock that was set back does not make it longer.
+        if now < since {
+            self.waits_since = Some(now);
+        }
+        now.since(since) <= WAITS_AT_MOST
+    }
+
     fn note_outcome(&mut self, kept: io::Result<()>, now: Timestamp) {
         let short = self.writer.is_short();
         let trouble = match &kept {
@@ -198,10 +215,12 @@ impl<S: Storage> Agent for Log<S> {
         }
         self.gathering = None;
         let kept = self.keep(now);
-        // What waits for its segment alone is work that goes on.
         let waits = matches!(&kept, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        if !waits {
+            self.waits_since = None;
+        }
         self.note_outcome(kept, now);
-        taken.max(usize::from(waits))
+        taken.max(usize::from(waits && self.is_worth_waiting(now)))
     }
 
     fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {

@@ -64,8 +64,9 @@ impl Journal {
         (journal, records, ends.watch, ends.gate)
     }
 
-    pub(crate) fn work(&mut self, now: Timestamp) {
-        self.log.do_work(now);
+    /// Gives the log its turn; how much work it had.
+    pub(crate) fn work(&mut self, now: Timestamp) -> usize {
+        self.log.do_work(now)
     }
 
     /// Everything that stands on the disk, and the last digest noted.

@@ -5,7 +5,7 @@
 
 use crate::client::{Client, buy, cancel};
 use crate::rig::{Rig, Setup};
-use portcullis_domain::Command;
+use portcullis_domain::{Command, Duration, Timestamp};
 use portcullis_journal::WriteFault;
 use portcullis_pipeline::durability::Durability;
 
@@ -84,6 +84,29 @@ fn a_journal_in_trouble_refuses_orders_and_passes_cancels_until_it_is_over() {
         assert_eq!(told, if fault == WriteFault::Stalled { 0 } else { 2 });
         everything_is_kept(&mut rig);
     }
+}
+
+/// A disk that takes nothing is waited for, but whoever stops comes to an end: it waits until there is no work left.
+#[test]
+fn a_log_that_waited_long_enough_has_no_more_work() {
+    let mut rig = rig(Durability::Journaled);
+    let client = Client::logged_on(&mut rig, 0, 1);
+    fail(&rig, Some(WriteFault::Stalled));
+    client.send(&buy(1, 5, 900));
+    rig.steps(4);
+    let long = Duration::from_ns(10_000_000_000);
+    let now = rig.now();
+    let journal = rig.journal.as_mut().expect("it has one");
+    let mut turns = |at: Timestamp| journal.work(at) > 0;
+    assert!(turns(now), "it waits");
+    assert!(!turns(now.saturating_add(long).saturating_add(long)));
+    assert!(turns(Timestamp::ZERO), "the clock was set back");
+    assert!(turns(Timestamp::ZERO.saturating_add(long)));
+    let end = Timestamp::ZERO.saturating_add(long);
+    assert!(!turns(end.saturating_add(Duration::from_ns(1))));
+    fail(&rig, None);
+    wait_long(&mut rig);
+    everything_is_kept(&mut rig);
 }
 
 /// The journal's last digest is the core's own, and its records go on without a gap up to the last.
