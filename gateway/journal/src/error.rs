@@ -67,8 +67,6 @@ impl fmt::Display for FrameFault {
 pub enum Fault {
     /// The system says so.
     Io(io::Error),
-    /// Another gateway holds the folder.
-    Locked(io::Error),
     /// A file that should be a segment does not begin like one.
     NotASegment,
     /// Another format.
@@ -190,7 +188,7 @@ impl fmt::Display for JournalError {
         }
         write!(f, "{}", self.fault)?;
         match self.fault {
-            Fault::Io(_) | Fault::Locked(_) => Ok(()),
+            Fault::Io(_) => Ok(()),
             Fault::NotASegment
             | Fault::Format { .. }
             | Fault::HeaderDamaged
@@ -219,7 +217,7 @@ impl fmt::Display for JournalError {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Io(error) | Self::Locked(error) => write!(f, "{error}"),
+            Self::Io(error) => write!(f, "{error}"),
             Self::NotASegment => f.write_str("this does not begin like a segment of a journal"),
             Self::Format { found } => write!(
                 f,
@@ -280,7 +278,8 @@ fn write_frame_fault(f: &mut fmt::Formatter<'_>, fault: FrameFault, synced: bool
         "records that were safe are damaged. Restore this file from a copy, or from the standby"
     } else {
         "they were written when nothing here had been synced: a power failure does this, and so does damage. Restore \
-         this file from a copy or from the standby, or accept the loss of what stands behind"
+         this file from a copy or from the standby, or accept the loss of what stands behind by starting `portcullis run` \
+         or `portcullis standby` with --accept-unsynced-loss"
     };
     write!(f, "{fault}, and whole frames stand behind it: {what}")
 }

@@ -35,13 +35,13 @@ mod writer;
 pub use disk::{Disk, DiskFile, FolderLock};
 pub use error::{Fault, FrameFault, JournalError};
 pub use frame::{Chain, FRAME_BYTES_MAX, Frame, FrameHeader, Term};
-pub use limit_file::{limit_file_path, limit_words, read_limit_file};
+pub use limit_file::{limit_words, read_limit_file};
 pub use log::{LogError, LogReader, LogWriter};
 pub use mapping::{MapFile, Mapping};
 pub use memory_disk::{MemoryDisk, MemoryFile, MemoryLock, WriteFault};
 pub use reader::{Cut, Entry, JournalReader, Mode, RecordRef};
 pub use recover::{RecoverOptions, Recovered, recover};
-pub use retention::{Retention, disposable, dispose};
+pub use retention::{Retention, dispose};
 pub use segment::{Identity, SEGMENT_BYTES_MIN, SegmentHeader, SegmentName};
 pub use snapshot::{
     NewestSnapshot, SectionReader, SnapshotHeader, SnapshotReader, SnapshotWriter, newest_snapshot,

@@ -11,8 +11,7 @@ use std::path::{Path, PathBuf};
 const WORD_BYTES: usize = size_of::<u64>();
 
 /// Where the table with this digest stands, for a log.
-#[must_use]
-pub fn limit_file_path(log: &Path, digest: u64) -> PathBuf {
+fn limit_file_path(log: &Path, digest: u64) -> PathBuf {
     let mut name = log.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{digest:016x}.limits"));
     log.with_file_name(name)

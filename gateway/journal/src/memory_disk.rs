@@ -119,9 +119,6 @@ struct State {
     /// Crashes so far: handles of an earlier time are dead.
     age: u64,
     locked: bool,
-    write_ns: u64,
-    sync_ns: u64,
-    elapsed_ns: u64,
     now_ns: u64,
 }
 
@@ -227,18 +224,6 @@ impl MemoryDisk {
     #[must_use]
     pub fn operations(&self) -> u64 {
         self.state().operations
-    }
-
-    /// Each write and each sync takes so long from now on.
-    pub fn set_latency(&self, write_ns: u64, sync_ns: u64) {
-        let mut state = self.state();
-        (state.write_ns, state.sync_ns) = (write_ns, sync_ns);
-    }
-
-    /// How long the operations since the last call took: what a clock of virtual time has to go on by.
-    #[must_use]
-    pub fn take_elapsed_ns(&self) -> u64 {
-        std::mem::take(&mut self.state().elapsed_ns)
     }
 
     /// What files written from now on say of when they were.
@@ -387,7 +372,6 @@ impl Storage for MemoryDisk {
 
     fn sync_folder(&self) -> io::Result<()> {
         let mut state = self.state();
-        state.elapsed_ns += state.sync_ns;
         state.operate(0).1?;
         state.history = vec![state.names.clone()];
         Ok(())
@@ -427,7 +411,6 @@ impl MemoryFile {
 impl StorageFile for MemoryFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let mut state = self.state();
-        state.elapsed_ns += state.write_ns;
         let offset = usize::try_from(offset).map_err(io::Error::other)?;
         let end = offset + bytes.len();
         let growth = end.saturating_sub(state.cell(self)?.now.len()) as u64;
@@ -452,7 +435,6 @@ impl StorageFile for MemoryFile {
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.state();
-        state.elapsed_ns += state.sync_ns;
         state.operate(0).1?;
         state.cell(self)?.sync();
         Ok(())

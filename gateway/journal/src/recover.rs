@@ -1,7 +1,7 @@
 //! What stands in a folder after a stop.
 //!
-//! The thread that starts the gateway, holding the folder's lock. Reads only: what has to change is changed by
-//! [`crate::JournalWriter::resume`]. Invariants: what it reports was read and checked, from the segment that holds the
+//! The thread that starts the gateway, holding the folder's lock. [`recover`] reads only: what has to change is changed
+//! by [`crate::JournalWriter::resume`], and before it by [`Recovered::set_snapshots_aside`]. Invariants: what it reports was read and checked, from the segment that holds the
 //! older good snapshot on, or from the first; a folder that cannot be gone on from is refused, with the place.
 
 use crate::error::{Fault, JournalError};
@@ -11,18 +11,15 @@ use crate::segment::{Identity, SegmentName};
 use crate::snapshot::{SnapshotHeader, newest_snapshot};
 use crate::storage::Storage;
 use portcullis_domain::Seq;
+use std::io;
 
 /// What a journal is held against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecoverOptions {
-    /// The prelude of now; another one is refused.
-    pub prelude: Option<u64>,
     /// The rules of now; other ones are remarked on.
     pub rules: Option<u32>,
     /// Frames that no sync covered may be given up where one among them is bad, as after a power failure.
     pub accept_unsynced_loss: bool,
-    /// Read all segments, not only those from the older good snapshot on.
-    pub whole: bool,
 }
 
 /// What stands there.
@@ -55,6 +52,24 @@ pub struct Recovered {
 }
 
 impl Recovered {
+    /// Sets aside the snapshots that are ahead of the journal, so that whoever looks for the newest one finds one that
+    /// fits.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn set_snapshots_aside<S: Storage>(&mut self, storage: &S) -> Result<(), JournalError> {
+        let io = |error| JournalError::of_folder(storage.place(), Fault::Io(error));
+        while let Some(at) = self
+            .given_up
+            .iter()
+            .position(|name| SegmentName::parse(name).is_none())
+        {
+            set_aside(storage, &self.given_up[at]).map_err(io)?;
+            self.given_up.swap_remove(at);
+        }
+        Ok(())
+    }
+
     /// The last record there is, if any.
     #[must_use]
     pub const fn last_seq(&self) -> Option<Seq> {
@@ -63,6 +78,18 @@ impl Recovered {
         }
         Some(Seq::new(self.next_seq - 1))
     }
+}
+
+/// Renames a file that was given up, to a name that no file given up before has.
+pub(crate) fn set_aside<S: Storage>(storage: &S, name: &str) -> io::Result<()> {
+    let listed = storage.list()?;
+    let mut aside = format!("{name}.lost");
+    let mut number = 1_u64;
+    while listed.iter().any(|file| file.name == aside) {
+        number += 1;
+        aside = format!("{name}.{number}.lost");
+    }
+    storage.rename(name, &aside)
 }
 
 /// Reads a folder; `None` if it holds no journal.
@@ -125,7 +152,7 @@ pub fn recover<S: Storage>(
         }));
     }
     let recovered = walk.into_recovered(*first, names.len(), fitting, remarks, given_up);
-    check_identity(storage, options, recovered).map(Some)
+    Ok(Some(remark_on_rules(storage, options, recovered)))
 }
 
 /// A reading of all that matters.
@@ -147,7 +174,7 @@ impl<S: Storage> Walk<S> {
     ) -> Result<Self, JournalError> {
         let first = names[0].seq_first();
         let oldest = snapshots.iter().map(|(_, header)| header.seq).min();
-        let from = oldest.filter(|_| !options.whole).unwrap_or(0).max(first);
+        let from = oldest.unwrap_or(0).max(first);
         let mode = if options.accept_unsynced_loss {
             Mode::Accepting
         } else {
@@ -218,22 +245,12 @@ impl<S: Storage> Walk<S> {
     }
 }
 
-fn check_identity<S: Storage>(
+fn remark_on_rules<S: Storage>(
     storage: &S,
     options: &RecoverOptions,
     mut recovered: Recovered,
-) -> Result<Recovered, JournalError> {
+) -> Recovered {
     let found = &recovered.identity;
-    if let Some(expected) = options
-        .prelude
-        .filter(|expected| *expected != found.prelude)
-    {
-        let fault = Fault::Prelude {
-            expected,
-            found: found.prelude,
-        };
-        return Err(JournalError::of_folder(storage.place(), fault));
-    }
     if let Some(rules) = options.rules.filter(|rules| *rules != found.rules) {
         recovered.remarks.push(format!(
             "{}: the journal was written by {} under rules {}, this program has rules {rules}: a replay may decide otherwise",
@@ -242,5 +259,5 @@ fn check_identity<S: Storage>(
             found.rules
         ));
     }
-    Ok(recovered)
+    recovered
 }

@@ -1,7 +1,7 @@
 //! Which segments may go.
 //!
-//! A thread that may wait for the disk. Invariant: a segment with a record that no whole snapshot covers stays, and
-//! so do all behind the older of two whole snapshots, and the segment that is written: what recovery may need is there.
+//! A thread that may wait for the disk. Invariant: nothing goes unless both slots hold a whole snapshot; all behind
+//! the older one stays, and so does the segment that is written: what recovery may need is there.
 
 use crate::error::{Fault, JournalError};
 use crate::segment::SegmentName;
@@ -19,10 +19,7 @@ pub struct Retention {
 }
 
 /// The segments that may go, oldest first.
-///
-/// # Errors
-/// Those of the file system.
-pub fn disposable<S: Storage>(
+fn disposable<S: Storage>(
     storage: &S,
     retention: &Retention,
     now: Timestamp,
@@ -30,7 +27,8 @@ pub fn disposable<S: Storage>(
     let listed = storage.list();
     let listed =
         listed.map_err(|error| JournalError::of_folder(storage.place(), Fault::Io(error)))?;
-    let Some((_, oldest)) = newest_snapshot(storage)?.whole.last().copied() else {
+    // With one alone, damage to it would leave a journal that nothing reaches back to.
+    let [_, (_, older)] = newest_snapshot(storage)?.whole[..] else {
         return Ok(Vec::new());
     };
     let mut segments: Vec<(SegmentName, &Listed)> = listed
@@ -45,7 +43,7 @@ pub fn disposable<S: Storage>(
             break;
         };
         // It ends before the next one begins; the record behind the snapshot is needed.
-        let covered = next.seq_first() <= oldest.seq + 1;
+        let covered = next.seq_first() <= older.seq + 1;
         let age = file
             .modified_ns
             .map(|at| now.since(Timestamp::from_ns(at)).ns());

@@ -11,7 +11,7 @@ pub use copy::JournalCopy;
 
 use crate::error::{Fault, JournalError};
 use crate::frame::{self, Chain, FRAME_BYTES_MAX, FrameHeader, Position, SYNCED_BEFORE, Term};
-use crate::recover::Recovered;
+use crate::recover::{Recovered, set_aside};
 use crate::segment::{HEADER_BYTES, Identity, SegmentHeader, SegmentName};
 use crate::source::{SegmentSource, Spare, make_spare};
 use crate::storage::{Storage, StorageFile};
@@ -231,10 +231,7 @@ impl<S: Storage> JournalWriter<S> {
             }));
         }
         for name in &recovered.given_up {
-            let aside = format!("{name}.lost");
-            storage
-                .rename(name, &aside)
-                .map_err(|error| fault(Fault::Io(error)))?;
+            set_aside(&storage, name).map_err(|error| fault(Fault::Io(error)))?;
         }
         let start = JournalStart {
             next_seq: recovered.next_seq,
@@ -539,8 +536,7 @@ impl<S: Storage> JournalWriter<S> {
     }
 
     /// Bytes left in this segment behind what is gathered; none where it is full of a leader's frames.
-    #[must_use]
-    pub const fn room_bytes(&self) -> u64 {
+    const fn room_bytes(&self) -> u64 {
         if self.open.is_copied && !self.copies && self.open.offset > HEADER_BYTES as u64 {
             return 0;
         }

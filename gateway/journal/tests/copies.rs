@@ -78,7 +78,6 @@ fn whoever_takes_over_writes_segments_of_its_own_and_is_believed() {
     copy.sync().expect("memory");
     let mut follower = JournalReader::open(disk.clone(), Seq::new(1), Mode::Follow).expect("there");
     let mut writer = copy.lead(Term::new(2));
-    assert_eq!(writer.room_bytes(), 0, "no room where it may not write");
     disk.set_quota(Some(0));
     append(&mut writer).expect("gathered");
     writer.write(NOW).expect("the spare was made ahead");
@@ -103,7 +102,6 @@ fn a_segment_without_a_frame_is_claimed_under_the_eyes_of_who_follows() {
     let mut follower = JournalReader::open(disk.clone(), Seq::new(1), Mode::Follow).expect("there");
     assert_eq!(is_copied(&disk), [(1, true)]);
     let mut writer = copy.lead(Term::new(2));
-    assert!(writer.room_bytes() > 0);
     append(&mut writer).expect("gathered");
     disk.fail_at(disk.operations(), portcullis_journal::WriteFault::Full, 9);
     assert!(writer.write(NOW).is_err());
@@ -112,4 +110,20 @@ fn a_segment_without_a_frame_is_claimed_under_the_eyes_of_who_follows() {
     while follower.next().expect("no damage").is_some() {}
     assert_eq!(follower.next_seq(), 2);
     assert_eq!(recovered(&disk).term, Term::new(2));
+}
+
+#[test]
+fn whoever_takes_over_without_a_segment_of_its_own_is_short() {
+    let (leaders, _writer) = leader(3);
+    let disk = MemoryDisk::new();
+    disk.set_quota(Some(book::SEGMENT_BYTES));
+    let mut copy = create_copy(&disk).expect("there is room for one segment");
+    copy_all(&leaders, &mut copy);
+    let mut writer = copy.lead(Term::new(2));
+    assert!(writer.is_short(), "it may not write where there is room");
+    append(&mut writer).expect("gathered");
+    assert!(writer.write(NOW).is_err());
+    disk.set_quota(None);
+    writer.write(NOW).expect("there is room");
+    assert_eq!(is_copied(&disk), [(1, true), (7, false)]);
 }

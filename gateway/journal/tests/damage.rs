@@ -183,23 +183,16 @@ fn segments_that_do_not_belong_are_refused() {
 #[test]
 fn other_formats_rules_and_preludes_are_told_apart() {
     let disk = small();
-    let options = RecoverOptions {
-        prelude: Some(4),
-        ..RecoverOptions::default()
+    let mut other = book::opening(1);
+    other.identity.prelude = 4;
+    let error = book::resume_as(&disk, &recovered(&disk), other).map(|_| ());
+    let error = error.expect_err("another prelude");
+    let expected = Fault::Prelude {
+        expected: 4,
+        found: 5,
     };
-    let error = recover(&disk, &options).expect_err("another prelude");
-    assert!(
-        matches!(
-            error.fault,
-            Fault::Prelude {
-                expected: 4,
-                found: 5
-            }
-        ),
-        "{error}"
-    );
+    assert_eq!(error.fault.to_string(), expected.to_string());
     let options = RecoverOptions {
-        prelude: Some(5),
         rules: Some(9),
         ..RecoverOptions::default()
     };
@@ -248,6 +241,7 @@ fn unsynced_loss_is_given_up_when_it_is_accepted() {
         };
         assert_eq!(error.fault.to_string(), wanted.to_string());
         names_the_place(&error, &name, at as u64);
+        assert!(error.to_string().contains("--accept-unsynced-loss"));
         let options = RecoverOptions {
             accept_unsynced_loss: true,
             ..RecoverOptions::default()
@@ -272,6 +266,24 @@ fn unsynced_loss_is_given_up_when_it_is_accepted() {
             .contains("records that were safe are damaged"),
         "{error}"
     );
+}
+
+/// The same segment is given up twice: what was set aside first is still there.
+#[test]
+fn what_was_set_aside_is_never_written_over() {
+    let disk = small();
+    let end = recovered(&disk).next_seq;
+    let name = SegmentName::new(end).to_string();
+    for torn in [b"torn once", b"torn more"] {
+        disk.put(&name, torn);
+        let found = recovered(&disk);
+        assert_eq!(found.next_seq, end);
+        drop(resume(&disk, &found, 1).expect("it goes on"));
+    }
+    let aside = |name: String| disk.contents(&name).expect("it is kept");
+    assert_eq!(aside(format!("{name}.lost")), b"torn once");
+    assert_eq!(aside(format!("{name}.2.lost")), b"torn more");
+    assert_eq!(recovered(&disk).next_seq, end);
 }
 
 /// A process dies between writing and syncing; the next one goes on behind what was written, and then the power

@@ -37,9 +37,8 @@ fn header(disk: &MemoryDisk, seq: u64, chain: Chain) -> SnapshotHeader {
 }
 
 fn section(seq: u64, bytes: usize) -> Vec<u8> {
-    let first = (seq as usize).wrapping_mul(31);
     (0..bytes)
-        .map(|at| first.wrapping_add(at * 7) as u8)
+        .map(|at| seq.wrapping_mul(31).wrapping_add(at as u64 * 7) as u8)
         .collect()
 }
 
@@ -171,6 +170,11 @@ fn segments_go_only_where_both_snapshots_stand_behind_them() {
     };
     assert_eq!(dispose(&disk, &retention, NOW).expect("memory"), []);
     save(&disk, header(&disk, ends[20].0, ends[20].1)).expect("memory");
+    let alone = dispose(&disk, &retention, NOW).expect("memory");
+    assert_eq!(alone, [], "one alone carries nothing");
+    disk.put("snapshot.1", b"torn");
+    let alone = dispose(&disk, &retention, NOW).expect("memory");
+    assert_eq!(alone, [], "nor beside a damaged one");
     save(&disk, header(&disk, ends[40].0, ends[40].1)).expect("memory");
     let young = Retention {
         bytes_max: u64::MAX,
@@ -248,26 +252,51 @@ fn a_snapshot_that_does_not_reach_the_segments_or_does_not_fit_is_refused() {
 
 #[test]
 fn a_snapshot_ahead_of_the_journal_is_set_aside() {
-    let last = recovered(&journal(12)).next_seq - 1;
-    for ahead in [last + 1, last + 5, u64::MAX] {
-        let disk = journal(12);
-        let ends = ends(&disk);
-        save(&disk, header(&disk, ends[2].0, ends[2].1)).expect("memory");
-        save(&disk, header(&disk, ahead, Chain::new(1))).expect("memory");
-        let found = recovered(&disk);
-        assert_eq!(found.snapshot.expect("the one that fits").1.seq, ends[2].0);
-        assert!(
-            found
-                .remarks
-                .iter()
-                .any(|remark| remark.contains("ahead of the journal"))
-        );
-        let mut writer = book::resume(&disk, &found, 1).expect("goes on");
-        for _ in 0..4 {
-            frame(&mut writer, 3).expect("memory");
-        }
-        assert_eq!(recovered(&disk).next_seq, last + 13);
+    let disk = journal(12);
+    let last = recovered(&disk).next_seq - 1;
+    let ends = ends(&disk);
+    save(&disk, header(&disk, ends[2].0, ends[2].1)).expect("memory");
+    save(&disk, header(&disk, last + 5, Chain::new(1))).expect("memory");
+    let found = recovered(&disk);
+    assert_eq!(found.snapshot.expect("the one that fits").1.seq, ends[2].0);
+    assert!(
+        found
+            .remarks
+            .iter()
+            .any(|remark| remark.contains("ahead of the journal"))
+    );
+    let early = disk.copy();
+    let mut before = found.clone();
+    before.set_snapshots_aside(&early).expect("memory");
+    let newest = newest_snapshot(&early).expect("memory").newest();
+    assert_eq!(
+        newest, found.snapshot,
+        "whoever rebuilds finds one that fits"
+    );
+    assert!(early.contents("snapshot.1.lost").is_some());
+    book::resume(&early, &before, 1).expect("it is not set aside twice");
+    let mut writer = book::resume(&disk, &found, 1).expect("goes on");
+    for _ in 0..4 {
+        frame(&mut writer, 3).expect("memory");
     }
+    assert_eq!(recovered(&disk).next_seq, last + 13);
+}
+
+/// A header that is whole may still say what no journal holds.
+#[test]
+fn a_snapshot_of_the_last_number_is_none() {
+    let disk = journal(12);
+    let ends = ends(&disk);
+    save(&disk, header(&disk, ends[4].0, ends[4].1)).expect("memory");
+    save(&disk, header(&disk, u64::MAX, Chain::new(1))).expect("memory");
+    let found = recovered(&disk);
+    assert_eq!(found.snapshot.expect("the other one").1.seq, ends[4].0);
+    assert!(found.remarks[0].contains("end of the numbers"));
+    let retention = Retention {
+        bytes_max: 0,
+        age_max_ns: 0,
+    };
+    assert_eq!(dispose(&disk, &retention, NOW).expect("memory"), []);
 }
 
 #[test]
@@ -279,6 +308,7 @@ fn old_segments_go_by_age() {
     }
     let ends = ends(&disk);
     save(&disk, header(&disk, ends[30].0, ends[30].1)).expect("memory");
+    save(&disk, header(&disk, ends[32].0, ends[32].1)).expect("memory");
     disk.set_now_ns(10);
     let retention = Retention {
         bytes_max: u64::MAX,

@@ -173,6 +173,7 @@ fn try_demo(arguments: &Arguments) -> Result<Figures, String> {
     let plant = arguments.plant.and_then(PlantKind::in_venue);
     let options = Options {
         journal: Some(&journal),
+        accept_unsynced_loss: false,
         plant,
     };
     let gateway = Gateway::start(&config, &options).map_err(|error| error.to_string())?;

@@ -39,6 +39,8 @@ enum Verb {
         /// Keep the journal in this folder, whatever the config says.
         #[arg(long, value_name = "FOLDER")]
         journal: Option<PathBuf>,
+        #[command(flatten)]
+        loss: Loss,
     },
     /// Follow the gateway that the config names as leader, and lead when told so (`ctl promote`, or SIGUSR1).
     Standby {
@@ -47,6 +49,8 @@ enum Verb {
         /// Keep the journal in this folder, whatever the config says.
         #[arg(long, value_name = "FOLDER")]
         journal: Option<PathBuf>,
+        #[command(flatten)]
+        loss: Loss,
     },
     /// Say whether a config loads, and all that is wrong with it.
     Check {
@@ -75,14 +79,31 @@ enum Verb {
     HashPassword,
 }
 
+/// What a person gives up.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct Loss {
+    /// Where the journal was refused because whole frames that were never synced stand behind a bad one, as a power
+    /// failure leaves them: give them up. Segments among them are kept, as *.lost.
+    #[arg(long)]
+    accept_unsynced_loss: bool,
+}
+
 /// Large tables are read at random: huge pages spare each reading a walk of the page tables.
 #[global_allocator]
 static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
 
 fn main() -> ExitCode {
     match Cli::parse().verb {
-        Verb::Run { config, journal } => run::run(&config, journal.as_deref()),
-        Verb::Standby { config, journal } => standby::standby(&config, journal.as_deref()),
+        Verb::Run {
+            config,
+            journal,
+            loss,
+        } => run::run(&config, journal.as_deref(), loss.accept_unsynced_loss),
+        Verb::Standby {
+            config,
+            journal,
+            loss,
+        } => standby::standby(&config, journal.as_deref(), loss.accept_unsynced_loss),
         Verb::Check { config } => check::check(&config),
         Verb::Replay(arguments) => replay::replay(&arguments),
         Verb::Journal(verb) => journal::run(&verb),

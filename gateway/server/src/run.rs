@@ -19,7 +19,7 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_micros(500);
 
 /// Runs a config's gateway.
-pub(crate) fn run(path: &Path, journal: Option<&Path>) -> ExitCode {
+pub(crate) fn run(path: &Path, journal: Option<&Path>, accept_unsynced_loss: bool) -> ExitCode {
     let config = match load_config(path) {
         Ok(config) => config,
         Err(errors) => {
@@ -35,6 +35,7 @@ pub(crate) fn run(path: &Path, journal: Option<&Path>) -> ExitCode {
     }
     let options = Options {
         journal,
+        accept_unsynced_loss,
         plant: None,
     };
     let gateway = match Gateway::start(&config, &options) {

@@ -5,6 +5,7 @@
 
 mod apply;
 mod backend;
+mod beginning;
 mod follow;
 mod own_journal;
 mod receiving;
@@ -13,27 +14,24 @@ mod shared;
 
 use crate::check::load_config;
 use crate::gateway::{
-    FromJournal, Gateway, Inherited, Progress, Promoted, RULES, Snapshots, Written, build,
-    hold_folder, idle, policy, read_prelude, take_over,
+    FromJournal, Gateway, Inherited, Progress, Promoted, Snapshots, Written, hold_folder, idle,
+    policy, take_over,
 };
 use crate::replication::{WINDOW_BYTES, silence_ms, tell_old_leader};
 use crate::run::serve;
 use crate::{CANNOT, REFUSED, cannot};
 use apply::Applying;
 use backend::StandbyDesk;
+use beginning::Beginning;
 use follow::{Ended, Following, Handover, Promote};
 use own_journal::OwnJournal;
 use portcullis_control::config::{Config, DurabilityPolicy};
 use portcullis_control::ctl::server::CtlServer;
 use portcullis_domain::Seq;
-use portcullis_journal::replication::{Follower, FollowerConfig, FollowerPosition, read_heard};
-use portcullis_journal::{
-    Chain, Disk, Identity, JournalCopy, Opening, RecoverOptions, Recovered, Term, ThreadSource,
-    WriterOptions, recover,
-};
+use portcullis_journal::Disk;
+use portcullis_journal::replication::{Follower, FollowerConfig, read_heard};
 use portcullis_pipeline::durability::{durability, replicated_once_in_step};
 use portcullis_pipeline::recovery::Prelude;
-use portcullis_runtime::{Clock, SystemClock};
 use receiving::Objects;
 use report::Report;
 use shared::Shared;
@@ -66,7 +64,7 @@ struct Standby {
 }
 
 /// Follows a config's leader until it is stopped, or leads.
-pub(crate) fn standby(path: &Path, journal: Option<&Path>) -> ExitCode {
+pub(crate) fn standby(path: &Path, journal: Option<&Path>, accept_unsynced_loss: bool) -> ExitCode {
     let config = match load_config(path) {
         Ok(config) => config,
         Err(errors) => {
@@ -91,7 +89,7 @@ pub(crate) fn standby(path: &Path, journal: Option<&Path>) -> ExitCode {
     };
     let config = Arc::new(config);
     let (promotions, orders) = channel();
-    let standby = match Standby::start(&config, journal, orders) {
+    let standby = match Standby::start(&config, journal, accept_unsynced_loss, orders) {
         Ok(standby) => standby,
         Err(why) => return cannot(why),
     };
@@ -145,6 +143,7 @@ impl Standby {
     fn start(
         config: &Arc<Config>,
         journal: Option<&Path>,
+        accept_unsynced_loss: bool,
         promotions: Receiver<Promote>,
     ) -> Result<Self, String> {
         let leader = config.profile.replication.leader;
@@ -153,11 +152,11 @@ impl Standby {
         let folder = folder.ok_or("the config names no folder: write `folder` in [journal]")?;
         let held = hold_folder(folder, &config.profile.journal);
         let (disk, lock) = held.map_err(|error| error.to_string())?;
-        let recovered = recover(&disk, &RecoverOptions::default());
-        let recovered = recovered.map_err(|error| error.to_string())?;
+        let found = Beginning::find(&disk, accept_unsynced_loss);
+        let found = found.map_err(|error| error.to_string())?;
         let heard = read_heard(&disk).map_err(|error| error.to_string())?;
         let shared = Arc::new(Shared::default());
-        let machine = Follower::new(follower_config(config), place(recovered.as_ref(), heard));
+        let machine = Follower::new(follower_config(config), found.place(heard));
         let (begun, begun_in) = channel();
         let mut own = OwnJournal {
             config: Arc::clone(config),
@@ -167,9 +166,7 @@ impl Standby {
             shared: Arc::clone(&shared),
             begun,
         };
-        if let Some(recovered) = &recovered {
-            go_on(&mut own, recovered)?;
-        }
+        found.go_on(&mut own)?;
         let following = Following {
             leader,
             own,
@@ -345,60 +342,6 @@ fn lead(
     let code = serve(gateway, config.clone(), ctl, stop);
     drop(leader_lock);
     code
-}
-
-/// Where a standby's journal has come to.
-fn place(recovered: Option<&Recovered>, heard: Option<(u64, Term)>) -> FollowerPosition {
-    let Some(recovered) = recovered else {
-        return FollowerPosition {
-            journal: 0,
-            term: heard.map_or(Term::new(0), |(_, term)| term),
-            last_seq: 0,
-            chain: Chain::new(0),
-            log_term: Term::new(0),
-            staged_snapshot: 0,
-        };
-    };
-    let journal = recovered.identity.journal;
-    let heard = heard.filter(|(of, _)| *of == journal);
-    FollowerPosition {
-        journal,
-        term: heard.map_or(recovered.term, |(_, term)| term.max(recovered.term)),
-        last_seq: recovered.next_seq - 1,
-        chain: recovered.chain,
-        log_term: recovered.term,
-        staged_snapshot: 0,
-    }
-}
-
-/// Goes on in a journal that is there.
-fn go_on(own: &mut OwnJournal, recovered: &Recovered) -> Result<(), String> {
-    let Some(lock) = own.lock.take() else {
-        return Err("the folder's lock is not held".to_owned());
-    };
-    let prelude = read_prelude(&own.disk, recovered.identity.prelude);
-    let prelude = prelude.map_err(|error| error.to_string())?;
-    let segment_bytes = own.config.profile.journal.segment_bytes;
-    let source = ThreadSource::start(own.disk.clone(), segment_bytes);
-    let source = source.map_err(|error| error.to_string())?;
-    let opening = Opening {
-        identity: Identity {
-            rules: RULES,
-            build: build(),
-            ..recovered.identity.clone()
-        },
-        term: recovered.term,
-        limits: recovered.limits,
-        now: SystemClock.now(),
-    };
-    let options = WriterOptions::for_segments_of(segment_bytes);
-    let (disk, source) = (own.disk.clone(), Box::new(source));
-    let writer = JournalCopy::resume(disk, lock, source, options, opening, recovered);
-    own.writer = Some(writer.map_err(|error| error.to_string())?);
-    own.shared.written.raise(recovered.next_seq - 1);
-    // The main thread holds the other end.
-    let _ = own.begun.send(prelude);
-    Ok(())
 }
 
 const fn follower_config(config: &Config) -> FollowerConfig {

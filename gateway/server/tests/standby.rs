@@ -2,6 +2,8 @@
 //!
 //! No clients here: what is sequenced comes over the control socket. `cargo xtask failover` does it under load.
 
+use portcullis_domain::Seq;
+use portcullis_journal::{Disk, JournalReader, Mode, SegmentName, Storage, StorageFile};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -31,6 +33,10 @@ impl Drop for Node {
 
 impl Node {
     fn start(verb: &str, folder: &Path) -> Self {
+        Self::start_with(&[verb], folder)
+    }
+
+    fn start_with(words: &[&str], folder: &Path) -> Self {
         let log = folder.join("log");
         let file = fs::File::options()
             .create(true)
@@ -38,7 +44,7 @@ impl Node {
             .open(&log)
             .expect("a log");
         let child = Command::new(env!("CARGO_BIN_EXE_portcullis"))
-            .arg(verb)
+            .args(words)
             .arg(folder.join("config.toml"))
             .stderr(Stdio::from(file))
             .spawn()
@@ -209,10 +215,66 @@ fn a_standby_begins_behind_a_snapshot_where_the_first_records_are_gone() {
         log.contains("begins behind the snapshot of record"),
         "{log}"
     );
+    // As if it had stopped between the snapshot and the first frame behind it.
+    drop(standby);
+    for file in fs::read_dir(b.join("journal")).expect("a folder") {
+        let path = file.expect("a file").path();
+        if path.extension().is_some_and(|end| end == "segment") {
+            fs::remove_file(path).expect("removes");
+        }
+    }
+    let standby = Node::start("standby", &b);
+    standby.follows(last);
+    let log = fs::read_to_string(&standby.log).expect("a log");
+    assert!(log.contains("no segment stands here"), "{log}");
     drop(leader);
     standby.wait_for("promote", |said| said.contains("leads term 2"));
     let account = standby.wait_for("account maker-1", |said| said.contains("cash"));
     assert!(account.contains("cash 12001000000"), "{account}");
     drop(standby);
     fs::remove_dir_all(root).expect("removes");
+}
+
+#[test]
+fn a_loss_of_what_was_never_synced_is_accepted_by_a_switch() {
+    let (root, [a, _]) = pair("loss", "");
+    let config = a.join("config.toml");
+    let text = fs::read_to_string(&config).expect("a config");
+    let text = text.replace("durability = \"replicated\"", "durability = \"journaled\"");
+    fs::write(&config, text).expect("a config");
+    let gateway = Node::start("run", &a);
+    gateway.wait_for("state", |said| said.contains("venue Active"));
+    let mut seqs = Vec::new();
+    for amount in [1, 2, 4, 8] {
+        let answer = gateway.ask(&format!("deposit maker-1 {amount}"));
+        seqs.push(seq(&answer.expect("it answers")));
+    }
+    drop(gateway);
+    tear(&a.join("journal"), seqs[2]);
+    assert_eq!(Node::start("run", &a).ended(), Some(2), "it is refused");
+    let log = fs::read_to_string(a.join("log")).expect("a log");
+    assert!(log.contains("--accept-unsynced-loss"), "{log}");
+    let gateway = Node::start_with(&["run", "--accept-unsynced-loss"], &a);
+    let account = gateway.wait_for("account maker-1", |said| said.contains("cash"));
+    assert!(account.contains("cash 3000000"), "{account}");
+    gateway.ask("deposit maker-1 16").expect("it goes on");
+    drop(gateway);
+    let gateway = Node::start("run", &a);
+    let account = gateway.wait_for("account maker-1", |said| said.contains("cash"));
+    assert!(account.contains("cash 19000000"), "{account}");
+    drop(gateway);
+    fs::remove_dir_all(root).expect("removes");
+}
+
+/// Changes a byte of the frame that holds a record, as a block that the disk did not keep does.
+fn tear(journal: &Path, seq: u64) {
+    let disk = Disk::open(journal).expect("a folder");
+    let reader = JournalReader::open(disk.clone(), Seq::new(seq), Mode::Whole);
+    let mut reader = reader.expect("it opens");
+    let held = reader.next_frame().expect("whole").expect("it is there");
+    let bytes = held.bytes().len() as u64;
+    let name = SegmentName::new(reader.segment().seq_first).to_string();
+    let file = disk.open(&name).expect("it is there");
+    let at = reader.offset() - bytes + 70;
+    file.write_at(&[0xEE], at).expect("writes");
 }

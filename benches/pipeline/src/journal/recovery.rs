@@ -122,7 +122,7 @@ fn recover(
     let behind = recorded.records - follower.began();
     drop(follower);
     let begun = Instant::now();
-    let rebuilt = rebuild(&ground, ouch(plan.crowd), &mut |_| {});
+    let rebuilt = rebuild(&ground, ouch(plan.crowd), Mode::Whole, &mut |_| {});
     let mut rebuilt = rebuilt.map_err(words)?;
     let took = begun.elapsed();
     agree(rebuilt.replica.core(), recorded)?;

@@ -94,16 +94,18 @@ pub(crate) fn resume<S: Storage>(
     recovered: &Recovered,
     term: u64,
 ) -> Result<JournalWriter<S>, JournalError> {
+    resume_as(disk, recovered, opening(term))
+}
+
+/// Goes on behind what stands there, as whoever this opening says.
+pub(crate) fn resume_as<S: Storage>(
+    disk: &S,
+    recovered: &Recovered,
+    opening: Opening,
+) -> Result<JournalWriter<S>, JournalError> {
     let source = Box::new(InlineSource::new(disk.clone(), SEGMENT_BYTES));
     let lock = disk.lock().expect("nobody else writes");
-    JournalWriter::resume(
-        disk.clone(),
-        lock,
-        source,
-        options(),
-        opening(term),
-        recovered,
-    )
+    JournalWriter::resume(disk.clone(), lock, source, options(), opening, recovered)
 }
 
 /// Appends the next record, writing the frame when it is full.

@@ -229,16 +229,17 @@ pub enum Step {
 /// Records between two words of progress.
 const PROGRESS_EVERY: u64 = 1 << 20;
 
-/// Rebuilds what stood at a journal's end; `progress` is told the last record now and then.
+/// Rebuilds what stood at a journal's end, which `mode` judges; `progress` is told the last record now and then.
 ///
 /// # Errors
 /// As [`Follower::step`].
 pub fn rebuild<S: Storage, V: RecallVenue>(
     ground: &Ground<'_, S>,
     venue: V,
+    mode: Mode,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Rebuilt<V>, RecoveryError> {
-    let mut follower = Follower::begin(ground, venue, Mode::Whole)?;
+    let mut follower = Follower::begin(ground, venue, mode)?;
     let mut due = follower.taken() + PROGRESS_EVERY;
     while let Some(step) = follower.step()? {
         if let Step::Record(seq) = step

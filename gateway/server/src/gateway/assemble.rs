@@ -48,6 +48,8 @@ const VENUE_PENDING_ITEMS: usize = 16_384;
 pub(crate) struct Options<'a> {
     /// Keep the journal in this folder, whatever the config says.
     pub(crate) journal: Option<&'a Path>,
+    /// Give up frames of the journal that no sync covered, where one among them is bad.
+    pub(crate) accept_unsynced_loss: bool,
     /// Plant this fault in the venue.
     pub(crate) plant: Option<Plant>,
 }

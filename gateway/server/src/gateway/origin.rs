@@ -16,8 +16,8 @@ use portcullis_control::config::{Config, DurabilityPolicy, JournalProfile};
 use portcullis_domain::{Digest, Seq};
 use portcullis_journal::replication::read_heard;
 use portcullis_journal::{
-    Disk, Identity, JournalStart, JournalWriter, Opening, RecoverOptions, Recovered, Storage, Term,
-    ThreadSource, WordFile, WriterOptions, recover, write_words,
+    Disk, Identity, JournalError, JournalStart, JournalWriter, Opening, RecoverOptions, Recovered,
+    Storage, Term, ThreadSource, WordFile, WriterOptions, recover, write_words,
 };
 use portcullis_pipeline::durability::{Durability, DurabilityEnds, durability};
 use portcullis_pipeline::egress::ClientStreams;
@@ -64,12 +64,17 @@ pub(super) fn origin(config: &Config, options: &Options<'_>) -> Result<Origin, S
         return new_origin(config, options, &capacities);
     };
     let (disk, lock) = hold_folder(folder, &config.profile.journal)?;
-    let recovered = recover(&disk, &RecoverOptions::default());
-    let recovered = recovered.map_err(|error| cannot("recovery", error))?;
-    match recovered {
+    let unreadable = |error: JournalError| cannot("recovery", error);
+    let accept_unsynced_loss = options.accept_unsynced_loss;
+    let how = RecoverOptions {
+        accept_unsynced_loss,
+        rules: Some(RULES),
+    };
+    match recover(&disk, &how).map_err(unreadable)? {
         None => begin_journal(config, options, disk, lock),
-        Some(recovered) => {
+        Some(mut recovered) => {
             not_succeeded(&disk, &recovered)?;
+            recovered.set_snapshots_aside(&disk).map_err(unreadable)?;
             let rebuilt = rebuild_from(config, options, &disk, &recovered)?;
             go_on(config, disk, lock, &recovered, rebuilt)
         }

@@ -14,7 +14,7 @@ use super::venues::venue;
 use crate::prelude;
 use portcullis_control::config::Config;
 use portcullis_journal::{
-    Disk, Identity, JournalWriter, Opening, Recovered, Storage, ThreadSource, WordFile,
+    Disk, Identity, JournalWriter, Mode, Opening, Recovered, Storage, ThreadSource, WordFile,
     WriterOptions, read_words,
 };
 use portcullis_pipeline::durability::{DurabilityEnds, durability};
@@ -64,7 +64,12 @@ pub(super) fn rebuild_from(
             began.elapsed().as_millis()
         );
     };
-    let rebuilt = rebuild(&ground, venue(config, options.plant)?, &mut progress);
+    let mode = if options.accept_unsynced_loss {
+        Mode::Accepting
+    } else {
+        Mode::Whole
+    };
+    let rebuilt = rebuild(&ground, venue(config, options.plant)?, mode, &mut progress);
     let rebuilt = rebuilt.map_err(|error| cannot("recovery", error))?;
     eprintln!(
         "recovery: up to record {} in {} ms, from {}; digest compared up to record {}",
@@ -202,7 +207,7 @@ fn resume_writer(
 }
 
 /// Says what a person should hear of what stands there.
-fn say(disk: &Disk, recovered: &Recovered) {
+pub(crate) fn say(disk: &Disk, recovered: &Recovered) {
     if let Some(cut) = &recovered.cut {
         eprintln!(
             "recovery: {}/{}: cut at byte {}, behind the last good frame: {}; frames given up {}, segments {}",

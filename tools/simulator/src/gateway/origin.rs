@@ -206,7 +206,7 @@ fn go_on(
         egress: &egress_config(market),
         from_snapshot: true,
     };
-    let rebuilt = rebuild(&ground, floor, &mut |_| {}).map_err(not_rebuilt)?;
+    let rebuilt = rebuild(&ground, floor, Mode::Whole, &mut |_| {}).map_err(not_rebuilt)?;
     let (mut replica, seq, began) = (rebuilt.replica, rebuilt.seq, rebuilt.began);
     if let Some(fault) = replica.venue().recalled().fault {
         return Err(OpenError::Engine(fault.to_string()));
