@@ -111,8 +111,7 @@ pub fn recover<S: Storage>(
             None => Ok(None),
         };
     };
-    let mut walk = Walk::begin(storage, options, &names, &snapshots.whole)?;
-    walk.run()?;
+    let walk = Walk::through(storage, options, &names, &snapshots.whole)?;
     let mut remarks: Vec<String> = snapshots
         .faults
         .iter()
@@ -166,7 +165,9 @@ struct Walk<S: Storage> {
 }
 
 impl<S: Storage> Walk<S> {
-    fn begin(
+    /// From the older snapshot on. Where the journal ends before that, nothing is begun from it: then from the first
+    /// record.
+    fn through(
         storage: &S,
         options: &RecoverOptions,
         names: &[SegmentName],
@@ -174,7 +175,24 @@ impl<S: Storage> Walk<S> {
     ) -> Result<Self, JournalError> {
         let first = names[0].seq_first();
         let oldest = snapshots.iter().map(|(_, header)| header.seq).min();
-        let from = oldest.unwrap_or(0).max(first);
+        let from = oldest.unwrap_or(first).max(first);
+        let mut walk = Self::begin(storage, options, names, snapshots, from)?;
+        walk.run()?;
+        if walk.reader.next_seq() > from || from == first {
+            return Ok(walk);
+        }
+        let mut walk = Self::begin(storage, options, names, snapshots, first)?;
+        walk.run()?;
+        Ok(walk)
+    }
+
+    fn begin(
+        storage: &S,
+        options: &RecoverOptions,
+        names: &[SegmentName],
+        snapshots: &[(&'static str, SnapshotHeader)],
+        from: u64,
+    ) -> Result<Self, JournalError> {
         let mode = if options.accept_unsynced_loss {
             Mode::Accepting
         } else {

@@ -299,6 +299,22 @@ fn a_snapshot_of_the_last_number_is_none() {
     assert_eq!(dispose(&disk, &retention, NOW).expect("memory"), []);
 }
 
+/// Reading begins in the segment of the older snapshot. Where that is ahead of the journal and set aside, the replica
+/// begins from the first record: then all before it counts too.
+#[test]
+fn without_a_snapshot_that_fits_all_of_the_journal_is_read() {
+    let disk = journal(60);
+    let last = recovered(&disk).next_seq - 1;
+    save(&disk, header(&disk, last + 5, Chain::new(1))).expect("memory");
+    assert_eq!(recovered(&disk).snapshot, None);
+    let name = SegmentName::new(1).to_string();
+    let mut bytes = disk.contents(&name).expect("there");
+    bytes[200] ^= 1;
+    disk.put(&name, &bytes);
+    let error = recover(&disk, &RecoverOptions::default()).expect_err("damaged");
+    assert!(matches!(error.fault, Fault::Frame { .. }), "{error}");
+}
+
 #[test]
 fn old_segments_go_by_age() {
     let disk = MemoryDisk::new();
