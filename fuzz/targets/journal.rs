@@ -20,11 +20,12 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((choice, rest)) = bytes.split_first() else {
         return;
     };
-    match choice % 4 {
-        0 => anything(rest),
+    match choice % 5 {
+        0 => folder(rest, |_, contents| contents),
         1 => damaged(rest),
         2 => sealed(rest),
-        _ => snapshot(rest),
+        3 => snapshot(rest),
+        _ => folder(rest, with_checksums),
     }
 });
 
@@ -122,20 +123,21 @@ fn look(disk: &MemoryDisk, accept_unsynced_loss: bool, check: impl Fn(&Record)) 
     Some(found.next_seq - 1)
 }
 
-/// Bytes as the files of a folder.
-fn anything(bytes: &[u8]) {
+/// Bytes as the files of a folder, each as `made` makes it from its first record, or 0 for a snapshot.
+fn folder(bytes: &[u8], made: impl Fn(u64, Vec<u8>) -> Vec<u8>) {
     let disk = MemoryDisk::new();
     let mut rest = bytes;
     let mut count = 0;
     while let [name, high, low, after @ ..] = rest {
         let length = usize::from(u16::from_be_bytes([*high, *low])).min(after.len());
         let (contents, after) = after.split_at(length);
+        let seq = u64::from(name / 4) + 1;
         match name % 4 {
-            0 => disk.put("snapshot.0", contents),
-            1 => disk.put("snapshot.1", contents),
+            0 => disk.put("snapshot.0", &made(0, contents.to_vec())),
+            1 => disk.put("snapshot.1", &made(0, contents.to_vec())),
             _ => disk.put(
-                &SegmentName::new(u64::from(name / 4) + 1).to_string(),
-                contents,
+                &SegmentName::new(seq).to_string(),
+                &made(seq, contents.to_vec()),
             ),
         }
         rest = after;
@@ -146,6 +148,111 @@ fn anything(bytes: &[u8]) {
     }
     look(&disk, false, |_| {});
     look(&disk, true, |_| {});
+}
+
+/// A file with what a fuzzer does not guess: magics, and checksums that are right. All else is as it came, but for
+/// numbers that are made small so that files meet one another. It is built as the document says, by code of its own.
+fn with_checksums(seq_first: u64, mut contents: Vec<u8>) -> Vec<u8> {
+    if seq_first == 0 {
+        seal_snapshot(&mut contents);
+    } else {
+        seal_segment(seq_first, &mut contents);
+    }
+    contents
+}
+
+fn put(bytes: &mut [u8], at: usize, word: u64) {
+    bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
+}
+
+fn word(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+}
+
+/// Leaves a word its first byte alone, so that it is met again in another file; all of it where that byte is 255.
+fn small(bytes: &mut [u8], at: usize) {
+    let byte = bytes[at];
+    if byte != u8::MAX {
+        put(bytes, at, u64::from(byte));
+    }
+}
+
+fn seal_snapshot(contents: &mut Vec<u8>) {
+    contents.resize(contents.len().max(SNAPSHOT_HEADER_BYTES), 0);
+    contents[..8].copy_from_slice(b"PCULSNP1");
+    contents[8..12].copy_from_slice(&1_u32.to_le_bytes());
+    for at in [16, 24, 32, 56, 72] {
+        small(contents, at);
+    }
+    if contents[80] == 0 {
+        // A snapshot without sections ends with its header.
+        contents.truncate(SNAPSHOT_HEADER_BYTES);
+        put(contents, 80, 0);
+    }
+    let length = contents.len() as u64;
+    put(contents, 88, length);
+    let at = SNAPSHOT_HEADER_BYTES - 8;
+    let checksum = xxh3_64_with_seed(&contents[..at], 0);
+    put(contents, at, checksum);
+}
+
+const SNAPSHOT_HEADER_BYTES: usize = 4_096;
+
+fn seal_segment(seq_first: u64, contents: &mut Vec<u8>) {
+    contents.resize(contents.len().max(2 * UNIT_BYTES), 0);
+    contents[..8].copy_from_slice(b"PCULSEG1");
+    contents[8..12].copy_from_slice(&1_u32.to_le_bytes());
+    put(contents, 16, seq_first);
+    for at in [24, 32, 40, 64] {
+        small(contents, at);
+    }
+    let checksum = xxh3_64_with_seed(&contents[..120], 0);
+    put(contents, 120, checksum);
+    let (journal, mut chain) = (word(contents, 64), word(contents, 24));
+    let (mut next, mut at) = (seq_first, 2 * UNIT_BYTES);
+    while let Some(frame) = contents
+        .get_mut(at..)
+        .filter(|rest| rest.len() > UNIT_BYTES)
+    {
+        let how = frame[0];
+        let units = 1 + usize::from(frame[20] % 4);
+        let Some(frame) = frame.get_mut(..UNIT_BYTES * (1 + units)) else {
+            break;
+        };
+        at += frame.len();
+        if how == 0 {
+            continue;
+        }
+        (next, chain) = seal_frame(frame, how, (next, chain), journal);
+    }
+}
+
+/// A frame: what goes on from the one before it, and whether its records are those that it counts, is `how`'s to say;
+/// the number and the chain behind it.
+fn seal_frame(frame: &mut [u8], how: u8, (next, chain): (u64, u64), journal: u64) -> (u64, u64) {
+    let units = frame.len() / UNIT_BYTES - 1;
+    frame[..6].copy_from_slice(b"PCFR\x01\x00");
+    frame[20..24].copy_from_slice(&(units as u32).to_le_bytes());
+    if how & 1 == 0 {
+        put(frame, 8, next);
+    }
+    if how & 2 == 0 {
+        frame[16..20].copy_from_slice(&(units as u32).to_le_bytes());
+        let records = frame[UNIT_BYTES..].chunks_exact_mut(UNIT_BYTES);
+        for (index, record) in records.enumerate() {
+            put(record, 0, next.wrapping_add(index as u64));
+            record[20..22].fill(0);
+        }
+    }
+    small(frame, 32);
+    if how & 4 == 0 {
+        put(frame, 48, chain);
+    }
+    let seed = xxh3_64_with_seed(&frame[..56], journal);
+    let chain = xxh3_64_with_seed(&frame[UNIT_BYTES..], seed);
+    put(frame, 56, chain);
+    let count = word(frame, 16) & u64::from(u32::MAX);
+    (word(frame, 8).saturating_add(count), chain)
 }
 
 /// A journal that was written, and then had its bytes changed, its files cut or taken away.
