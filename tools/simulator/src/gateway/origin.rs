@@ -147,7 +147,11 @@ pub(crate) fn open(
     let recovered = recover(ground.disk, &RecoverOptions::default()).map_err(refused)?;
     let (origin, found) = match recovered {
         None => begin(ground, lock, floor)?,
-        Some(recovered) => go_on(ground, lock, floor, &recovered)?,
+        Some(mut recovered) => {
+            let aside = recovered.set_snapshots_aside(ground.disk);
+            aside.map_err(refused)?;
+            go_on(ground, lock, floor, &recovered)?
+        }
     };
     Ok((Gateway::new(ground, origin, transport), found))
 }
