@@ -62,10 +62,13 @@ fn first_record(disk: &Disk) -> Result<u64, JournalError> {
     }
 }
 
-/// The chain behind a record, if a frame ends there.
+/// The chain behind a record, if a frame ends there. The number is a stranger's word: it may be any.
 fn chain_at(disk: &Disk, seq: u64) -> Result<Option<Chain>, JournalError> {
-    let next = JournalReader::open(disk.clone(), Seq::new(seq + 1), Mode::Follow)?;
-    if next.segment().seq_first == seq + 1 {
+    let Some(next_seq) = seq.checked_add(1) else {
+        return Ok(None);
+    };
+    let next = JournalReader::open(disk.clone(), Seq::new(next_seq), Mode::Follow)?;
+    if next.segment().seq_first == next_seq {
         return Ok(Some(next.segment().previous));
     }
     let mut reader = JournalReader::open(disk.clone(), Seq::new(seq), Mode::Follow)?;
@@ -98,4 +101,97 @@ fn snapshot(
     };
     let limits = header.limits;
     Ok((Some(at), Some(SnapshotFile { file, limits })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_domain::{Command, Duration, Timestamp};
+    use portcullis_journal::replication::{Leader, LeaderConfig, Message, VERSION, encode};
+    use portcullis_journal::{
+        Append, Identity, InlineSource, JournalStart, JournalWriter, Opening, Term, WriterOptions,
+    };
+
+    const JOURNAL: u64 = 7;
+    const NOW: Timestamp = Timestamp::from_ns(1);
+
+    /// A folder with a journal of three records, removed when it is dropped.
+    struct Kept(Disk);
+
+    impl Drop for Kept {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(self.0.folder());
+        }
+    }
+
+    fn three_records() -> Kept {
+        let name = format!("portcullis-lookup-{}", std::process::id());
+        let disk = Disk::open(&std::env::temp_dir().join(name)).expect("a folder");
+        let segment_bytes = 1 << 20;
+        let mut writer = JournalWriter::create(
+            disk.clone(),
+            disk.lock().expect("nobody holds it"),
+            Box::new(InlineSource::new(disk.clone(), segment_bytes)),
+            WriterOptions::for_segments_of(segment_bytes),
+            Opening {
+                identity: Identity {
+                    journal: JOURNAL,
+                    prelude: 0,
+                    rules: 0,
+                    build: String::new(),
+                },
+                term: Term::new(1),
+                limits: 0,
+                now: NOW,
+            },
+            JournalStart::first(JOURNAL),
+        )
+        .expect("a journal");
+        for seq in 1..=3 {
+            let mut head = Command::Tick.encode();
+            head.seq = seq;
+            assert_eq!(writer.append(head, &[]), Append::Taken);
+            writer.write(NOW).expect("writes");
+        }
+        Kept(disk)
+    }
+
+    /// A hello comes from outside: whatever numbers it has, it is looked up and answered.
+    #[test]
+    fn no_number_of_a_hello_is_too_large_to_be_looked_up() {
+        let kept = three_records();
+        let edges = [0, 1, 3, 4, u64::MAX - 1, u64::MAX];
+        for number in edges {
+            for other in edges {
+                let hello = Hello {
+                    version: VERSION,
+                    promoted: false,
+                    takes_snapshot: true,
+                    journal: JOURNAL,
+                    term: 1,
+                    last_seq: number,
+                    chain: other,
+                    staged_snapshot: other,
+                    window_bytes: other,
+                    silence_max: Duration::from_ns(other),
+                };
+                let (at, _) = position(&kept.0, &hello, Seq::new(3)).expect("a journal");
+                assert_eq!((at.first_seq, at.last_seq), (1, 3));
+                assert_eq!(at.chain_at.is_some(), number <= 3, "record {number}");
+                let config = LeaderConfig {
+                    journal: JOURNAL,
+                    term: Term::new(1),
+                    heartbeat_every: Duration::from_ns(1),
+                    silence_max: Duration::from_ns(1),
+                    window_bytes: 1,
+                };
+                let mut leader = Leader::new(config, NOW);
+                let mut bytes = Vec::new();
+                encode(&Message::Hello(hello), &mut bytes);
+                leader.step(&bytes, NOW);
+                leader.answer(&at);
+                assert!(!leader.output().is_empty(), "it is answered");
+            }
+        }
+    }
 }

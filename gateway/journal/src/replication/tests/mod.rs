@@ -1,6 +1,7 @@
 //! Tests of the protocol: bytes, faults, the machines in step, and two nodes over links that lose everything.
 
 mod bytes;
+mod edges;
 mod frames;
 mod life;
 mod lossy;
