@@ -41,9 +41,9 @@ pub struct FollowerConfig {
 /// What a follower has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FollowerPosition {
-    /// Number of its journal; 0 while it has none.
+    /// Number of its journal; 0 while it has heard of none.
     pub journal: u64,
-    /// The highest term it has ever heard of.
+    /// The highest term of that journal it has ever heard of.
     pub term: Term,
     /// Its last record; 0 for none.
     pub last_seq: u64,
@@ -95,8 +95,15 @@ pub struct Follower {
 
 impl Follower {
     /// Not connected yet.
+    ///
+    /// # Panics
+    /// If a term was heard of, and it is of no journal.
     #[must_use]
     pub fn new(config: FollowerConfig, at: FollowerPosition) -> Self {
+        assert!(
+            at.journal != 0 || at.term == Term::new(0),
+            "a term is one of a journal"
+        );
         Self {
             config,
             state: FollowerState::Idle,

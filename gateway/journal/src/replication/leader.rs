@@ -7,23 +7,21 @@
 
 mod answer;
 mod event;
+mod hearing;
+mod sending;
 
 pub use answer::{Answer, LogPosition, SnapshotAt};
 pub use event::{LeaderEvent, LeaderStep};
 
+use super::VERSION;
 use super::decode::{Parsed, parse};
-use super::fault::LinkFault;
 use super::link::{Link, Timer};
-use super::message::{
-    Ack, Block, Fence, Heartbeat, Hello, Message, MessageKind, Object, ObjectKind, Offer,
-    SegmentNotice, Want, Welcome,
-};
+use super::message::{Ack, Heartbeat, Hello, Message, Object, Welcome};
 use super::outbox::Outbox;
 use super::refusal::Refusal;
 use super::transfer::Transfers;
 use super::window::Window;
-use super::{BLOCK_BYTES_MAX, VERSION};
-use crate::frame::{Chain, FRAME_BYTES_MAX, Frame, Term};
+use crate::frame::{Chain, Term};
 use portcullis_domain::{Duration, Timestamp};
 
 /// What a leader is, for each of its connections.
@@ -210,7 +208,7 @@ impl Leader {
                 // What it has was held against nothing, and counts for nothing.
                 self.window = Window::new(self.window_bytes(&hello), 0, Chain::new(0));
                 self.transfers
-                    .add(snapshot_object(snapshot.seq), snapshot.bytes);
+                    .add(Object::snapshot(snapshot.seq), snapshot.bytes);
                 self.staging = Some(snapshot);
                 self.state = LeaderState::Staging;
             }
@@ -223,127 +221,6 @@ impl Leader {
     pub fn refuse(&mut self, refusal: Refusal) {
         self.out.push(&Message::Refused(refusal));
         self.state = LeaderState::Closed;
-    }
-
-    /// Says that the frames behind it stand in this segment: at first, in which the next one stands, later, which
-    /// begins with it.
-    ///
-    /// # Errors
-    /// The follower is not there, or the segment begins elsewhere.
-    pub fn segment(&mut self, notice: &SegmentNotice<'_>) -> Result<(), NotSent> {
-        self.is_following()?;
-        let expected = self.next_seq;
-        let begins = notice.first_seq == expected;
-        if notice.first_seq > expected || (begins && notice.previous != self.chain.raw()) {
-            return Err(NotSent::OutOfChain { expected });
-        }
-        self.out.push(&Message::Segment(*notice));
-        Ok(())
-    }
-
-    /// Sends the next frame.
-    ///
-    /// # Errors
-    /// The follower is not there, the window is full, or the frame is another.
-    ///
-    /// # Panics
-    /// If the frame's term is above the leader's: it is not this leader's log.
-    pub fn frame(&mut self, frame: &Frame<'_>) -> Result<(), NotSent> {
-        self.is_following()?;
-        let header = &frame.header;
-        let expected = self.next_seq;
-        if header.seq_first != expected || header.previous != self.chain {
-            return Err(NotSent::OutOfChain { expected });
-        }
-        assert!(
-            header.term <= self.config.term,
-            "no frame is above its leader's term"
-        );
-        let bytes = frame.bytes();
-        if !self.window.has_room(bytes.len()) {
-            return Err(NotSent::WindowFull);
-        }
-        self.out.push(&Message::Frame(bytes));
-        self.window
-            .sent_frame(bytes.len(), header.seq_last(), header.chain);
-        self.next_seq = header.seq_last() + 1;
-        self.chain = header.chain;
-        self.log_last = self.log_last.max(header.seq_last());
-        Ok(())
-    }
-
-    /// Whether the longest frame there is would go out now.
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.state == LeaderState::Following && self.window.has_room(FRAME_BYTES_MAX)
-    }
-
-    /// The log has grown to here; heartbeats say so.
-    pub fn log_reached(&mut self, last_seq: u64) {
-        self.log_last = self.log_last.max(last_seq);
-    }
-
-    /// Tells the follower that there is an object, so that it can ask for it.
-    ///
-    /// # Errors
-    /// The follower is not there, or too many are under way.
-    pub fn offer(&mut self, object: Object, bytes: u64) -> Result<(), NotSent> {
-        match self.state {
-            LeaderState::Staging | LeaderState::Following => {}
-            LeaderState::AwaitingHello | LeaderState::Answering | LeaderState::Closed => {
-                return Err(NotSent::NotFollowing);
-            }
-        }
-        if self.transfers.find(object).is_some() || !self.transfers.add(object, bytes) {
-            return Err(NotSent::Transfer);
-        }
-        self.out.push(&Message::Offer(Offer { object, bytes }));
-        Ok(())
-    }
-
-    /// The piece that goes out next, where one is waited for and the window has room for it.
-    #[must_use]
-    pub fn wanted(&self) -> Option<Wanted> {
-        let transfer = self.transfers.pending()?;
-        let offset = transfer.next?;
-        let bytes_max = usize::try_from(transfer.total - offset)
-            .unwrap_or(BLOCK_BYTES_MAX)
-            .min(BLOCK_BYTES_MAX);
-        let object = transfer.object;
-        let open = self.state != LeaderState::Closed && self.window.has_room(bytes_max);
-        open.then_some(Wanted {
-            object,
-            offset,
-            bytes_max,
-        })
-    }
-
-    /// Sends a piece of the object that [`Self::wanted`] names.
-    ///
-    /// # Errors
-    /// It is not the piece that is wanted.
-    ///
-    /// # Panics
-    /// If it is empty.
-    pub fn block(&mut self, object: Object, offset: u64, bytes: &[u8]) -> Result<(), NotSent> {
-        let wanted = self.wanted().ok_or(NotSent::WindowFull)?;
-        if (wanted.object, wanted.offset) != (object, offset) || bytes.len() > wanted.bytes_max {
-            return Err(NotSent::Transfer);
-        }
-        let Some(transfer) = self.transfers.find(object) else {
-            unreachable!("what is wanted is under way");
-        };
-        let total = transfer.total;
-        transfer.next = Some(offset + bytes.len() as u64);
-        let block = Block {
-            object,
-            total,
-            offset,
-            bytes,
-        };
-        self.out.push(&Message::Block(block));
-        self.window.sent_block(bytes.len());
-        Ok(())
     }
 
     /// When [`Self::on_time`] has something to do; `None` once closed.
@@ -380,16 +257,6 @@ impl Leader {
         welcomed && self.out.pending().is_empty()
     }
 
-    const fn is_following(&self) -> Result<(), NotSent> {
-        match self.state {
-            LeaderState::Following => Ok(()),
-            LeaderState::AwaitingHello
-            | LeaderState::Answering
-            | LeaderState::Staging
-            | LeaderState::Closed => Err(NotSent::NotFollowing),
-        }
-    }
-
     fn window_bytes(&self, hello: &Hello) -> u64 {
         self.config.window_bytes.min(hello.window_bytes)
     }
@@ -409,128 +276,5 @@ impl Leader {
             window_bytes: self.window_bytes(hello),
             silence_max: self.config.silence_max,
         }));
-    }
-
-    fn on_message(&mut self, message: &Message<'_>) -> LeaderEvent {
-        let welcomed = self.state != LeaderState::AwaitingHello;
-        match message {
-            Message::Hello(hello) if !welcomed => self.on_hello(hello),
-            Message::Fence(fence) => self.on_fence(fence),
-            Message::Ack(ack) if welcomed => self.on_ack(ack),
-            Message::Heartbeat(heartbeat) if welcomed => self.on_heartbeat(heartbeat),
-            Message::Want(want) if welcomed => self.on_want(want),
-            Message::DigestMismatch(mismatch) if welcomed => {
-                self.state = LeaderState::Closed;
-                LeaderEvent::Mismatch(*mismatch)
-            }
-            Message::Hello(_)
-            | Message::Ack(_)
-            | Message::Heartbeat(_)
-            | Message::Want(_)
-            | Message::DigestMismatch(_)
-            | Message::Welcome(_)
-            | Message::Refused(_)
-            | Message::Segment(_)
-            | Message::Frame(_)
-            | Message::Offer(_)
-            | Message::Block(_) => self.fault(LinkFault::Unexpected(message.kind())),
-        }
-    }
-
-    fn on_hello(&mut self, hello: &Hello) -> LeaderEvent {
-        if hello.version != VERSION {
-            self.refuse(Refusal::Version { leader: VERSION });
-            return LeaderEvent::Fault(LinkFault::Version {
-                theirs: hello.version,
-            });
-        }
-        let term = Term::new(hello.term);
-        let own = self.config.term;
-        // Whoever leads another log may have a higher term and be no concern of this one.
-        if hello.journal != 0 && hello.journal != self.config.journal {
-            self.hello = Some(*hello);
-            self.state = LeaderState::Answering;
-            return LeaderEvent::Hello(*hello);
-        }
-        if term > own || (hello.promoted && term == own) {
-            return self.fenced(term);
-        }
-        if hello.promoted {
-            self.out.push(&Message::Fence(Fence {
-                term: own.raw(),
-                last_seq: self.log_last,
-            }));
-            self.state = LeaderState::Closed;
-            return LeaderEvent::Superseded { term };
-        }
-        self.hello = Some(*hello);
-        self.state = LeaderState::Answering;
-        LeaderEvent::Hello(*hello)
-    }
-
-    fn on_fence(&mut self, fence: &Fence) -> LeaderEvent {
-        let term = Term::new(fence.term);
-        // Only a follower that was welcomed is known to speak of this log.
-        if self.state == LeaderState::AwaitingHello || term <= self.config.term {
-            return self.fault(LinkFault::Unexpected(MessageKind::Fence));
-        }
-        self.fenced(term)
-    }
-
-    fn on_heartbeat(&mut self, heartbeat: &Heartbeat) -> LeaderEvent {
-        let term = Term::new(heartbeat.term);
-        if term > self.config.term {
-            return self.fenced(term);
-        }
-        LeaderEvent::Alive
-    }
-
-    fn on_ack(&mut self, ack: &Ack) -> LeaderEvent {
-        if self.window.acknowledge(ack) {
-            LeaderEvent::Acked(*ack)
-        } else {
-            self.fault(LinkFault::Ack {
-                written: ack.written,
-            })
-        }
-    }
-
-    fn on_want(&mut self, want: &Want) -> LeaderEvent {
-        let object = want.object;
-        let Some(transfer) = self.transfers.find(object) else {
-            return self.fault(LinkFault::Transfer { id: object.id });
-        };
-        if want.offset > transfer.total {
-            return self.fault(LinkFault::Transfer { id: object.id });
-        }
-        if want.offset < transfer.total {
-            transfer.next = Some(want.offset);
-            return LeaderEvent::Wants(object);
-        }
-        self.transfers.remove(object);
-        if let Some(snapshot) = self.staging.take_if(|it| snapshot_object(it.seq) == object) {
-            self.window.installed(snapshot.seq, snapshot.chain);
-            self.state = LeaderState::Following;
-        }
-        LeaderEvent::Has(object)
-    }
-
-    fn fenced(&mut self, term: Term) -> LeaderEvent {
-        let leader_term = self.config.term.raw();
-        self.refuse(Refusal::TermLower { leader_term });
-        LeaderEvent::Fenced { term }
-    }
-
-    fn fault(&mut self, fault: LinkFault) -> LeaderEvent {
-        self.state = LeaderState::Closed;
-        LeaderEvent::Fault(fault)
-    }
-}
-
-/// How a snapshot is called.
-const fn snapshot_object(seq: u64) -> Object {
-    Object {
-        kind: ObjectKind::Snapshot,
-        id: seq,
     }
 }

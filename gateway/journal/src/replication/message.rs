@@ -268,6 +268,17 @@ pub struct Object {
     pub id: u64,
 }
 
+impl Object {
+    /// The snapshot that ends with this record.
+    #[must_use]
+    pub const fn snapshot(seq: u64) -> Self {
+        Self {
+            kind: ObjectKind::Snapshot,
+            id: seq,
+        }
+    }
+}
+
 /// The leader has an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {

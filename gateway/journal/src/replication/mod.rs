@@ -13,14 +13,13 @@ mod decode;
 mod encode;
 mod fault;
 mod follower;
+mod heard_file;
 mod inbox;
 mod leader;
 mod link;
 mod message;
 mod outbox;
 mod refusal;
-mod standing;
-mod standing_file;
 mod transfer;
 mod window;
 
@@ -34,6 +33,7 @@ pub use follower::{
     Follower, FollowerConfig, FollowerEvent, FollowerPosition, FollowerState, FollowerStep,
     Promotion, PromotionRefused,
 };
+pub use heard_file::{read_heard, write_heard};
 pub use inbox::Inbox;
 pub use leader::{
     Answer, Leader, LeaderConfig, LeaderEvent, LeaderState, LeaderStep, LogPosition, NotSent,
@@ -45,8 +45,6 @@ pub use message::{
     Offer, SegmentNotice, Want, Welcome,
 };
 pub use refusal::Refusal;
-pub use standing::Standing;
-pub use standing_file::{read_heard, write_heard};
 
 use crate::frame::FRAME_BYTES_MAX;
 

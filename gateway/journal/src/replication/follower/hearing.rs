@@ -5,12 +5,13 @@
 //! machine without a link. A frame moves the place only after all of it was verified.
 //! **Never.** Take a frame before the welcome, while a snapshot is taken, or after a promotion.
 
-use super::objects::snapshot_object;
 use super::{Follower, FollowerEvent, FollowerState};
 use crate::frame::{self, Chain, Frame, FrameHeader, Term};
 use crate::replication::VERSION;
 use crate::replication::fault::LinkFault;
-use crate::replication::message::{Fence, Heartbeat, Message, MessageKind, SegmentNotice, Welcome};
+use crate::replication::message::{
+    Fence, Heartbeat, Message, MessageKind, Object, SegmentNotice, Welcome,
+};
 use portcullis_domain::{UNIT_BYTES, Unit};
 
 impl Follower {
@@ -33,6 +34,10 @@ impl Follower {
             return FollowerEvent::Refused(*refusal);
         }
         let told = match message {
+            Message::Welcome(welcome) if welcome.journal != self.at.journal => {
+                let start_seq = welcome.start_seq;
+                return self.fault(LinkFault::Welcome { start_seq });
+            }
             Message::Welcome(welcome) => Term::new(welcome.term),
             Message::Heartbeat(heartbeat) => Term::new(heartbeat.term),
             Message::Frame(_)
@@ -102,13 +107,14 @@ impl Follower {
             let theirs = welcome.version;
             return self.fault(LinkFault::Version { theirs });
         }
-        let term = Term::new(welcome.term);
-        if term < self.at.term {
-            return self.superseded(term);
-        }
+        // What does not go on from here says nothing of this log's terms either.
         if !self.fits(welcome) {
             let start_seq = welcome.start_seq;
             return self.fault(LinkFault::Welcome { start_seq });
+        }
+        let term = Term::new(welcome.term);
+        if term < self.at.term {
+            return self.superseded(term);
         }
         let is_term_raised = term > self.at.term;
         // Once it has caught up it stays so: all that is let out later was acknowledged here first.
@@ -120,7 +126,7 @@ impl Follower {
         self.at.journal = welcome.journal;
         let chain = Chain::new(welcome.start_chain);
         if welcome.snapshot_bytes > 0 {
-            let object = snapshot_object(welcome.start_seq);
+            let object = Object::snapshot(welcome.start_seq);
             let has_room = self.transfers.add(object, welcome.snapshot_bytes);
             assert!(has_room, "nothing else is under way before the welcome");
             self.snapshot = Some((welcome.start_seq, chain));
@@ -227,7 +233,12 @@ impl Follower {
 
     fn on_fence<'a>(&mut self, fence: &Fence) -> FollowerEvent<'a> {
         let term = Term::new(fence.term);
-        if term <= self.at.term {
+        // Before the welcome nobody is known to speak of this log; who was promoted is fenced by its leaders alone.
+        let speaks_of_it = match self.state {
+            FollowerState::Staging | FollowerState::Following | FollowerState::Promoted => true,
+            FollowerState::Idle | FollowerState::AwaitingWelcome | FollowerState::Stopped => false,
+        };
+        if !speaks_of_it || term <= self.at.term {
             return self.fault(LinkFault::Unexpected(MessageKind::Fence));
         }
         self.heard_of(term)

@@ -34,7 +34,7 @@ impl Follower {
         let Some((seq, chain)) = self.snapshot else {
             return false;
         };
-        if !self.tell_has(snapshot_object(seq)) {
+        if !self.tell_has(Object::snapshot(seq)) {
             return false;
         }
         self.snapshot = None;
@@ -83,13 +83,5 @@ impl Follower {
             self.at.staged_snapshot = id;
         }
         FollowerEvent::Block(block)
-    }
-}
-
-/// How a snapshot is called.
-pub(super) const fn snapshot_object(seq: u64) -> Object {
-    Object {
-        kind: ObjectKind::Snapshot,
-        id: seq,
     }
 }

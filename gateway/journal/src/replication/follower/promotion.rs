@@ -76,16 +76,11 @@ impl Follower {
         self.caught_up().is_ok()
     }
 
-    /// Leads from here on, in a term above any that was heard of. Write the term down before anything is let out. The
-    /// leader is told, now or with the next hello. From here on the machine only tells its term; what it says of its
-    /// place is that of the promotion.
+    /// What a promotion would give now. It changes nothing, so that all else that may fail can be done first.
     ///
     /// # Errors
     /// What it lacks. `force` overrules where it is only behind, or may be.
-    pub fn promote(&mut self, force: bool) -> Result<Promotion, PromotionRefused> {
-        if !force {
-            self.caught_up()?;
-        }
+    pub fn promotion(&self, force: bool) -> Result<Promotion, PromotionRefused> {
         match self.state {
             FollowerState::Stopped => return Err(PromotionRefused::Stopped),
             FollowerState::Staging => return Err(PromotionRefused::Staging),
@@ -94,21 +89,35 @@ impl Follower {
             | FollowerState::Following
             | FollowerState::Promoted => {}
         }
-        let number = self.at.term.raw().checked_add(1);
-        let term = Term::new(number.ok_or(PromotionRefused::NoTerm)?);
-        let was_following = self.state == FollowerState::Following;
-        self.at.term = term;
-        self.state = FollowerState::Promoted;
-        let last_seq = self.at.last_seq;
-        if was_following {
-            let term = term.raw();
-            self.out.push(&Message::Fence(Fence { term, last_seq }));
+        if !force {
+            self.caught_up()?;
         }
+        let number = self.at.term.raw().checked_add(1);
         Ok(Promotion {
-            term,
-            last_seq,
+            term: Term::new(number.ok_or(PromotionRefused::NoTerm)?),
+            last_seq: self.at.last_seq,
             chain: self.at.chain,
         })
+    }
+
+    /// Leads from here on, in a term above any that was heard of: [`Self::promotion`] says which, and it is on the disk
+    /// before this is called. The leader is told, now or with the next hello. From here on the machine only tells its
+    /// term; what it says of its place is that of the promotion.
+    ///
+    /// # Errors
+    /// Those of [`Self::promotion`].
+    pub fn promote(&mut self, force: bool) -> Result<Promotion, PromotionRefused> {
+        let promotion = self.promotion(force)?;
+        let was_following = self.state == FollowerState::Following;
+        self.at.term = promotion.term;
+        self.state = FollowerState::Promoted;
+        if was_following {
+            self.out.push(&Message::Fence(Fence {
+                term: promotion.term.raw(),
+                last_seq: promotion.last_seq,
+            }));
+        }
+        Ok(promotion)
     }
 
     /// Whether it has all that its leader may have let out before it was welcomed.

@@ -51,7 +51,9 @@ pub enum Answer {
 
 /// Whether what a follower has is a prefix of the log, and where it goes on.
 pub(super) fn judge(hello: &Hello, config: &LeaderConfig, log: &LogPosition) -> Answer {
-    if hello.journal != 0 && hello.journal != config.journal {
+    // Who has no journal yet takes this one's; who was promoted has one.
+    let is_new = hello.journal == 0 && !hello.promoted;
+    if !is_new && hello.journal != config.journal {
         return Answer::Refused(Refusal::OtherJournal {
             leader: config.journal,
         });

@@ -206,6 +206,7 @@ fn a_follower_that_may_lack_something_is_not_promoted_unless_forced() {
     assert!(behind.to_string().contains("record 0"));
     assert_eq!(follower.promote(true).map(|it| it.term), Ok(Term::new(2)));
     let top = FollowerPosition {
+        journal: JOURNAL,
         term: Term::new(u64::MAX),
         ..nowhere()
     };
@@ -234,17 +235,65 @@ fn a_follower_that_caught_up_once_stays_fit_for_promotion() {
     assert!(follower.promote(false).is_ok());
 }
 
+/// A promotion that fails on its way to the disk has changed nothing.
 #[test]
-fn a_standing_only_rises() {
-    let mut node = Standing::leading(Term::new(3), Term::new(3)).expect("nobody succeeded it");
-    assert_eq!(Standing::leading(Term::new(3), Term::new(4)), None);
-    assert!(!node.hear(Term::new(3)) && !node.hear(Term::new(2)));
-    assert_eq!(node.leads(), Some(Term::new(3)));
-    assert!(node.hear(Term::new(7)));
-    assert_eq!((node.leads(), node.heard()), (None, Term::new(7)));
-    assert_eq!(node.promote(), Some(Term::new(8)));
-    assert_eq!(node.leads(), Some(Term::new(8)));
-    node.contested();
-    assert_eq!((node.leads(), node.heard()), (None, Term::new(8)));
-    assert_eq!(Standing::following(Term::new(u64::MAX)).promote(), None);
+fn what_a_promotion_would_give_is_said_before_it_is_made() {
+    let (_, mut follower) = welcomed(0);
+    let planned = follower.promotion(false).expect("it was welcomed");
+    assert_eq!(
+        (follower.state(), follower.position().term),
+        (FollowerState::Following, Term::new(1))
+    );
+    assert_eq!(follower.output(), b"");
+    assert_eq!(follower.promote(false), Ok(planned));
+}
+
+/// A journal of its own is what makes a term count: a folder that is new has none.
+#[test]
+fn a_hello_of_no_journal_or_another_fences_nobody() {
+    for (journal, promoted) in [(0, false), (0, true), (1, false), (1, true)] {
+        let hello = Hello {
+            version: VERSION,
+            promoted,
+            takes_snapshot: true,
+            journal,
+            term: 9,
+            last_seq: 0,
+            chain: 0,
+            staged_snapshot: 0,
+            window_bytes: 1_000,
+            silence_max: millis(1_000),
+        };
+        let mut leader = Leader::new(leader_config(1), at(0));
+        let events = given_to_leader(&mut leader, &encoded(&Message::Hello(hello)), at(0));
+        assert_eq!(events, [LeaderEvent::Hello(hello)]);
+        let other = Answer::Refused(Refusal::OtherJournal { leader: JOURNAL });
+        let answer = leader.answer(&from_the_start(0));
+        let is_new = journal == 0 && !promoted;
+        assert_eq!(answer != other, is_new, "{journal} {promoted}");
+    }
+}
+
+#[test]
+fn a_promoted_node_hears_no_term_of_another_journal() {
+    let (_, mut follower) = welcomed(0);
+    follower.promote(false).expect("it was welcomed");
+    follower.connect(at(1));
+    let welcome = Welcome {
+        version: VERSION,
+        journal: 1,
+        term: 9,
+        start_seq: 0,
+        start_chain: 0,
+        snapshot_bytes: 0,
+        last_seq: 0,
+        window_bytes: 1,
+        silence_max: millis(1),
+    };
+    let got = given_to_follower(&mut follower, &encoded(&Message::Welcome(welcome)), at(1));
+    assert_eq!(got, [Told::Fault(LinkFault::Welcome { start_seq: 0 })]);
+    assert_eq!(
+        (follower.state(), follower.position().term),
+        (FollowerState::Promoted, Term::new(2))
+    );
 }

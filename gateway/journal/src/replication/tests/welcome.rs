@@ -174,35 +174,23 @@ const GOOD_WELCOME: Welcome = Welcome {
     silence_max: millis(1000),
 };
 
-#[test]
-fn a_welcome_that_does_not_fit_is_not_taken() {
+/// Welcomes to another journal, or to another place than that of a follower with record 4 and term 2.
+fn welcomes_from_elsewhere() -> [Welcome; 10] {
     let good = GOOD_WELCOME;
-    let position = FollowerPosition {
-        journal: JOURNAL,
-        term: Term::new(2),
-        last_seq: 4,
-        chain: Chain::new(44),
-        ..nowhere()
-    };
-    let given = |welcome: Welcome| {
-        let mut follower = Follower::new(follower_config(), position);
-        follower.connect(at(0));
-        let got = given_to_follower(&mut follower, &encoded(&Message::Welcome(welcome)), at(0));
-        (got, follower.state())
-    };
-    let (got, state) = given(good);
-    assert_eq!(
-        got,
-        [Told::Welcomed {
-            start: 4,
-            snapshot_bytes: 0,
-            is_term_raised: true
-        }]
-    );
-    assert_eq!(state, FollowerState::Following);
-    let wrong = [
+    [
         Welcome { journal: 1, ..good },
         Welcome { journal: 0, ..good },
+        // Nor is who leads another log told of a term of this one.
+        Welcome {
+            journal: 1,
+            term: 1,
+            ..good
+        },
+        Welcome {
+            start_seq: 3,
+            term: 1,
+            ..good
+        },
         Welcome {
             start_seq: 3,
             ..good
@@ -230,16 +218,44 @@ fn a_welcome_that_does_not_fit_is_not_taken() {
             snapshot_bytes: 5,
             ..good
         },
-    ];
-    for welcome in wrong {
-        let (got, state) = given(welcome);
+    ]
+}
+
+#[test]
+fn a_welcome_that_does_not_fit_is_not_taken() {
+    let good = GOOD_WELCOME;
+    let position = FollowerPosition {
+        journal: JOURNAL,
+        term: Term::new(2),
+        last_seq: 4,
+        chain: Chain::new(44),
+        ..nowhere()
+    };
+    let given = |welcome: Welcome| {
+        let mut follower = Follower::new(follower_config(), position);
+        follower.connect(at(0));
+        let got = given_to_follower(&mut follower, &encoded(&Message::Welcome(welcome)), at(0));
+        (got, follower.state(), follower.position().term)
+    };
+    let (got, state, _) = given(good);
+    assert_eq!(
+        got,
+        [Told::Welcomed {
+            start: 4,
+            snapshot_bytes: 0,
+            is_term_raised: true
+        }]
+    );
+    assert_eq!(state, FollowerState::Following);
+    for welcome in welcomes_from_elsewhere() {
+        let (got, state, term) = given(welcome);
         let fault = LinkFault::Welcome {
             start_seq: welcome.start_seq,
         };
         assert_eq!(got, [Told::Fault(fault)], "{welcome:?}");
-        assert_eq!(state, FollowerState::Idle);
+        assert_eq!((state, term), (FollowerState::Idle, Term::new(2)));
     }
-    let (got, _) = given(Welcome { version: 2, ..good });
+    let (got, _, _) = given(Welcome { version: 2, ..good });
     assert_eq!(got, [Told::Fault(LinkFault::Version { theirs: 2 })]);
 }
 
@@ -278,10 +294,9 @@ fn a_message_of_the_wrong_side_or_too_early_is_a_fault() {
         );
         let mut follower = Follower::new(follower_config(), nowhere());
         follower.connect(at(0));
-        if message.kind() != MessageKind::Fence {
-            let got = given_to_follower(&mut follower, &encoded(&message), at(0));
-            assert_eq!(got, [Told::Fault(LinkFault::Unexpected(message.kind()))]);
-        }
+        let got = given_to_follower(&mut follower, &encoded(&message), at(0));
+        assert_eq!(got, [Told::Fault(LinkFault::Unexpected(message.kind()))]);
+        assert_eq!(follower.position().term, Term::new(0));
     }
     let (mut leader, mut follower) = welcomed(1);
     let events = given_to_leader(&mut leader, &encoded(&frame), at(0));

@@ -49,10 +49,7 @@ impl World {
         let mut nodes = [Node::new(), Node::new()];
         nodes[0].heard = Term::new(1);
         nodes[0].led = Term::new(1);
-        nodes[0].role = Role::Leads(
-            Standing::leading(Term::new(1), Term::new(1)).expect("the first"),
-            None,
-        );
+        nodes[0].role = Role::Leads(Term::new(1), None);
         nodes[1].role = Role::Follows(nodes[1].machine());
         Self {
             nodes,
@@ -70,7 +67,7 @@ impl World {
     fn tell(&mut self, node: usize, what: &str) {
         let it = &self.nodes[node];
         let role = match &it.role {
-            Role::Leads(standing, _) => format!("{standing:?}"),
+            Role::Leads(term, _) => format!("leads {term:?}"),
             Role::Follows(machine) => format!("{:?} {:?}", machine.state(), machine.position()),
             Role::Fenced => "fenced".to_owned(),
         };
@@ -111,11 +108,8 @@ impl World {
     fn hear(&mut self, node: usize, term: Term) {
         let it = &mut self.nodes[node];
         it.heard = Term::new(it.heard.raw().max(term.raw()));
-        if let Role::Leads(standing, _) = &mut it.role {
-            if !standing.hear(term) {
-                standing.contested();
-            }
-            assert_eq!(standing.leads(), None);
+        // Of a higher term or of another that claims its own: neither may go on.
+        if matches!(it.role, Role::Leads(..)) {
             it.role = Role::Fenced;
         }
     }
@@ -129,10 +123,9 @@ impl World {
             return;
         };
         self.counts.promotions += 1;
-        let mut standing = Standing::following(it.heard);
         assert_eq!(
-            standing.promote(),
-            Some(promotion.term),
+            it.heard.raw() + 1,
+            promotion.term.raw(),
             "machine and disk agree"
         );
         it.heard = promotion.term;
@@ -144,7 +137,7 @@ impl World {
         let Role::Follows(teller) = std::mem::replace(&mut it.role, Role::Fenced) else {
             unreachable!("it follows");
         };
-        it.role = Role::Leads(standing, Some(teller));
+        it.role = Role::Leads(promotion.term, Some(teller));
         assert!(
             it.words.starts_with(&self.let_out),
             "a promoted node lacks what was let out"
@@ -166,9 +159,10 @@ impl World {
         it.let_out = 0;
         it.follower_at = 0;
         let leads = matches!(it.role, Role::Leads(..));
-        it.role = match Standing::leading(it.led, it.heard).filter(|_| leads) {
-            Some(standing) => Role::Leads(standing, None),
-            None => Role::Follows(it.machine()),
+        it.role = if leads && it.heard <= it.led {
+            Role::Leads(it.led, None)
+        } else {
+            Role::Follows(it.machine())
         };
         self.tell(
             node,

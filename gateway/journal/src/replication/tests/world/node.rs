@@ -29,8 +29,8 @@ pub(in crate::replication::tests) struct Node {
 
 #[derive(Debug)]
 pub(in crate::replication::tests) enum Role {
-    /// It leads, and after a promotion tells its term with this machine.
-    Leads(Standing, Option<Box<Follower>>),
+    /// It leads a term, and after a promotion tells its term with this machine.
+    Leads(Term, Option<Box<Follower>>),
     Follows(Box<Follower>),
     /// It has heard of a higher term, and waits for somebody to start it as a follower.
     Fenced,
@@ -61,7 +61,7 @@ impl Node {
 
     pub(in crate::replication::tests) fn leads(&self) -> Option<Term> {
         match &self.role {
-            Role::Leads(standing, _) => standing.leads(),
+            Role::Leads(term, _) => Some(*term),
             Role::Follows(_) | Role::Fenced => None,
         }
     }
@@ -111,7 +111,11 @@ impl Node {
                 ..follower_config()
             },
             FollowerPosition {
-                journal: if nothing { 0 } else { JOURNAL },
+                journal: if nothing && self.heard == Term::new(0) {
+                    0
+                } else {
+                    JOURNAL
+                },
                 term: self.heard,
                 last_seq,
                 chain: if nothing { Chain::new(0) } else { chain },
