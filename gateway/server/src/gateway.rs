@@ -5,6 +5,7 @@
 
 mod assemble;
 mod credentials;
+mod doors;
 mod external;
 mod latency;
 mod names;
@@ -18,12 +19,13 @@ mod venue_kind;
 mod venues;
 mod wiring;
 
-pub(crate) use assemble::{Gateway, Options, Readers};
+pub(crate) use assemble::{Gateway, Options, Readers, StartError};
+pub(crate) use doors::Doors;
 pub(crate) use names::{
     FILE as NAMES_FILE, check as check_names, keep as keep_names, kept as kept_names,
 };
 pub(crate) use origin::{RULES, build, hold_folder, policy};
-pub(crate) use recovery::{FromJournal, Promoted, read_prelude, say, take_over};
+pub(crate) use recovery::{FromJournal, Promoted, agree, read_prelude, say, take_over};
 pub(crate) use snapshots::{Inherited, Progress, Snapshots, Written};
 pub(crate) use tables::{DAY_NS, civil_day, egress_config, symbols};
 pub(crate) use threads::{Finished, Left, idle};

@@ -11,6 +11,7 @@ mod prelude;
 mod replay;
 mod replication;
 mod run;
+mod side_thread;
 mod standby;
 mod summary;
 

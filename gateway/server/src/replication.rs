@@ -7,10 +7,12 @@ mod lookup;
 mod objects;
 mod server;
 mod serving;
+mod wire;
 
-pub(crate) use fence::tell_old_leader;
-pub(crate) use objects::{bytes_digest, names_file, object_file};
+pub(crate) use fence::FenceTeller;
+pub(crate) use objects::{bytes_digest, names_file, object_file, read_whole};
 pub(crate) use server::{Led, ReplicationServer};
+pub(crate) use wire::{flush, receive};
 
 use portcullis_control::config::ReplicationProfile;
 

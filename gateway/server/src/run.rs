@@ -4,7 +4,7 @@
 
 use crate::check::load_config;
 use crate::desk::{Desk, Feed};
-use crate::gateway::{Finished, Gateway, Options};
+use crate::gateway::{Finished, Gateway, Options, StartError};
 use crate::summary::Summary;
 use crate::{REFUSED, cannot};
 use portcullis_control::config::Config;
@@ -38,6 +38,10 @@ pub(crate) fn run(path: &Path, journal: Option<&Path>, accept_unsynced_loss: boo
         accept_unsynced_loss,
         plant: None,
     };
+    let feed = match feed(&config) {
+        Ok(feed) => feed,
+        Err(error) => return cannot(error),
+    };
     let gateway = match Gateway::start(&config, &options) {
         Ok(gateway) => gateway,
         Err(error) => return cannot(error),
@@ -50,25 +54,30 @@ pub(crate) fn run(path: &Path, journal: Option<&Path>, accept_unsynced_loss: boo
         Ok(ctl) => ctl,
         Err(error) => return cannot(format!("the control socket: {error}")),
     };
-    serve(gateway, config, ctl, &stop)
+    serve(gateway, config, feed, ctl, &stop)
+}
+
+/// Where prices come in, if the config says so.
+///
+/// # Errors
+/// If it cannot be had.
+pub(crate) fn feed(config: &Config) -> Result<Option<Feed>, StartError> {
+    let bound = config
+        .profile
+        .feed_listen
+        .map(|at| Feed::bind(at, config))
+        .transpose();
+    bound.map_err(|error| StartError(format!("the price feed's socket: {error}")))
 }
 
 /// Serves a gateway that runs, until it is stopped.
 pub(crate) fn serve(
     gateway: Gateway,
     config: Config,
+    feed: Option<Feed>,
     mut ctl: Option<CtlServer>,
     stop: &AtomicBool,
 ) -> ExitCode {
-    let feed = match config
-        .profile
-        .feed_listen
-        .map(|at| Feed::bind(at, &config))
-        .transpose()
-    {
-        Ok(feed) => feed,
-        Err(error) => return cannot(format!("the price feed's socket: {error}")),
-    };
     eprintln!("listening on {}", gateway.address);
     let every = config.profile.summary_every;
     let mut summary = every.map(|every| Summary::new(Duration::from_nanos(every.ns())));

@@ -7,33 +7,32 @@ mod apply;
 mod backend;
 mod beginning;
 mod follow;
+mod leading;
 mod own_journal;
+mod promotion;
 mod receiving;
 mod report;
 mod shared;
 
 use crate::check::load_config;
-use crate::gateway::{
-    FromJournal, Gateway, Inherited, Progress, Promoted, Snapshots, Written, hold_folder, idle,
-    policy, take_over,
-};
-use crate::replication::{WINDOW_BYTES, silence_ms, tell_old_leader};
-use crate::run::serve;
-use crate::{CANNOT, REFUSED, cannot};
+use crate::gateway::{FromJournal, Inherited, Progress, Snapshots, Written, hold_folder, idle};
+use crate::replication::{WINDOW_BYTES, silence_ms};
+use crate::{REFUSED, cannot};
 use apply::Applying;
 use backend::StandbyDesk;
 use beginning::Beginning;
-use follow::{Ended, Following, Handover, Promote};
+use follow::{Ended, Following};
+use leading::lead;
 use own_journal::OwnJournal;
-use portcullis_control::config::{Config, DurabilityPolicy};
+use portcullis_control::config::Config;
 use portcullis_control::ctl::server::CtlServer;
 use portcullis_domain::Seq;
 use portcullis_journal::Disk;
 use portcullis_journal::replication::{Follower, FollowerConfig, read_heard};
-use portcullis_pipeline::durability::{durability, replicated_once_in_step};
 use portcullis_pipeline::recovery::Prelude;
+use promotion::Promote;
 use receiving::Objects;
-use report::Report;
+use report::{Report, at_the_end};
 use shared::Shared;
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use std::net::SocketAddr;
@@ -176,7 +175,6 @@ impl Standby {
             shared: Arc::clone(&shared),
             promotions,
             leader_folder: config.profile.replication.leader_folder.clone(),
-            leader_lock: None,
         };
         let idle = idle(config.profile.idle);
         let following = Builder::new()
@@ -224,6 +222,8 @@ impl Standby {
             idle(self.config.profile.idle),
         );
         self.applying = Some(applying.map_err(|error| error.to_string())?);
+        // Whoever promotes it waits for this.
+        self.shared.prelude.get_or_init(|| prelude);
         self.snapshots = Some(self.make_snapshots(prelude)?);
         Ok(true)
     }
@@ -244,104 +244,52 @@ impl Standby {
     }
 
     /// What comes of the threads' end.
-    fn end(self, ctl: Option<CtlServer>, stop: &Arc<AtomicBool>) -> ExitCode {
+    fn end(mut self, ctl: Option<CtlServer>, stop: &Arc<AtomicBool>) -> ExitCode {
+        // A journal that was begun at the very end is applied like any other.
+        if let Err(why) = self.apply_when_begun() {
+            return cannot(why);
+        }
         let ended = self
             .following
             .join()
             .expect("the following thread's invariant was broken");
         if !matches!(ended, Ok(Ended::Promoted(_))) {
             self.shared.stop.store(true, Ordering::Release);
+            self.shared.is_whole.store(true, Ordering::Release);
         }
         let prelude = self.applying.as_ref().map(|it| it.prelude);
         let applied = self.applying.map(Applying::join).transpose();
         match (ended, applied) {
-            (Err(why), _) | (Ok(Ended::Stopped), Err(why)) => {
-                eprintln!("standby: {why}");
-                ExitCode::from(REFUSED)
-            }
-            (Ok(Ended::Stopped), Ok(_)) => {
-                eprintln!(
-                    "stopped: record {} written, {} applied",
-                    self.shared.written.get(),
-                    self.shared.applied.get()
-                );
-                ExitCode::SUCCESS
-            }
-            (Ok(Ended::Promoted(handover)), Ok(Some(Some(rebuilt)))) => {
-                let Some(prelude) = prelude else {
-                    return cannot("what was applied has no prelude");
-                };
-                let from = FromJournal::new(prelude, rebuilt);
-                let snapshots = self.snapshots;
-                let handover = Handover {
-                    snapshots,
-                    ..*handover
-                };
+            (Ok(Ended::Promoted(handover)), applied) => {
+                let rebuilt = applied.map(Option::flatten);
+                let from = rebuilt.map(|it| Some(FromJournal::new(prelude?, it?)));
                 lead(
                     &self.config,
-                    self.leader,
                     self.disk,
-                    handover,
+                    *handover,
+                    self.snapshots,
                     from,
                     ctl,
                     stop,
                 )
             }
-            (Ok(Ended::Promoted(_)), Ok(_)) => cannot("it leads, and has no replica to lead with"),
-            (Ok(Ended::Promoted(_)), Err(why)) => {
-                eprintln!("standby: it cannot lead: {why}");
-                ExitCode::from(CANNOT)
+            (Err(why), applied) => {
+                eprintln!("standby: {why}");
+                if let Err(also) = applied {
+                    eprintln!("standby: {also}");
+                }
+                ExitCode::from(REFUSED)
+            }
+            (Ok(Ended::Stopped), Err(why)) => {
+                eprintln!("standby: {why}");
+                ExitCode::from(REFUSED)
+            }
+            (Ok(Ended::Stopped), Ok(_)) => {
+                eprintln!("stopped: {}", at_the_end(&self.shared));
+                ExitCode::SUCCESS
             }
         }
     }
-}
-
-/// Leads, from the replica's own parts.
-fn lead(
-    config: &Config,
-    leader: SocketAddr,
-    disk: Disk,
-    handover: Handover,
-    from: FromJournal,
-    ctl: Option<CtlServer>,
-    stop: &Arc<AtomicBool>,
-) -> ExitCode {
-    let Handover {
-        writer,
-        machine,
-        leader_lock,
-        snapshots,
-    } = handover;
-    let wanted = config.profile.journal.durability();
-    let interim = config.profile.replication.promoted_durability;
-    let seq = Seq::new(machine.position().last_seq);
-    let (ends, words) = if wanted == DurabilityPolicy::Replicated && interim != wanted {
-        let words = format!("{} until a standby has caught up", interim.word());
-        (replicated_once_in_step(policy(interim), seq), words)
-    } else {
-        (durability(policy(wanted), seq), wanted.word().to_owned())
-    };
-    let term = writer.term();
-    let promoted = Promoted {
-        disk: disk.clone(),
-        writer,
-        journal: machine.position().journal,
-        ends,
-        inherited: snapshots,
-    };
-    let gateway =
-        take_over(config, promoted, from).and_then(|origin| Gateway::begin(config, origin));
-    let gateway = match gateway {
-        Ok(gateway) => gateway,
-        Err(error) => return cannot(error),
-    };
-    eprintln!("promoted: leads term {}, durability {words}", term.raw());
-    if let Err(error) = tell_old_leader(machine, leader, disk, Arc::clone(stop)) {
-        eprintln!("fence: the old leader is not told: {error}");
-    }
-    let code = serve(gateway, config.clone(), ctl, stop);
-    drop(leader_lock);
-    code
 }
 
 const fn follower_config(config: &Config) -> FollowerConfig {

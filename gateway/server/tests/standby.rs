@@ -6,7 +6,7 @@ use portcullis_domain::Seq;
 use portcullis_journal::{Disk, JournalReader, Mode, SegmentName, Storage, StorageFile};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -116,8 +116,11 @@ fn seq(answer: &[String]) -> u64 {
     number.and_then(|number| number.parse().ok()).expect(last)
 }
 
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+/// An address that is this process's own, so that nobody else takes its port before a gateway does.
+fn own_address() -> SocketAddr {
+    let [_, b, c, d] = std::process::id().to_be_bytes();
+    let own = Ipv4Addr::new(127, b | 0x80, c, d | 1);
+    let listener = TcpListener::bind((own, 0)).expect("a port");
     listener.local_addr().expect("an address")
 }
 
@@ -125,7 +128,7 @@ fn free_address() -> SocketAddr {
 fn pair(name: &str, more: &str) -> (PathBuf, [PathBuf; 2]) {
     let root = std::env::temp_dir().join(format!("portcullis-{name}-{}", std::process::id()));
     let _ = fs::remove_dir_all(&root);
-    let hear = [free_address(), free_address()];
+    let hear = [own_address(), own_address()];
     let folders = ["a", "b"].map(|node| root.join(node));
     for (index, folder) in folders.iter().enumerate() {
         fs::create_dir_all(folder).expect("a folder");
@@ -206,9 +209,8 @@ fn a_standby_begins_behind_a_snapshot_where_the_first_records_are_gone() {
     drop(standby);
     fs::remove_dir_all(b.join("journal")).expect("removes");
     let standby = Node::start("standby", &b);
-    let last = seq(&leader
-        .ask("deposit maker-1 1")
-        .unwrap_or_else(|| vec!["ok seq 1".to_owned()]));
+    standby.follows(12_000);
+    let last = seq(&leader.ask("deposit maker-1 1").expect("it answers"));
     standby.follows(last);
     let log = fs::read_to_string(&standby.log).expect("a log");
     assert!(
@@ -277,4 +279,86 @@ fn tear(journal: &Path, seq: u64) {
     let file = disk.open(&name).expect("it is there");
     let at = reader.offset() - bytes + 70;
     file.write_at(&[0xEE], at).expect("writes");
+}
+
+/// What can fail is tried before the term is taken: whoever is refused has lost nothing.
+#[test]
+fn a_promotion_that_cannot_end_well_is_refused_and_the_standby_follows_on() {
+    let (root, [a, b]) = pair("standby-refused", "");
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let address = taken.local_addr().expect("an address");
+    let config = b.join("config.toml");
+    let text = fs::read_to_string(&config).expect("a config");
+    let listen = "listen = \"127.0.0.1:0\"";
+    assert!(text.contains(listen), "clients connect anywhere");
+    let text = text.replacen(listen, &format!("listen = \"{address}\""), 1);
+    fs::write(&config, text).expect("a config");
+    let leader = Node::start("run", &a);
+    leader.wait_for("state", |said| said.contains("venue Active"));
+    let standby = Node::start("standby", &b);
+    standby.follows(1);
+    let refused = standby.wait_for("promote", |said| said.contains("listening on"));
+    assert!(refused.contains("promote again"), "{refused}");
+    let answer = leader.ask("deposit maker-1 1").expect("it answers");
+    standby.follows(seq(&answer));
+    drop(taken);
+    let promoted = standby.wait_for("promote", |said| said.contains("leads term"));
+    assert!(promoted.contains("leads term 2"), "{promoted}");
+    drop((leader, standby));
+    fs::remove_dir_all(root).expect("removes");
+}
+
+/// The machine of the old leader was off while it was succeeded, and while its successor was started anew.
+#[test]
+fn a_promoted_gateway_tells_the_old_leader_in_its_next_life_too() {
+    let (root, [a, b]) = pair("standby-next-life", "");
+    let leader = Node::start("run", &a);
+    leader.wait_for("state", |said| said.contains("venue Active"));
+    let standby = Node::start("standby", &b);
+    standby.follows(1);
+    let answer = leader.ask("deposit maker-1 1").expect("it answers");
+    standby.follows(seq(&answer));
+    drop(leader);
+    standby.wait_for("promote", |said| said.contains("leads term 2"));
+    standby.wait_for("account maker-1", |said| said.contains("cash"));
+    let answer = standby.ask("deposit maker-1 1").expect("it answers");
+    assert!(seq(&answer) > 0, "its log has a record of its own term");
+    drop(standby);
+    let next = Node::start("run", &b);
+    next.wait_for("state", |said| said.contains("venue"));
+    let mut old = Node::start("run", &a);
+    assert_eq!(old.ended(), Some(1), "it was succeeded, and hears of it");
+    drop(next);
+    fs::remove_dir_all(root).expect("removes");
+}
+
+/// What was written is applied and compared before a standby says where it stopped.
+#[test]
+fn a_standby_that_is_stopped_has_applied_what_it_has_written() {
+    let (root, [a, b]) = pair("standby-stopped", "");
+    let leader = Node::start("run", &a);
+    leader.wait_for("state", |said| said.contains("venue Active"));
+    let mut standby = Node::start("standby", &b);
+    standby.follows(1);
+    for amount in 1..=50 {
+        let answer = leader.ask(&format!("deposit maker-1 {amount}"));
+        assert!(seq(&answer.expect("it answers")) > 0);
+    }
+    let id = standby.child.id().to_string();
+    let asked = Command::new("kill").args(["-TERM", &id]).status();
+    assert!(asked.expect("it runs").success());
+    assert_eq!(standby.ended(), Some(0));
+    let log = fs::read_to_string(&standby.log).expect("a log");
+    let (_, said) = log.split_once("stopped: ").expect("it says where");
+    let numbers: Vec<u64> = said
+        .split(' ')
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let [written, applied, compared] = numbers[..] else {
+        panic!("{said}");
+    };
+    assert!(written > 50 && applied == written, "{said}");
+    assert!(compared <= applied, "{said}");
+    drop((leader, standby));
+    fs::remove_dir_all(root).expect("removes");
 }

@@ -26,6 +26,10 @@ pub trait RecallVenue: MatchingVenue {
     /// [`VenueSink::on_sequence`](crate::VenueSink::on_sequence) told.
     fn recall_sequence(&mut self, session: SessionId, sequence: u64);
 
+    /// The first thing that does not fit so far; the venue goes on recalling. What [`RecallVenue::recalled`] will say of
+    /// it, for whoever has to know before the log ends.
+    fn recall_fault(&self) -> Option<RecallFault>;
+
     /// The log ends here: says what is in doubt. From the next poll on the venue lives, and tells
     /// every session's link anew.
     fn recalled(&mut self) -> RecallEnd;

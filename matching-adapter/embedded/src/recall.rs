@@ -127,9 +127,13 @@ impl RecallVenue for EmbeddedVenue {
     /// The ladder has no numbers of its own: what it has not said yet it says again.
     fn recall_sequence(&mut self, _session: SessionId, _sequence: u64) {}
 
+    fn recall_fault(&self) -> Option<RecallFault> {
+        self.recall.fault
+    }
+
     fn recalled(&mut self) -> RecallEnd {
         let mut end = RecallEnd {
-            fault: self.recall.fault,
+            fault: self.recall_fault(),
             ..RecallEnd::default()
         };
         for (command, _) in &self.recall.queued {

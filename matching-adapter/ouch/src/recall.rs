@@ -74,9 +74,13 @@ impl<D: Dial> RecallVenue for OuchVenue<D> {
         self.links[session.index()].recall_sequence(sequence);
     }
 
+    fn recall_fault(&self) -> Option<RecallFault> {
+        self.recall.fault
+    }
+
     fn recalled(&mut self) -> RecallEnd {
         let mut end = RecallEnd {
-            fault: self.recall.fault,
+            fault: self.recall_fault(),
             ..RecallEnd::default()
         };
         for (link, route) in self.links.iter_mut().zip(&self.config.sessions) {

@@ -11,7 +11,8 @@ use portcullis_domain::{
 };
 use portcullis_venue::saved::SavedError;
 use portcullis_venue::{
-    Approved, MatchingVenue, OutboundAction, OutboundOrder, RecallEnd, RecallVenue, VenueSink,
+    Approved, MatchingVenue, OutboundAction, OutboundOrder, RecallEnd, RecallFault, RecallVenue,
+    VenueSink,
 };
 use portcullis_venue_embedded::EmbeddedVenue;
 use portcullis_venue_sim::{HostileVenue, Hostility, Outside, OutsideLink};
@@ -413,6 +414,13 @@ impl RecallVenue for Floor {
                 .engine
                 .recall_sequence(session, sequence),
             Self::Outside(link) => link.recall_sequence(session, sequence),
+        }
+    }
+
+    fn recall_fault(&self) -> Option<RecallFault> {
+        match self {
+            Self::Inside(watched) => watched.borrow().engine.recall_fault(),
+            Self::Outside(link) => link.recall_fault(),
         }
     }
 

@@ -120,6 +120,19 @@ impl Follower {
         }
     }
 
+    /// That of a node which leads the term of this place since a promotion, maybe in a former life: it only tells it.
+    ///
+    /// # Panics
+    /// If that is a term of no journal.
+    #[must_use]
+    pub fn promoted(config: FollowerConfig, at: FollowerPosition) -> Self {
+        assert!(at.journal != 0, "who was promoted has a journal");
+        Self {
+            state: FollowerState::Promoted,
+            ..Self::new(config, at)
+        }
+    }
+
     /// Where it stands.
     #[must_use]
     pub const fn state(&self) -> FollowerState {

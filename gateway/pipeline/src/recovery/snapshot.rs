@@ -34,7 +34,8 @@ pub struct SnapshotMade {
 }
 
 /// Makes a snapshot behind the first digest that the journal notes at or after `wanted`, following the journal
-/// from the newest snapshot. `None` where the journal ends before that; it may be asked again.
+/// from the newest snapshot. `None` where the journal ends before that, and it may be asked again; and once `goes_on`,
+/// which is asked before each entry, says no.
 ///
 /// # Errors
 /// What the journal or the file system say; another digest than the journal's.
@@ -43,9 +44,12 @@ pub fn make_snapshot<S: Storage, V: RecallVenue>(
     venue: V,
     wanted: Seq,
     now: Timestamp,
+    goes_on: &mut dyn FnMut() -> bool,
 ) -> Result<Option<SnapshotMade>, RecoveryError> {
     let mut follower = Follower::begin(ground, venue, Mode::Follow)?;
-    while let Some(step) = follower.step()? {
+    while goes_on()
+        && let Some(step) = follower.step()?
+    {
         if let Step::Compared(seq) = step
             && seq >= wanted
         {

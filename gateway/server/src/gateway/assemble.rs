@@ -3,17 +3,18 @@
 //! Control thread, once. Every ring, table and buffer is made here.
 
 use super::credentials;
+use super::doors::Doors;
 use super::latency::{Latencies, RiskReaders};
 use super::origin::{OpenJournal, Origin, origin};
 use super::snapshots::{Inherited, Snapshots, progress_of};
 use super::tables::{ingress_config, last_trade, symbols};
 use super::threads::{Agents, Behaviour, Finished, Threads, idle};
 use super::wiring::{log_units, ring_sizes};
-use crate::replication::{Led, ReplicationServer};
-use portcullis_control::config::{Config, Matching};
+use crate::replication::{FenceTeller, Led, ReplicationServer};
+use portcullis_control::config::Config;
 use portcullis_control::credentials::{AddressLimit, CredentialTable, LimitedTo, Verifier};
 use portcullis_domain::Seq;
-use portcullis_journal::Disk;
+use portcullis_journal::{Disk, Term};
 use portcullis_pipeline::durability::{DurabilityWatch, Gate};
 use portcullis_pipeline::egress::Egress;
 use portcullis_pipeline::ingress::{Ingress, IngressReaders};
@@ -29,12 +30,10 @@ use portcullis_runtime::{
     DutyReader, HistogramReader, HistogramWriter, RecordConsumer, RecordProducer, RingConsumer,
     RingProducer, StopFlag, TscClock, lock_memory, record_ring,
 };
-use portcullis_transport::{
-    TcpInbound, TcpOptions, TcpOutbound, allow_descriptors, descriptors_wanted, tcp_transport_with,
-};
+use portcullis_transport::{TcpInbound, TcpOutbound};
 use portcullis_venue_sim::Plant;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
@@ -96,6 +95,8 @@ pub(crate) struct Gateway {
     pub(crate) folder: Option<Disk>,
     /// The thread that a standby connects to, where the config has one.
     pub(crate) replication: Option<ReplicationServer>,
+    /// Who tells the gateway that led before this one, where it was promoted.
+    fence: Option<FenceTeller>,
     /// What the core lets others know beside the rings.
     pub(crate) signals: RiskSignals,
     /// The last of the commands that it begins with, where it goes on from a journal.
@@ -144,17 +145,22 @@ impl Gateway {
     /// # Errors
     /// What could not be had, and why.
     pub(crate) fn start(config: &Config, options: &Options<'_>) -> Result<Self, StartError> {
-        Self::begin(config, origin(config, options)?)
+        Self::begin(config, origin(config, options)?, Doors::open(config)?)
     }
 
-    /// Starts a gateway from where it is to begin.
+    /// Starts a gateway from where it is to begin, behind doors that are open.
     ///
     /// # Errors
     /// What could not be had, and why.
-    pub(crate) fn begin(config: &Config, origin: Origin) -> Result<Self, StartError> {
+    pub(crate) fn begin(config: &Config, origin: Origin, doors: Doors) -> Result<Self, StartError> {
         let stop = StopFlag::new();
         let goes_on = origin.resumption.as_ref().map(Resumption::begins_behind);
-        let (inbound, outbound, address) = sockets(config)?;
+        let Doors {
+            inbound,
+            outbound,
+            address,
+            standby,
+        } = doors;
         let Rings { agents, control } = Rings::new(&ring_sizes(config));
         let verifier = verifier(config)?;
         let passwords = verifier.table();
@@ -170,7 +176,8 @@ impl Gateway {
         let signals = RiskSignals::default();
         let sockets = (inbound, outbound);
         let (agents, kept) = agents_of(config, origin, sockets, agents, &signals, &stop)?;
-        let replication = replication(config, kept.led)?;
+        let fence = fence(config, kept.led.as_ref())?;
+        let replication = replication(config, standby, kept.led)?;
         let credentials = credentials::start(verifier, queries, verdicts, stop.clone())
             .map_err(|error| cannot("the credential thread", error))?;
         let mut readers = readers(&agents);
@@ -190,6 +197,7 @@ impl Gateway {
             gate: kept.gate,
             folder: kept.folder,
             replication,
+            fence,
             signals,
             goes_on,
             stop,
@@ -215,6 +223,7 @@ impl Gateway {
         let finished = self.threads.join();
         drop(self.snapshots);
         drop(self.replication);
+        drop(self.fence);
         // It ends with the flag; what it has not verified is not let in.
         let _ = self.credentials.join();
         finished
@@ -244,6 +253,7 @@ fn log_of(
     let led = Led {
         journal: number,
         term: writer.term(),
+        last: (writer.written(), writer.chain()),
         disk: disk.clone(),
         gate: gate.clone(),
         standby: ends.standby,
@@ -330,15 +340,34 @@ fn agents_of(
 }
 
 /// The thread that a standby connects to.
-fn replication(config: &Config, led: Option<Led>) -> Result<Option<ReplicationServer>, StartError> {
+fn replication(
+    config: &Config,
+    listener: Option<TcpListener>,
+    led: Option<Led>,
+) -> Result<Option<ReplicationServer>, StartError> {
     let profile = &config.profile.replication;
-    let (Some(listen), Some(led)) = (profile.listen, led) else {
+    let (Some(listener), Some(led)) = (listener, led) else {
         return Ok(None);
     };
-    let server = ReplicationServer::start(listen, profile, led, idle(config.profile.idle));
-    let server = server.map_err(|error| cannot(&format!("a standby's socket {listen}"), error))?;
+    let server = ReplicationServer::start(listener, profile, led, idle(config.profile.idle));
+    let server = server.map_err(|error| cannot("a standby's socket", error))?;
     eprintln!("a standby may connect to {}", server.address);
     Ok(Some(server))
+}
+
+/// Who tells the gateway that led before: only a promotion makes a term above the first, and what it succeeded may come
+/// back in any of this one's lives.
+fn fence(config: &Config, led: Option<&Led>) -> Result<Option<FenceTeller>, StartError> {
+    let profile = &config.profile.replication;
+    let (Some(leader), Some(led)) = (profile.leader, led) else {
+        return Ok(None);
+    };
+    if led.term <= Term::new(1) {
+        return Ok(None);
+    }
+    let teller = FenceTeller::start(leader, profile, led.place(), led.disk.clone());
+    let teller = teller.map_err(|error| cannot("the thread that tells the old leader", error))?;
+    Ok(Some(teller))
 }
 
 /// What is read of agents that have no threads yet.
@@ -352,24 +381,6 @@ fn readers(agents: &Agents) -> Readers {
             .map_or_else(|| HistogramWriter::default().reader(), Log::kept_times),
         duties: Vec::new(),
     }
-}
-
-/// The clients' sockets, and where they connect.
-fn sockets(config: &Config) -> Result<(TcpInbound, TcpOutbound, SocketAddr), StartError> {
-    let capacities = &config.profile.capacities;
-    let connections_max = capacities.connections_max as usize;
-    let house = match &config.profile.matching {
-        Matching::Ouch { house, .. } => house.len() + config.sessions.len(),
-        Matching::Embedded | Matching::Sim { .. } => 0,
-    };
-    allow_descriptors(descriptors_wanted(connections_max, house))
-        .map_err(|error| cannot("connections_max", error))?;
-    let options = TcpOptions {
-        send_buffer_bytes: Some(capacities.send_buffer_bytes as usize),
-        ..TcpOptions::new(connections_max)
-    };
-    tcp_transport_with(config.profile.listen, options)
-        .map_err(|error| cannot(&format!("listening on {}", config.profile.listen), error))
 }
 
 /// A gateway whose memory cannot be locked runs all the same, and says so.

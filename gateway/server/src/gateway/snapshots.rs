@@ -7,15 +7,15 @@
 use super::assemble::{StartError, cannot};
 use super::tables::{egress_config, symbols};
 use super::venues::venue;
+use crate::side_thread::{SideThread, Stop};
 use portcullis_control::config::Config;
 use portcullis_domain::Seq;
 use portcullis_journal::{Disk, Retention, Storage, dispose, newest_snapshot};
 use portcullis_pipeline::durability::Gate;
 use portcullis_pipeline::recovery::{Ground, Prelude, SnapshotMade, make_snapshot};
 use portcullis_runtime::{Clock, SystemClock};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How often is looked whether a snapshot is due.
@@ -52,8 +52,7 @@ pub(super) fn progress_of(gate: Gate, standby_at: Option<Arc<AtomicU64>>) -> Pro
 
 /// The thread, stopped when this is dropped.
 pub(crate) struct Snapshots {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    _thread: SideThread,
 }
 
 /// What the thread works on.
@@ -65,7 +64,6 @@ struct Maker {
     every: u64,
     /// The record of the last snapshot, or of the try at one.
     last: Seq,
-    stop: Arc<AtomicBool>,
 }
 
 impl Snapshots {
@@ -79,7 +77,6 @@ impl Snapshots {
         let Some(every) = config.profile.journal.snapshot_every_records else {
             return Ok(None);
         };
-        let stop = Arc::new(AtomicBool::new(false));
         let mut maker = Maker {
             config: config.clone(),
             disk: disk.clone(),
@@ -87,41 +84,25 @@ impl Snapshots {
             last: Seq::ZERO,
             progress,
             every,
-            stop: Arc::clone(&stop),
         };
-        let thread = Builder::new()
-            .name("snapshots".to_owned())
-            .spawn(move || maker.run())
+        let thread = SideThread::start("snapshots", move |stop| maker.run(stop))
             .map_err(|error| cannot("the thread that makes snapshots", error))?;
-        Ok(Some(Self {
-            stop,
-            thread: Some(thread),
-        }))
-    }
-}
-
-impl Drop for Snapshots {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            // What it was at is lost, and was needed by nobody.
-            let _ = thread.join();
-        }
+        Ok(Some(Self { _thread: thread }))
     }
 }
 
 impl Maker {
-    fn run(&mut self) {
+    fn run(&mut self, stop: &Stop) {
         self.last = self.newest();
-        while !self.stop.load(Ordering::Acquire) {
-            std::thread::sleep(LOOK_EVERY);
+        while !stop.is_wanted() {
+            stop.pause(LOOK_EVERY);
             let kept = (self.progress)().seq;
             if kept.raw().saturating_sub(self.last.raw()) < self.every {
                 continue;
             }
             self.last = kept;
             let began = Instant::now();
-            match self.make(kept) {
+            match self.make(kept, stop) {
                 Ok(Some(made)) => {
                     eprintln!(
                         "snapshot: record {} in {} ms, from record {}; digest {:016x}",
@@ -132,6 +113,7 @@ impl Maker {
                     );
                     self.tidy();
                 }
+                Ok(None) if stop.is_wanted() => return,
                 Ok(None) => eprintln!(
                     "snapshot: no digest was noted behind record {}; it is tried again in {} records",
                     kept.raw(),
@@ -156,7 +138,7 @@ impl Maker {
     }
 
     /// Makes one at or behind a record; a digest is noted some milliseconds behind any.
-    fn make(&self, wanted: Seq) -> Result<Option<SnapshotMade>, StartError> {
+    fn make(&self, wanted: Seq, stop: &Stop) -> Result<Option<SnapshotMade>, StartError> {
         let symbols = symbols(&self.config)?;
         let egress = egress_config(&self.config, self.prelude.session_name, symbols);
         let ground = Ground {
@@ -167,12 +149,13 @@ impl Maker {
         };
         for _ in 0..TRIES {
             let venue = venue(&self.config, None)?;
-            let made = make_snapshot(&ground, venue, wanted, SystemClock.now());
+            let mut goes_on = || !stop.is_wanted();
+            let made = make_snapshot(&ground, venue, wanted, SystemClock.now(), &mut goes_on);
             let made = made.map_err(|error| cannot("it cannot be made", error))?;
-            if made.is_some() || self.stop.load(Ordering::Acquire) {
+            if made.is_some() || stop.is_wanted() {
                 return Ok(made);
             }
-            std::thread::sleep(LOOK_EVERY);
+            stop.pause(LOOK_EVERY);
         }
         Ok(None)
     }

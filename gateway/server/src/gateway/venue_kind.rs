@@ -118,11 +118,19 @@ impl RecallVenue for VenueKind {
         }
     }
 
+    fn recall_fault(&self) -> Option<RecallFault> {
+        match self {
+            Self::Embedded(venue) => venue.recall_fault(),
+            Self::Planted(_) | Self::Hostile(_) => Some(RecallFault::NotRecallable),
+            Self::Ouch(venue) => venue.recall_fault(),
+        }
+    }
+
     fn recalled(&mut self) -> RecallEnd {
         match self {
             Self::Embedded(venue) => venue.recalled(),
             Self::Planted(_) | Self::Hostile(_) => RecallEnd {
-                fault: Some(RecallFault::NotRecallable),
+                fault: self.recall_fault(),
                 ..RecallEnd::default()
             },
             Self::Ouch(venue) => venue.recalled(),

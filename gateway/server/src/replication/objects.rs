@@ -43,6 +43,19 @@ pub(crate) fn names_file(disk: &Disk) -> io::Result<Option<(Object, Vec<u8>)>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
+    let bytes = read_whole(&file)?;
+    let object = Object {
+        kind: ObjectKind::Names,
+        id: bytes_digest(&bytes),
+    };
+    Ok(Some((object, bytes)))
+}
+
+/// A file's bytes, up to the longest file of names.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn read_whole(file: &impl StorageFile) -> io::Result<Vec<u8>> {
     let length = file.bytes()?.min(NAMES_BYTES_MAX);
     let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
     let mut filled = 0;
@@ -53,11 +66,7 @@ pub(crate) fn names_file(disk: &Disk) -> io::Result<Option<(Object, Vec<u8>)>> {
         }
     }
     bytes.truncate(filled);
-    let object = Object {
-        kind: ObjectKind::Names,
-        id: bytes_digest(&bytes),
-    };
-    Ok(Some((object, bytes)))
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -6,17 +6,17 @@
 
 use super::serving::Serving;
 use super::{FENCED, WINDOW_BYTES};
+use crate::side_thread::{SideThread, Stop};
 use portcullis_control::config::ReplicationProfile;
 use portcullis_domain::Seq;
-use portcullis_journal::replication::{LeaderConfig, write_heard};
-use portcullis_journal::{Disk, Term};
+use portcullis_journal::replication::{FollowerPosition, LeaderConfig, write_heard};
+use portcullis_journal::{Chain, Disk, Term};
 use portcullis_pipeline::durability::{Gate, StandbyWriter};
 use portcullis_runtime::{Clock, IdleStrategy, SystemClock};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{Builder, JoinHandle};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Connections at a time: the standby's, one it left behind, and who should not be here.
 const CONNECTIONS_MAX: usize = 4;
@@ -28,6 +28,8 @@ const ACCEPT_EVERY: u32 = 64;
 pub(crate) struct Led {
     pub(crate) journal: u64,
     pub(crate) term: Term,
+    /// The last record of its log as it begins to lead, and the chain there.
+    pub(crate) last: (Seq, Chain),
     pub(crate) disk: Disk,
     pub(crate) gate: Gate,
     pub(crate) standby: StandbyWriter,
@@ -35,29 +37,41 @@ pub(crate) struct Led {
     pub(crate) standby_at: Arc<AtomicU64>,
 }
 
+impl Led {
+    /// What is told of it to who led before.
+    pub(crate) fn place(&self) -> FollowerPosition {
+        let (last_seq, chain) = self.last;
+        FollowerPosition {
+            journal: self.journal,
+            term: self.term,
+            last_seq: last_seq.raw(),
+            chain,
+            log_term: self.term,
+            staged_snapshot: 0,
+        }
+    }
+}
+
 /// The thread, stopped when this is dropped.
 pub(crate) struct ReplicationServer {
     /// Where a standby connects.
     pub(crate) address: SocketAddr,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    _thread: SideThread,
 }
 
 impl ReplicationServer {
-    /// Starts listening and the thread.
+    /// Starts the thread, for whoever connects there.
     ///
     /// # Errors
     /// Those of the system.
     pub(crate) fn start(
-        listen: SocketAddr,
+        listener: TcpListener,
         profile: &ReplicationProfile,
         led: Led,
         idle: IdleStrategy,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let stop = Arc::new(AtomicBool::new(false));
         let mut server = Server {
             listener,
             config: LeaderConfig {
@@ -70,24 +84,11 @@ impl ReplicationServer {
             led,
             connections: Vec::new(),
         };
-        let stopped = Arc::clone(&stop);
-        let thread = Builder::new()
-            .name("replication".to_owned())
-            .spawn(move || server.run(idle, &stopped))?;
+        let thread = SideThread::start("replication", move |stop| server.run(idle, stop))?;
         Ok(Self {
             address,
-            stop,
-            thread: Some(thread),
+            _thread: thread,
         })
-    }
-}
-
-impl Drop for ReplicationServer {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }
 
@@ -99,9 +100,9 @@ struct Server {
 }
 
 impl Server {
-    fn run(&mut self, mut idle: IdleStrategy, stop: &AtomicBool) {
+    fn run(&mut self, mut idle: IdleStrategy, stop: &Stop) {
         let mut rounds: u32 = 0;
-        while !stop.load(Ordering::Acquire) {
+        while !stop.is_wanted() {
             rounds = rounds.wrapping_add(1);
             let mut worked = false;
             if self.connections.is_empty() || rounds.is_multiple_of(ACCEPT_EVERY) {

@@ -6,6 +6,7 @@
 
 use super::lookup::{SnapshotFile, position};
 use super::objects::{bytes_digest, names_file, object_file};
+use super::wire::{flush, receive};
 use portcullis_domain::Unit;
 use portcullis_domain::{Command, CommandKind, Head, Seq, Timestamp};
 use portcullis_journal::replication::{
@@ -18,7 +19,7 @@ use portcullis_journal::{
 };
 use portcullis_pipeline::recovery::Prelude;
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{SocketAddr, TcpStream};
 
 /// Frames sent in one round.
@@ -98,7 +99,7 @@ impl Serving {
     /// Tells it that another has its place.
     pub(super) fn displace(&mut self, now: Timestamp) {
         self.machine.refuse(Refusal::Occupied);
-        let _ = self.flush(now);
+        let _ = flush(&mut self.stream, &mut self.machine, now);
     }
 
     /// Everything there is to do now; `kept` is the last record that the log has written.
@@ -116,7 +117,8 @@ impl Serving {
     }
 
     fn work(&mut self, kept: Seq, now: Timestamp, round: &mut Round) -> Result<(), String> {
-        round.worked |= self.receive(now).map_err(|error| error.to_string())?;
+        let words = |error: io::Error| error.to_string();
+        round.worked |= receive(&mut self.stream, &mut self.inbox).map_err(words)?;
         self.take_messages(kept, now, round)?;
         if self.machine.on_time(now) == Timer::Silent {
             return Err("it was silent for too long".to_owned());
@@ -124,43 +126,8 @@ impl Serving {
         self.machine.log_reached(kept.raw());
         round.worked |= self.send_frames()?;
         round.worked |= self.send_blocks()?;
-        round.worked |= self.flush(now).map_err(|error| error.to_string())?;
+        round.worked |= flush(&mut self.stream, &mut self.machine, now).map_err(words)?;
         Ok(())
-    }
-
-    fn receive(&mut self, _: Timestamp) -> io::Result<bool> {
-        let room = self.inbox.room();
-        if room.is_empty() {
-            return Ok(false);
-        }
-        match self.stream.read(room) {
-            Ok(0) => Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "it closed the connection",
-            )),
-            Ok(count) => {
-                self.inbox.filled(count);
-                Ok(true)
-            }
-            Err(error) if is_not_now(&error) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn flush(&mut self, now: Timestamp) -> io::Result<bool> {
-        let mut moved = false;
-        while !self.machine.output().is_empty() {
-            match self.stream.write(self.machine.output()) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => {
-                    self.machine.sent(count, now);
-                    moved = true;
-                }
-                Err(error) if is_not_now(&error) => break,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(moved)
     }
 
     fn take_messages(
@@ -284,8 +251,10 @@ impl Serving {
         let Some(name) = object_file(object) else {
             return Ok(());
         };
-        let Ok(file) = self.disk.open(&name) else {
-            return Ok(());
+        let file = match self.disk.open(&name) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(format!("{}/{name}: {error}", self.disk.place())),
         };
         let bytes = file.bytes().map_err(|error| format!("{name}: {error}"))?;
         self.files.insert(object.id, file);
@@ -400,13 +369,6 @@ impl Serving {
 
 fn changed() -> io::Error {
     io::Error::other("it changed while it was sent; the standby asks again")
-}
-
-pub(super) fn is_not_now(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
 }
 
 /// The tables that a frame's records put into force.

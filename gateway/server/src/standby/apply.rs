@@ -1,22 +1,29 @@
 //! The standby's replica: its own journal, record by record, as it is written.
 //!
 //! A thread of its own, so that an acknowledgement waits for no decision. Invariants: it reads what the journal's reader
-//! has checked; the first digest that is not the leader's ends it.
+//! has checked; the first digest that is not the leader's ends it; at its end nothing that was written is left to take
+//! or to compare, or its time was up.
 
 use super::shared::Shared;
-use crate::gateway::{VenueKind, egress_config, symbols, venue};
+use crate::gateway::{StartError, VenueKind, egress_config, symbols, venue};
 use portcullis_control::config::Config;
 use portcullis_journal::{Disk, Mode};
 use portcullis_pipeline::recovery::{Follower, Ground, Prelude, Rebuilt, RecoveryError, Step};
 use portcullis_runtime::IdleStrategy;
+use portcullis_venue::RecallVenue;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
 /// Entries between two words of how far it is.
 const ENTRIES_AT_A_TIME: usize = 256;
 
-/// What it came to: `None` where it was stopped before its end.
+/// How long it may go on taking what is written once nothing more comes.
+const LAST_WITHIN: Duration = Duration::from_secs(10);
+
+/// What it came to: `None` where it was stopped and leads nothing.
 pub(super) type Applied = Result<Option<Rebuilt<VenueKind>>, String>;
 
 /// The thread.
@@ -59,15 +66,55 @@ impl Applying {
     }
 }
 
+/// The replica, until its end; why it ended before is told before the thread is gone.
 fn run(
     config: &Config,
     disk: &Disk,
     prelude: &Prelude,
     shared: &Shared,
-    mut idle: IdleStrategy,
+    idle: IdleStrategy,
 ) -> Applied {
-    let words = |error: &dyn std::fmt::Display| error.to_string();
-    let symbols = symbols(config).map_err(|error| words(&error))?;
+    apply(config, disk, prelude, shared, idle).map_err(|error| {
+        let why = match error {
+            Failed::Start(error) => error.to_string(),
+            Failed::Replica(error) => {
+                if let RecoveryError::Diverged(diverged) = &error {
+                    shared.diverge(*diverged);
+                }
+                error.to_string()
+            }
+        };
+        shared.failed.get_or_init(|| why.clone());
+        why
+    })
+}
+
+/// Why there is no replica any more.
+enum Failed {
+    Start(StartError),
+    Replica(RecoveryError),
+}
+
+impl From<StartError> for Failed {
+    fn from(error: StartError) -> Self {
+        Self::Start(error)
+    }
+}
+
+impl From<RecoveryError> for Failed {
+    fn from(error: RecoveryError) -> Self {
+        Self::Replica(error)
+    }
+}
+
+fn apply(
+    config: &Config,
+    disk: &Disk,
+    prelude: &Prelude,
+    shared: &Shared,
+    mut idle: IdleStrategy,
+) -> Result<Option<Rebuilt<VenueKind>>, Failed> {
+    let symbols = symbols(config)?;
     let egress = egress_config(config, prelude.session_name, symbols);
     let ground = Ground {
         storage: disk,
@@ -75,34 +122,55 @@ fn run(
         egress: &egress,
         from_snapshot: true,
     };
-    let venue = venue(config, None).map_err(|error| words(&error))?;
-    let follower = Follower::begin(&ground, venue, Mode::Follow);
-    let mut follower = follower.map_err(|error| words(&error))?;
+    let mut follower = Follower::begin(&ground, venue(config, None)?, Mode::Follow)?;
+    let mut last_by = None;
     loop {
-        let mut taken = 0;
-        while taken < ENTRIES_AT_A_TIME {
-            match follower.step() {
-                Ok(Some(Step::Compared(seq))) => shared.compared.raise(seq.raw()),
-                Ok(Some(Step::Record(_))) => {}
-                Ok(None) => break,
-                Err(error) => {
-                    if let RecoveryError::Diverged(diverged) = &error {
-                        shared.diverge(*diverged);
-                    }
-                    return Err(error.to_string());
-                }
-            }
-            taken += 1;
-        }
-        follower.replica().settle();
-        shared.applied.raise(follower.taken());
+        let taken = take(&mut follower, shared)?;
         let end_at = shared.end_at.get();
-        if end_at > 0 && follower.taken() + 1 >= end_at {
+        if end_at > 0 && taken.is_all && follower.taken() + 1 >= end_at {
             return Ok(Some(follower.into_rebuilt()));
         }
-        if shared.is_stopped() {
-            return Ok(None);
+        if shared.is_whole.load(Ordering::Acquire) {
+            let by = *last_by.get_or_insert_with(|| Instant::now() + LAST_WITHIN);
+            if taken.is_all || Instant::now() >= by {
+                return Ok(None);
+            }
         }
-        idle.idle(taken);
+        idle.idle(taken.entries);
     }
+}
+
+/// What was taken in one go.
+struct Taken {
+    entries: usize,
+    /// Nothing more stood there.
+    is_all: bool,
+}
+
+/// Takes what the journal has, so much at a time, and says how far that is.
+fn take(follower: &mut Follower<Disk, VenueKind>, shared: &Shared) -> Result<Taken, RecoveryError> {
+    // What is written behind this look is the next one's.
+    let was_whole = shared.is_whole.load(Ordering::Acquire);
+    let mut entries = 0;
+    let mut is_all = false;
+    while entries < ENTRIES_AT_A_TIME && !is_all {
+        match follower.step()? {
+            Some(Step::Compared(seq)) => shared.compared.raise(seq.raw()),
+            Some(Step::Record(_)) => {}
+            None => is_all = true,
+        }
+        entries += usize::from(!is_all);
+    }
+    shared.applied.raise(follower.taken());
+    // Settles what was taken, too.
+    if let Some(fault) = follower.replica().venue().recall_fault() {
+        shared.book_fault.get_or_init(|| fault.to_string());
+    }
+    if is_all {
+        shared.settled.raise(follower.taken());
+    }
+    Ok(Taken {
+        entries,
+        is_all: is_all && (was_whole || shared.end_at.get() > 0),
+    })
 }

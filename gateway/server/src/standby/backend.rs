@@ -2,7 +2,7 @@
 //!
 //! Main thread. Must never change anything else: what is asked of a gateway is refused.
 
-use super::follow::Promote;
+use super::promotion::{Promote, WITHIN};
 use super::report::place;
 use super::shared::Shared;
 use crate::check::dialect;
@@ -11,11 +11,11 @@ use portcullis_control::ctl::{CtlBackend, KeepLimits, Outcome, Query, Ready};
 use portcullis_domain::Command;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// How long the following thread has to answer: it may be waiting for its disk.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// How long the following thread has to answer: a promotion, and a disk that is slow to return.
+const ANSWER_WITHIN: Duration = WITHIN.saturating_mul(2);
 
 const ONLY: &str = "this is a standby: it answers `state` and `promote`";
 
@@ -48,9 +48,14 @@ impl StandbyDesk {
         let gone = "it is ending";
         let order = Promote { force, reply };
         self.promotions.send(order).map_err(|_| gone.to_owned())?;
-        let promotion = answer
-            .recv_timeout(ANSWER_WITHIN)
-            .map_err(|_| gone.to_owned())??;
+        let promotion = answer.recv_timeout(ANSWER_WITHIN).map_err(|why| match why {
+            RecvTimeoutError::Disconnected => gone.to_owned(),
+            RecvTimeoutError::Timeout => format!(
+                "no answer in {} s: it waits for its disk, or for that of its leader. Ask `state` whether it leads all the \
+                 same; where it does not, see to the disks and ask again",
+                ANSWER_WITHIN.as_secs()
+            ),
+        })??;
         Ok(format!(
             "leads term {} from record {} on",
             promotion.term.raw(),

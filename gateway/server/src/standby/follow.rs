@@ -5,24 +5,23 @@
 //! told once. Must never apply anything.
 
 use super::own_journal::OwnJournal;
+use super::promotion::{Handover, Promote};
 use super::receiving::{Objects, Received};
 use super::shared::Shared;
-use crate::gateway::Inherited;
-use portcullis_domain::{Seq, Timestamp};
+use crate::replication::{flush, receive};
+use portcullis_domain::Timestamp;
 use portcullis_journal::replication::{
     DigestMismatch, Follower, FollowerEvent, FollowerState, FollowerStep, Inbox, Object,
-    ObjectKind, Promotion, Refusal, Timer, write_heard,
+    ObjectKind, Refusal, Timer, write_heard,
 };
-use portcullis_journal::{
-    Disk, FolderLock, JournalReader, JournalWriter, Mode, SnapshotHeader, Storage, Term,
-};
+use portcullis_journal::{SnapshotHeader, Term};
 use portcullis_runtime::{Clock, IdleStrategy, SystemClock};
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::Receiver;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -35,28 +34,12 @@ const LAST_WORD_WITHIN: Duration = Duration::from_millis(200);
 /// Messages taken before they are acknowledged.
 const MESSAGE_BUDGET: usize = 256;
 
-/// A person wants the standby to lead.
-pub(super) struct Promote {
-    pub(super) force: bool,
-    pub(super) reply: Sender<Result<Promotion, String>>,
-}
-
 /// What is left of the thread.
 pub(super) enum Ended {
     /// It was stopped.
     Stopped,
     /// It leads: the journal, and the machine that tells the old leader.
     Promoted(Box<Handover>),
-}
-
-/// What a promoted gateway goes on with.
-pub(super) struct Handover {
-    pub(super) writer: JournalWriter<Disk>,
-    pub(super) machine: Follower,
-    /// The old leader's folder, so that it does not start again there.
-    pub(super) leader_lock: Option<FolderLock>,
-    /// Who makes snapshots of the journal.
-    pub(super) snapshots: Option<Inherited>,
 }
 
 /// The thread's own.
@@ -71,7 +54,6 @@ pub(super) struct Following {
     pub(super) promotions: Receiver<Promote>,
     /// The leader's journal, where its disk can be reached.
     pub(super) leader_folder: Option<PathBuf>,
-    pub(super) leader_lock: Option<FolderLock>,
 }
 
 /// Why a round ended.
@@ -82,7 +64,7 @@ enum Broken {
     Standby(String),
 }
 
-struct Connection {
+pub(super) struct Connection {
     stream: Option<TcpStream>,
     inbox: Inbox,
     again_at: Instant,
@@ -93,6 +75,8 @@ enum Then {
     Nothing,
     /// The leader's term is new.
     KeepTerm,
+    /// There is a higher term than the leader's.
+    Fenced(Term),
     /// There is an object.
     Pull(Object),
     /// It is here whole.
@@ -110,11 +94,11 @@ impl Following {
         while !self.shared.is_stopped() {
             if let Ok(order) = self.promotions.try_recv() {
                 let promoted = self.promote(order.force, &mut connection);
-                let ready = promoted.as_ref().ok().map(|promotion| promotion.term);
+                let said = promoted.as_ref().map(|it| it.promotion);
                 // Whoever asked may be gone; the promotion stands.
-                let _ = order.reply.send(promoted);
-                if let Some(term) = ready {
-                    return self.hand_over(term);
+                let _ = order.reply.send(said.map_err(Clone::clone));
+                if let Ok(promoted) = promoted {
+                    return self.hand_over(promoted);
                 }
             }
             if let Some(found) = self.shared.diverged() {
@@ -137,16 +121,6 @@ impl Following {
         Ok(Ended::Stopped)
     }
 
-    fn hand_over(self, term: Term) -> Result<Ended, String> {
-        let copy = self.own.writer.ok_or("it has no journal yet")?;
-        Ok(Ended::Promoted(Box::new(Handover {
-            writer: copy.lead(term),
-            machine: self.machine,
-            leader_lock: self.leader_lock,
-            snapshots: None,
-        })))
-    }
-
     fn disconnect(&mut self, connection: &mut Connection, why: &str, again: Duration) {
         self.last_word(connection);
         self.machine.disconnected();
@@ -164,7 +138,7 @@ impl Following {
             return self.connect(connection);
         }
         let now = SystemClock.now();
-        let mut worked = receive(connection).map_err(link)?;
+        let mut worked = self.receive(connection).map_err(link)?;
         worked |= self.take_messages(connection, now)?;
         self.acknowledge()?;
         if self.machine.on_time(now) == Timer::Silent {
@@ -187,27 +161,22 @@ impl Following {
         self.flush(connection).map_err(link)
     }
 
-    fn flush(&mut self, connection: &mut Connection) -> io::Result<bool> {
-        let Some(stream) = &mut connection.stream else {
-            return Ok(false);
-        };
-        let mut moved = false;
-        while !self.machine.output().is_empty() {
-            match stream.write(self.machine.output()) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => {
-                    self.machine.sent(count, SystemClock.now());
-                    moved = true;
-                }
-                Err(error) if is_not_now(&error) => break,
-                Err(error) => return Err(error),
-            }
+    fn receive(&self, connection: &mut Connection) -> io::Result<bool> {
+        match &mut connection.stream {
+            Some(stream) => receive(stream, &mut connection.inbox),
+            None => Ok(false),
         }
-        Ok(moved)
+    }
+
+    fn flush(&mut self, connection: &mut Connection) -> io::Result<bool> {
+        match &mut connection.stream {
+            Some(stream) => flush(stream, &mut self.machine, SystemClock.now()),
+            None => Ok(false),
+        }
     }
 
     /// Gives what is left to be said a moment to leave.
-    fn last_word(&mut self, connection: &mut Connection) {
+    pub(super) fn last_word(&mut self, connection: &mut Connection) {
         let until = Instant::now() + LAST_WORD_WITHIN;
         while !self.machine.output().is_empty() && Instant::now() < until {
             match self.flush(connection) {
@@ -261,6 +230,11 @@ impl Following {
             Then::Nothing => Ok(()),
             Then::Break(broken) => Err(broken),
             Then::KeepTerm => self.welcomed(),
+            Then::Fenced(term) => {
+                self.keep_term(term)?;
+                let why = format!("it says that term {} is led elsewhere", term.raw());
+                Err(Broken::Link(why, AGAIN_AFTER_REFUSAL))
+            }
             Then::Pull(object) => self.pull(object),
             Then::Whole(object) => self.whole(object),
         }
@@ -277,8 +251,7 @@ impl Following {
         }
         self.snapshot = None;
         if let Some(seq) = self.machine.wants_snapshot() {
-            let kind = ObjectKind::Snapshot;
-            return self.pull(Object { kind, id: seq });
+            return self.pull(Object::snapshot(seq));
         }
         Ok(())
     }
@@ -372,76 +345,6 @@ impl Following {
         self.machine.acknowledge(synced.min(written), applied);
         Ok(())
     }
-
-    /// Leads from here on: what is written is on the disk, and the term is, before anybody is told.
-    fn promote(&mut self, force: bool, connection: &mut Connection) -> Result<Promotion, String> {
-        if self.own.writer.is_none() {
-            return Err("it has no journal yet: it has never followed".to_owned());
-        }
-        let Some(rest) = &self.leader_folder else {
-            return self.lead(force, connection);
-        };
-        match take_the_rest(rest, &mut self.own, &mut self.machine) {
-            Ok(lock) => self.leader_lock = Some(lock),
-            Err(why) if force => eprintln!("standby: forced: {why}"),
-            Err(why) => return Err(why),
-        }
-        self.lead(force, connection)
-    }
-
-    fn lead(&mut self, force: bool, connection: &mut Connection) -> Result<Promotion, String> {
-        let Some(writer) = &mut self.own.writer else {
-            return Err("it has no journal yet: it has never followed".to_owned());
-        };
-        if writer.waits() {
-            return Err("a frame is not written yet: its journal cannot be written".to_owned());
-        }
-        let synced = writer.sync();
-        synced.map_err(|error| format!("its journal cannot be synced: {error}"))?;
-        let promotion = self.machine.promote(force).map_err(|why| why.to_string())?;
-        let journal = self.machine.position().journal;
-        let kept = write_heard(&self.own.disk, journal, promotion.term);
-        kept.map_err(|error| format!("its term cannot be written down: {error}"))?;
-        self.last_word(connection);
-        self.shared.end_at.raise(promotion.last_seq + 1);
-        Ok(promotion)
-    }
-}
-
-/// What the leader wrote and did not send, from its own disk, which nobody may hold: it is held from here on.
-fn take_the_rest(
-    folder: &Path,
-    own: &mut OwnJournal,
-    machine: &mut Follower,
-) -> Result<FolderLock, String> {
-    let place = folder.display();
-    let disk = Disk::existing(folder).map_err(|error| format!("the leader's {place}: {error}"))?;
-    let lock = disk.lock().map_err(|error| {
-        format!("the leader still holds its journal {place}, stop it first: {error}")
-    })?;
-    let at = machine.position();
-    let next = Seq::new(at.last_seq + 1);
-    let reader = JournalReader::open(disk, next, Mode::Whole);
-    let mut reader = reader.map_err(|error| error.to_string())?;
-    if reader.segment().identity.journal != at.journal {
-        return Err(format!("{place} is another journal than this standby's"));
-    }
-    while let Some(frame) = reader.next_frame().map_err(|error| error.to_string())? {
-        own.append(&frame)?;
-        if !machine.adopt(&frame.header) {
-            return Err(format!(
-                "{place}: record {} does not follow",
-                frame.header.seq_first
-            ));
-        }
-    }
-    machine.has_leaders_end();
-    eprintln!(
-        "standby: records {} to {} taken from {place}",
-        next.raw(),
-        machine.position().last_seq
-    );
-    Ok(lock)
 }
 
 /// What was written goes on; what cannot be is the standby's end.
@@ -473,43 +376,12 @@ fn on_word(event: &FollowerEvent<'_>, shared: &Shared) -> Then {
             "it leads term {}, and a higher one is known here; it was told",
             term.raw()
         )),
-        FollowerEvent::Fenced { term } => {
-            refused(format!("it says that term {} is led elsewhere", term.raw()))
-        }
+        FollowerEvent::Fenced { term } => Then::Fenced(*term),
         FollowerEvent::Fault(fault) => Then::Break(Broken::Link(fault.to_string(), AGAIN_AFTER)),
         FollowerEvent::Frame(_) | FollowerEvent::Segment(_) | FollowerEvent::Block(_) => {
             Then::Nothing
         }
     }
-}
-
-fn receive(connection: &mut Connection) -> io::Result<bool> {
-    let Some(stream) = &mut connection.stream else {
-        return Ok(false);
-    };
-    let room = connection.inbox.room();
-    if room.is_empty() {
-        return Ok(false);
-    }
-    match stream.read(room) {
-        Ok(0) => Err(io::Error::new(
-            io::ErrorKind::UnexpectedEof,
-            "it closed the connection",
-        )),
-        Ok(count) => {
-            connection.inbox.filled(count);
-            Ok(true)
-        }
-        Err(error) if is_not_now(&error) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-fn is_not_now(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
 }
 
 fn link(error: io::Error) -> Broken {

@@ -4,7 +4,7 @@
 //! received of one is gone on from after a broken connection, not after a restart.
 
 use crate::gateway::check_names;
-use crate::replication::{bytes_digest, names_file, object_file};
+use crate::replication::{bytes_digest, names_file, object_file, read_whole};
 use portcullis_control::config::Config;
 use portcullis_journal::replication::{Block, Object, ObjectKind};
 use portcullis_journal::{
@@ -125,15 +125,7 @@ impl Objects {
 
     fn names_are(&self, object: Object) -> io::Result<bool> {
         let file = self.disk.open(&unfinished(object))?;
-        let mut bytes = vec![0; usize::try_from(file.bytes()?).unwrap_or(0)];
-        let mut filled = 0;
-        while filled < bytes.len() {
-            match file.read_at(&mut bytes[filled..], filled as u64)? {
-                0 => break,
-                count => filled += count,
-            }
-        }
-        Ok(bytes_digest(&bytes) == object.id)
+        Ok(bytes_digest(&read_whole(&file)?) == object.id)
     }
 
     /// What the snapshot that came whole says of itself; `None` where it is damaged, or another.

@@ -63,3 +63,16 @@ pub(super) fn place(shared: &Shared) -> String {
         shared.compared.get()
     )
 }
+
+/// What it leaves, in words.
+pub(super) fn at_the_end(shared: &Shared) -> String {
+    let (written, applied) = (shared.written.get(), shared.applied.get());
+    let compared = shared.compared.get();
+    let said = format!("record {written} written, {applied} applied, {compared} compared");
+    if applied < written {
+        return format!(
+            "{said}; what is not applied was not compared with its leader's: a start applies it first"
+        );
+    }
+    said
+}

@@ -2,9 +2,10 @@
 //!
 //! Written by one thread each, read by all. Invariant: numbers never go back; the first failure stays.
 
+use portcullis_pipeline::recovery::Prelude;
 use portcullis_pipeline::replica::Diverged;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Where a standby is.
 #[derive(Debug, Default)]
@@ -13,6 +14,8 @@ pub(super) struct Shared {
     pub(super) written: Counter,
     /// The last record that its replica took.
     pub(super) applied: Counter,
+    /// As far as nothing was left to take, a digest to compare with neither.
+    pub(super) settled: Counter,
     /// The last record whose digest was compared.
     pub(super) compared: Counter,
     /// The last record of the leader, as it last said.
@@ -27,6 +30,14 @@ pub(super) struct Shared {
     /// The record before which the replica ends, once it was promoted; 0 until then.
     pub(super) end_at: Counter,
     pub(super) stop: AtomicBool,
+    /// Nothing more is written: what is there is applied, and no more.
+    pub(super) is_whole: AtomicBool,
+    /// What its journal was begun from, once there is a replica.
+    pub(super) prelude: OnceLock<Prelude>,
+    /// Why the engine's book cannot be gone on from, if it cannot.
+    pub(super) book_fault: OnceLock<String>,
+    /// Why the replica ended before it was asked to.
+    pub(super) failed: OnceLock<String>,
     link: Mutex<String>,
     diverged: Mutex<Option<Diverged>>,
 }

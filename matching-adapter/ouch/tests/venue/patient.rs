@@ -8,7 +8,9 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use portcullis_domain::{Duration, Price, Qty, SessionId, Timestamp, VenueReport};
 use portcullis_venue::saved::SavedError;
-use portcullis_venue::{Approved, MatchingVenue, OutboundOrder, RecallEnd, RecallVenue, VenueSink};
+use portcullis_venue::{
+    Approved, MatchingVenue, OutboundOrder, RecallEnd, RecallFault, RecallVenue, VenueSink,
+};
 use portcullis_venue_ouch::{
     Dial, EngineInstrument, EngineLogin, LinkState, OuchVenue, OuchVenueConfig, ReplayEnd, Route,
     TcpDial,
@@ -144,6 +146,10 @@ impl<D: Dial> RecallVenue for Patient<D> {
 
     fn recall_sequence(&mut self, session: SessionId, sequence: u64) {
         self.venue.recall_sequence(session, sequence);
+    }
+
+    fn recall_fault(&self) -> Option<RecallFault> {
+        self.venue.recall_fault()
     }
 
     fn recalled(&mut self) -> RecallEnd {

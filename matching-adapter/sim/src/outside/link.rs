@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use portcullis_domain::{ReportKind, SessionId, Timestamp, UserRef, VenueReport};
 use portcullis_venue::saved::{SavedError, SavedReader, SavedWriter};
 use portcullis_venue::{
-    Approved, Asks, MatchingVenue, NOTE_NOT_SENT, OutboundOrder, RecallEnd, RecallVenue, VenueSink,
-    is_gateways_own, refusal,
+    Approved, Asks, MatchingVenue, NOTE_NOT_SENT, OutboundOrder, RecallEnd, RecallFault,
+    RecallVenue, VenueSink, is_gateways_own, refusal,
 };
 
 use super::{Message, MessageId, Outside, WIRE_MAX, Wire, Word};
@@ -311,6 +311,11 @@ impl<V: MatchingVenue> RecallVenue for OutsideLink<V> {
 
     /// Numbers are those of the reports.
     fn recall_sequence(&mut self, _session: SessionId, _sequence: u64) {}
+
+    /// Whatever its log says, it lives on with the engine outside.
+    fn recall_fault(&self) -> Option<RecallFault> {
+        None
+    }
 
     fn recalled(&mut self) -> RecallEnd {
         let mut end = RecallEnd::default();

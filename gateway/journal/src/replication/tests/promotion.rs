@@ -43,15 +43,20 @@ fn a_leader_that_could_not_be_told_is_told_with_the_next_hello() {
     let (_, mut follower) = welcomed(0);
     follower.disconnected();
     let term = follower.promote(false).expect("it was welcomed").term;
-    assert!(follower.connect(at(1)));
-    assert_eq!(follower.state(), FollowerState::Promoted);
-    let mut leader = Leader::new(leader_config(1), at(1));
-    assert_eq!(
-        to_leader(&mut follower, &mut leader, at(1)),
-        [LeaderEvent::Fenced { term }]
-    );
-    let got = to_follower(&mut leader, &mut follower, at(1));
-    assert_eq!(got, [Told::Refused(Refusal::TermLower { leader_term: 1 })]);
+    // The machine that was promoted, and that of the same node's next life.
+    let next = Follower::promoted(follower_config(), follower.position());
+    for mut follower in [follower, next] {
+        assert!(follower.connect(at(1)));
+        assert_eq!(follower.state(), FollowerState::Promoted);
+        let mut leader = Leader::new(leader_config(1), at(1));
+        assert_eq!(
+            to_leader(&mut follower, &mut leader, at(1)),
+            [LeaderEvent::Fenced { term }]
+        );
+        let got = to_follower(&mut leader, &mut follower, at(1));
+        assert_eq!(got, [Told::Refused(Refusal::TermLower { leader_term: 1 })]);
+        assert!(follower.connect(at(2)), "it may be told again");
+    }
 }
 
 /// Two that were promoted to one term: whoever hears of the other stops.
