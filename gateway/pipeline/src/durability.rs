@@ -64,6 +64,41 @@ pub struct Gate {
     said: u64,
 }
 
+/// What a gateway goes on from, which nobody outside may hear of before it is as durable as anything new must be: its
+/// log has it, and where a standby counts, that may lack it still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Recalled(Option<u64>);
+
+impl Recalled {
+    /// Nothing: what begins anew has nothing to hold back.
+    pub(crate) const NOTHING: Self = Self(None);
+
+    /// All up to this record.
+    pub(crate) const fn up_to(seq: Seq) -> Self {
+        Self(Some(seq.raw()))
+    }
+
+    /// Whether it has still to wait. Once it may leave it never waits again.
+    pub(crate) fn waits(&mut self, gate: &mut Gate) -> bool {
+        let Some(seq) = self.0 else {
+            return false;
+        };
+        match gate.passage(seq) {
+            Passage::Shut => true,
+            // The core approves nothing any more; what was begun before is ended.
+            Passage::Open | Passage::Degraded => {
+                *self = Self::NOTHING;
+                false
+            }
+        }
+    }
+
+    /// Whether it had to wait when last looked at.
+    pub(crate) const fn is_waiting(self) -> bool {
+        self.0.is_some()
+    }
+}
+
 /// The sequencer's view.
 #[derive(Debug)]
 pub struct DurabilityWatch(Arc<Shared>);

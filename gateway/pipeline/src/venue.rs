@@ -3,17 +3,20 @@
 //! One thread owns it, with the engine's adapter. Invariants: what the engine has no room for waits
 //! behind its own session alone, and is offered again in its order; where a session has much
 //! waiting, the core is told that its link is down, and told again when nothing waits any more;
-//! nothing is handed over before its record is as durable as it must be; reports are asked for only as
+//! nothing is handed over before its record is as durable as it must be, and an adapter that was recalled
+//! does not live before the log it was recalled from is; reports are asked for only as
 //! far as there is room for them, so that a book that makes thousands resumes instead of deadlocking. It
 //! must never drop or reorder an order, nor answer one itself, but for those that could not be made
 //! durable and never left.
 
 mod pending;
+#[cfg(test)]
+mod tests;
 
-use crate::durability::{Gate, Passage};
+use crate::durability::{Gate, Passage, Recalled};
 use crate::item::VenueItem;
 use pending::{Pending, Waiting};
-use portcullis_domain::{Command, RAW_BYTES_MAX, SessionId, Timestamp, VenueReport};
+use portcullis_domain::{Command, RAW_BYTES_MAX, Seq, SessionId, Timestamp, VenueReport};
 use portcullis_runtime::{
     Agent, HistogramReader, HistogramWriter, Lead, MessageConsumer, RecordProducer,
 };
@@ -42,6 +45,8 @@ pub struct Venue<V> {
     now: Timestamp,
     /// Nothing is handed over before its record is durable.
     gate: Gate,
+    /// What the adapter was made from again: it connects and sends nothing before.
+    recalled: Recalled,
     waited: HistogramWriter,
     engine: HistogramWriter,
     /// Items taken from the ring in this duty cycle.
@@ -119,6 +124,7 @@ impl<V: MatchingVenue> Venue<V> {
             links: Links::new(sessions),
             now: Timestamp::ZERO,
             gate: Gate::open(),
+            recalled: Recalled::NOTHING,
             waited: HistogramWriter::default(),
             engine: HistogramWriter::default(),
             taken: 0,
@@ -126,10 +132,12 @@ impl<V: MatchingVenue> Venue<V> {
         }
     }
 
-    /// Hands nothing over before this gate opens.
+    /// Hands nothing over before this gate opens, and does nothing at all before it opens for the record that the
+    /// adapter was recalled up to; [`Seq::ZERO`] for one that begins anew.
     #[must_use]
-    pub fn behind(mut self, gate: Gate) -> Self {
+    pub fn behind(mut self, gate: Gate, recalled: Seq) -> Self {
         self.gate = gate;
+        self.recalled = Recalled::up_to(recalled);
         self
     }
 
@@ -356,6 +364,9 @@ impl<V: MatchingVenue> Agent for Venue<V> {
     fn do_work(&mut self, now: Timestamp) -> usize {
         self.now = now;
         self.taken = 0;
+        if self.recalled.waits(&mut self.gate) {
+            return 0;
+        }
         self.hand_over() + self.take_reports()
     }
 
@@ -366,6 +377,7 @@ impl<V: MatchingVenue> Agent for Venue<V> {
     }
 
     fn is_drained(&self) -> bool {
-        self.pending.is_empty() && self.orders.is_empty() && self.venue.is_idle()
+        let owes_nothing = self.recalled.is_waiting() || self.venue.is_idle();
+        self.pending.is_empty() && self.orders.is_empty() && owes_nothing
     }
 }

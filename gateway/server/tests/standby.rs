@@ -285,7 +285,7 @@ fn tear(journal: &Path, seq: u64) {
 #[test]
 fn a_promotion_that_cannot_end_well_is_refused_and_the_standby_follows_on() {
     let (root, [a, b]) = pair("standby-refused", "");
-    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let taken = TcpListener::bind(own_address()).expect("a port");
     let address = taken.local_addr().expect("an address");
     let config = b.join("config.toml");
     let text = fs::read_to_string(&config).expect("a config");

@@ -102,6 +102,7 @@ impl Gateway {
         let (inbound, outbound) = transport;
         let last_trade = market.last_trade.clone();
         let ends = origin.ends;
+        let recalled = origin.resumption.as_ref().map_or(Seq::ZERO, |it| it.seq);
         let to_engine = match start.plant {
             Some(Plant::SentEarly) => Gate::open(),
             Some(_) | None => ends.gate.clone(),
@@ -134,7 +135,7 @@ impl Gateway {
                 sessions,
                 PENDING_MAX,
             )
-            .behind(to_engine),
+            .behind(to_engine, recalled),
             egress: Egress::over(
                 origin.streams,
                 outbound,

@@ -300,6 +300,7 @@ fn agents_of(
         sequencer = sequencer.watching(watch, config.profile.journal.stall);
         (kept, log) = (of_journal, Some(agent));
     }
+    let recalled = origin.resumption.as_ref().map_or(Seq::ZERO, |it| it.seq);
     let session_name = origin.session_name;
     let sessions = config.profile.capacities.sessions_max as usize;
     let agents = Agents {
@@ -325,7 +326,7 @@ fn agents_of(
             sessions,
             VENUE_PENDING_ITEMS,
         )
-        .behind(kept.gate.clone()),
+        .behind(kept.gate.clone(), recalled),
         egress: Egress::over(
             origin.streams,
             outbound,

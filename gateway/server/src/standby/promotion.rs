@@ -131,7 +131,9 @@ impl Following {
                 eprintln!("standby: forced: {why}");
                 Ok(None)
             }
-            Err(why) => Err(why),
+            Err(why) => Err(format!(
+                "{why}. It follows on; `promote --force` leads without what is there"
+            )),
         }
     }
 

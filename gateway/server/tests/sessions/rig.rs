@@ -9,7 +9,7 @@ use crate::journal::{Journal, STALL};
 use crate::limits;
 use portcullis_domain::{
     AccountId, CashMove, Command, Duration, InstrumentId, Money, Price, Qty, Record,
-    ReferencePrice, SessionId, Timestamp,
+    ReferencePrice, Seq, SessionId, Timestamp,
 };
 use portcullis_pipeline::durability::{Durability, Gate};
 use portcullis_pipeline::egress::{Egress, EgressConfig, EgressCounters};
@@ -202,7 +202,8 @@ impl Rig {
             ),
             sequencer,
             risk: risk(setup, risk_rings, &clock, signals),
-            venue: venue_agent(setup, venue_orders, reports, &gates).behind(gate.clone()),
+            venue: venue_agent(setup, venue_orders, reports, &gates)
+                .behind(gate.clone(), Seq::ZERO),
             gates,
             egress: Egress::new(&told, outbound, egress_items, to_close, reach).behind(gate),
             clock,
