@@ -147,6 +147,14 @@ fn pair(name: &str, more: &str) -> (PathBuf, [PathBuf; 2]) {
     (root, folders)
 }
 
+/// Has a node's config say something else.
+fn rewrite(folder: &Path, from: &str, to: &str) {
+    let config = folder.join("config.toml");
+    let text = fs::read_to_string(&config).expect("a config");
+    assert!(text.contains(from), "{from}");
+    fs::write(&config, text.replacen(from, to, 1)).expect("a config");
+}
+
 #[test]
 fn a_standby_leads_with_all_that_was_answered_and_the_old_leader_ends() {
     let (root, [a, b]) = pair("standby", "");
@@ -287,12 +295,8 @@ fn a_promotion_that_cannot_end_well_is_refused_and_the_standby_follows_on() {
     let (root, [a, b]) = pair("standby-refused", "");
     let taken = TcpListener::bind(own_address()).expect("a port");
     let address = taken.local_addr().expect("an address");
-    let config = b.join("config.toml");
-    let text = fs::read_to_string(&config).expect("a config");
-    let listen = "listen = \"127.0.0.1:0\"";
-    assert!(text.contains(listen), "clients connect anywhere");
-    let text = text.replacen(listen, &format!("listen = \"{address}\""), 1);
-    fs::write(&config, text).expect("a config");
+    let anywhere = "listen = \"127.0.0.1:0\"";
+    rewrite(&b, anywhere, &format!("listen = \"{address}\""));
     let leader = Node::start("run", &a);
     leader.wait_for("state", |said| said.contains("venue Active"));
     let standby = Node::start("standby", &b);
@@ -360,5 +364,39 @@ fn a_standby_that_is_stopped_has_applied_what_it_has_written() {
     assert!(written > 50 && applied == written, "{said}");
     assert!(compared <= applied, "{said}");
     drop((leader, standby));
+    fs::remove_dir_all(root).expect("removes");
+}
+
+/// Where the disk is shared, what a dead leader wrote is taken from there; one that lives is not robbed.
+#[test]
+fn a_promotion_takes_the_end_of_a_dead_leaders_journal() {
+    let (root, [a, b]) = pair("standby-disk", "");
+    for folder in [&a, &b] {
+        rewrite(folder, "\"replicated\"", "\"journaled\"");
+    }
+    let shared = format!("[replication]\nleader_folder = {:?}", a.join("journal"));
+    rewrite(&b, "[replication]", &shared);
+    let leader = Node::start("run", &a);
+    leader.wait_for("state", |said| said.contains("venue Active"));
+    let mut standby = Node::start("standby", &b);
+    standby.follows(1);
+    let refused = standby.wait_for("promote", |said| said.contains("still holds its journal"));
+    assert!(refused.contains("promote --force"), "{refused}");
+    let answer = leader.ask("deposit maker-1 1").expect("it answers");
+    standby.follows(seq(&answer));
+    // It misses what the leader does before it dies, but has met it once.
+    standby.child.kill().expect("it is there");
+    standby.child.wait().expect("it is there");
+    for _ in 0..20 {
+        let answer = leader.ask("deposit maker-1 1").expect("it answers");
+        assert!(seq(&answer) > 0);
+    }
+    drop(leader);
+    let standby = Node::start("standby", &b);
+    let promoted = standby.wait_for("promote", |said| said.contains("leads term"));
+    assert!(promoted.contains("leads term 2"), "{promoted}");
+    let account = standby.wait_for("account maker-1", |said| said.contains("cash"));
+    assert!(account.contains("cash 21000000"), "{account}");
+    drop(standby);
     fs::remove_dir_all(root).expect("removes");
 }

@@ -5,7 +5,7 @@
 use crate::gateway::NAMES_FILE;
 use portcullis_domain::Digest;
 use portcullis_journal::replication::{Object, ObjectKind};
-use portcullis_journal::{Disk, Storage, StorageFile, WordFile};
+use portcullis_journal::{Disk, DiskFile, Storage, StorageFile, WordFile};
 use std::io;
 
 /// The longest file of names that is read: ten million of them.
@@ -38,10 +38,8 @@ pub(crate) fn bytes_digest(bytes: &[u8]) -> u64 {
 /// # Errors
 /// Those of the file system.
 pub(crate) fn names_file(disk: &Disk) -> io::Result<Option<(Object, Vec<u8>)>> {
-    let file = match disk.open(NAMES_FILE) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+    let Some(file) = open_if_there(disk, NAMES_FILE)? else {
+        return Ok(None);
     };
     let bytes = read_whole(&file)?;
     let object = Object {
@@ -49,6 +47,18 @@ pub(crate) fn names_file(disk: &Disk) -> io::Result<Option<(Object, Vec<u8>)>> {
         id: bytes_digest(&bytes),
     };
     Ok(Some((object, bytes)))
+}
+
+/// A file of the folder; `None` only where there is none of that name.
+///
+/// # Errors
+/// Those of the file system.
+pub(super) fn open_if_there(disk: &Disk, name: &str) -> io::Result<Option<DiskFile>> {
+    match disk.open(name) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// A file's bytes, up to the longest file of names.
@@ -71,7 +81,20 @@ pub(crate) fn read_whole(file: &impl StorageFile) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::bytes_digest;
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    /// A table that is there and cannot be read must not be passed over: its flip would be refused by the standby alone.
+    #[test]
+    fn what_cannot_be_opened_is_not_what_is_not_there() {
+        let folder =
+            std::env::temp_dir().join(format!("portcullis-objects-{}", std::process::id()));
+        let disk = Disk::open(&folder).expect("a folder");
+        assert!(open_if_there(&disk, "table").expect("none").is_none());
+        symlink("table", folder.join("table")).expect("a link to itself");
+        assert!(open_if_there(&disk, "table").is_err());
+        std::fs::remove_dir_all(folder).expect("removes");
+    }
 
     #[test]
     fn length_and_each_byte_count() {

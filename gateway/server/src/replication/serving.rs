@@ -5,7 +5,7 @@
 //! was heard of.
 
 use super::lookup::{SnapshotFile, position};
-use super::objects::{bytes_digest, names_file, object_file};
+use super::objects::{bytes_digest, names_file, object_file, open_if_there};
 use super::wire::{flush, receive};
 use portcullis_domain::Unit;
 use portcullis_domain::{Command, CommandKind, Head, Seq, Timestamp};
@@ -251,12 +251,11 @@ impl Serving {
         let Some(name) = object_file(object) else {
             return Ok(());
         };
-        let file = match self.disk.open(&name) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(format!("{}/{name}: {error}", self.disk.place())),
+        let words = |error: io::Error| format!("{}/{name}: {error}", self.disk.place());
+        let Some(file) = open_if_there(&self.disk, &name).map_err(words)? else {
+            return Ok(());
         };
-        let bytes = file.bytes().map_err(|error| format!("{name}: {error}"))?;
+        let bytes = file.bytes().map_err(words)?;
         self.files.insert(object.id, file);
         let offered = self.machine.offer(object, bytes);
         self.note_offered(object, offered);
