@@ -84,7 +84,9 @@ impl<V: MatchingVenue> Rig<V> {
             rig.recall(logged);
         }
         rig.gated = rig.log.len();
+        let fault = rig.venue.recall_fault();
         let end = rig.venue.recalled();
+        assert_eq!(end.fault, fault, "it is known before the end");
         (rig, end)
     }
 
