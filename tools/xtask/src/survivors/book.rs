@@ -76,6 +76,12 @@ impl Book {
         self.unanswered.first_key_value().map(|(number, _)| *number)
     }
 
+    /// Whether some order has no answer, or some replace whose order lives.
+    pub(super) fn is_owed(&self) -> bool {
+        let lives = |original| self.open.contains_key(original);
+        !self.unanswered.is_empty() || self.owed.values().any(lives)
+    }
+
     /// The connection is gone: what was asked for on it may have gone with it.
     pub(super) fn lose_connection(&mut self) {
         self.owed.clear();
@@ -294,7 +300,9 @@ mod tests {
         };
         let mut book = entered(1);
         book.hear(&accepted(1));
+        assert!(!book.is_owed());
         assert!(book.replace(&mut Random(1)).is_some());
+        assert!(book.is_owed());
         assert!(matches!(overtaken(&mut book)[..], [Wrong::ReplaceLost(_)]));
         assert_eq!(overtaken(&mut book), []);
 

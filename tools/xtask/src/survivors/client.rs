@@ -164,8 +164,7 @@ impl Client {
             if told != self.told.len() {
                 (told, since) = (self.told.len(), Instant::now());
             }
-            let owed = self.book.unanswered().len();
-            self.set_settled(owed == 0 && since.elapsed() >= QUIET);
+            self.set_settled(!self.book.is_owed() && since.elapsed() >= QUIET);
         }
         Ok(())
     }
