@@ -51,18 +51,32 @@ pub(crate) struct KeyIndex {
     lines: Box<[Line]>,
     /// By line: keys that stand further on since there was no place in it.
     passed: Box<[u32]>,
-    /// Of a 64-bit product, to leave the number of a line.
+    /// Of a 64-bit product, to leave the number of half a line.
     shift: u32,
     len: usize,
     len_max: usize,
 }
 
-/// Where a key belongs.
+/// Where a key belongs: places counted through all lines.
 #[derive(Clone, Copy)]
-struct Home {
-    line: usize,
-    place: usize,
+struct Home(usize);
+
+impl Home {
+    #[inline(always)]
+    const fn line(self) -> usize {
+        self.0 / LINE_ENTRIES
+    }
+
+    #[inline(always)]
+    const fn place(self) -> usize {
+        self.0 % LINE_ENTRIES
+    }
 }
+
+const _: () = assert!(
+    LINE_ENTRIES as u64 == 2 * NEIGHBOURS,
+    "a line has two halves"
+);
 
 impl KeyIndex {
     /// A table with room for `len_max` keys.
@@ -72,7 +86,7 @@ impl KeyIndex {
         Self {
             lines: alloc::vec![Line([Entry::FREE; LINE_ENTRIES]); lines].into_boxed_slice(),
             passed: alloc::vec![0; lines].into_boxed_slice(),
-            shift: 64 - lines.trailing_zeros(),
+            shift: 63 - lines.trailing_zeros(),
             len: 0,
             len_max,
         }
@@ -82,18 +96,18 @@ impl KeyIndex {
     #[inline(always)]
     pub(crate) fn home_of(&self, key: u64) -> &u64 {
         let home = self.home(key);
-        &self.lines[home.line].0[home.place].key
+        &self.lines[home.line()].0[home.place()].key
     }
 
     /// The value of a key.
     #[inline(always)]
     pub(crate) fn find(&self, key: u64) -> Option<u64> {
         let home = self.home(key);
-        let entry = &self.lines[home.line].0[home.place];
+        let entry = &self.lines[home.line()].0[home.place()];
         if entry.key == key {
             return Some(entry.value);
         }
-        self.find_beyond(home.line, key)
+        self.find_beyond(home.line(), key)
     }
 
     /// The value of a key that does not stand at home.
@@ -113,12 +127,12 @@ impl KeyIndex {
         assert!(key != EMPTY, "the empty mark is no key");
         self.len += 1;
         let home = self.home(key);
-        let entry = &mut self.lines[home.line].0[home.place];
+        let entry = &mut self.lines[home.line()].0[home.place()];
         if entry.key == EMPTY {
             *entry = Entry { key, value };
             return;
         }
-        self.insert_beyond(home.line, key, value);
+        self.insert_beyond(home.line(), key, value);
     }
 
     /// Puts a new key in whose place is taken.
@@ -138,13 +152,13 @@ impl KeyIndex {
     #[inline(always)]
     pub(crate) fn remove(&mut self, key: u64) {
         let home = self.home(key);
-        let entry = &mut self.lines[home.line].0[home.place];
+        let entry = &mut self.lines[home.line()].0[home.place()];
         if entry.key == key {
             entry.key = EMPTY;
             self.len -= 1;
             return;
         }
-        self.remove_beyond(home.line, key);
+        self.remove_beyond(home.line(), key);
     }
 
     /// Takes out a key that does not stand at home.
@@ -185,15 +199,12 @@ impl KeyIndex {
 
     /// Two keys that differ in their last bit alone have their homes side by side: two numbers of a session,
     /// or two instruments of an account. Where: multiplication by an odd constant near 2^64 over the
-    /// golden ratio, of which the top bits are the line and a lower one which half of it.
+    /// golden ratio, of which the top bits are the line and which half of it.
     #[inline(always)]
-    fn home(&self, key: u64) -> Home {
+    const fn home(&self, key: u64) -> Home {
         let product = (key / NEIGHBOURS).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let half = (product >> 20) % (LINE_ENTRIES as u64 / NEIGHBOURS);
-        Home {
-            line: (product >> (self.shift & 63)) as usize,
-            place: (half * NEIGHBOURS + key % NEIGHBOURS) as usize % LINE_ENTRIES,
-        }
+        let first = (product >> (self.shift & 63)) << NEIGHBOURS.trailing_zeros();
+        Home((first | (key % NEIGHBOURS)) as usize)
     }
 }
 
