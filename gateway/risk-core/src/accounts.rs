@@ -115,11 +115,15 @@ impl Account {
     #[inline(always)]
     pub(crate) fn repeated(&self, terms: &Terms, window_ns: u64, now_ns: u64) -> i64 {
         let last = &self.last;
-        let same = (last.place == LastOrder::place(terms.instrument, terms.side))
-            & (last.qty == terms.qty)
-            & (last.price == terms.price.unwrap_or(i64::MIN))
-            & (now_ns - last.at_ns <= window_ns);
-        if same { i64::from(last.count) + 1 } else { 1 }
+        let place = LastOrder::place(terms.instrument, terms.side);
+        // Nearly no order is like the last, though each field may well be: one branch for the three.
+        let differs = u64::from(last.place ^ place)
+            | (last.qty ^ terms.qty) as u64
+            | (last.price ^ terms.price.unwrap_or(i64::MIN)) as u64;
+        if differs != 0 || now_ns - last.at_ns > window_ns {
+            return 1;
+        }
+        i64::from(last.count) + 1
     }
 
     /// The lines that an order touches.
@@ -154,9 +158,10 @@ impl Firm {
 
     /// One more open order of one of its accounts.
     #[inline(always)]
-    pub(crate) fn count_opened(&mut self, notional: i128) {
-        self.open_orders += 1;
-        self.open_notional += notional;
+    pub(crate) fn count_opened(&mut self, hold_notional: impl Fn(&mut i128)) {
+        // No more than there are slots for orders.
+        self.open_orders = self.open_orders.wrapping_add(1);
+        hold_notional(&mut self.open_notional);
     }
 
     /// Moves its schedule on by an order at `now_ns` that it admits.

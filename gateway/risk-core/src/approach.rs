@@ -51,6 +51,14 @@ impl RiskCore {
         self.approach_at(head, stage, ahead, lines);
     }
 
+    /// All lines of a record that comes alone, stage by stage.
+    #[inline(never)]
+    pub(crate) fn approach_alone(&self, head: &Head, lines: &mut impl LineSink) {
+        self.approach_at(head, Stage::Head, 0, lines);
+        self.approach_at(head, Stage::Index, 0, lines);
+        self.approach_at(head, Stage::Neighbour, 0, lines);
+    }
+
     /// The same, to be made part of a loop over a batch.
     #[inline(always)]
     pub(crate) fn approach_at(
@@ -62,10 +70,7 @@ impl RiskCore {
     ) {
         if head.kind == CommandKind::NewOrder as u8 {
             self.approach_new(head, stage, ahead, lines);
-        } else if head.kind == CommandKind::Report as u8
-            || head.kind == CommandKind::Cancel as u8
-            || head.kind == CommandKind::Replace as u8
-        {
+        } else {
             self.approach_named(head, stage, lines);
         }
     }
@@ -152,9 +157,13 @@ impl RiskCore {
         !account.bound.stands(drift, head.timestamp_ns)
     }
 
-    #[inline(always)]
+    /// The lines of what names an order, if it does.
+    #[inline(never)]
     fn approach_named(&self, head: &Head, stage: Stage, lines: &mut impl LineSink) {
-        if head.session >= OrderKey::SESSIONS_MAX {
+        let names = head.kind == CommandKind::Report as u8
+            || head.kind == CommandKind::Cancel as u8
+            || head.kind == CommandKind::Replace as u8;
+        if !names || head.session >= OrderKey::SESSIONS_MAX {
             return;
         }
         let orders = &self.ledger.orders;

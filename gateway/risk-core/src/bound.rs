@@ -257,7 +257,7 @@ impl Bound {
     /// Whether an account need not be valued, unless its room has been eaten up: a hint.
     #[inline(always)]
     pub(crate) fn stands(&self, drift: &Drift, now_ns: u64) -> bool {
-        drift.share_of_all(self.good_at, now_ns) != GONE
+        drift.share_of_all(self.good_at, now_ns).is_some()
             || drift.least_share(self.groups, self.good_at, now_ns) != GONE
     }
 
@@ -265,7 +265,8 @@ impl Bound {
     /// any: `need` is the most the order could add to the requirement.
     #[inline(always)]
     pub(crate) fn proves(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
-        self.covers(need, drift.share_of_all(self.good_at, now_ns))
+        let of_all = drift.share_of_all(self.good_at, now_ns);
+        of_all.is_some_and(|share| self.covers(need, share))
             || self.proves_finely(drift, need, now_ns)
     }
 
@@ -273,8 +274,11 @@ impl Bound {
     /// them to matter.
     #[inline(never)]
     fn proves_finely(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
-        let least = || drift.least_share(self.groups, self.good_at, now_ns);
-        self.covers(need, 0) && self.covers(need, least())
+        if !self.covers(need, 0) {
+            return false;
+        }
+        let least = drift.least_share(self.groups, self.good_at, now_ns);
+        least != GONE && self.covers(need, least)
     }
 
     /// Takes what an accepted order could need out of it.
@@ -294,9 +298,13 @@ impl Bound {
     fn covers(&self, need: i64, share: u64) -> bool {
         let product = u128::from(self.sensitivity as u64) * u128::from(share);
         // One quantum for the part cut off here, two for those that a valuation rounds.
-        let eaten = ((product >> 64) as i64).saturating_add(3);
-        let room = self.headroom.saturating_sub(need).min(self.loss_room);
-        share != GONE && eaten <= room
+        let Some(eaten) = ((product >> 64) as i64).checked_add(3) else {
+            return false;
+        };
+        let Some(room) = self.headroom.checked_sub(need) else {
+            return false;
+        };
+        eaten <= room && eaten <= self.loss_room
     }
 
     /// The bound after a fill; `None` where something leaves i64.
@@ -314,8 +322,9 @@ impl Bound {
     fn after(&self, spent: &Spent, lot_value: i64) -> Option<(i64, i64)> {
         let headroom = self.headroom.checked_sub(spent.need?)?;
         // The lots count once as held and once in the worst case, as in a valuation.
-        let swing = lot_value.checked_mul(spent.qty)?.checked_mul(2)?;
-        Some((headroom, self.sensitivity.checked_add(swing)?))
+        let swing = lot_value.checked_mul(spent.qty)?;
+        let once = self.sensitivity.checked_add(swing)?;
+        Some((headroom, once.checked_add(swing)?))
     }
 }
 

@@ -104,6 +104,12 @@ impl Counters {
     }
 }
 
+/// Counts one more. None is counted more often than commands are numbered, which is checked there.
+#[inline(always)]
+pub(crate) const fn count(counter: &mut u64) {
+    *counter = counter.wrapping_add(1);
+}
+
 /// A count that has room to go on.
 fn load_count(words: &mut Words<'_>) -> Read<u64> {
     let count = words.word()?;

@@ -123,13 +123,12 @@ struct Scope {
 impl Scope {
     /// The share of the coarsest level, if it is that of `good_at`, and fresh.
     #[inline(always)]
-    const fn coarsest(&self, good_at: u64, now_ns: u64) -> u64 {
+    const fn coarsest(&self, good_at: u64, now_ns: u64) -> Option<u64> {
         let level = &self.levels[0];
-        if level.began <= good_at && now_ns <= self.fresh_until_ns {
-            level.share
-        } else {
-            GONE
+        if level.began > good_at || now_ns > self.fresh_until_ns {
+            return None;
         }
+        Some(level.share)
     }
 
     /// The least share of those levels that are those of `good_at`, if fresh.
@@ -190,9 +189,9 @@ impl Drift {
     }
 
     /// What drift may have taken since `good_at` of values in any instruments, in parts of 2^64, by the
-    /// coarsest level of all; [`GONE`] where it does not tell, or some reference may be stale.
+    /// coarsest level of all; `None` where it does not tell, or some reference may be stale.
     #[inline(always)]
-    pub(crate) const fn share_of_all(&self, good_at: u64, now_ns: u64) -> u64 {
+    pub(crate) const fn share_of_all(&self, good_at: u64, now_ns: u64) -> Option<u64> {
         self.scopes[ALL].coarsest(good_at, now_ns)
     }
 

@@ -9,9 +9,9 @@ mod saved;
 
 extern crate alloc;
 
-use crate::approach::{Hints, LineSink, STAGES, Unfetched};
+use crate::approach::{Hints, LineSink, STAGES, Stage, Unfetched};
 use crate::capacities::{Capacities, CapacityError};
-use crate::counters::Counters;
+use crate::counters::{Counters, count};
 use crate::effect::{Alarm, AlarmKind, Answer, AnswerKind, EFFECTS_MAX, Effect, EffectSink};
 use crate::executions::{Disputes, Executions};
 use crate::ledger::Ledger;
@@ -104,12 +104,13 @@ impl RiskCore {
         sink: &mut impl EffectSink,
     ) {
         let head = &record.head;
-        assert_eq!(head.seq, self.seq.next().raw(), "records come without gaps");
+        let seq = self.seq.next();
+        assert!(head.seq == seq.raw(), "records come without gaps");
         assert!(head.timestamp_ns >= self.now.ns(), "time never goes back");
-        self.seq = self.seq.next();
+        self.seq = seq;
         self.now = Timestamp::from_ns(head.timestamp_ns);
         self.effects = 0;
-        self.counters.commands += 1;
+        count(&mut self.counters.commands);
         if head.kind == CommandKind::NewOrder as u8
             && let Ok(order) = NewOrder::decode(head)
             && self.sessions.contains(order.session)
@@ -130,19 +131,39 @@ impl RiskCore {
         lines: &mut impl LineSink,
         sink: &mut impl EffectSink,
     ) {
+        if let [record] = records {
+            self.approach_alone(&record.head, lines);
+            sink.on_record(record);
+            self.apply_near(record, lines, sink);
+            return;
+        }
         for (stage, distance) in STAGES {
             for (ahead, record) in records.iter().take(distance).enumerate() {
                 self.approach(&record.head, stage, ahead, lines);
             }
         }
-        for (at, record) in records.iter().enumerate() {
-            for (stage, distance) in STAGES {
-                if let Some(next) = records.get(at + distance) {
-                    self.approach_at(&next.head, stage, distance, lines);
-                }
-            }
+        let [first, second, third] = STAGES;
+        let mut rest = records;
+        while let Some((record, behind)) = rest.split_first() {
+            self.approach_ahead(rest, first, lines);
+            self.approach_ahead(rest, second, lines);
+            self.approach_ahead(rest, third, lines);
             sink.on_record(record);
             self.apply_near(record, lines, sink);
+            rest = behind;
+        }
+    }
+
+    /// Approaches the record that stands so far behind the first of `rest`.
+    #[inline(always)]
+    fn approach_ahead(
+        &self,
+        rest: &[Record],
+        (stage, distance): (Stage, usize),
+        lines: &mut impl LineSink,
+    ) {
+        if let Some(next) = rest.get(distance) {
+            self.approach_at(&next.head, stage, distance, lines);
         }
     }
 
@@ -324,11 +345,11 @@ impl RiskCore {
     /// Says one thing.
     #[inline(always)]
     pub(crate) fn emit(&mut self, sink: &mut impl EffectSink, effect: Effect) {
-        self.effects += 1;
         assert!(
-            self.effects <= EFFECTS_MAX,
+            self.effects < EFFECTS_MAX,
             "a command has more effects than its slice allows"
         );
+        self.effects += 1;
         let mut block = Block::new();
         effect.visit_words(&mut |word| block.push(word));
         self.digest.push(block.value());

@@ -29,10 +29,11 @@ impl Rate {
         }
     }
 
-    /// Whether one event at `now_ns` comes late enough.
+    /// Whether one event at `now_ns` plainly comes late enough. At the end of time, where the sum wraps, it
+    /// is held against less than what it may be.
     #[inline(always)]
     pub(crate) const fn admits(&self, now_ns: u64, tat_ns: u64) -> bool {
-        tat_ns <= now_ns.saturating_add(self.tolerance_ns)
+        tat_ns <= now_ns.wrapping_add(self.tolerance_ns)
     }
 
     /// The theoretical arrival time after an event that came late enough.

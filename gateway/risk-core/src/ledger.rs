@@ -59,22 +59,29 @@ pub(crate) struct Books<'a> {
 
 impl Books<'_> {
     /// Opens an order with its hold. Its position then is to be in its account's list.
+    /// `was` is what its position would be on the order's side without it; `hold_notional` adds the order's
+    /// money to what is open already.
     #[inline(always)]
-    pub(crate) fn open(&mut self, entry: &Entry, notional: i128, orders: &mut Orders) -> OrderId {
+    pub(crate) fn open(
+        &mut self,
+        entry: &Entry,
+        was: i64,
+        hold_notional: impl Fn(&mut i128),
+        orders: &mut Orders,
+    ) -> OrderId {
         let lots = entry.version.leaves;
         assert!(lots >= 1, "an order is for one lot at least");
         let position = &mut *self.position;
         position.note_opened(entry.side, entry.version.price, lots);
-        let was = position.would_be(entry.side);
         *position.on_hold_mut(entry.side) += lots;
-        let would_be = position.would_be(entry.side);
-        *self.instrument.would_be_mut(entry.side) += would_be.max(0) - was.max(0);
-        self.account.open_notional += notional;
-        self.account.open_orders += 1;
+        *self.instrument.would_be_mut(entry.side) += (was + lots).max(0) - was.max(0);
+        hold_notional(&mut self.account.open_notional);
+        // No more than there are slots for orders.
+        self.account.open_orders = self.account.open_orders.wrapping_add(1);
         self.account.reserved_used += u16::from(entry.reserved);
-        self.firm.count_opened(notional);
+        self.firm.count_opened(&hold_notional);
         if let Some(member) = &mut self.member {
-            member.count_opened(notional);
+            member.count_opened(&hold_notional);
         }
         orders.open(entry, &mut position.first_order)
     }
@@ -97,13 +104,16 @@ impl Ledger {
     }
 
     /// Brings an account up to the day and to the table; the first step of whatever reads or changes
-    /// it. The firm stays that of its open orders until it has none.
+    /// it. The firm stays that of its open orders until it has none. Returns whether anything was to be
+    /// done.
     #[inline(always)]
-    pub(crate) fn touch(&mut self, account: AccountId, table: &LimitTable) {
+    pub(crate) fn touch(&mut self, account: AccountId, table: &LimitTable) -> bool {
         let this = self.accounts.get(account.raw());
-        if this.day != self.day || this.table_version != self.table_version {
+        let behind = this.day != self.day || this.table_version != self.table_version;
+        if behind {
             self.refresh(account, table);
         }
+        behind
     }
 
     #[cold]
@@ -222,17 +232,21 @@ impl Ledger {
             position: self.positions.get_mut(entry.position),
             instrument: self.instruments.get_mut(entry.instrument.raw()),
         };
-        let order = books.open(entry, notional, &mut self.orders);
-        self.involve(entry.position);
+        let was = books.position.would_be(entry.side);
+        let hold = |open: &mut i128| *open += notional;
+        let order = books.open(entry, was, hold, &mut self.orders);
+        if !books.position.is_involved() {
+            self.join(entry.position);
+        }
         order
     }
 
-    /// Puts a position into its account's list, if it is not in it.
-    #[inline(always)]
-    pub(crate) fn involve(&mut self, slot: u32) {
-        if !self.positions.get(slot).is_involved() {
-            self.relink(slot);
-        }
+    /// Puts a position that is not in its account's list at the head of it.
+    #[inline(never)]
+    pub(crate) fn join(&mut self, slot: u32) {
+        let account = self.positions.get(slot).account;
+        let first = &mut self.accounts.get_mut(account).first_position;
+        self.positions.join(slot, first);
     }
 
     /// Changes an order's versions and, with them, what it holds.

@@ -47,6 +47,13 @@ const fn wrapped(place: usize, len: usize) -> usize {
     if place < len { place } else { place - len }
 }
 
+/// The place after this one in a ring of `len`.
+#[inline(always)]
+const fn after(place: usize, len: usize) -> usize {
+    let next = place + 1;
+    if next == len { 0 } else { next }
+}
+
 /// The slab.
 #[derive(Debug)]
 pub(crate) struct Orders {
@@ -116,17 +123,17 @@ impl Orders {
     pub(crate) fn visit_next(&self, ahead: usize, key: OrderKey, lines: &mut impl LineSink) {
         lines.line(self.numbers.home_of(key.raw()));
         if let Some(slot) = self.next_free(ahead) {
-            lines.line(&self.get(slot).executed);
+            self.visit_order(slot, lines);
         }
     }
 
     /// The number of the order that stood last on that slot, which will be forgotten.
     #[inline(always)]
     pub(crate) fn visit_forgotten(&self, ahead: usize, lines: &mut impl LineSink) {
-        let Some(slot) = self.next_free(ahead) else {
+        let next = self.next_free(ahead);
+        let Some(order) = next.and_then(|slot| self.slots.get(slot as usize)) else {
             return;
         };
-        let order = self.get(slot);
         if order.state == OrderState::Closed {
             lines.line(
                 self.numbers
@@ -151,9 +158,11 @@ impl Orders {
 
     #[inline(always)]
     fn next_free(&self, ahead: usize) -> Option<u32> {
-        let place =
-            (ahead < self.free_len).then(|| wrapped(self.free_head + ahead, self.free.len()));
-        place.map(|place| self.free[place])
+        if ahead >= self.free_len {
+            return None;
+        }
+        let place = wrapped(self.free_head.wrapping_add(ahead), self.free.len());
+        self.free.get(place).copied()
     }
 
     /// Takes lots from every version, none below 0.
@@ -210,11 +219,12 @@ impl Orders {
     pub(crate) fn open(&mut self, entry: &Entry, first: &mut u32) -> OrderId {
         assert!(self.free_len > 0, "order slots overrun");
         let slot = self.free[self.free_head];
-        self.free_head = wrapped(self.free_head + 1, self.free.len());
+        self.free_head = after(self.free_head, self.free.len());
         self.free_len -= 1;
         let next = core::mem::replace(first, slot);
-        if next != NONE {
-            self.get_mut(next).previous = slot;
+        // None is no slot either.
+        if let Some(next) = self.slots.get_mut(next as usize) {
+            next.previous = slot;
         }
         let order = &mut self.slots[slot as usize];
         let generation = match order.state {
@@ -240,7 +250,10 @@ impl Orders {
             state: OrderState::Open,
             marks: Marks::with_reserved(entry.reserved),
         };
-        self.general_used += u64::from(!entry.reserved);
+        if !entry.reserved {
+            // No more than there are slots.
+            self.general_used = self.general_used.wrapping_add(1);
+        }
         self.open[slot as usize / 64] |= 1 << (slot % 64);
         let key = OrderKey::new(entry.session, entry.user_ref);
         let id = OrderId::new(slot, generation);
@@ -371,7 +384,7 @@ impl Orders {
         let key = OrderKey::new(order.session, order.user_ref(number)).raw();
         if self.past_len == self.past.len() {
             self.numbers.remove(self.past[self.past_head]);
-            self.past_head = wrapped(self.past_head + 1, self.past.len());
+            self.past_head = after(self.past_head, self.past.len());
             self.past_len -= 1;
         }
         let tail = wrapped(self.past_head + self.past_len, self.past.len());
@@ -392,7 +405,7 @@ impl Orders {
     pub(crate) fn forget_closed(&mut self) {
         while self.past_len > 0 {
             self.numbers.remove(self.past[self.past_head]);
-            self.past_head = wrapped(self.past_head + 1, self.past.len());
+            self.past_head = after(self.past_head, self.past.len());
             self.past_len -= 1;
         }
         for slot in 0..self.slots_len() {

@@ -202,19 +202,21 @@ impl Positions {
         named.then_some(position)
     }
 
-    /// The slot of an account's position in an instrument, if it has one: the hinted one, or that in the
+    /// An account's position in an instrument and its slot, if it has one: the hinted one, or that in the
     /// index.
     #[inline(always)]
     pub(crate) fn find_from(
-        &self,
+        &mut self,
         hint: u32,
         account: AccountId,
         instrument: InstrumentId,
-    ) -> Option<u32> {
-        if self.hinted(hint, account, instrument).is_some() {
-            return Some(hint);
+    ) -> Option<(u32, &mut Position)> {
+        let hinted = self.hinted(hint, account, instrument).is_some();
+        if hinted {
+            return Some((hint, &mut self.slots[hint as usize]));
         }
-        self.find(account, instrument)
+        let slot = self.find(account, instrument)?;
+        Some((slot, self.get_mut(slot)))
     }
 
     /// Where the slot of an account's position in an instrument stands written.
@@ -300,6 +302,17 @@ impl Positions {
         }
     }
 
+    /// Puts a position that is not in its account's list at the head of it.
+    pub(crate) fn join(&mut self, slot: u32, first: &mut u32) {
+        let next = core::mem::replace(first, slot);
+        let position = self.get_mut(slot);
+        position.involved = true;
+        (position.next, position.previous) = (next, NONE);
+        if let Some(next) = self.slots.get_mut(next as usize) {
+            next.previous = slot;
+        }
+    }
+
     /// Puts a position into its account's list or among the idle, as its lots demand.
     pub(crate) fn relink(&mut self, slot: u32, first: &mut u32) {
         let position = self.get(slot);
@@ -308,16 +321,10 @@ impl Positions {
             return;
         }
         let (next, previous) = (position.next, position.previous);
-        self.get_mut(slot).involved = wanted;
         if wanted {
-            let head = *first;
-            if head != NONE {
-                self.get_mut(head).previous = slot;
-            }
-            let position = self.get_mut(slot);
-            (position.next, position.previous) = (head, NONE);
-            *first = slot;
+            self.join(slot, first);
         } else {
+            self.get_mut(slot).involved = false;
             if next != NONE {
                 self.get_mut(next).previous = previous;
             }

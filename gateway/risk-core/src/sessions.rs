@@ -32,12 +32,6 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Whether its own state is Active, and its client has order entry on.
-    #[inline(always)]
-    pub(crate) fn is_active(&self) -> bool {
-        self.state as u8 == TradingState::Active as u8 && self.entry_enabled
-    }
-
     /// Its own state, made stricter by its client where that turned order entry off.
     pub(crate) fn strictest(&self) -> TradingState {
         let own = if self.entry_enabled {

@@ -56,7 +56,32 @@ impl VolumeWindow {
     #[inline]
     pub(crate) fn advance(&mut self, now_ns: u64, limits: &InstrumentLimits) {
         if now_ns >= self.current_end_ns || limits.bucket_ns != self.bucket_ns {
+            self.advance_bucket(now_ns, limits);
+        }
+    }
+
+    /// Moves the window on where that is by one bucket, as it mostly is where orders are many, and its
+    /// baseline is not large; any other way the long way.
+    #[inline(never)]
+    fn advance_bucket(&mut self, now_ns: u64, limits: &InstrumentLimits) {
+        let next = limits.bucket_ns == self.bucket_ns
+            && now_ns.wrapping_sub(self.current_end_ns) < self.bucket_ns;
+        let leaving = self.current.wrapping_add(1) as usize % VOLUME_BUCKETS;
+        let lots = self.buckets[leaving];
+        let narrow = self.ewma as i64;
+        let few = lots < FEW && (0..FEW << 16).contains(&narrow) && i128::from(narrow) == self.ewma;
+        if !next || !few {
             self.advance_slow(now_ns, limits);
+            return;
+        }
+        self.current += 1;
+        self.current_end_ns = self.current_end_ns.saturating_add(self.bucket_ns);
+        self.buckets[leaving] = 0;
+        self.volume -= lots;
+        let followed = follow_few(narrow, lots, limits.ewma_shift);
+        if followed != narrow {
+            self.ewma = followed.into();
+            self.relimit(limits);
         }
     }
 
@@ -126,6 +151,13 @@ impl VolumeWindow {
         }
     }
 
+    /// Whether an order that adds `qty` lots plainly passes.
+    #[inline(always)]
+    pub(crate) fn is_clear(&self, now_ns: u64, qty: i64) -> bool {
+        let free = self.threshold.checked_sub(self.volume);
+        now_ns >= self.tripped_until_ns && free.is_some_and(|free| qty <= free)
+    }
+
     /// The line of the current bucket.
     #[inline(always)]
     pub(crate) fn visit_bucket(&self, lines: &mut impl LineSink) {
@@ -187,15 +219,20 @@ impl VolumeWindow {
     }
 }
 
+/// Lots whose 2^16-fold leaves i64 room.
+const FEW: i64 = 1 << 45;
+
+/// The same where both are few.
+#[inline(always)]
+const fn follow_few(ewma: i64, lots: i64, shift: u32) -> i64 {
+    ewma + (((lots << 16) - ewma) >> (shift & 63))
+}
+
 /// The baseline after a bucket of `lots`: ewma + floor((lots x 2^16 - ewma) / 2^shift).
 #[inline(always)]
 fn follow(ewma: i128, lots: i64, shift: u32) -> i128 {
-    /// Lots whose 2^16-fold leaves i64 room.
-    const FEW: i64 = 1 << 45;
     match i64::try_from(ewma) {
-        Ok(narrow) if lots < FEW && narrow < FEW << 16 => {
-            i128::from(narrow + (((lots << 16) - narrow) >> shift))
-        }
+        Ok(narrow) if lots < FEW && narrow < FEW << 16 => follow_few(narrow, lots, shift).into(),
         Ok(_) | Err(_) => ewma + (((i128::from(lots) << 16) - ewma) >> shift),
     }
 }
@@ -205,5 +242,74 @@ impl Spike {
     #[inline]
     pub(crate) const fn fails(&self, qty: i64) -> bool {
         self.tripped || self.volume.saturating_add(qty) > self.threshold
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use crate::limits::instrument::{Tier, Tiers, WireUnits};
+    use portcullis_domain::TickLotValue;
+    use std::vec::Vec;
+
+    const BUCKET_NS: u64 = 1_000;
+
+    fn limits() -> InstrumentLimits {
+        let tiers = Tiers::new(&[Tier::default()]).expect("one tier from nothing");
+        InstrumentLimits {
+            value: TickLotValue::new(1).expect("a value"),
+            ewma_shift: 3,
+            price_max: 1,
+            oi_cap: 0,
+            oi_share_max: 0,
+            ref_max_age_ns: 1,
+            bucket_ns: BUCKET_NS,
+            spike_floor: 10,
+            spike_ppm: 2_000_000,
+            collar_ppm: 0,
+            oi_lower: 0,
+            oi_upper: 0,
+            cooldown_ns: 0,
+            initial: tiers,
+            maintenance: tiers,
+            wire: WireUnits::ONE,
+        }
+    }
+
+    fn all_of(window: &VolumeWindow) -> Vec<u64> {
+        let mut words = std::vec![window.current_end_ns, window.threshold as u64];
+        words.push(window.volume as u64);
+        window.save(&mut |word| words.push(word));
+        words
+    }
+
+    /// Steps of less than a bucket, of one and of many, with few lots and with so many that the baseline
+    /// leaves what the short way takes: both ways lead to the same window.
+    #[test]
+    fn the_short_way_is_the_long_way() {
+        let limits = limits();
+        let (mut short, mut long) = (VolumeWindow::new(), VolumeWindow::new());
+        let (mut now_ns, mut state) = (BUCKET_NS, 7_u64);
+        for step in 0..4_000_u64 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(step | 1);
+            now_ns += match state >> 60 {
+                0 => 70 * BUCKET_NS,
+                1..4 => 2 * BUCKET_NS,
+                4..12 => BUCKET_NS,
+                _ => BUCKET_NS / 3,
+            };
+            short.advance(now_ns, &limits);
+            if now_ns >= long.current_end_ns || long.bucket_ns != BUCKET_NS {
+                long.advance_slow(now_ns, &limits);
+            }
+            let lots = if state & 31 == 0 { FEW } else { 100 };
+            short.count(lots);
+            long.count(lots);
+            assert_eq!(all_of(&short), all_of(&long), "step {step}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::plain::Closer;
 use super::{Judgement, Terms};
 use crate::approved::{Approved, OutboundAction, OutboundOrder};
 use crate::bound::Spent;
+use crate::counters::count;
 use crate::effect::{AnswerKind, Effect, EffectSink};
 use crate::engine::RiskCore;
 use crate::order::Version;
@@ -48,19 +49,52 @@ impl RiskCore {
             replaces: None,
         };
         if early.is_some() {
-            self.judge_new(&terms, early, None, sink);
+            self.judge_early(terms, early, sink);
             return;
         }
-        if terms.account.index() < self.table.accounts_len() {
-            self.ledger.touch(terms.account, &self.table);
+        if terms.price.is_none() {
+            self.new_market_order(terms, sink);
+            return;
         }
         match self.book_plain(&terms) {
-            Ok(booked) => {
-                self.counters.proved_by_bound += u64::from(!booked.reducing);
-                self.send(&terms, &booked, sink);
+            Ok(booked) => self.send_proved(&terms, &booked, sink),
+            Err(closer) => self.look_closer(terms, closer, sink),
+        }
+    }
+
+    /// A market order, apart from limit orders: those then have their price without asking each time.
+    #[inline(never)]
+    fn new_market_order(&mut self, terms: Terms, sink: &mut impl EffectSink) {
+        match self.book_plain_again(&terms) {
+            Ok(booked) => self.send_proved(&terms, &booked, sink),
+            Err(closer) => self.look_closer(terms, closer, sink),
+        }
+    }
+
+    /// Judges an order that ingress has found to be wrong. Its terms are its own copy, as in
+    /// [`RiskCore::look_closer`].
+    #[inline(never)]
+    fn judge_early(&mut self, terms: Terms, early: Option<RejectCode>, sink: &mut impl EffectSink) {
+        self.judge_new(&terms, early, None, sink);
+    }
+
+    /// Judges an order that the first glance did not admit: once more where its account had yet to be
+    /// brought up to day and table, else closer. Takes a copy of the terms, so that those of an order that
+    /// passes need not stand in memory.
+    #[inline(never)]
+    fn look_closer(&mut self, terms: Terms, closer: Closer, sink: &mut impl EffectSink) {
+        let known = terms.account.index() < self.table.accounts_len();
+        let closer = if known && self.ledger.touch(terms.account, &self.table) {
+            match self.book_plain_again(&terms) {
+                Ok(booked) => return self.send_proved(&terms, &booked, sink),
+                Err(closer) => closer,
             }
-            Err(Closer::Unproved(need)) => self.value_and_judge(&terms, need, sink),
-            Err(Closer::NotPlain) => self.judge_new(&terms, None, None, sink),
+        } else {
+            closer
+        };
+        match closer {
+            Closer::Unproved(need) => self.value_and_judge(&terms, need, sink),
+            Closer::NotPlain => self.judge_new(&terms, None, None, sink),
         }
     }
 
@@ -69,10 +103,9 @@ impl RiskCore {
     #[inline(never)]
     fn value_and_judge(&mut self, terms: &Terms, need: Option<i64>, sink: &mut impl EffectSink) {
         if self.ledger.restore_bound(terms.account.raw())
-            && let Ok(booked) = self.book_plain(terms)
+            && let Ok(booked) = self.book_plain_again(terms)
         {
-            self.counters.proved_by_bound += u64::from(!booked.reducing);
-            self.send(terms, &booked, sink);
+            self.send_proved(terms, &booked, sink);
             return;
         }
         match self.value_and_book(terms, need, sink) {
@@ -147,10 +180,19 @@ impl RiskCore {
         }
     }
 
+    /// Sends an order on whose account's worth was known to suffice, if it had to.
+    #[inline(always)]
+    fn send_proved(&mut self, terms: &Terms, booked: &Booked, sink: &mut impl EffectSink) {
+        if !booked.reducing {
+            count(&mut self.counters.proved_by_bound);
+        }
+        self.send(terms, booked, sink);
+    }
+
     /// Sends a booked order on.
     #[inline(always)]
     fn send(&mut self, terms: &Terms, booked: &Booked, sink: &mut impl EffectSink) {
-        self.counters.accepted += 1;
+        count(&mut self.counters.accepted);
         let outbound = OutboundOrder {
             order: booked.order,
             session: terms.session,

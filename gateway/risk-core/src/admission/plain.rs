@@ -24,7 +24,11 @@ use crate::limits::{LimitTable, Rate};
 use crate::orders::Orders;
 use crate::sessions::Session;
 use crate::valuation::Valuation;
-use portcullis_domain::{Side, TradingState};
+use crate::venue::Venue;
+use portcullis_domain::Side;
+
+/// Lots of an order that no position comes near to.
+const FAR: u64 = 1 << 61;
 
 /// Why an order was not booked at a glance.
 pub(super) enum Closer {
@@ -38,17 +42,15 @@ pub(super) enum Closer {
 /// The rows that an order meets.
 struct Parts<'a> {
     table: &'a LimitTable,
-    venue_state: TradingState,
+    venue: &'a Venue,
     drift: &'a Drift,
     now_ns: u64,
     books: Books<'a>,
     slot: u32,
     orders: &'a mut Orders,
     session: &'a mut Session,
-    session_rate: Rate,
     limits: &'a AccountLimits,
     instrument_limits: &'a InstrumentLimits,
-    reference: Reference,
 }
 
 /// Prices and money of an order.
@@ -62,8 +64,9 @@ struct Money {
 /// Lots of an account in an instrument, as an order's side sees them.
 #[derive(Clone, Copy)]
 struct Lots {
-    toward: i64,
-    stands: i64,
+    /// Net position with the orders of the side, without this order and with it.
+    was: i64,
+    would_be: i64,
     reducing: bool,
 }
 
@@ -72,7 +75,11 @@ struct Lots {
 pub(super) struct Admission {
     position: u32,
     money: Money,
+    /// Net position as the order's side sees it, with its orders of that side.
+    was: i64,
     reducing: bool,
+    /// What it could add to the requirement; `None` where that leaves i64.
+    need: Option<i64>,
     repeated: u32,
     volume_tat_ns: u64,
 }
@@ -89,8 +96,16 @@ impl RiskCore {
         }
         // Point of no return.
         let booked = parts.book(terms, &admission);
-        self.ledger.involve(admission.position);
+        if !parts.books.position.is_involved() {
+            self.ledger.join(admission.position);
+        }
         Ok(booked)
+    }
+
+    /// The same once more, apart from the way that orders usually go.
+    #[inline(never)]
+    pub(super) fn book_plain_again(&mut self, terms: &Terms) -> Result<Booked, Closer> {
+        self.book_plain(terms)
     }
 
     /// Values the account, and then books the order if a glance shows that it passes.
@@ -103,7 +118,7 @@ impl RiskCore {
     ) -> (Valuation, Option<Booked>) {
         let valuation = self.value(terms, need);
         self.note_maintenance(terms, Judgement::below_maintenance(&valuation), sink);
-        (valuation, self.book_plain(terms).ok())
+        (valuation, self.book_plain_again(terms).ok())
     }
 
     /// The rows of an order, its account up to date and its volume window too; `None` where one is
@@ -118,31 +133,32 @@ impl RiskCore {
         }
         let limits = table.row(account.row)?;
         let instrument_limits = table.instrument(terms.instrument)?;
+        // A price of no order at all: a market order's is found later.
         let price = terms.price.unwrap_or(1);
-        if (terms.qty < 1) | (price < 1) | (price > instrument_limits.price_max) {
+        let qty_fits = (terms.qty as u64).wrapping_sub(1) < FAR - 1;
+        if !qty_fits || price < 1 || price > instrument_limits.price_max {
             return None;
         }
         let (instrument, drift) = ledger.instruments.with_drift(terms.instrument.raw());
         instrument.window.advance(now_ns, instrument_limits);
         let hint = self.hints.get(self.seq.raw());
-        let slot = (ledger.positions).find_from(hint, terms.account, terms.instrument)?;
+        let found = (ledger.positions).find_from(hint, terms.account, terms.instrument);
+        let (slot, position) = found?;
         let session = self.sessions.get_mut(terms.session);
         Some(Parts {
             table,
-            venue_state: self.venue.at_a_glance(),
+            venue: &self.venue,
             drift,
             now_ns,
             slot,
-            session_rate: session.rate?,
             session,
             limits,
             instrument_limits,
-            reference: instrument.reference?,
             books: Books {
                 account,
                 firm,
                 member,
-                position: ledger.positions.get_mut(slot),
+                position,
                 instrument,
             },
             orders: &mut ledger.orders,
@@ -163,41 +179,57 @@ impl Parts<'_> {
     /// Whether the order passes, as far as a glance shows.
     #[inline(always)]
     fn look(&self, terms: &Terms) -> Result<Admission, Closer> {
-        let money = self.money(terms).ok_or(Closer::NotPlain)?;
-        let lots = self.lots(terms).ok_or(Closer::NotPlain)?;
-        let need = self.books.instrument.need(terms.qty, money.adverse);
-        let proved = need.is_some_and(|need| {
-            let bound = &self.books.account.bound;
-            bound.proves(self.drift, need, self.now_ns)
-        });
-        if !(lots.reducing | proved) {
+        let reference = self.books.instrument.reference.as_ref();
+        let reference = reference.ok_or(Closer::NotPlain)?;
+        let session_rate = self.session.rate.as_ref().ok_or(Closer::NotPlain)?;
+        let money = self.money(terms, reference).ok_or(Closer::NotPlain)?;
+        let lots = self.lots(terms);
+        let margined = terms.margined(lots.reducing);
+        let need = self.books.instrument.need(margined, money.adverse);
+        if !(lots.reducing || self.proves(need)) {
             return Err(Closer::Unproved(need));
         }
-        let glance = self.glance(terms, &money, lots, proved);
+        let glance = self.glance(terms, (reference, session_rate), &money, lots);
         let glance = glance.ok_or(Closer::NotPlain)?;
         if !checks::all_clear(&glance, lots.reducing) {
+            return Err(Closer::NotPlain);
+        }
+        if let Some(firm) = self.books.member.as_deref()
+            && !checks::clear_of_member(&Glance { firm, ..glance }, lots.reducing)
+        {
             return Err(Closer::NotPlain);
         }
         Ok(Admission {
             position: self.slot,
             money,
+            was: lots.was,
             reducing: lots.reducing,
+            need,
             repeated: glance.repeated as u32,
             volume_tat_ns: self.now_ns.saturating_add(glance.volume_taken_ns),
         })
     }
 
+    /// Whether the account's worth is known to suffice for what the order could need.
+    #[inline(always)]
+    fn proves(&self, need: Option<i64>) -> bool {
+        let bound = &self.books.account.bound;
+        need.is_some_and(|need| bound.proves(self.drift, need, self.now_ns))
+    }
+
     /// Prices and money of an order, where they fit.
     #[inline(always)]
-    fn money(&self, terms: &Terms) -> Option<Money> {
-        let reference = &self.reference;
+    fn money(&self, terms: &Terms, reference: &Reference) -> Option<Money> {
         let value = self.instrument_limits.value.quanta();
-        let (protection, sign) = match terms.side {
-            Side::Buy => (reference.hi, 1),
-            Side::Sell => (reference.lo, -1),
+        let price = terms.price.unwrap_or(match terms.side {
+            Side::Buy => reference.hi,
+            Side::Sell => reference.lo,
+        });
+        let through = match terms.side {
+            Side::Buy => price - reference.price,
+            Side::Sell => reference.price - price,
         };
-        let price = terms.price.unwrap_or(protection);
-        let through = ((price - reference.price) * sign).max(0);
+        let through = through.max(0);
         let times_value = |lot_ticks: i64| lot_ticks.checked_mul(value);
         Some(Money {
             price,
@@ -206,67 +238,61 @@ impl Parts<'_> {
         })
     }
 
-    /// Lots that the order meets; `None` where a sum of them could leave i64.
+    /// Lots that the order meets. What is on hold and in position is below [`FAR`], as the order is.
     #[inline(always)]
-    fn lots(&self, terms: &Terms) -> Option<Lots> {
-        /// Lots of an order that no position comes near to.
-        const FAR: i64 = 1 << 61;
-        if terms.qty >= FAR {
-            return None;
-        }
+    fn lots(&self, terms: &Terms) -> Lots {
         let position = &self.books.position;
         let (toward, stands) = match terms.side {
             Side::Buy => (position.net, position.open_buy),
-            Side::Sell => (-position.net, position.open_sell),
+            // No net position is `i64::MIN`: the ledger keeps open interest far within range.
+            Side::Sell => (position.net.wrapping_neg(), position.open_sell),
         };
-        Some(Lots {
-            toward,
-            stands,
-            reducing: (toward < 0) & (toward + stands + terms.qty <= 0),
-        })
+        let was = toward + stands;
+        let would_be = was + terms.qty;
+        Lots {
+            was,
+            would_be,
+            reducing: (toward < 0) & (would_be <= 0),
+        }
     }
 
     #[inline(always)]
-    fn glance(&self, terms: &Terms, money: &Money, lots: Lots, proved: bool) -> Option<Glance<'_>> {
+    fn glance<'a>(
+        &'a self,
+        terms: &Terms,
+        (reference, session_rate): (&'a Reference, &'a Rate),
+        money: &Money,
+        lots: Lots,
+    ) -> Option<Glance<'a>> {
         let books = &self.books;
-        let member = books.member.as_deref().unwrap_or(books.firm);
         let lot_cost_ns = (self.limits).lot_cost_ns(self.instrument_limits.window_ns());
         let ahead_ns = (books.position.volume_tat_ns).saturating_sub(self.now_ns);
-        let age_ns = self.now_ns - self.reference.at_ns;
+        let age_ns = self.now_ns - reference.at_ns;
         Some(Glance {
             session: self.session,
-            session_rate: &self.session_rate,
+            session_rate,
             account: books.account,
             firm: books.firm,
-            member,
             limits: self.limits,
             instrument: books.instrument,
             instrument_limits: self.instrument_limits,
             table: self.table,
             instrument_id: terms.instrument,
-            venue_state: self.venue_state,
+            orders: self.orders,
+            venue: self.venue,
             now_ns: self.now_ns,
             side: terms.side,
             qty: terms.qty,
             price: money.price,
             notional: money.notional,
-            reference: self.reference,
+            reference,
             fresh: age_ns <= self.instrument_limits.ref_max_age_ns,
-            order_slot: self.orders.general_has_room(),
             repeated: (books.account).repeated(terms, self.limits.repeat_window_ns, self.now_ns),
-            toward: lots.toward,
-            stands: lots.stands,
-            interest_was: (lots.toward + lots.stands).max(0),
-            interest_would: (lots.toward + lots.stands + terms.qty).max(0),
-            interest_total: match terms.side {
-                Side::Buy => books.instrument.long_would_be,
-                Side::Sell => books.instrument.short_would_be,
-            },
+            would_be: lots.would_be,
             volume_taken_ns: (terms.qty as u64)
                 .checked_mul(lot_cost_ns)?
                 .checked_add(ahead_ns)?,
-            spike: books.instrument.window.judge(self.now_ns),
-            proved,
+            proved: true,
         })
     }
 
@@ -278,7 +304,10 @@ impl Parts<'_> {
         } = *admission;
         self.remember(terms, admission.repeated);
         let entry = terms.entry(position, money.price, false);
-        let order = (self.books).open(&entry, money.notional.into(), self.orders);
+        let notional = i128::from(money.notional as u64);
+        // Fewer than 2^64 orders of less than 2^63 quanta each.
+        let hold = |open: &mut i128| *open = open.wrapping_add(notional);
+        let order = (self.books).open(&entry, admission.was, hold, self.orders);
         let instrument = &mut self.books.instrument;
         if !admission.reducing {
             self.books.position.volume_tat_ns = admission.volume_tat_ns;
@@ -287,7 +316,7 @@ impl Parts<'_> {
         let spent = Spent {
             instrument: terms.instrument.raw(),
             qty: terms.qty,
-            need: instrument.need(terms.margined(admission.reducing), money.adverse),
+            need: admission.need,
         };
         self.books.account.bound.spend(&spent, instrument);
         Booked {
@@ -302,7 +331,9 @@ impl Parts<'_> {
     fn remember(&mut self, terms: &Terms, repeated: u32) {
         let now_ns = self.now_ns;
         let session_tat_ns = &mut self.session.rate_tat_ns;
-        *session_tat_ns = self.session_rate.tat_after(now_ns, *session_tat_ns);
+        if let Some(rate) = &self.session.rate {
+            *session_tat_ns = rate.tat_after(now_ns, *session_tat_ns);
+        }
         let account = &mut self.books.account;
         account.rate_tat_ns = self.limits.rate.tat_after(now_ns, account.rate_tat_ns);
         account.last = LastOrder {

@@ -3,7 +3,6 @@
 //! Risk thread. As OPEN_NOTIONAL_MAX, over all accounts of the firm.
 
 use super::{Band, Check, Descriptor};
-use crate::accounts::Firm;
 use crate::effect::Explanation;
 use crate::glance::Glance;
 use crate::view::View;
@@ -21,6 +20,7 @@ impl Check for FirmOpenNotionalMax {
         fix_reason: 3,
         summary: "open notional of firm or clearing member would pass open_notional_max",
     };
+    const READS_FIRM: bool = true;
 
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
@@ -34,11 +34,9 @@ impl Check for FirmOpenNotionalMax {
 
     #[inline(always)]
     fn is_clear(glance: &Glance<'_>) -> bool {
-        let has_room = |firm: &Firm| {
-            let open = firm.open_notional + i128::from(glance.notional);
-            open <= i128::from(firm.limits.open_notional_max)
-        };
-        has_room(glance.firm) && has_room(glance.member)
+        let firm = glance.firm;
+        let free = (firm.limits.open_notional_max).checked_sub(glance.notional);
+        free.is_some_and(|free| firm.open_notional <= i128::from(free))
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -3,7 +3,6 @@
 //! Risk thread. As OPEN_ORDERS_MAX, over all accounts of the firm.
 
 use super::{Band, Check, Descriptor};
-use crate::accounts::Firm;
 use crate::effect::Explanation;
 use crate::glance::Glance;
 use crate::view::View;
@@ -21,6 +20,7 @@ impl Check for FirmOpenOrdersMax {
         fix_reason: 3,
         summary: "firm or clearing member has open_orders_max open orders",
     };
+    const READS_FIRM: bool = true;
 
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
@@ -31,8 +31,7 @@ impl Check for FirmOpenOrdersMax {
 
     #[inline(always)]
     fn is_clear(glance: &Glance<'_>) -> bool {
-        let has_room = |firm: &Firm| firm.open_orders < firm.limits.open_orders_max;
-        has_room(glance.firm) && has_room(glance.member)
+        glance.firm.open_orders < glance.firm.limits.open_orders_max
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -4,7 +4,6 @@
 //! the schedule is ahead. Boundary: as far ahead as the tolerance passes.
 
 use super::{Band, Check, Descriptor};
-use crate::accounts::Firm;
 use crate::effect::Explanation;
 use crate::glance::Glance;
 use crate::view::View;
@@ -26,6 +25,7 @@ impl Check for FirmRate {
         fix_reason: 99,
         summary: "orders of the firm or its clearing member come too fast",
     };
+    const READS_FIRM: bool = true;
 
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
@@ -34,8 +34,8 @@ impl Check for FirmRate {
 
     #[inline(always)]
     fn is_clear(glance: &Glance<'_>) -> bool {
-        let admits = |firm: &Firm| firm.limits.rate.admits(glance.now_ns, firm.rate_tat_ns);
-        admits(glance.firm) && admits(glance.member)
+        let firm = glance.firm;
+        firm.limits.rate.admits(glance.now_ns, firm.rate_tat_ns)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

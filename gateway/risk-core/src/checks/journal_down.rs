@@ -21,6 +21,7 @@ impl Check for JournalDown {
         fix_reason: 2,
         summary: "the journal does not take records as durably as it must",
     };
+    const READS_FIRM: bool = true;
 
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {

@@ -75,6 +75,8 @@ pub(crate) trait FormCheck {
 /// A check of an order in its circumstances.
 pub(crate) trait Check {
     const DESCRIPTOR: Descriptor;
+    /// Whether `is_clear` reads the firm, and so must be asked of a clearing member too where that is another.
+    const READS_FIRM: bool = false;
     fn fails(view: &View<'_>) -> bool;
     /// Whether it is plain that the check passes. Where it says so, `fails` says `false` of the same
     /// order; where it does not, nothing is known yet.
@@ -128,6 +130,15 @@ macro_rules! registry {
                 || $module::$check::is_clear(glance)) &&)+
             (reducing || ($((<$module::$check as Check>::DESCRIPTOR.judges_reducing
                 || $module::$check::is_clear(glance)) &&)+ true))
+        }
+
+        /// The same of a clearing member, which `glance` has as its firm, by the checks that read one. What a
+        /// single order may be is bounded by the member's limits in the firm's own.
+        #[inline(always)]
+        pub(crate) fn clear_of_member(glance: &Glance<'_>, reducing: bool) -> bool {
+            $((!<$module::$check as Check>::READS_FIRM
+                || reducing && !<$module::$check as Check>::DESCRIPTOR.judges_reducing
+                || $module::$check::is_clear(glance)) &&)+ true
         }
 
         /// Which of all others fail.

@@ -31,8 +31,10 @@ impl Check for OiCap {
 
     #[inline(always)]
     fn is_clear(glance: &Glance<'_>) -> bool {
-        let rise = glance.interest_would - glance.interest_was;
-        rise == 0 || (glance.interest_total + rise <= glance.instrument_limits.oi_cap)
+        // What does not reduce raises it: by the whole order, or by what it leaves beyond flat.
+        let rise = glance.qty.min(glance.would_be);
+        let total = glance.interest_total().checked_add(rise);
+        total.is_some_and(|total| total <= glance.instrument_limits.oi_cap)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -29,8 +29,7 @@ impl Check for OiShare {
 
     #[inline(always)]
     fn is_clear(glance: &Glance<'_>) -> bool {
-        let rises = glance.interest_would > glance.interest_was;
-        !rises || (glance.interest_would <= glance.instrument_limits.oi_share_max)
+        glance.would_be <= glance.instrument_limits.oi_share_max
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -31,8 +31,8 @@ impl Check for OpenNotionalMax {
 
     #[inline(always)]
     fn is_clear(glance: &Glance<'_>) -> bool {
-        let open = glance.account.open_notional + i128::from(glance.notional);
-        open <= i128::from(glance.limits.open_notional_max)
+        let free = glance.limits.open_notional_max.checked_sub(glance.notional);
+        free.is_some_and(|free| glance.account.open_notional <= i128::from(free))
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -29,7 +29,7 @@ impl Check for OrdersFull {
 
     #[inline(always)]
     fn is_clear(glance: &Glance<'_>) -> bool {
-        glance.order_slot
+        glance.orders.general_has_room()
     }
 
     fn explain(_view: &View<'_>) -> Explanation {

@@ -30,7 +30,7 @@ impl Check for PositionMax {
 
     #[inline(always)]
     fn is_clear(glance: &Glance<'_>) -> bool {
-        glance.toward + glance.stands + glance.qty <= glance.limits.position_max
+        glance.would_be <= glance.limits.position_max
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -4,7 +4,6 @@
 
 use super::reducible;
 use super::{Band, Check, Descriptor};
-use crate::accounts::Firm;
 use crate::effect::Explanation;
 use crate::glance::Glance;
 use crate::view::View;
@@ -22,6 +21,7 @@ impl Check for Restricted {
         fix_reason: 0,
         summary: "the instrument is on the firm's restricted list",
     };
+    const READS_FIRM: bool = true;
 
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
@@ -30,9 +30,7 @@ impl Check for Restricted {
 
     #[inline(always)]
     fn is_clear(glance: &Glance<'_>) -> bool {
-        let clear =
-            |firm: &Firm| !firm.limits.restricts || !glance.holds(firm.limits.restricted_set);
-        clear(glance.firm) && clear(glance.member)
+        !glance.is_restricted()
     }
 
     fn explain(view: &View<'_>) -> Explanation {

@@ -22,6 +22,7 @@ impl Check for StateReduceOnly {
         fix_reason: 2,
         summary: "venue, firm, account, instrument or session is ReduceOnly",
     };
+    const READS_FIRM: bool = true;
 
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {

@@ -33,7 +33,7 @@ impl Check for VolumeSpike {
 
     #[inline(always)]
     fn is_clear(glance: &Glance<'_>) -> bool {
-        !glance.spike.fails(glance.qty)
+        glance.instrument.window.is_clear(glance.now_ns, glance.qty)
     }
 
     fn explain(view: &View<'_>) -> Explanation {

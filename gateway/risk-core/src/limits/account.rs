@@ -5,6 +5,7 @@
 
 use super::Cell;
 use super::field::limit_fields;
+use super::instrument::{BUCKET_NS_MAX, VOLUME_BUCKETS};
 
 /// No quantity, price or money of a limit may exceed this, so that sums of a few stay in range.
 pub(super) const LARGEST: i64 = 1 << 60;
@@ -62,9 +63,12 @@ pub(crate) struct AccountLimits {
     pub(crate) permission_set: u32,
     /// 0 where unset.
     pub(crate) volume_max: i64,
-    /// floor((2^64 - 1) / volume_max), by which a window is divided without a division.
+    /// [`reciprocal`] of it, by which a window is divided without a division.
     volume_reciprocal: u64,
+    volume_shift: u32,
 }
+
+const _: () = assert!(size_of::<AccountLimits>() == 128, "a row is two lines");
 
 impl AccountLimits {
     /// Its lines.
@@ -78,6 +82,7 @@ impl AccountLimits {
         let bound = |field| cells.cell(field).or_failing();
         let volume_max = cells.cell(AccountField::AccountVolumeMax).value();
         let volume_max = volume_max.unwrap_or(0);
+        let (volume_reciprocal, volume_shift) = reciprocal(volume_max.max(1) as u64);
         Self {
             qty_max: bound(AccountField::QtyMax),
             notional_max: bound(AccountField::NotionalMax),
@@ -104,28 +109,62 @@ impl AccountLimits {
             pnl_weight_ppm: cells.cell(AccountField::PnlWeightPpm).value().unwrap_or(0) as u32,
             permission_set,
             volume_max,
-            volume_reciprocal: u64::MAX / volume_max.max(1) as u64,
+            volume_reciprocal,
+            volume_shift,
         }
     }
 
-    /// Nanoseconds of a volume window that one lot takes: ceil(window / volume_max).
+    /// Nanoseconds of a volume window that one lot takes: ceil(window / volume_max), which is one more than
+    /// floor((window - 1) / volume_max).
     #[inline(always)]
     pub(crate) const fn lot_cost_ns(&self, window_ns: u64) -> u64 {
-        let divisor = if self.volume_max < 1 {
-            1
-        } else {
-            self.volume_max as u64
-        };
-        // The reciprocal is less than one too small, and so is the quotient from it: one too low at the
-        // most, which the rest shows.
-        let low = ((self.volume_reciprocal as u128 * window_ns as u128) >> 64) as u64;
-        let rest = window_ns - low * divisor;
-        if rest == 0 {
-            low
-        } else if rest <= divisor {
-            low + 1
-        } else {
-            low + 2
+        let doubled = window_ns.wrapping_sub(1) << 1;
+        let product = self.volume_reciprocal as u128 * doubled as u128;
+        ((product >> 64) as u64 >> (self.volume_shift & 63)).wrapping_add(1)
+    }
+}
+
+/// What a window less one nanosecond is divided by lots with: doubled, times the first, less 64 and the
+/// second's bits.
+///
+/// With p = 63 + shift, the first is (2^p + e) / lots, e from 1 to lots, so the quotient is too large by less
+/// than window x e / 2^p of 1 / lots. A window is below 2^48, and e below 2^(shift + 1): too little to reach
+/// the next whole number.
+const fn reciprocal(lots: u64) -> (u64, u32) {
+    let shift = lots.ilog2();
+    let product = (1_u128 << (63 + shift)) / lots as u128 + 1;
+    (product as u64, shift)
+}
+
+const _: () = assert!(BUCKET_NS_MAX as u64 * (VOLUME_BUCKETS as u64) < 1 << 48);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lot_costs_its_share_of_the_window_rounded_up() {
+        let windows = [1, 2, 63, 64, 65, 1_000_000_007, 64_000_000_000];
+        let window_max = BUCKET_NS_MAX as u64 * VOLUME_BUCKETS as u64;
+        let bits = (0..=60).flat_map(|bit| [(1_u64 << bit) - 1, 1 << bit, (1 << bit) + 1]);
+        for lots in bits.filter(|lots| (1..=LARGEST as u64).contains(lots)) {
+            let mut cells = AccountCells::UNSET;
+            cells.set(AccountField::AccountVolumeMax, lots as i64);
+            let limits = AccountLimits::new(&cells, 0);
+            let near = [
+                window_max - 1,
+                window_max,
+                lots - 1,
+                lots,
+                lots + 1,
+                3 * lots,
+            ];
+            for window in windows.into_iter().chain(near) {
+                if (1..=window_max).contains(&window) {
+                    let cost = limits.lot_cost_ns(window);
+                    assert_eq!(cost, window.div_ceil(lots), "{window} / {lots}");
+                }
+            }
         }
     }
 }

@@ -287,8 +287,16 @@ impl LimitTable {
     #[inline(always)]
     pub(crate) fn set_has(&self, set: u32, instrument: InstrumentId) -> bool {
         let index = instrument.index();
-        let word = self.sets.get(set as usize * self.set_words + index / 64);
+        // Fewer than 2^32 sets of fewer than 2^26 words each: no overflow.
+        let first = (set as usize).wrapping_mul(self.set_words);
+        let word = self.sets.get(first.wrapping_add(index / 64));
         word.is_some_and(|bits| bits >> (index % 64) & 1 == 1)
+    }
+
+    /// The same, not made part of its caller.
+    #[inline(never)]
+    pub(crate) fn set_has_apart(&self, set: u32, instrument: InstrumentId) -> bool {
+        self.set_has(set, instrument)
     }
 
     /// Changes one cell of one account, which thereby gets a row of its own. `false`, and nothing

@@ -48,8 +48,10 @@ impl Position {
     /// of that order alone, the bound is exact at any price.
     #[inline(always)]
     pub(crate) fn note_opened(&mut self, side: Side, limit: i64, lots: i64) {
+        self.note_limit(side, limit);
         if self.open_buy | self.open_sell == 0 {
             self.adverse_at = limit;
+            return;
         }
         let at = self.adverse_at;
         match side {
@@ -62,7 +64,6 @@ impl Position {
                 self.adverse_sells += i128::from(lots) * i128::from(through);
             }
         }
-        self.note_limit(side, limit);
     }
 
     /// Takes an open order's limit into the bounds that say whether any is through the reference.
