@@ -4,7 +4,8 @@
 //! may see many connections.
 //! **Invariants.** Each published message gets the next number and is written to a link exactly
 //! once and in order, whether it is live or resent: a link is a cursor into the store. A link whose
-//! next message is gone from the store is reported, never skipped over.
+//! next message is gone from the store is reported, never skipped over. A link that begins before the
+//! store is given what the store dropped, message by message, until the store has its next one.
 //! **Never.** Read a clock, write a packet in part, or hold back a message that fits.
 
 use super::encode::{self, NoRoom};
@@ -23,6 +24,8 @@ pub struct ServerOutbound<B, S> {
     ended: bool,
     /// A heartbeat is due this long after the last bytes.
     heartbeat_every: Duration,
+    /// The caller has the dropped messages from this number on.
+    elsewhere: u64,
 }
 
 /// The connection of the moment.
@@ -34,6 +37,16 @@ struct Link {
     sent: Timestamp,
     /// Whether the end of the session was written.
     end_sent: bool,
+    source: Source,
+}
+
+/// Where a link's next message comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// The store, or it is still to be published.
+    Store,
+    /// The caller: the store has dropped it.
+    Elsewhere,
 }
 
 /// How a login was answered.
@@ -90,6 +103,7 @@ where
             link: None,
             ended: false,
             heartbeat_every: HEARTBEAT_EVERY,
+            elsewhere: u64::MAX,
         }
     }
 
@@ -98,6 +112,12 @@ where
     pub fn with_heartbeat(mut self, every: Duration) -> Self {
         self.heartbeat_every = every;
         self
+    }
+
+    /// From now on, clients may ask for messages from this number on that the store has dropped: the
+    /// caller has them, and gives them to [`Self::resend`]. Those who are logged on stay as they are.
+    pub fn reach_back_to(&mut self, number: u64) {
+        self.elsewhere = number;
     }
 
     /// Name of the session.
@@ -133,8 +153,8 @@ where
     /// Where a client that asks this may start: 0 = only new, 1 = all, n = from n.
     ///
     /// # Errors
-    /// The session has another name or is over; or the number is not stored any more, or beyond the
-    /// next one: `SessionNotAvailable` in each case.
+    /// The session has another name or is over; or the number is not stored any more and not to be had
+    /// elsewhere, or beyond the next one: `SessionNotAvailable` in each case.
     pub fn first_for(&self, login: &LoginRequest) -> Result<u64, LoginRejectReason> {
         let unavailable = LoginRejectReason::SessionNotAvailable;
         let named = login
@@ -146,7 +166,8 @@ where
         let next = self.store.next_sequence();
         match login.sequence {
             0 => Ok(next),
-            number if number < self.store.oldest() || number > next => Err(unavailable),
+            number if number > next => Err(unavailable),
+            number if number < self.store.oldest().min(self.elsewhere) => Err(unavailable),
             number => Ok(number),
         }
     }
@@ -173,6 +194,11 @@ where
                     next: first,
                     sent: now,
                     end_sent: false,
+                    source: if first < self.store.oldest() {
+                        Source::Elsewhere
+                    } else {
+                        Source::Store
+                    },
                 });
                 Ok(LoginAnswer::Accepted { first, len })
             }
@@ -216,6 +242,44 @@ where
         })
     }
 
+    /// Whether the connected client is due a message that the store has dropped: [`Self::resend`]
+    /// writes it, and [`Self::pump`] nothing until the store has the next one.
+    #[must_use]
+    pub fn is_catching_up(&self) -> bool {
+        self.link
+            .is_some_and(|link| link.source == Source::Elsewhere)
+    }
+
+    /// Writes a message that the store has dropped to a client that is catching up; returns the bytes
+    /// written.
+    ///
+    /// # Errors
+    /// There is no room; nothing has changed.
+    ///
+    /// # Panics
+    /// If no client is catching up, or it is due another number: a client misses nothing and gets
+    /// nothing twice.
+    pub fn resend(
+        &mut self,
+        number: u64,
+        message: &[u8],
+        now: Timestamp,
+        out: &mut [u8],
+    ) -> Result<usize, NoRoom> {
+        let oldest = self.store.oldest();
+        let link = self.link.as_mut().expect("a client is connected");
+        assert_eq!(link.source, Source::Elsewhere, "it is catching up");
+        assert_eq!(link.next, number, "the next message is the one it is due");
+        assert!(number < oldest, "what the store has comes from the store");
+        let len = encode::sequenced(message, out)?;
+        link.next += 1;
+        link.sent = link.sent.later(now);
+        if link.next == oldest {
+            link.source = Source::Store;
+        }
+        Ok(len)
+    }
+
     /// Whether End of Session was written to the connected client: nothing more follows.
     #[must_use]
     pub fn is_end_sent(&self) -> bool {
@@ -232,6 +296,9 @@ where
         let Some(mut link) = self.link else {
             return Ok(0);
         };
+        if link.source == Source::Elsewhere {
+            return Ok(0);
+        }
         let mut written = 0;
         loop {
             let room = out.get_mut(written..).unwrap_or_default();

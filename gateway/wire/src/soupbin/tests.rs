@@ -1,5 +1,6 @@
 //! Frames and both session machines, on made-up time.
 
+mod catching_up;
 mod client;
 mod frames;
 mod server;
