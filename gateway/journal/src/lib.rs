@@ -44,7 +44,8 @@ pub use recover::{RecoverOptions, Recovered, recover};
 pub use retention::{Retention, dispose};
 pub use segment::{Identity, SEGMENT_BYTES_MIN, SegmentHeader, SegmentName};
 pub use snapshot::{
-    NewestSnapshot, SectionReader, SnapshotHeader, SnapshotReader, SnapshotWriter, newest_snapshot,
+    NewestSnapshot, SectionReader, SnapshotHeader, SnapshotReader, SnapshotWriter, is_snapshot,
+    newest_snapshot,
 };
 pub use source::{InlineSource, SegmentSource, Spare};
 pub use storage::{Listed, Storage, StorageFile};

@@ -21,5 +21,5 @@ mod writer;
 
 pub use header::SnapshotHeader;
 pub use reader::{SectionReader, SnapshotReader};
-pub use slots::{NewestSnapshot, newest_snapshot};
+pub use slots::{NewestSnapshot, is_snapshot, newest_snapshot};
 pub use writer::SnapshotWriter;

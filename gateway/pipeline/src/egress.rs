@@ -3,8 +3,8 @@
 //! One thread owns it, with the outbound half of the transport and every session's sequenced
 //! stream. It encodes what the gateway itself says, forwards what the engine said, numbers, stores
 //! and sends. Invariants: a session's messages are numbered in the order of the log; a client that
-//! reads too slowly loses its connection, not its messages, as far as the store reaches; nothing
-//! here waits for a socket.
+//! reads too slowly loses its connection, not its messages, as far as the store or the journal
+//! reaches; nothing here waits for a socket, or for whoever reads the journal.
 
 mod client_streams;
 mod echo;
@@ -16,6 +16,7 @@ pub use client_streams::ClientStreams;
 
 use crate::durability::{Gate, Passage};
 use crate::item::{ConnectionItem, EgressItem};
+use crate::resend::Resending;
 use crate::stream_reach::StreamReachWriter;
 use crate::tables::SymbolTable;
 use crate::transport::OutboundTransport;
@@ -47,12 +48,20 @@ pub struct EgressCounters {
     pub published: u64,
     /// Connections ended because their client read too slowly.
     pub lagged: u64,
+    /// Messages sent again out of the journal.
+    pub resent: u64,
+    /// Connections ended because the journal did not give what they missed, or their client took it
+    /// too slowly while others waited.
+    pub given_up: u64,
     /// Messages that could not be encoded. Each is a fault of the gateway.
     pub unencodable: u64,
 }
 
 /// Items taken in one duty cycle.
 const ITEM_BUDGET: usize = 256;
+
+/// Messages from the journal taken in one duty cycle: others' orders are on their way meanwhile.
+const RESENT_BUDGET: usize = 64;
 
 /// Idle sessions looked after in one duty cycle: as with deadlines, a line of memory each in every
 /// order's way, for heartbeats that are a second apart; more where a cycle had no work and the last
@@ -71,6 +80,8 @@ pub struct Egress<T> {
     reach: StreamReachWriter,
     /// Nothing is said before its record is durable.
     gate: Gate,
+    /// What the stores no longer have, where a journal does.
+    resending: Option<Resending>,
     next_idle: usize,
     /// When idle sessions were looked after last.
     looked: Timestamp,
@@ -115,6 +126,7 @@ impl<T: OutboundTransport> Egress<T> {
             streams,
             reach,
             gate: Gate::open(),
+            resending: None,
             next_idle: 0,
             looked: Timestamp::ZERO,
             send: HistogramWriter::default(),
@@ -126,6 +138,14 @@ impl<T: OutboundTransport> Egress<T> {
     #[must_use]
     pub fn behind(mut self, gate: Gate) -> Self {
         self.gate = gate;
+        self
+    }
+
+    /// Has what the stores no longer have resent from the journal.
+    #[must_use]
+    pub fn resending(mut self, resending: Resending) -> Self {
+        self.streams.ask_of(&resending);
+        self.resending = Some(resending);
         self
     }
 
@@ -168,6 +188,25 @@ impl<T: OutboundTransport> Egress<T> {
         }
         self.items.release();
         ITEM_BUDGET
+    }
+
+    /// Takes what comes from the journal, as far as the client's buffer has room.
+    fn take_resent(&mut self, now: Timestamp) -> usize {
+        let Some(resending) = &mut self.resending else {
+            return 0;
+        };
+        let mut taken = 0;
+        while taken < RESENT_BUDGET
+            && let Some((item, message)) = resending.items.front()
+            && (self.streams).take_resent(item, message, &mut self.transport, now)
+        {
+            resending.items.advance();
+            taken += 1;
+        }
+        if taken > 0 {
+            resending.items.release();
+        }
+        taken
     }
 
     fn take_connections(&mut self) -> usize {
@@ -216,6 +255,7 @@ impl<T: OutboundTransport> Agent for Egress<T> {
     fn do_work(&mut self, now: Timestamp) -> usize {
         let mut work = self.take_items(now);
         work += self.take_connections();
+        work += self.take_resent(now);
         work += self.streams.send(&mut self.transport, now);
         self.keep_alive(now, work == 0);
         work

@@ -13,6 +13,7 @@ pub mod log;
 pub mod mapped_segment;
 pub mod recovery;
 pub mod replica;
+pub mod resend;
 pub mod risk;
 pub mod sequencer;
 pub mod signals;

@@ -10,6 +10,7 @@ mod snapshot;
 
 pub use prelude::Prelude;
 pub use rebuild::{Follower, Ground, Rebuilt, RecoveryError, Step, rebuild};
+pub(crate) use snapshot::saved_streams;
 pub use snapshot::{SnapshotMade, load_core, make_snapshot, save_snapshot};
 
 use portcullis_domain::{Command, TradingState};

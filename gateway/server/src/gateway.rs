@@ -11,6 +11,7 @@ mod latency;
 mod names;
 mod origin;
 mod recovery;
+mod resend;
 mod snapshots;
 mod tables;
 mod terms;

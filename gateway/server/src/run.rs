@@ -115,7 +115,8 @@ fn report(finished: &Finished, config: &Config) -> ExitCode {
     let (ingress, egress) = (&finished.ingress, &finished.egress);
     eprintln!(
         "clients: connections {}, messages {}, unanswerable {}, ended {}, overdue {}, \
-         logins refused {}, overloaded {}, told {}, lagged {}, unencodable {}",
+         logins refused {}, overloaded {}, told {}, lagged {}, unencodable {}, resent from the journal {}, \
+         given up {}",
         ingress.connections,
         ingress.messages,
         ingress.unanswerable,
@@ -126,6 +127,8 @@ fn report(finished: &Finished, config: &Config) -> ExitCode {
         egress.published,
         egress.lagged,
         egress.unencodable,
+        egress.resent,
+        egress.given_up,
     );
     if finished.drained {
         return ExitCode::SUCCESS;

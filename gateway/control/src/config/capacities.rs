@@ -91,7 +91,7 @@ capacities! {
     control_ring_bytes = 262_144, 4_096, BYTES_MAX, true, "ring of commands of this control thread to the sequencer";
     log_ring_bytes = 16_777_216, 4_096, BYTES_MAX, true, "ring of records to the log";
     engine_out_bytes = 262_144, 4_096, BYTES_MAX, false, "bytes of one session that an external engine has not read yet; beyond, orders wait";
-    session_store_bytes = 4_194_304, 4_096, BYTES_MAX, false, "sequenced messages kept for resend of a client session";
+    session_store_bytes = 4_194_304, 4_096, BYTES_MAX, false, "sequenced messages kept for resend of a client session; older ones are made again from the journal";
 }
 
 impl CapacityField {

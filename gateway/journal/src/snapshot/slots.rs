@@ -26,6 +26,12 @@ impl NewestSnapshot {
     }
 }
 
+/// Whether a file of a journal's folder has the name of a snapshot.
+#[must_use]
+pub fn is_snapshot(name: &str) -> bool {
+    SLOTS.contains(&name)
+}
+
 /// Checks both slots, all of each.
 ///
 /// # Errors

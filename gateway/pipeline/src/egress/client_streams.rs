@@ -6,9 +6,10 @@
 
 use super::echo::Echoes;
 use super::encode::{Encoder, Message};
-use super::stream::{Sent, Stream};
+use super::stream::{Sent, Stream, Taken};
 use super::{EgressConfig, EgressCounters};
 use crate::item::ClientEffect;
+use crate::resend::{Resending, ResentItem};
 use crate::stream_reach::StreamReachWriter;
 use crate::transport::{ConnectionId, OutboundTransport};
 use portcullis_domain::{SessionEventKind, SessionId, Timestamp};
@@ -58,7 +59,7 @@ impl ClientStreams {
         reach: &mut StreamReachWriter,
     ) {
         if let ClientEffect::SessionChanged(change) = effect {
-            self.session_changed(change, now);
+            self.session_changed(change, now, reach);
             return;
         }
         let Some(session) = self.say(effect, raw, at) else {
@@ -131,14 +132,20 @@ impl ClientStreams {
         Some(session)
     }
 
-    fn session_changed(&mut self, change: &SessionChange, now: Timestamp) {
+    fn session_changed(
+        &mut self,
+        change: &SessionChange,
+        now: Timestamp,
+        reach: &StreamReachWriter,
+    ) {
         let connection = ConnectionId::from_raw(change.connection);
         let Some(stream) = self.streams.get_mut(change.session.index()) else {
             return;
         };
         match change.kind {
             SessionEventKind::Up => {
-                stream.log_on(connection, change.sequence, now);
+                let journaled = reach.journaled(change.session);
+                stream.log_on(connection, change.sequence, journaled, now);
                 self.activate(change.session);
             }
             SessionEventKind::LoggedOut | SessionEventKind::Lost | SessionEventKind::Ended => {
@@ -175,6 +182,34 @@ impl ClientStreams {
         work
     }
 
+    /// Has its sessions ask for what they no longer store.
+    pub(super) fn ask_of(&mut self, resending: &Resending) {
+        for (session, stream) in (0..).map(SessionId::new).zip(&mut self.streams) {
+            stream.asks(resending.asking(session));
+        }
+    }
+
+    /// Takes what comes from the journal for a client; `false` where it must wait.
+    pub(super) fn take_resent(
+        &mut self,
+        item: &ResentItem,
+        message: &[u8],
+        transport: &mut impl OutboundTransport,
+        now: Timestamp,
+    ) -> bool {
+        let stream = &mut self.streams[item.session.index()];
+        match stream.take_resent(item.connection, (item.what, message), transport, now) {
+            Taken::ForClient => {
+                self.counters.resent += 1;
+                self.activate(item.session);
+            }
+            Taken::GivenUp => self.counters.given_up += 1,
+            Taken::ForNobody => {}
+            Taken::NoRoom => return false,
+        }
+        true
+    }
+
     /// A session's heartbeat, where one is due.
     pub(super) fn keep_alive(
         &mut self,
@@ -209,6 +244,17 @@ impl ClientStreams {
             let (oldest, next) = stream.reach();
             reach.say(session, oldest, next);
         }
+    }
+
+    /// The oldest message that a session's store has, or the next one.
+    pub(crate) fn oldest(&self, session: SessionId) -> u64 {
+        let stream = self.streams.get(session.index());
+        stream.map_or(1, |stream| stream.reach().0)
+    }
+
+    /// A message that a session's store has.
+    pub(crate) fn message(&self, session: SessionId, number: u64) -> Option<&[u8]> {
+        self.streams.get(session.index())?.message(number)
     }
 
     /// Sessions.

@@ -32,6 +32,20 @@ impl ClientStreams {
         self.echoes.save(&mut out);
     }
 
+    /// By session, the oldest message that was saved of it, or the next one where none was.
+    pub(crate) fn oldest_saved(bytes: &[u8]) -> Result<Vec<u64>, SavedError> {
+        let mut from = SavedReader::begin(bytes, KIND, VERSION)?;
+        let mut all = Vec::new();
+        for _ in 0..from.count("sessions", STREAM_BYTES_MIN)? {
+            all.push(from.u64("oldest")?);
+            for _ in 0..from.count("messages", MESSAGE_BYTES_MIN)? {
+                let len = from.u32("message length")? as usize;
+                from.bytes("message", len)?;
+            }
+        }
+        Ok(all)
+    }
+
     /// What clients were told, as it was saved; a session that was not there then has been told nothing.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! One session's sequenced stream and the connection it goes out on.
 //!
 //! Owned by egress. Invariants: what did not fit the socket stays in a fixed buffer and goes first
-//! next time; a connection whose client lags behind the store is closed.
+//! next time; a connection whose client lags behind the store is closed; while a client catches up
+//! from the journal, and no longer, its session asks for that.
 
 use super::EgressConfig;
+use crate::resend::{Asking, Resent};
 use crate::transport::{ConnectionId, OutboundTransport, WriteOutcome};
 use portcullis_domain::{Duration, Timestamp};
 use portcullis_wire::Alpha;
@@ -28,6 +30,19 @@ pub(super) enum Sent {
     Lagged,
 }
 
+/// What became of something from the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It goes out.
+    ForClient,
+    /// Nobody is there for it any more.
+    ForNobody,
+    /// It must wait until the socket has taken some.
+    NoRoom,
+    /// Nothing more will come: the connection is closed.
+    GivenUp,
+}
+
 /// The stream.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -40,6 +55,8 @@ pub(super) struct Stream {
     closing: bool,
     /// Whether it stands in the list of those with something to send.
     pub(super) active: bool,
+    /// Where it asks for what it no longer stores, if anybody resends that.
+    asking: Option<Asking>,
 }
 
 impl Stream {
@@ -60,7 +77,13 @@ impl Stream {
             end: 0,
             closing: false,
             active: false,
+            asking: None,
         }
+    }
+
+    /// Asks for what it no longer stores, from now on.
+    pub(super) fn asks(&mut self, asking: Asking) {
+        self.asking = Some(asking);
     }
 
     pub(super) fn published(&self) -> u64 {
@@ -91,8 +114,20 @@ impl Stream {
         self.outbound.publish(message).is_ok()
     }
 
-    /// Answers a login, whose password was found right, on a connection.
-    pub(super) fn log_on(&mut self, connection: ConnectionId, sequence: u64, now: Timestamp) {
+    /// One of them.
+    pub(super) fn message(&self, number: u64) -> Option<&[u8]> {
+        self.outbound.store().get(number).ok()
+    }
+
+    /// Answers a login, whose password was found right, on a connection. Messages from `journaled` on can
+    /// be had from the journal.
+    pub(super) fn log_on(
+        &mut self,
+        connection: ConnectionId,
+        sequence: u64,
+        journaled: u64,
+        now: Timestamp,
+    ) {
         let login = LoginRequest {
             user: UserName::BLANK,
             password: Password(Alpha::BLANK),
@@ -100,14 +135,61 @@ impl Stream {
             sequence,
             silence_max: None,
         };
+        if let Some(former) = self.connection {
+            self.unlink(former);
+        }
         self.connection = Some(connection);
-        (self.start, self.end) = (0, 0);
+        if self.asking.is_some() {
+            self.outbound.reach_back_to(journaled);
+        }
         let answer = self.outbound.login(&login, now, &mut self.out[..]);
         let answer = answer.expect("an empty buffer holds a login's answer");
         (self.end, self.closing) = match answer {
             LoginAnswer::Accepted { len, .. } => (len, false),
             LoginAnswer::Rejected { len, .. } => (len, true),
         };
+        if self.outbound.is_catching_up() {
+            let asking = self.asking.as_mut().expect("nothing else reaches back");
+            asking.ask(connection, sequence);
+        }
+    }
+
+    /// Takes what comes from the journal for a connection.
+    pub(super) fn take_resent(
+        &mut self,
+        connection: ConnectionId,
+        (what, message): (Resent, &[u8]),
+        transport: &mut impl OutboundTransport,
+        now: Timestamp,
+    ) -> Taken {
+        if self.connection != Some(connection) || !self.outbound.is_catching_up() {
+            return Taken::ForNobody;
+        }
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+        let asking = self.asking.as_mut().expect("it catches up");
+        let written = match what {
+            Resent::GivenUp => None,
+            Resent::Message(number) => {
+                let room = &mut self.out[self.end..];
+                match self.outbound.resend(number, message, now, room) {
+                    Ok(len) => Some(len),
+                    Err(_) if asking.is_given_up(connection) => None,
+                    Err(_) => return Taken::NoRoom,
+                }
+            }
+        };
+        let Some(len) = written else {
+            transport.close(connection);
+            self.unlink(connection);
+            return Taken::GivenUp;
+        };
+        self.end += len;
+        if !self.outbound.is_catching_up() {
+            asking.withdraw();
+        }
+        Taken::ForClient
     }
 
     /// That connection is gone. Messages go on being stored.
@@ -115,6 +197,11 @@ impl Stream {
         if self.connection == Some(connection) {
             self.connection = None;
             (self.start, self.end) = (0, 0);
+            if self.outbound.is_catching_up()
+                && let Some(asking) = &mut self.asking
+            {
+                asking.withdraw();
+            }
             self.outbound.unlink();
         }
     }
@@ -160,8 +247,11 @@ impl Stream {
         }
     }
 
-    /// Whether the next message for the client is no longer stored.
+    /// Whether the next message for the client is no longer stored, and not to be had elsewhere.
     fn lags(&self) -> bool {
+        if self.outbound.is_catching_up() {
+            return false;
+        }
         let stored = self.outbound.next_sequence() - self.outbound.oldest_sequence();
         self.outbound.pending() > stored
     }
@@ -189,3 +279,6 @@ impl Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

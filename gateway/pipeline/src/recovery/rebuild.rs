@@ -132,13 +132,23 @@ impl<S: Storage, V: RecallVenue> Follower<S, V> {
     /// # Errors
     /// What the journal's folder lacks, or does not agree on.
     pub fn begin(ground: &Ground<'_, S>, venue: V, mode: Mode) -> Result<Self, RecoveryError> {
-        let storage = ground.storage;
         let newest = match ground.from_snapshot {
-            true => newest_snapshot(storage)?.newest(),
+            true => newest_snapshot(ground.storage)?.newest(),
             false => None,
         };
-        let parts = match newest {
-            Some((slot, _)) => load(ground, venue, slot)?,
+        Self::behind(ground, venue, mode, newest.map(|(slot, _)| slot))
+    }
+
+    /// A follower behind the snapshot in a slot, which is whole, or before record 1.
+    pub(crate) fn behind(
+        ground: &Ground<'_, S>,
+        venue: V,
+        mode: Mode,
+        slot: Option<&str>,
+    ) -> Result<Self, RecoveryError> {
+        let storage = ground.storage;
+        let parts = match slot {
+            Some(slot) => load(ground, venue, slot)?,
             None => beginning(ground, venue)?,
         };
         let began = parts.core.seq().raw();

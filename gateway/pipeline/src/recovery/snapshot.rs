@@ -175,6 +175,11 @@ pub fn load_core<S: Storage>(
     core_of(storage, prelude, &SnapshotReader::open(storage, slot)?)
 }
 
+/// What clients were told, as the snapshot in a slot has it saved.
+pub(crate) fn saved_streams<S: Storage>(storage: &S, slot: &str) -> Result<Vec<u8>, RecoveryError> {
+    bytes_of(SnapshotReader::open(storage, slot)?.section(STREAMS))
+}
+
 fn core_of<S: Storage>(
     storage: &S,
     prelude: &Prelude,

@@ -6,6 +6,7 @@ use super::credentials;
 use super::doors::Doors;
 use super::latency::{Latencies, RiskReaders};
 use super::origin::{OpenJournal, Origin, origin};
+use super::resend::Resend;
 use super::snapshots::{Inherited, Snapshots, progress_of};
 use super::tables::{ingress_config, last_trade, symbols};
 use super::threads::{Agents, Behaviour, Finished, Threads, idle};
@@ -20,6 +21,7 @@ use portcullis_pipeline::egress::Egress;
 use portcullis_pipeline::ingress::{Ingress, IngressReaders};
 use portcullis_pipeline::item::{ControlItem, Look};
 use portcullis_pipeline::log::Log;
+use portcullis_pipeline::resend::resend_ends;
 use portcullis_pipeline::risk::Risk;
 use portcullis_pipeline::sequencer::{Resumption, Sequencer};
 use portcullis_pipeline::signals::RiskSignals;
@@ -105,6 +107,7 @@ pub(crate) struct Gateway {
     threads: Threads,
     credentials: JoinHandle<()>,
     snapshots: Option<Snapshots>,
+    resend: Option<Resend>,
 }
 
 /// What the agents tell of themselves while they run.
@@ -126,6 +129,7 @@ struct Kept {
     led: Option<Led>,
     folder: Option<Disk>,
     snapshots: Option<Snapshots>,
+    resend: Option<Resend>,
 }
 
 impl Kept {
@@ -135,6 +139,7 @@ impl Kept {
             led: None,
             folder: None,
             snapshots: None,
+            resend: None,
         }
     }
 }
@@ -204,6 +209,7 @@ impl Gateway {
             threads,
             credentials,
             snapshots: kept.snapshots,
+            resend: kept.resend,
         })
     }
 
@@ -222,6 +228,7 @@ impl Gateway {
         self.stop.set();
         let finished = self.threads.join();
         drop(self.snapshots);
+        drop(self.resend);
         drop(self.replication);
         drop(self.fence);
         // It ends with the flag; what it has not verified is not let in.
@@ -270,6 +277,7 @@ fn log_of(
     };
     let kept = Kept {
         snapshots,
+        resend: None,
         gate,
         led: Some(led),
         folder: Some(disk),
@@ -293,16 +301,32 @@ fn agents_of(
         sequencer = sequencer.resuming(resumption);
     }
     let (mut kept, mut log) = (Kept::nothing(), None);
+    let mut resending = None;
     if let Some(journal) = origin.journal {
+        let (ends, source) = resend_ends(&rings.reach);
+        let resend = Resend::start(config, &journal.disk, journal.prelude, source)?;
         let (records, records_out) = record_ring(log_units(config));
         risk_rings.log = Some(records);
         let (agent, watch, of_journal) = log_of(config, journal, records_out)?;
         sequencer = sequencer.watching(watch, config.profile.journal.stall);
         (kept, log) = (of_journal, Some(agent));
+        kept.resend = Some(resend);
+        resending = Some(ends);
     }
     let recalled = origin.resumption.as_ref().map_or(Seq::ZERO, |it| it.seq);
     let session_name = origin.session_name;
     let sessions = config.profile.capacities.sessions_max as usize;
+    let egress = Egress::over(
+        origin.streams,
+        outbound,
+        rings.egress_items,
+        rings.egress_connections,
+        rings.reach,
+    );
+    let mut egress = egress.behind(kept.gate.clone());
+    if let Some(resending) = resending {
+        egress = egress.resending(resending);
+    }
     let agents = Agents {
         ingress: Ingress::new(
             ingress_config(config, &symbols, session_name),
@@ -327,14 +351,7 @@ fn agents_of(
             VENUE_PENDING_ITEMS,
         )
         .behind(kept.gate.clone(), recalled),
-        egress: Egress::over(
-            origin.streams,
-            outbound,
-            rings.egress_items,
-            rings.egress_connections,
-            rings.reach,
-        )
-        .behind(kept.gate.clone()),
+        egress,
         log,
     };
     Ok((agents, kept))

@@ -83,6 +83,20 @@ impl Client {
         words
     }
 
+    /// The sequenced messages that came since the last call, byte for byte.
+    pub(crate) fn messages(&mut self) -> Vec<Vec<u8>> {
+        self.receive();
+        let (mut messages, mut at) = (Vec::new(), 0);
+        while let Ok(Parsed::Packet { packet, consumed }) = parse(&self.received[at..]) {
+            if let Packet::Sequenced(message) = packet {
+                messages.push(message.to_vec());
+            }
+            at += consumed;
+        }
+        self.received.drain(..at);
+        messages
+    }
+
     fn receive(&mut self) {
         while !self.ended {
             match self.line.receive(&mut self.received) {

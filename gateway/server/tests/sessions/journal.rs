@@ -1,72 +1,97 @@
-//! The journal of a rig: the log agent over a disk in memory.
+//! The journal of a rig: the log agent over a disk in memory, and who resends from it.
 //!
 //! Stepped with the others, behind them. Invariant: what it says of trouble is kept.
 
+use crate::origin::prelude;
+use crate::rig::{Setup, egress_config, ladder};
 use portcullis_domain::{Duration, Record, Seq, Timestamp};
 use portcullis_journal::{
-    Entry, Identity, InlineSource, JournalReader, JournalStart, JournalWriter, MemoryDisk, Mode,
-    Opening, Storage, Term, WriterOptions,
+    Entry, JournalReader, JournalWriter, MemoryDisk, Mode, Retention, dispose, list_segments,
 };
-use portcullis_pipeline::durability::{Durability, DurabilityWatch, Gate, durability};
+use portcullis_pipeline::durability::{DurabilityEnds, DurabilityWatch, Gate};
 use portcullis_pipeline::log::Log;
+use portcullis_pipeline::recovery::{Ground, make_snapshot};
+use portcullis_pipeline::resend::{ResendSource, Resender, ResenderConfig};
 use portcullis_runtime::{Agent, RecordProducer, record_ring};
+use portcullis_venue_embedded::EmbeddedVenue;
 use std::sync::{Arc, Mutex};
 
 /// After how long an undurable record means trouble.
 pub(crate) const STALL: Duration = Duration::from_ns(100_000_000);
 
-const SEGMENT_BYTES: u64 = 1 << 16;
-const JOURNAL: u64 = 7;
-
 /// The journal.
 pub(crate) struct Journal {
     log: Log<MemoryDisk>,
+    resender: Resender<MemoryDisk, EmbeddedVenue>,
     pub(crate) disk: MemoryDisk,
     /// What people were told.
     pub(crate) words: Arc<Mutex<Vec<String>>>,
 }
 
+/// Where words for people go.
+fn kept_in(words: &Arc<Mutex<Vec<String>>>) -> Box<dyn FnMut(&str) + Send> {
+    let words = Arc::clone(words);
+    Box::new(move |word| words.lock().expect("one thread").push(word.to_owned()))
+}
+
 impl Journal {
-    pub(crate) fn kept(policy: Durability) -> (Self, RecordProducer, DurabilityWatch, Gate) {
-        let disk = MemoryDisk::new();
-        let lock = disk.lock().expect("nobody else has it");
-        let opening = Opening {
-            identity: Identity {
-                journal: JOURNAL,
-                prelude: 0,
-                rules: 1,
-                build: "sessions".to_owned(),
-            },
-            term: Term::new(1),
-            limits: 0,
-            now: Timestamp::ZERO,
-        };
-        let writer = JournalWriter::create(
-            disk.clone(),
-            lock,
-            Box::new(InlineSource::new(disk.clone(), SEGMENT_BYTES)),
-            WriterOptions::for_segments_of(SEGMENT_BYTES),
-            opening,
-            JournalStart::first(JOURNAL),
-        );
-        let writer = writer.expect("a disk in memory takes it");
-        let ends = durability(policy, Seq::ZERO);
+    pub(crate) fn kept(
+        setup: Setup,
+        disk: MemoryDisk,
+        (writer, ends): (JournalWriter<MemoryDisk>, DurabilityEnds),
+        source: ResendSource,
+        now: Timestamp,
+    ) -> (Self, RecordProducer, DurabilityWatch, Gate) {
         let (records, records_out) = record_ring(4_096);
         let words = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&words);
-        let tell =
-            Box::new(move |word: &str| told.lock().expect("one thread").push(word.to_owned()));
+        let of_journal = ResenderConfig {
+            storage: disk.clone(),
+            prelude: prelude(setup),
+            egress: egress_config(setup),
+            venue: Box::new(move || Ok(ladder(setup))),
+            tell: kept_in(&words),
+        };
         let journal = Self {
-            log: Log::new(writer, records_out, ends.log, tell),
+            log: Log::new(writer, records_out, ends.log, kept_in(&words)),
+            resender: Resender::new(of_journal, source, now),
             disk,
             words,
         };
         (journal, records, ends.watch, ends.gate)
     }
 
-    /// Gives the log its turn; how much work it had.
+    /// Gives the log and the resender their turns; how much work they had.
     pub(crate) fn work(&mut self, now: Timestamp) -> usize {
-        self.log.do_work(now)
+        self.log.do_work(now) + self.resender.work(now)
+    }
+
+    /// Makes a snapshot behind the first digest noted from a record on.
+    pub(crate) fn make_snapshot(&self, setup: Setup, wanted: u64, now: Timestamp) {
+        let (prelude, egress) = (prelude(setup), egress_config(setup));
+        let ground = Ground {
+            storage: &self.disk,
+            prelude: &prelude,
+            egress: &egress,
+            from_snapshot: true,
+        };
+        let made = make_snapshot(&ground, ladder(setup), Seq::new(wanted), now, &mut || true);
+        made.expect("it is made").expect("a digest is noted there");
+    }
+
+    /// Removes what snapshots make needless.
+    pub(crate) fn prune(&self) {
+        let nothing = Retention {
+            bytes_max: 0,
+            age_max_ns: u64::MAX,
+        };
+        let gone = dispose(&self.disk, &nothing, Timestamp::ZERO).expect("it takes files away");
+        assert!(!gone.is_empty(), "a segment was needless");
+    }
+
+    /// The name of its first segment.
+    pub(crate) fn first_segment(&self) -> String {
+        let segments = list_segments(&self.disk).expect("it lists");
+        segments[0].to_string()
     }
 
     /// Everything that stands on the disk, and the last digest noted.

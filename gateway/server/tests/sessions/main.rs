@@ -14,5 +14,7 @@ mod journal;
 mod journal_trouble;
 mod limits;
 mod orders;
+mod origin;
+mod resend;
 mod rig;
 mod shares;

@@ -7,9 +7,10 @@ use crate::allocation::counted;
 use crate::gated::{Gated, Gates, Taken};
 use crate::journal::{Journal, STALL};
 use crate::limits;
+use crate::origin::{OpenJournal, Origin, begin, go_on, session_name};
 use portcullis_domain::{
     AccountId, CashMove, Command, Duration, InstrumentId, Money, Price, Qty, Record,
-    ReferencePrice, Seq, SessionId, Timestamp,
+    ReferencePrice, Seq, SessionId, Timestamp, TradingState,
 };
 use portcullis_pipeline::durability::{Durability, Gate};
 use portcullis_pipeline::egress::{Egress, EgressConfig, EgressCounters};
@@ -17,13 +18,13 @@ use portcullis_pipeline::ingress::{
     Ingress, IngressConfig, IngressCounters, IngressRings, LoginQuery, LoginVerdict, VenueAbilities,
 };
 use portcullis_pipeline::item::{ControlItem, VenueItem};
+use portcullis_pipeline::resend::{Resending, resend_ends};
 use portcullis_pipeline::risk::{LatencySink, Risk, RiskRings};
-use portcullis_pipeline::sequencer::{Sequencer, SequencerRings};
+use portcullis_pipeline::sequencer::{Resumption, Sequencer, SequencerRings};
 use portcullis_pipeline::signals::RiskSignals;
-use portcullis_pipeline::stream_reach::stream_reach;
+use portcullis_pipeline::stream_reach::{StreamReachWriter, stream_reach};
 use portcullis_pipeline::tables::{SessionProfile, Symbol, SymbolTable};
 use portcullis_pipeline::venue::Venue;
-use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{Capacities, RiskCore};
 use portcullis_runtime::{
     Agent, Clock, ManualClock, MessageConsumer, RecordProducer, RingConsumer, RingProducer,
@@ -131,7 +132,7 @@ pub(crate) struct Rig {
 impl Rig {
     /// A gateway whose accounts have money and whose instruments have reference prices.
     pub(crate) fn new(setup: Setup) -> Self {
-        let mut rig = Self::wired(setup);
+        let mut rig = Self::wired(setup, begin(setup), Timestamp::from_ns(START_NS));
         for account in (0..setup.sessions).map(AccountId::new) {
             let amount = Money::new(1 << 40);
             rig.command(Command::Deposit(CashMove { account, amount }));
@@ -145,9 +146,22 @@ impl Rig {
         rig
     }
 
-    fn wired(setup: Setup) -> Self {
+    /// The gateway dies, its connections with it, and another goes on from its disk.
+    pub(crate) fn restarted(self, setup: Setup) -> Self {
+        let now = self.now();
+        let disk = self.journal.as_ref().expect("it has one").disk.clone();
+        drop(self);
+        let mut rig = Self::wired(setup, go_on(setup, disk), now);
+        rig.steps(setup.sessions / 16 + 8);
+        let state = TradingState::Active;
+        rig.command(Command::Restart { state });
+        rig.steps(8);
+        rig
+    }
+
+    fn wired(setup: Setup, origin: Origin, now: Timestamp) -> Self {
         let (inbound, outbound, network) = memory_transport(setup.memory());
-        let clock = ManualClock::new(Timestamp::from_ns(START_NS));
+        let clock = ManualClock::new(now);
         let (orders, orders_out) = record_ring(4_096);
         let (priority, priority_out) = record_ring(4_096);
         let (reports, reports_out) = record_ring(4_096);
@@ -190,29 +204,27 @@ impl Rig {
         };
         let signals = RiskSignals::default();
         let sequencer = Sequencer::new(sequencer_rings, signals.clone());
-        let (journal, sequencer, gate) = journaled(setup, &mut risk_rings, sequencer);
+        let (sequencer, recalled) = resuming(sequencer, origin.resumption.as_ref());
+        let open = origin.journal;
+        let kept = journaled((setup, now), open, &mut risk_rings, sequencer, &reach);
         let gates = Gates::new(setup.sessions);
-        let told = egress_config(setup);
+        let egress = Egress::over(origin.streams, outbound, egress_items, to_close, reach);
+        let venue = Gated::new(origin.engine, gates.clone());
         Self {
-            ingress: Ingress::new(
-                ingress_config(setup),
-                inbound,
-                ingress_rings,
-                StopFlag::new(),
-            ),
-            sequencer,
-            risk: risk(setup, risk_rings, &clock, signals),
-            venue: venue_agent(setup, venue_orders, reports, &gates)
-                .behind(gate.clone(), Seq::ZERO),
+            ingress: ingress(setup, inbound, ingress_rings),
+            sequencer: kept.sequencer,
+            risk: risk(origin.core, risk_rings, &clock, signals),
+            venue: venue_agent(setup, venue, venue_orders, reports)
+                .behind(kept.gate.clone(), recalled),
             gates,
-            egress: Egress::new(&told, outbound, egress_items, to_close, reach).behind(gate),
+            egress: resending(egress.behind(kept.gate), kept.resending),
             clock,
             network,
             queries: queries_out,
             verdicts,
             commands,
             items,
-            journal,
+            journal: kept.journal,
         }
     }
 
@@ -309,35 +321,76 @@ impl Rig {
     }
 }
 
+/// Goes on where a former log ends; its last record.
+fn resuming(sequencer: Sequencer, resumption: Option<&Resumption>) -> (Sequencer, Seq) {
+    match resumption {
+        Some(resumption) => (sequencer.resuming(resumption), resumption.seq),
+        None => (sequencer, Seq::ZERO),
+    }
+}
+
+fn ingress(setup: Setup, inbound: MemoryInbound, rings: IngressRings) -> Ingress<MemoryInbound> {
+    Ingress::new(ingress_config(setup), inbound, rings, StopFlag::new())
+}
+
 fn risk(
-    setup: Setup,
+    core: Box<RiskCore>,
     rings: RiskRings,
     clock: &ManualClock,
     signals: RiskSignals,
 ) -> Risk<ManualClock, Unmeasured> {
     let last_trade = vec![false; limits::INSTRUMENTS as usize];
-    let core = core(setup);
     Risk::new(core, rings, clock.clone(), Unmeasured, last_trade, signals)
+}
+
+fn resending(
+    egress: Egress<MemoryOutbound>,
+    from_journal: Option<Resending>,
+) -> Egress<MemoryOutbound> {
+    match from_journal {
+        Some(resending) => egress.resending(resending),
+        None => egress,
+    }
+}
+
+/// What agents have of a journal.
+struct Kept {
+    journal: Option<Journal>,
+    sequencer: Sequencer,
+    gate: Gate,
+    resending: Option<Resending>,
 }
 
 /// Gives the agents a journal, where there is to be one.
 fn journaled(
-    setup: Setup,
+    (setup, now): (Setup, Timestamp),
+    open: Option<OpenJournal>,
     risk: &mut RiskRings,
     sequencer: Sequencer,
-) -> (Option<Journal>, Sequencer, Gate) {
-    let Some(durability) = setup.durability else {
-        return (None, sequencer, Gate::open());
+    reach: &StreamReachWriter,
+) -> Kept {
+    let Some(OpenJournal { disk, writer, ends }) = open else {
+        return Kept {
+            journal: None,
+            sequencer,
+            gate: Gate::open(),
+            resending: None,
+        };
     };
-    let (journal, records, watch, gate) = Journal::kept(durability);
+    let (resending, source) = resend_ends(reach);
+    let kept = Journal::kept(setup, disk, (writer, ends), source, now);
+    let (journal, records, watch, gate) = kept;
     risk.log = Some(records);
-    (Some(journal), sequencer.watching(watch, STALL), gate)
+    Kept {
+        journal: Some(journal),
+        sequencer: sequencer.watching(watch, STALL),
+        gate,
+        resending: Some(resending),
+    }
 }
 
-fn core(setup: Setup) -> Box<RiskCore> {
-    let spec = limits::wide(setup.sessions, setup.cancel_on_disconnect);
-    let table = LimitTable::build(&spec).expect("the limits load");
-    let capacities = Capacities {
+pub(crate) fn capacities(setup: Setup) -> Capacities {
+    Capacities {
         accounts_max: setup.sessions,
         instruments_max: limits::INSTRUMENTS,
         firms_max: 1,
@@ -346,22 +399,20 @@ fn core(setup: Setup) -> Box<RiskCore> {
         orders_reserved_per_account: 1,
         sweeps_max: setup.sweeps_max,
         ..Capacities::default()
-    };
-    Box::new(RiskCore::new(&capacities, table).expect("the capacities do"))
+    }
 }
 
 fn venue_agent(
     setup: Setup,
+    venue: Gated,
     orders: MessageConsumer<VenueItem>,
     reports: RecordProducer,
-    gates: &Gates,
 ) -> Venue<Gated> {
-    let venue = Gated::new(ladder(setup), gates.clone());
     let sessions = setup.sessions as usize;
     Venue::new(venue, orders, reports, sessions, PENDING_MAX)
 }
 
-fn ladder(setup: Setup) -> EmbeddedVenue {
+pub(crate) fn ladder(setup: Setup) -> EmbeddedVenue {
     let instrument = InstrumentConfig {
         qty_max: Qty::new(limits::QTY_MAX),
         price_max: Price::new(2 * limits::PRICE_MAX),
@@ -402,7 +453,7 @@ fn ingress_config(setup: Setup) -> IngressConfig {
         silence_max: setup.spans_of(index).0,
     };
     IngressConfig {
-        session_name: Alpha::new(b"DAY1").expect("short"),
+        session_name: session_name(),
         connections_max: setup.connections,
         profiles: (0..setup.sessions).map(profile).collect(),
         symbols: symbols(),
@@ -411,9 +462,9 @@ fn ingress_config(setup: Setup) -> IngressConfig {
     }
 }
 
-fn egress_config(setup: Setup) -> EgressConfig {
+pub(crate) fn egress_config(setup: Setup) -> EgressConfig {
     EgressConfig {
-        session_name: Alpha::new(b"DAY1").expect("short"),
+        session_name: session_name(),
         heartbeats: (0..setup.sessions).map(|at| setup.spans_of(at).1).collect(),
         orders_max: setup.orders_max as usize,
         store_bytes: setup.store_bytes,

@@ -25,9 +25,21 @@ pub(crate) struct Client {
     stream: TcpStream,
     received: Vec<u8>,
     number: u32,
+    /// All sequenced messages, byte for byte.
+    heard: Vec<Vec<u8>>,
 }
 
 impl Client {
+    /// Leaves, and comes back for all it was ever told.
+    pub(crate) fn come_back(self, address: SocketAddr) -> Self {
+        let number = self.number;
+        drop(self);
+        Self {
+            number,
+            ..Self::log_on(address)
+        }
+    }
+
     pub(crate) fn log_on(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("the gateway listens");
         stream.set_nodelay(true).expect("a socket takes it");
@@ -37,6 +49,7 @@ impl Client {
             stream,
             received: Vec::new(),
             number: 0,
+            heard: Vec::new(),
         };
         let request = LoginRequest {
             user: Alpha::new(b"TRADE1").expect("short"),
@@ -73,6 +86,14 @@ impl Client {
                 self.buy(quantity);
             }
         }
+    }
+
+    /// All messages it was sent, once there are so many.
+    pub(crate) fn hear(&mut self, count: usize) -> &[Vec<u8>] {
+        while self.heard.len() < count {
+            let _ = self.next();
+        }
+        &self.heard
     }
 
     /// Waits until the gateway has closed the connection.
@@ -118,6 +139,9 @@ impl Client {
         loop {
             if let Ok(Parsed::Packet { packet, consumed }) = parse(&self.received) {
                 let said = said(packet);
+                if let Packet::Sequenced(message) = packet {
+                    self.heard.push(message.to_vec());
+                }
                 self.received.drain(..consumed);
                 if said.is_some() {
                     return said;

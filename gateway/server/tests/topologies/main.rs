@@ -177,6 +177,29 @@ fn an_account_that_falls_below_its_maintenance_margin_is_told_without_an_order()
     }
 }
 
+/// The store holds 64 messages; the rest of the 200 comes out of the journal, the same bytes.
+#[test]
+fn what_a_client_missed_comes_from_the_journal() {
+    for topology in TOPOLOGIES {
+        let gateway = Gateway::start(Setup {
+            further: "[capacities]\nsession_store_bytes = 4_096",
+            ..setup(topology)
+        });
+        let mut client = Client::log_on(gateway.address());
+        for _ in 0..200 {
+            client.buy_until_accepted(1);
+        }
+        let told = client.hear(200).to_vec();
+        let mut again = client.come_back(gateway.address());
+        assert!(again.hear(told.len()) == told, "{topology}");
+        again.buy_until_accepted(1);
+        assert!(again.hear(told.len() + 1)[..told.len()] == told);
+        let (code, said) = gateway.stop();
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("resend: session 0: messages 1 to "), "{said}");
+    }
+}
+
 /// Locked, or told why not: whoever runs the tests may have the right or not.
 #[test]
 fn memory_is_locked_where_the_config_asks_for_it_or_the_limit_is_named() {
