@@ -23,6 +23,9 @@ const CLIENT_PATIENCE: Duration = Duration::from_ns(10_000_000_000);
 /// How long records may be waited for that egress has spoken of: the log may be behind, or in trouble.
 const JOURNAL_PATIENCE: Duration = Duration::from_ns(10_000_000_000);
 
+/// After how long what could not be read is promised again: a disk may have come back.
+const RETRY_AFTER: Duration = Duration::from_ns(60_000_000_000);
+
 /// Makes a venue that was told nothing, for a replica.
 pub type MakeVenue<V> = Box<dyn FnMut() -> Result<V, String> + Send>;
 
@@ -71,8 +74,10 @@ pub struct Resender<S: Storage, V> {
     doing: Doing<S, V>,
     /// The session whose turn it is.
     turn: usize,
-    /// By session, what cannot be made again and is not to be promised: all before this number.
+    /// By session, what could not be made again and is not to be promised: all before this number.
     unreadable: Box<[u64]>,
+    /// When something last could not be.
+    failed: Option<Timestamp>,
     looked: Option<(Timestamp, Looks)>,
     /// When it worked last.
     worked: Timestamp,
@@ -94,6 +99,7 @@ impl<S: Storage, V: RecallVenue> Resender<S, V> {
             doing: Doing::Nothing,
             turn: 0,
             unreadable: vec![0; sessions].into_boxed_slice(),
+            failed: None,
             looked: None,
             worked: now,
         };
@@ -229,10 +235,11 @@ impl<S: Storage, V: RecallVenue> Resender<S, V> {
         self.doing = Doing::GivingUp { asked, told: false };
     }
 
-    /// The journal does not give a message: what is up to it is promised to nobody any more.
+    /// The journal does not give a message: what is up to it is promised to nobody for a while.
     fn cannot_read(&mut self, asked: Asked, at: u64, why: &str) {
         let unreadable = &mut self.unreadable[asked.session.index()];
         *unreadable = (*unreadable).max(at + 1);
+        self.failed = Some(self.worked);
         self.looked = None;
         self.look(self.worked);
         self.give_up(asked, at, why);
@@ -254,9 +261,15 @@ impl<S: Storage, V: RecallVenue> Resender<S, V> {
     }
 
     fn look_if_due(&mut self, now: Timestamp) {
+        // A clock that was set back puts nothing off.
+        let is_over = |at: Timestamp, span| now.since(at) >= span || now < at;
+        if self.failed.is_some_and(|at| is_over(at, RETRY_AFTER)) {
+            self.failed = None;
+            self.unreadable.fill(0);
+            self.looked = None;
+        }
         let looked = self.looked.as_ref();
-        let due = looked.is_none_or(|(at, _)| now.since(*at) >= LOOK_EVERY || now < *at);
-        if due {
+        if looked.is_none_or(|(at, _)| is_over(*at, LOOK_EVERY)) {
             self.look(now);
         }
     }

@@ -230,8 +230,18 @@ fn a_journal_that_does_not_read_is_told_and_not_promised_again() {
     for sequence in [1, again.len() as u64 + 1] {
         assert!(is_refused(&mut rig, 0, sequence), "{sequence}");
     }
-    let (_client, again) = come_back(&mut rig, 0, 237);
+    let (client, again) = come_back(&mut rig, 0, 237);
     assert!(again == told[236..], "the store has the rest");
+    drop(client);
+    // The disk has it after all, and after a while that is found out.
+    bytes[20_000] ^= 1;
+    disk.put(&name, &bytes);
+    rig.steps(8);
+    assert!(is_refused(&mut rig, 0, 1));
+    rig.wait_ns(61 * SECOND_NS);
+    rig.steps(8);
+    let (_client, again) = come_back(&mut rig, 0, 1);
+    assert!(again == told);
 }
 
 /// A connection with room for few bytes, so that a client that does not read is soon full.
