@@ -135,6 +135,7 @@ impl Figures {
         self.cuts += other.cuts;
         self.snapshots += other.snapshots;
         self.from_snapshot += other.from_snapshot;
+        self.resent += other.resent;
         self.digest = self.digest.wrapping_add(other.digest);
     }
 }

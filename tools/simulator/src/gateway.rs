@@ -20,13 +20,14 @@ use portcullis_pipeline::durability::{Gate, Passage};
 use portcullis_pipeline::egress::{Egress, EgressConfig, EgressCounters};
 use portcullis_pipeline::ingress::{Ingress, IngressConfig, VenueAbilities};
 use portcullis_pipeline::log::Log;
+use portcullis_pipeline::resend::{Resender, ResenderConfig, resend_ends};
 use portcullis_pipeline::risk::{LatencySink, Risk};
 use portcullis_pipeline::sequencer::Sequencer;
 use portcullis_pipeline::signals::RiskSignals;
 use portcullis_pipeline::venue::Venue;
 use portcullis_pipeline::wiring::{ControlRings, Rings};
 use portcullis_risk_core::RiskCore;
-use portcullis_runtime::{Agent, StopFlag, record_ring};
+use portcullis_runtime::{Agent, Clock, StopFlag, record_ring};
 use portcullis_transport::{MemoryInbound, MemoryOutbound};
 use portcullis_wire::soupbin::{ServerLimits, SessionName};
 use wiring::{LOG_UNITS, ring_sizes};
@@ -37,9 +38,9 @@ pub(crate) const SESSION_NAME: &[u8] = b"DAY1";
 /// Orders that wait for links that take nothing.
 const PENDING_MAX: usize = 256;
 
-/// What a session's store holds: more than a run tells.
-const STORE_BYTES: usize = 1 << 17;
-const STORE_MESSAGES: usize = 2_048;
+/// What a session's store holds: less than most runs tell, so that the rest comes from the journal.
+const STORE_BYTES: usize = 1 << 12;
+const STORE_MESSAGES: usize = 24;
 
 /// After how long a record that is not durable is trouble.
 const STALL: Duration = Duration::from_ns(100_000_000);
@@ -80,6 +81,8 @@ pub(crate) struct Gateway {
     sequencer: Sequencer,
     risk: Risk<SimClock, Unmeasured>,
     log: Log<MemoryDisk>,
+    /// A thread of its own elsewhere.
+    resender: Resender<MemoryDisk, Floor>,
     venue: Venue<Floor>,
     egress: Egress<MemoryOutbound>,
     gate: Gate,
@@ -111,7 +114,16 @@ impl Gateway {
         if let Some(resumption) = &origin.resumption {
             sequencer = sequencer.resuming(resumption);
         }
+        let (resending, source) = resend_ends(&rings.reach);
+        let journal = ResenderConfig {
+            storage: start.disk.clone(),
+            prelude: origin.prelude,
+            egress: egress_config(market),
+            venue: start.engine.make_aside(market),
+            tell: Box::new(|_| {}),
+        };
         Self {
+            resender: Resender::new(journal, source, start.clock.now()),
             ingress: Ingress::new(
                 ingress_config(market, start.connections_max),
                 inbound,
@@ -143,7 +155,8 @@ impl Gateway {
                 rings.egress_connections,
                 rings.reach,
             )
-            .behind(ends.gate.clone()),
+            .behind(ends.gate.clone())
+            .resending(resending),
             gate: ends.gate,
             hands,
         }
@@ -155,7 +168,7 @@ impl Gateway {
             Stage::Ingress => self.ingress.do_work(now),
             Stage::Sequencer => self.sequencer.do_work(now),
             Stage::Risk => self.risk.do_work(now),
-            Stage::Log => self.log.do_work(now),
+            Stage::Log => self.log.do_work(now) + self.resender.work(now),
             Stage::Venue => self.venue.do_work(now),
             Stage::Egress => self.egress.do_work(now),
         };
@@ -176,7 +189,11 @@ impl Gateway {
             &self.egress,
         ];
         let busy = agents.into_iter().filter(|agent| !agent.is_drained());
-        busy.map(|agent| agent.name()).collect()
+        let mut busy: Vec<_> = busy.map(|agent| agent.name()).collect();
+        if !self.resender.is_idle() {
+            busy.push("resend");
+        }
+        busy
     }
 
     /// The last record that is as durable as the policy asks.

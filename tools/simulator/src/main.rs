@@ -38,7 +38,7 @@ fn simulate(arguments: &Arguments) -> ExitCode {
     let commit = commit();
     let figures = &findings.figures;
     println!(
-        "{} seeds: {} steps, {} records, {} orders judged of which {} passed, {} messages told, {} \
+        "{} seeds: {} steps, {} records, {} orders judged of which {} passed, {} messages told, {} of the journal again, {} \
          lines lost, {} misdeeds of the engine, {} crashes, {} torn ends cut, {} snapshots, {} starts from one, {} violations",
         findings.seeds,
         figures.steps,
@@ -46,6 +46,7 @@ fn simulate(arguments: &Arguments) -> ExitCode {
         figures.orders,
         figures.accepted,
         figures.told,
+        figures.resent,
         figures.lines_lost,
         figures.misdeeds,
         figures.crashes,
@@ -124,6 +125,7 @@ fn json(findings: &Findings, arguments: &Arguments, commit: &str, took: Duration
         "orders": figures.orders,
         "accepted": figures.accepted,
         "told": figures.told,
+        "resent": figures.resent,
         "lines_lost": figures.lines_lost,
         "misdeeds": figures.misdeeds,
         "crashes": figures.crashes,

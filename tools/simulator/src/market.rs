@@ -22,6 +22,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 pub(crate) const ORDERS_MAX: u32 = 768;
 
 /// The market.
+#[derive(Clone)]
 pub(crate) struct Market {
     /// Limits at the start.
     pub(crate) config: Config,

@@ -47,6 +47,8 @@ pub struct Figures {
     pub snapshots: u64,
     /// Starts that began from one.
     pub from_snapshot: u64,
+    /// Messages sent again out of the journal.
+    pub resent: u64,
     /// Digest of the log, of all that clients were told, and of the core's state.
     pub digest: u64,
 }
@@ -144,6 +146,7 @@ fn counted(world: &World, audited: Audited) -> Figures {
         cuts: world.cuts,
         snapshots: world.snapshots,
         from_snapshot: world.from_snapshot,
+        resent: world.resent(),
         digest: digest(world),
     }
 }

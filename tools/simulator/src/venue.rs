@@ -9,6 +9,7 @@ use crate::plan::Plant;
 use portcullis_domain::{
     AccountId, InstrumentId, ReportKind, SessionId, Side, Timestamp, UserRef, VenueReport,
 };
+use portcullis_pipeline::resend::MakeVenue;
 use portcullis_venue::saved::SavedError;
 use portcullis_venue::{
     Approved, MatchingVenue, OutboundAction, OutboundOrder, RecallEnd, RecallFault, RecallVenue,
@@ -304,6 +305,20 @@ impl Engine {
         match self {
             Self::Inside(_) => Floor::aside(market),
             Self::Outside(outside) => Floor::Outside(OutsideLink::new(outside)),
+        }
+    }
+
+    /// Makes such ends, for whoever resends from the journal.
+    pub(crate) fn make_aside(&self, market: &Market) -> MakeVenue<Floor> {
+        match self {
+            Self::Inside(_) => {
+                let market = market.clone();
+                Box::new(move || Ok(Floor::aside(&market)))
+            }
+            Self::Outside(outside) => {
+                let outside = Arc::clone(outside);
+                Box::new(move || Ok(Floor::Outside(OutsideLink::new(&outside))))
+            }
         }
     }
 

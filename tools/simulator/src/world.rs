@@ -90,6 +90,8 @@ pub(crate) struct World {
     pub(crate) snapshots: u64,
     /// Starts that began from one.
     pub(crate) from_snapshot: u64,
+    /// Messages that gateways which are gone sent again out of the journal.
+    resent: u64,
 }
 
 impl World {
@@ -128,6 +130,7 @@ impl World {
             cuts: 0,
             snapshots: 0,
             from_snapshot: 0,
+            resent: 0,
             market,
         };
         world.start()?;
@@ -226,7 +229,7 @@ impl World {
             0
         };
         if self.broken > BROKEN_TURNS {
-            self.gateway = None;
+            self.gateway_ends();
             self.disk.process_ends();
             self.crashes += 1;
         }
@@ -387,6 +390,7 @@ impl World {
             clock: &self.clock,
             connections_max: CONNECTIONS_MAX,
             plant: self.plant,
+            engine: &self.engine,
         };
         match gateway::open(&start, (inbound, outbound), floor) {
             Ok((gateway, found)) => {
@@ -435,7 +439,7 @@ impl World {
             gateway.step(Stage::Risk, self.clock.now());
             gateway.step(Stage::Log, self.clock.now());
         }
-        self.gateway = None;
+        self.gateway_ends();
         if power && !(process && self.deaths.one_in(2)) {
             self.disk.power_fails(&mut self.deaths);
         } else {
@@ -444,6 +448,17 @@ impl World {
         self.crashes += 1;
         self.down = self.deaths.between(0, DOWN_TURNS_MAX) as u32;
         Ok(())
+    }
+
+    fn gateway_ends(&mut self) {
+        self.resent = self.resent();
+        self.gateway = None;
+    }
+
+    /// Messages sent again out of the journal.
+    pub(crate) fn resent(&self) -> u64 {
+        let now = self.gateway.as_ref();
+        self.resent + now.map_or(0, |gateway| gateway.told().resent)
     }
 
     /// What must be so after each turn.

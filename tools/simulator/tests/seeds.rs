@@ -57,4 +57,8 @@ fn a_few_hundred_seeds_break_nothing_and_show_much() {
         figures.from_snapshot > 50,
         "they go on from snapshots: {figures:?}"
     );
+    assert!(
+        figures.resent > 1_000,
+        "clients come back for what the journal alone has: {figures:?}"
+    );
 }

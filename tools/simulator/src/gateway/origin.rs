@@ -7,7 +7,7 @@ use super::{Gateway, core, egress_config, session_name};
 use crate::clock::SimClock;
 use crate::market::Market;
 use crate::plan::Plant;
-use crate::venue::Floor;
+use crate::venue::{Engine, Floor};
 use portcullis_domain::{Seq, Timestamp};
 use portcullis_journal::{
     Fault, Identity, InlineSource, JournalError, JournalReader, JournalStart, JournalWriter,
@@ -42,6 +42,7 @@ pub(super) struct Origin {
     pub(super) streams: ClientStreams,
     pub(super) floor: Floor,
     pub(super) writer: JournalWriter<MemoryDisk>,
+    pub(super) prelude: Prelude,
     pub(super) ends: DurabilityEnds,
     /// Where the log goes on, if it does.
     pub(super) resumption: Option<Resumption>,
@@ -66,6 +67,7 @@ pub(crate) struct Start<'a> {
     pub(crate) clock: &'a SimClock,
     pub(crate) connections_max: usize,
     pub(crate) plant: Option<Plant>,
+    pub(crate) engine: &'a Engine,
 }
 
 impl Start<'_> {
@@ -186,6 +188,7 @@ fn begin(start: &Start<'_>, lock: MemoryLock, floor: Floor) -> Result<(Origin, F
         streams: ClientStreams::new(&egress_config(market)),
         floor,
         writer: writer.map_err(OpenError::Disk)?,
+        prelude,
         ends: durability(start.policy, Seq::ZERO),
         resumption: None,
     };
@@ -245,6 +248,7 @@ fn go_on(
         streams,
         floor: venue,
         writer,
+        prelude,
         ends: durability(start.policy, seq),
         resumption: Some(resumption),
     };
