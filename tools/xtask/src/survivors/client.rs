@@ -22,8 +22,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Messages asked for anew at a login, at the most.
+/// Messages asked for anew at a login, at the most: the gateway's store has them.
 const ASKED_AGAIN_MAX: u64 = 200;
+
+/// One client in so many asks now and then for all it was ever told, which the journal alone has.
+const FORGETFUL_EVERY: usize = 8;
+const FORGETS_EVERY: u64 = 4;
 
 /// How long a read waits.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -115,7 +119,11 @@ impl Client {
         stream.set_nodelay(true).ok()?;
         stream.set_read_timeout(Some(LOOK_EVERY)).ok()?;
         let told = self.told.len() as u64;
-        let again = self.random.below(ASKED_AGAIN_MAX.min(told) + 1);
+        let forgets = self.index % FORGETFUL_EVERY == 1 && self.random.below(FORGETS_EVERY) == 0;
+        let again = match forgets {
+            true => told,
+            false => self.random.below(ASKED_AGAIN_MAX.min(told) + 1),
+        };
         let config = ClientConfig {
             next_sequence: told + 1 - again,
             ..ClientConfig::new(

@@ -160,7 +160,7 @@ orders_max = 16_384
 positions_max = 1_024
 executions_max = 16_384
 past_versions_max = 16_384
-session_store_bytes = 16_777_216
+session_store_bytes = 131_072         # what is older is resent from the journal
 "#;
 
 #[cfg(test)]
