@@ -18,6 +18,13 @@ pub(super) struct Looks {
     snapshots: Vec<Listed>,
 }
 
+impl Looks {
+    /// Whether all was kept from the first record on.
+    pub(super) fn begins_with_the_first(&self) -> bool {
+        self.first == Some(1)
+    }
+}
+
 /// How a folder looks. Where its first segment begins with the first record, snapshots do not matter.
 pub(super) fn looks<S: Storage>(storage: &S) -> Result<Looks, RecoveryError> {
     let segments = list_segments(storage)?;

@@ -84,7 +84,8 @@ pub struct Resender<S: Storage, V> {
 }
 
 impl<S: Storage, V: RecallVenue> Resender<S, V> {
-    /// The resender. Says at once how far the journal reaches back.
+    /// The resender. Says at once that the journal reaches back to its first record, where it does; to find
+    /// out how far else takes the first [`Self::work`], which reads snapshots.
     #[must_use]
     pub fn new(mut config: ResenderConfig<S, V>, source: ResendSource, now: Timestamp) -> Self {
         let store = &mut config.egress;
@@ -103,7 +104,9 @@ impl<S: Storage, V: RecallVenue> Resender<S, V> {
             looked: None,
             worked: now,
         };
-        resender.look(now);
+        if looks(&resender.config.storage).is_ok_and(|looks| looks.begins_with_the_first()) {
+            resender.look(now);
+        }
         resender
     }
 

@@ -29,7 +29,7 @@ pub(super) struct Resend {
 }
 
 impl Resend {
-    /// Starts the thread. What it can reach is said before this returns.
+    /// Starts the thread. That the journal reaches back to its first record is said before this returns.
     pub(super) fn start(
         config: &Config,
         disk: &Disk,
