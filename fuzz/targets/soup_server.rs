@@ -22,6 +22,10 @@ struct Session {
     now: u64,
     /// The newest messages, oldest first, with their numbers.
     published: VecDeque<(u64, Vec<u8>)>,
+    /// All messages, by their number less one: what the caller has elsewhere.
+    all: Vec<Vec<u8>>,
+    /// From which number on it says so.
+    elsewhere: u64,
     /// The number the peer must get next, while it is linked.
     due: Option<u64>,
     /// The session is over: the peer is told behind the last message, and nobody logs in again.
@@ -39,6 +43,8 @@ impl Session {
             login: None,
             now: 0,
             published: VecDeque::new(),
+            all: Vec::new(),
+            elsewhere: u64::MAX,
             due: None,
             ended: false,
             told_end: false,
@@ -103,7 +109,10 @@ impl Session {
         let expected = match login.sequence {
             _ if !named || self.ended => None,
             0 => Some(next),
-            number => (oldest..=next).contains(&number).then_some(number),
+            number => {
+                let oldest = oldest.min(self.elsewhere);
+                (oldest..=next).contains(&number).then_some(number)
+            }
         };
         let now = self.now();
         match self
@@ -114,6 +123,7 @@ impl Session {
             LoginAnswer::Accepted { first, .. } => {
                 assert_eq!(Some(first), expected);
                 assert!(self.outbound.is_linked());
+                assert_eq!(self.outbound.is_catching_up(), first < oldest);
                 self.due = Some(first);
             }
             LoginAnswer::Rejected { .. } => {
@@ -138,6 +148,7 @@ impl Session {
         if let Some((last, _)) = self.published.back() {
             assert_eq!(number, last + 1);
         }
+        self.all.push(message.clone());
         self.published.push_back((number, message));
         let oldest = self.outbound.oldest_sequence();
         while self
@@ -158,7 +169,9 @@ impl Session {
             .due
             .map_or(0, |due| self.outbound.next_sequence() - due);
         assert_eq!(self.outbound.pending(), waiting);
+        let waits = self.outbound.is_catching_up();
         let Ok(written) = self.outbound.pump(now, &mut out) else {
+            assert!(!waits, "what it lacks comes from elsewhere");
             let due = self.due.expect("only a link can lag");
             assert!(
                 self.published
@@ -169,6 +182,7 @@ impl Session {
             return;
         };
         assert!(out[written..].iter().all(|byte| *byte == 0xAA));
+        assert!(written == 0 || !waits, "and before all else");
         let mut rest = &out[..written];
         while !rest.is_empty() {
             let Ok(Parsed::Packet { packet, consumed }) = parse(rest) else {
@@ -221,6 +235,35 @@ impl Session {
         }
     }
 
+    /// The caller has what the store drops, from a number on.
+    fn reach_back(&mut self, number: u64) {
+        self.outbound.reach_back_to(number);
+        self.elsewhere = number;
+    }
+
+    /// The caller gives the message that the peer is due, if it is the caller's turn.
+    fn resend(&mut self, room: usize) {
+        if !self.outbound.is_catching_up() {
+            return;
+        }
+        let due = self.due.expect("only a link catches up");
+        let (now, mut out) = (self.now(), vec![0; room]);
+        let message = &self.all[due as usize - 1];
+        match self.outbound.resend(due, message, now, &mut out) {
+            Ok(consumed) => {
+                let packet = Packet::Sequenced(message);
+                assert_eq!(
+                    parse(&out[..consumed]),
+                    Ok(Parsed::Packet { packet, consumed })
+                );
+                self.due = Some(due + 1);
+                let oldest = self.outbound.oldest_sequence();
+                assert_eq!(self.outbound.is_catching_up(), due + 1 < oldest);
+            }
+            Err(error) => assert!(room < message.len() + 3, "{error}"),
+        }
+    }
+
     fn end(&mut self) {
         self.outbound.end_session();
         self.ended = true;
@@ -259,7 +302,7 @@ fuzz_target!(|script: &[u8]| {
     while let [step, size, after @ ..] = rest {
         rest = after;
         let size = usize::from(*size);
-        match step % 11 {
+        match step % 13 {
             0 | 1 => {
                 let (bytes, after) = rest.split_at(size.min(rest.len()));
                 session.receive(bytes);
@@ -273,6 +316,8 @@ fuzz_target!(|script: &[u8]| {
             7 => session.break_link(),
             8 => session.remark(size % 16, true),
             9 => session.remark(size % 16, false),
+            11 => session.reach_back(size as u64 + 1),
+            12 => session.resend(size * 16),
             _ => session.end(),
         }
     }
