@@ -25,7 +25,8 @@ use std::time::{Duration, Instant};
 /// Messages asked for anew at a login, at the most: the gateway's store has them.
 const ASKED_AGAIN_MAX: u64 = 200;
 
-/// One client in so many asks now and then for all it was ever told, which the journal alone has.
+/// One client in so many asks now and then for all it was ever told, which the journal alone has: where one
+/// gateway dies and comes back. One that takes over may have begun behind a snapshot, and reaches back to that.
 const FORGETFUL_EVERY: usize = 8;
 const FORGETS_EVERY: u64 = 4;
 
@@ -119,7 +120,9 @@ impl Client {
         stream.set_nodelay(true).ok()?;
         stream.set_read_timeout(Some(LOOK_EVERY)).ok()?;
         let told = self.told.len() as u64;
-        let forgets = self.index % FORGETFUL_EVERY == 1 && self.random.below(FORGETS_EVERY) == 0;
+        let forgets = self.addresses.len() == 1
+            && self.index % FORGETFUL_EVERY == 1
+            && self.random.below(FORGETS_EVERY) == 0;
         let again = match forgets {
             true => told,
             false => self.random.below(ASKED_AGAIN_MAX.min(told) + 1),
