@@ -39,6 +39,19 @@ impl Figures {
         }
     }
 
+    /// Kills so far.
+    pub(super) const fn kills(&self) -> u64 {
+        self.killed_serving + self.killed_in_recovery
+    }
+
+    /// Adds what an engine counted.
+    pub(super) const fn take_engine(&mut self, engine: &EngineFigures) {
+        match &mut self.engine {
+            Some(all) => all.add(engine),
+            None => self.engine = Some(*engine),
+        }
+    }
+
     /// Adds what a client found.
     pub(super) const fn take(&mut self, client: &Orders) {
         self.orders.add(client);
@@ -131,7 +144,7 @@ impl Figures {
         json!({
             "seed": self.seed,
             "durability": self.durability,
-            "kills": self.killed_serving + self.killed_in_recovery,
+            "kills": self.kills(),
             "killed_under_load": self.killed_under_load,
             "killed_in_recovery": self.killed_in_recovery,
             "recoveries": self.recoveries,

@@ -29,26 +29,57 @@ pub(crate) const VERB: Verb = Verb {
 fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     let arguments = Arguments::read(arguments)?;
     let portcullis = crate::gateway::built(workspace)?;
-    let folder = Scratch::new(VERB.name)?;
-    let engine = match arguments.engine {
-        arguments::Engine::Embedded => None,
-        arguments::Engine::Ouch => {
-            let program = crate::gateway::program(workspace, "portcullis-engine", "ouch-engine")?;
-            Some(Engine::start(&program, &folder.0, arguments.clients)?)
-        }
-    };
+    let scratch = Scratch::new(VERB.name)?;
     println!("seed {}", arguments.seed);
-    let mut run = Run::new(&portcullis, &folder.0, arguments, engine)?;
-    let figures = run.kill_by_kill()?;
+    let figures = journal_by_journal(workspace, &portcullis, &scratch.0, arguments)?;
     figures.print();
     if arguments.json {
         println!("{}", figures.to_json());
     }
     if !figures.is_clean() {
-        println!("the journal stays in {}", folder.keep().display());
+        println!("the journal stays in {}", scratch.keep().display());
         return Ok(Outcome::Failed);
     }
     Ok(Outcome::Passed)
+}
+
+/// Kills over one journal. Each is replayed whole after each kill, and what a life began a snapshot of the next
+/// one finds unfinished.
+const JOURNAL_KILLS: u64 = 100;
+
+/// Journal after journal, each with clients and an engine of its own, until so many kills are done or
+/// something is wrong.
+fn journal_by_journal(
+    workspace: &Workspace,
+    portcullis: &Path,
+    scratch: &Path,
+    arguments: Arguments,
+) -> Result<Figures, Fault> {
+    let mut figures = Figures::of(&arguments);
+    while figures.kills() < arguments.kills && figures.violations() == 0 {
+        let done = figures.kills();
+        let folder = scratch.join(done.to_string());
+        fs::create_dir(&folder).map_err(|error| Fault::of(folder.display(), error))?;
+        let engine = match arguments.engine {
+            arguments::Engine::Embedded => None,
+            arguments::Engine::Ouch => {
+                let package = "portcullis-engine";
+                let program = crate::gateway::program(workspace, package, "ouch-engine")?;
+                Some(Engine::start(&program, &folder, arguments.clients)?)
+            }
+        };
+        let own = Arguments {
+            seed: arguments.seed.wrapping_add(done / JOURNAL_KILLS),
+            kills: JOURNAL_KILLS.min(arguments.kills - done),
+            ..arguments
+        };
+        let mut run = Run::new(portcullis, &folder, own, engine, figures)?;
+        figures = run.kill_by_kill()?;
+        if figures.violations() == 0 {
+            fs::remove_dir_all(&folder).map_err(|error| Fault::of(folder.display(), error))?;
+        }
+    }
+    Ok(figures)
 }
 
 /// How long an answer of the gateway is waited for at the end.
@@ -73,6 +104,7 @@ impl<'a> Run<'a> {
         folder: &'a Path,
         arguments: Arguments,
         engine: Option<Engine>,
+        figures: Figures,
     ) -> Result<Self, Fault> {
         let config = folder.join("crash.toml");
         let at = engine.as_ref().map(|engine| engine.address);
@@ -91,7 +123,7 @@ impl<'a> Run<'a> {
             config,
             engine,
             random: Random(arguments.seed),
-            figures: Figures::of(&arguments),
+            figures,
         })
     }
 
@@ -106,7 +138,8 @@ impl<'a> Run<'a> {
             before = Some(replayed);
             if (kill + 1) % PROGRESS_EVERY == 0 {
                 eprintln!(
-                    "{} of {} kills in {} s, {} orders, {} violations",
+                    "{} kills, {} of {} over this journal in {} s, {} orders, {} violations",
+                    self.figures.kills(),
                     kill + 1,
                     self.arguments.kills,
                     begun.elapsed().as_secs(),
@@ -167,12 +200,12 @@ impl<'a> Run<'a> {
         }
         let stopped = gateway.stop()?;
         if let Some(engine) = &mut self.engine {
-            self.figures.engine = Some(engine.figures()?);
+            self.figures.take_engine(&engine.figures()?);
         }
         let replayed = Replayed::of(self.portcullis, &self.journal())?;
-        self.figures.records = replayed.records;
-        self.figures.open_orders_left = stopped.open_orders;
-        self.figures.lots_on_hold_left = stopped.lots_on_hold;
+        self.figures.records += replayed.records;
+        self.figures.open_orders_left += stopped.open_orders;
+        self.figures.lots_on_hold_left += stopped.lots_on_hold;
         self.figures.digest_mismatches += u64::from(stopped.digest != replayed.digest);
         Ok(())
     }
@@ -181,12 +214,12 @@ impl<'a> Run<'a> {
 impl Run<'_> {
     /// While nobody sends and nothing is owed: what the gateway holds is what rests at the engine.
     fn compare_at_rest(&mut self, crowd: &Crowd, gateway: &Gateway) -> Result<(), Fault> {
-        self.figures.unsettled = crowd.settle(ANSWER_WITHIN);
+        self.figures.unsettled += crowd.settle(ANSWER_WITHIN);
         let Some(engine) = &mut self.engine else {
             return Ok(());
         };
         let (held, resting) = (gateway.open_orders()?, engine.figures()?.open_orders);
-        self.figures.resting_compared = resting;
+        self.figures.resting_compared += resting;
         if held != resting {
             self.figures.holds_mismatches += 1;
             println!("VIOLATION the gateway holds {held} orders, at the engine rest {resting}");

@@ -31,6 +31,16 @@ pub(crate) struct EngineFigures {
     pub(crate) open_orders: u64,
 }
 
+impl EngineFigures {
+    /// Adds what another engine counted.
+    pub(crate) const fn add(&mut self, other: &Self) {
+        self.orders_entered += other.orders_entered;
+        self.enters_repeated += other.enters_repeated;
+        self.trades += other.trades;
+        self.open_orders += other.open_orders;
+    }
+}
+
 impl Engine {
     /// Starts it for the sessions of so many clients, and the gateway's own.
     pub(crate) fn start(program: &Path, folder: &Path, clients: usize) -> Result<Self, Fault> {
