@@ -224,7 +224,10 @@ impl<S: Storage> Agent for Log<S> {
     }
 
     fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
-        self.kept.record(ended.since(began).ns(), 1);
+        // A turn that only gathered has kept nothing yet.
+        if self.gathering.is_none() {
+            self.kept.record(ended.since(began).ns(), 1);
+        }
     }
 
     fn is_drained(&self) -> bool {
@@ -311,11 +314,19 @@ mod tests {
     #[test]
     fn what_is_waited_for_is_synced_at_once_with_all_before_it() {
         let mut rig = rig(Durability::Synced);
+        let kept = rig.log.kept_times();
+        let ends = |rig: &mut Rig| {
+            let (began, ended) = (Timestamp::from_ns(1), Timestamp::from_ns(2));
+            rig.log.on_work_done(began, ended);
+            kept.counts().len()
+        };
         rig.record();
         assert_eq!(rig.turn(10), 0);
+        assert_eq!(ends(&mut rig), 0, "only gathered");
         rig.record();
         assert_eq!(rig.gate.passage(2), Passage::Shut);
         assert_eq!(rig.turn(11), 2);
+        assert_eq!(ends(&mut rig), 1);
         assert_eq!(rig.gate.passage(2), Passage::Open);
         rig.record();
         assert_eq!(rig.turn(12), 2, "nobody has asked for this one");
