@@ -79,14 +79,16 @@ pub fn run_behind(
     mut idle: IdleStrategy,
     stop: &StopFlag,
 ) -> bool {
-    let mut idle_since = None;
+    let mut idle_since: Option<Timestamp> = None;
     loop {
         let last = stop.is_set() && stop.all_ended();
         let began = clock.now();
         let work = agent.do_work(began);
         if last && work == 0 {
-            let since: Timestamp = *idle_since.get_or_insert(began);
-            let gives_up = began < since || began.since(since).ns() >= LAST_WAIT_NS;
+            // A clock that was set back begins the wait anew.
+            let since = idle_since.filter(|since| *since <= began).unwrap_or(began);
+            idle_since = Some(since);
+            let gives_up = began.since(since).ns() >= LAST_WAIT_NS;
             if agent.is_drained() || gives_up {
                 return agent.is_drained();
             }

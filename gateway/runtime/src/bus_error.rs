@@ -18,6 +18,10 @@ const WATCHES: usize = 64;
 
 static RANGES: [Range; WATCHES] = [const { Range::free() }; WATCHES];
 
+/// Bytes of a page: asked for with the first watch, since a handler may ask the system for nothing that it does not
+/// know yet.
+static PAGE_BYTES: AtomicUsize = AtomicUsize::new(0);
+
 /// What handled the signal before, if it could be asked.
 static BEFORE: OnceLock<Option<libc::sigaction>> = OnceLock::new();
 
@@ -55,6 +59,7 @@ impl Watch {
     /// # Errors
     /// If too many are watched, or the signal cannot be handled.
     pub(crate) fn begin(start: *mut u8, bytes: usize) -> io::Result<Self> {
+        PAGE_BYTES.store(rustix::param::page_size(), Ordering::Relaxed);
         handle_signal()?;
         let free = RANGES
             .iter()
@@ -67,7 +72,7 @@ impl Watch {
         Ok(Self(range))
     }
 
-    /// Whether a store into the range, by this thread, found no page of the file: from there on it is memory.
+    /// Whether a store into the range, by this thread, found no page of the file: its place is memory of nobody.
     pub(crate) fn is_lost(&self) -> bool {
         // The handler runs between two instructions of this thread; the compiler must keep the stores before.
         compiler_fence(Ordering::SeqCst);
@@ -104,23 +109,27 @@ fn handle_signal() -> io::Result<()> {
 #[expect(unsafe_code, reason = "what a signal says is behind a pointer")]
 extern "C" fn on_bus_error(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel gives a valid siginfo to a handler with SA_SIGINFO.
-    let address = unsafe { (*info).si_addr() }.addr();
-    match RANGES.iter().find(|range| range.holds(address)) {
-        Some(range) if replace_from(range, address) => {}
+    let (code, address) = unsafe { ((*info).si_code, (*info).si_addr().addr()) };
+    // Any other code is of memory that failed, under what was stored before perhaps, or of somebody who sent it: nobody
+    // may go on as if a page had never been there.
+    let of_page = code == libc::BUS_ADRERR;
+    let range = RANGES.iter().find(|range| of_page && range.holds(address));
+    match range {
+        Some(range) if replace_page(range, address) => {}
         _ => hand_on(signal, info, context),
     }
 }
 
 #[expect(unsafe_code, reason = "the system call has no safe form")]
-/// Puts memory in the place of what follows the address.
-fn replace_from(range: &Range, address: usize) -> bool {
-    let page = address & !(rustix::param::page_size() - 1);
-    let bytes = range.end.load(Ordering::Relaxed) - page;
+/// Puts memory in the place of the address's page: no more, since what locks memory makes all of it at once.
+fn replace_page(range: &Range, address: usize) -> bool {
+    let bytes = PAGE_BYTES.load(Ordering::Relaxed);
+    let page = address & !(bytes - 1);
     let protection = ProtFlags::READ | ProtFlags::WRITE;
     let flags = MapFlags::PRIVATE | MapFlags::FIXED;
     let at = ptr::with_exposed_provenance_mut::<c_void>(page);
-    // SAFETY: the pages are within a mapping whose owner is in the middle of a store into it and holds its watch, so that
-    // they are nobody else's and stay mapped; whoever stores there reads nothing back.
+    // SAFETY: the page is within a mapping whose owner is in the middle of a store into it, as the code says, and holds its
+    // watch, so that it is nobody else's and stays mapped; whoever stores there reads nothing back.
     let replaced = unsafe { mmap_anonymous(at, bytes, protection, flags) }.is_ok();
     range.lost.store(replaced, Ordering::Relaxed);
     replaced
@@ -133,10 +142,15 @@ fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
         before.sa_sigaction != libc::SIG_DFL && before.sa_sigaction != libc::SIG_IGN
     });
     let Some(before) = handled else {
-        // SAFETY: all zeros is the default action, which ends the process when the instruction is tried again.
+        // SAFETY: all zeros is the default action, which ends the process when the instruction is tried again; `info` is the
+        // kernel's.
         unsafe {
             let default: libc::sigaction = core::mem::zeroed();
             libc::sigaction(signal, &raw const default, ptr::null_mut());
+            // One that somebody sent does not come again by itself.
+            if (*info).si_code <= 0 {
+                libc::raise(signal);
+            }
         }
         return;
     };

@@ -26,7 +26,9 @@ pub(crate) use names::{
     FILE as NAMES_FILE, check as check_names, keep as keep_names, kept as kept_names,
 };
 pub(crate) use origin::{RULES, build, hold_folder, policy};
-pub(crate) use recovery::{FromJournal, Promoted, agree, read_prelude, say, take_over};
+pub(crate) use recovery::{
+    FromJournal, Promoted, agree, keep_config_names, read_prelude, say, take_over,
+};
 pub(crate) use snapshots::{Inherited, Progress, Snapshots, Written};
 pub(crate) use tables::{DAY_NS, civil_day, egress_config, symbols};
 pub(crate) use threads::{Finished, Left, idle};

@@ -62,6 +62,8 @@ pub struct JournalProfile {
     pub reduce_only: Duration,
 }
 
+/// A log that syncs gathers for a millisecond what nobody waits for, which must not look like a disk that stalls.
+const STALL_MS_MIN: i64 = 10;
 const MIB: i64 = 1 << 20;
 const HOUR_NS: u64 = 3_600_000_000_000;
 
@@ -77,7 +79,7 @@ impl JournalProfile {
         let folder_mib = integer(journal, "folder_mib_max", 0, 1 << 30, mistakes).unwrap_or(0);
         let keep_hours = integer(journal, "keep_hours", 0, 1_000_000, mistakes).unwrap_or(0);
         let every = integer(journal, "snapshot_every_records", 0, i64::MAX, mistakes);
-        let stall_ms = integer(journal, "stall_ms", 1, 60_000, mistakes).unwrap_or(250);
+        let stall_ms = integer(journal, "stall_ms", STALL_MS_MIN, 60_000, mistakes).unwrap_or(250);
         let reduce_only_ms = integer(restart, "reduce_only_ms", 0, 3_600_000, mistakes);
         Self {
             folder: path(journal, "folder", mistakes),

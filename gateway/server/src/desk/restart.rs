@@ -127,7 +127,9 @@ impl Restart {
     pub(super) fn note_told(&mut self, state: TradingState, now: Instant) {
         self.step = match state {
             TradingState::Active => Step::Open,
-            TradingState::ReduceOnly => Step::ReduceOnly(now),
+            TradingState::ReduceOnly if self.step == Step::Reconciling => Step::ReduceOnly(now),
+            // The ladder itself comes to it from below alone: this is a person, who shuts.
+            TradingState::ReduceOnly => Step::Held,
             TradingState::CancelOnly | TradingState::Halted => Step::Held,
         };
         self.asked = None;
@@ -204,6 +206,23 @@ mod tests {
                 let answered = restart.answered(READY, BEGINS_BEHIND, now + hour);
                 assert_eq!(answered, (None, None), "asked before");
             }
+        }
+        let reduced = |mut restart: Restart| {
+            restart.note_told(TradingState::ReduceOnly, now);
+            restart.due(now + hour)
+        };
+        let stepped = |state| {
+            let mut restart = after_recovery();
+            restart.note_told(state, now);
+            restart
+        };
+        assert_eq!(reduced(after_recovery()), Due::Ask, "a step, taken early");
+        for shut in [
+            Restart::none(),
+            stepped(TradingState::Halted),
+            stepped(TradingState::ReduceOnly),
+        ] {
+            assert_eq!(reduced(shut), Due::Nothing);
         }
     }
 

@@ -141,9 +141,16 @@ pub(crate) fn take_over(
 ) -> Result<Origin, StartError> {
     agree(config, &promoted.disk, &from.prelude)?;
     hold_book(config, &mut from)?;
-    let place = place(promoted.disk.folder());
-    names::keep(&promoted.disk, &config.names).map_err(|error| cannot(&place, error))?;
     Ok(origin_of(promoted, from))
+}
+
+/// Keeps the names of a config with a journal.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn keep_config_names(disk: &Disk, config: &Config) -> Result<(), StartError> {
+    let kept = names::keep(disk, &config.names);
+    kept.map_err(|error| cannot(&place(disk.folder()), error))
 }
 
 /// The engine's book must be one that can be gone on from.

@@ -12,7 +12,7 @@ use portcullis_domain::Command;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the following thread has to answer: a promotion, and a disk that is slow to return.
 const ANSWER_WITHIN: Duration = WITHIN.saturating_mul(2);
@@ -46,7 +46,11 @@ impl StandbyDesk {
     pub(super) fn promote(&mut self, force: bool) -> Result<String, String> {
         let (reply, answer) = channel();
         let gone = "it is ending";
-        let order = Promote { force, reply };
+        let order = Promote {
+            force,
+            begin_by: Instant::now() + ANSWER_WITHIN - WITHIN,
+            reply,
+        };
         self.promotions.send(order).map_err(|_| gone.to_owned())?;
         let promotion = answer.recv_timeout(ANSWER_WITHIN).map_err(|why| match why {
             RecvTimeoutError::Disconnected => gone.to_owned(),

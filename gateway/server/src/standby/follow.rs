@@ -93,7 +93,7 @@ impl Following {
         };
         while !self.shared.is_stopped() {
             if let Ok(order) = self.promotions.try_recv() {
-                let promoted = self.promote(order.force, &mut connection);
+                let promoted = self.promote_in_time(&order, &mut connection);
                 let said = promoted.as_ref().map(|it| it.promotion);
                 // Whoever asked may be gone; the promotion stands.
                 let _ = order.reply.send(said.map_err(Clone::clone));
@@ -306,9 +306,16 @@ impl Following {
 
     fn check_snapshot(&mut self, object: Object) -> Result<(), Broken> {
         match self.objects.check_snapshot(object) {
-            Some(header) => {
+            Some(header) if self.machine.is_awaited(&header) => {
                 self.snapshot = Some(header);
                 self.install()
+            }
+            Some(header) => {
+                let why = format!(
+                    "the snapshot of record {} is of another journal, chain or term than its leader said",
+                    header.seq
+                );
+                Err(Broken::Link(why, AGAIN_AFTER_REFUSAL))
             }
             None => self.ask_anew(object),
         }

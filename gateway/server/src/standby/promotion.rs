@@ -8,7 +8,7 @@ use super::follow::{Connection, Ended, Following};
 use super::own_journal::OwnJournal;
 use super::shared::Shared;
 use crate::desk::Feed;
-use crate::gateway::{Doors, agree};
+use crate::gateway::{Doors, agree, keep_config_names};
 use crate::run::feed;
 use portcullis_domain::Seq;
 use portcullis_journal::replication::{Follower, Promotion, write_heard};
@@ -27,6 +27,8 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// A person wants the standby to lead.
 pub(super) struct Promote {
     pub(super) force: bool,
+    /// Whoever asked waits no longer: what was not begun by then is not begun.
+    pub(super) begin_by: Instant,
     pub(super) reply: Sender<Result<Promotion, String>>,
 }
 
@@ -51,15 +53,26 @@ pub(super) struct Handover {
 }
 
 impl Following {
+    /// Leads from here on, if whoever asked still waits: the order may have been left lying while a disk was waited for.
+    ///
+    /// # Errors
+    /// As [`Self::promote`].
+    pub(super) fn promote_in_time(
+        &mut self,
+        order: &Promote,
+        connection: &mut Connection,
+    ) -> Result<Promoted, String> {
+        if Instant::now() >= order.begin_by {
+            return Err(LEFT_LYING.to_owned());
+        }
+        self.promote(order.force, connection)
+    }
+
     /// Leads from here on.
     ///
     /// # Errors
     /// In words, why not, and what to do: it follows on then.
-    pub(super) fn promote(
-        &mut self,
-        force: bool,
-        connection: &mut Connection,
-    ) -> Result<Promoted, String> {
+    fn promote(&mut self, force: bool, connection: &mut Connection) -> Result<Promoted, String> {
         let until = Instant::now() + WITHIN;
         let leader_lock = self.take_leaders_end(force, until)?;
         let plan = self.machine.promotion(force);
@@ -141,7 +154,9 @@ impl Following {
     fn open_doors(&self) -> Result<(Doors, Option<Feed>), String> {
         let prelude = self.shared.prelude.get().ok_or(NO_REPLICA)?;
         let config = &self.own.config;
+        // The names are the gateway's own from here on; where it does not come to that, the leader's come again.
         let opened = agree(config, &self.own.disk, prelude)
+            .and_then(|()| keep_config_names(&self.own.disk, config))
             .and_then(|()| Ok((Doors::open(config)?, feed(config)?)));
         opened.map_err(|why| {
             format!("as a gateway it could not start, so it follows on: {why}. Mend it and promote again")
@@ -153,12 +168,14 @@ impl Following {
         write_heard(&self.own.disk, journal, plan.term).map_err(|error| {
             format!(
                 "its term cannot be written down: {error}. It follows on; mend the disk and promote again, before it is \
-                 restarted: the term may stand there all the same, and then it follows no leader of a lower one"
+                 restarted: the term may stand there all the same, and a restart would then end its leader"
             )
         })
     }
 }
 
+const LEFT_LYING: &str =
+    "it was busy for too long, with its disk perhaps, and follows on: see to that and ask again";
 const NO_JOURNAL: &str = "it has no journal yet: it has never followed";
 const NO_REPLICA: &str = "its replica has not begun yet: ask again";
 

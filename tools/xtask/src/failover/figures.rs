@@ -49,14 +49,16 @@ impl Figures {
 
     /// Whether nothing is wrong, and something was tried.
     pub(super) const fn is_clean(&self) -> bool {
-        let tried = self.killed_under_load > 0 && self.orders.answered > 0;
+        // Each of the leaders was killed while clients sent, and each was succeeded.
+        let rounds = self.since_kill_ms.len() as u64;
+        let tried = rounds > 0 && self.killed_under_load == rounds && self.orders.answered > 0;
         tried && self.resting_compared > 0 && self.violations() == 0
     }
 
     pub(super) fn print(&self) {
         let orders = &self.orders;
         println!(
-            "failovers  {} ({} with orders under way), durability {}; ms to the first accepted order since the \
+            "failovers  {} ({} while clients sent), durability {}; ms to the first accepted order since the \
              kill p50 {}, max {}; since the promotion p50 {}, max {}",
             self.since_kill_ms.len(),
             self.killed_under_load,
@@ -146,17 +148,19 @@ mod tests {
         };
         let clean = Figures {
             killed_under_load: 1,
+            since_kill_ms: vec![80],
             resting_compared: 1,
             orders,
             ..Figures::default()
         };
         assert!(clean.is_clean());
-        let spoilt: [fn(&mut Figures); 5] = [
+        let spoilt: [fn(&mut Figures); 6] = [
             |figures| figures.unsettled = 1,
             |figures| figures.orders.idle = 1,
             |figures| figures.orders.replaces_lost = 1,
             |figures| figures.resting_compared = 0,
             |figures| figures.killed_under_load = 0,
+            |figures| figures.since_kill_ms.push(90),
         ];
         for spoil in spoilt {
             let mut figures = clean.clone();

@@ -267,6 +267,13 @@ const THE_PROFILE: &[Case] = &[
     ),
     (
         "[matching]",
+        "[journal]\nstall_ms = 9\n[matching]",
+        "9",
+        "out of range",
+        "from 10",
+    ),
+    (
+        "[matching]",
         "[capacities]\norders_max = 0\n[matching]",
         "0",
         "out of range",

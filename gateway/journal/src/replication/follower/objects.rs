@@ -9,6 +9,7 @@ use super::{Follower, FollowerEvent, FollowerState};
 use crate::frame::Term;
 use crate::replication::fault::LinkFault;
 use crate::replication::message::{Block, Message, Object, ObjectKind, Offer, Want};
+use crate::snapshot::SnapshotHeader;
 
 impl Follower {
     /// Asks for an object that was offered, or for the snapshot, from an offset on; from 0 again where what came was
@@ -26,6 +27,15 @@ impl Follower {
     /// is [`Self::snapshot_installed`].
     pub fn has(&mut self, object: Object) -> bool {
         object.kind != ObjectKind::Snapshot && self.tell_has(object)
+    }
+
+    /// Whether a snapshot that says this of itself is the one that was announced: of the journal that is followed, behind
+    /// the record and chain of the welcome, and of no term beyond the leader's.
+    #[must_use]
+    pub fn is_awaited(&self, header: &SnapshotHeader) -> bool {
+        self.snapshot == Some((header.seq, header.chain))
+            && header.journal == self.at.journal
+            && header.term <= self.leader_term
     }
 
     /// The snapshot took the place of what was here; the record that it ends with is of this term. False if none is
