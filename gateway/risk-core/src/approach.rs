@@ -54,6 +54,13 @@ impl RiskCore {
     /// All lines of a record that comes alone, stage by stage.
     #[inline(never)]
     pub(crate) fn approach_alone(&self, head: &Head, lines: &mut impl LineSink) {
+        if head.kind == CommandKind::NewOrder as u8 {
+            let account = AccountId::new(head.account);
+            let instrument = InstrumentId::new(head.instrument);
+            self.ledger
+                .positions
+                .visit_likely(account, instrument, lines);
+        }
         self.approach_at(head, Stage::Head, 0, lines);
         self.approach_at(head, Stage::Index, 0, lines);
         self.approach_at(head, Stage::Neighbour, 0, lines);

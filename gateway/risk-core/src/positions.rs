@@ -3,11 +3,14 @@
 //! Risk thread. Invariants: `open_buy` and `open_sell` are the lots on hold of the open orders in
 //! the list; a position is in its account's list exactly while it is involved (net or a hold is not
 //! zero), and among the idle otherwise; a slot is given away only when it holds nothing that a later
-//! decision could read.
+//! decision could read; none moves while it is a position. Which slot a position has decides nothing: it
+//! is one of its account's where there is room, so that its lines can be fetched before the index has told.
 
 mod adverse;
 mod idle;
 mod saved;
+mod stretch;
+mod vacant;
 
 extern crate alloc;
 
@@ -18,6 +21,8 @@ use crate::order::NONE;
 use alloc::boxed::Box;
 use idle::Idle;
 use portcullis_domain::{AccountId, InstrumentId, Side};
+use stretch::{Home, Stretches};
+use vacant::Vacant;
 
 /// One position: two lines that come together.
 #[derive(Clone, Debug)]
@@ -136,6 +141,8 @@ impl Position {
 pub(crate) struct Positions {
     slots: Box<[Position]>,
     used: usize,
+    vacant: Vacant,
+    stretches: Stretches,
     index: KeyIndex,
     /// Those that became flat.
     idle: Idle,
@@ -160,6 +167,8 @@ impl Positions {
         Self {
             slots: alloc::vec![Position::FREE; slots].into_boxed_slice(),
             used: 0,
+            vacant: Vacant::new(slots),
+            stretches: Stretches::new(capacities.positions_max, capacities.accounts_max),
             index: KeyIndex::new(slots),
             idle: Idle::new(slots),
         }
@@ -230,6 +239,22 @@ impl Positions {
         lines.line(self.index.home_of(key(account.raw(), instrument.raw())));
     }
 
+    /// The rows in which an account's position in an instrument stands if it found its place, before the
+    /// index has told: for who has nothing else to do meanwhile.
+    #[inline(always)]
+    pub(crate) fn visit_likely(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+        lines: &mut impl LineSink,
+    ) {
+        for row in self.stretches.home(account, instrument).pair() {
+            if let Some(position) = self.at(row) {
+                position.visit_lines(lines);
+            }
+        }
+    }
+
     /// A slot for a new pair: one never used, or one that nothing needs any more. `None` if a bounded
     /// search finds none. The pair's slot is idle until it is involved, so that another claim may
     /// take it.
@@ -240,11 +265,14 @@ impl Positions {
         settlements: u32,
         now_ns: u64,
     ) -> Option<u32> {
-        let slot = if self.used < self.slots.len() {
-            self.used += 1;
-            self.used as u32 - 1
-        } else {
-            self.reclaim(now_ns)?
+        let home = self.stretches.home(account, instrument);
+        let slot = match self.vacant_for(home) {
+            Some(slot) => {
+                self.vacant.take(slot);
+                self.used += 1;
+                slot
+            }
+            None => self.reclaim(now_ns)?,
         };
         self.slots[slot as usize] = Position {
             account: account.raw(),
@@ -258,6 +286,21 @@ impl Positions {
         self.idle.push(slot);
         self.drop_involved(DROPS_A_PUSH);
         Some(slot)
+    }
+
+    /// A slot never used: at home, else in its group, else the next from where the key says, so that an
+    /// account with many positions does not take all from its neighbours.
+    fn vacant_for(&self, home: Home) -> Option<u32> {
+        if self.used == self.slots.len() {
+            return None;
+        }
+        let near = home.group().find(|row| self.vacant.is_vacant(*row));
+        near.or_else(|| {
+            let scattered = u64::from(home.row()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let rows = self.slots.len() as u64;
+            let from = (u128::from(scattered) * u128::from(rows)) >> 64;
+            self.vacant.near(from as u32)
+        })
     }
 
     /// The first idle slot that holds nothing: those that are involved again leave the idle, those
@@ -342,8 +385,18 @@ impl Positions {
         }
     }
 
+    /// The first slot from this one on that is a position's.
+    pub(crate) fn next_used(&self, from: u32) -> Option<u32> {
+        self.vacant.next_taken(from, self.slots.len())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Position> {
-        self.slots[..self.used].iter()
+        let mut from = 0;
+        core::iter::from_fn(move || {
+            let slot = self.next_used(from)?;
+            from = slot + 1;
+            Some(self.get(slot))
+        })
     }
 
     /// Gives the canonical words of all positions to `push`.

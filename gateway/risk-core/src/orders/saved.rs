@@ -99,6 +99,8 @@ impl Orders {
         let marks = Marks::from_raw((low >> 24) as u8);
         order.marks = marks.ok_or(words.wrong("marks that no order has"))?;
         if order.state == OrderState::Free {
+            // Else it would be saved among those never used.
+            words.must(generation > 0, "a used slot that no order ever had")?;
             self.slots[slot] = order;
             return Ok(());
         }

@@ -15,7 +15,12 @@ use portcullis_domain::{AccountId, InstrumentId, Side};
 impl Positions {
     pub(crate) fn save(&self, push: &mut impl FnMut(u64)) {
         push(self.used as u64);
-        self.iter().for_each(|position| position.save(push));
+        let mut from = 0;
+        while let Some(slot) = self.next_used(from) {
+            push(slot.into());
+            self.get(slot).save(push);
+            from = slot + 1;
+        }
         push(self.idle.len() as u64);
         self.idle.iter().for_each(|slot| push(slot.into()));
     }
@@ -25,22 +30,36 @@ impl Positions {
     pub(crate) fn load(&mut self, known: (usize, usize), words: &mut Words<'_>) -> Read<()> {
         words.begin("positions");
         self.used = words.at_most(self.slots.len(), "more positions than there is room for")?;
-        for slot in 0..self.used {
-            let position = Position::load(known, words)?;
-            let name = key(position.account, position.instrument);
-            let new = self.index.find(name).is_none();
-            words.must(new, "two positions of an account in an instrument")?;
-            self.index.insert(name, slot as u64);
-            self.slots[slot] = position;
+        let mut from = 0;
+        for _ in 0..self.used {
+            let last = self.slots.len() - 1;
+            let slot = words.at_most(last, "a position where there is no room for one")? as u32;
+            words.must(slot >= from, "positions out of order")?;
+            from = slot + 1;
+            self.load_at(slot, Position::load(known, words)?, words)?;
         }
         let idle = words.at_most(self.used, "more idle positions than there are")?;
         for _ in 0..idle {
-            let last = self.used.saturating_sub(1);
+            let last = self.slots.len() - 1;
             let slot = words.at_most(last, "an idle position that is none")?;
+            let used = !self.vacant.is_vacant(slot as u32);
+            words.must(used, "an idle position that is none")?;
             let again = core::mem::replace(&mut self.slots[slot].queued, true);
             words.must(!again, "a position that is idle twice")?;
             self.idle.push(slot as u32);
         }
+        Ok(())
+    }
+
+    fn load_at(&mut self, slot: u32, position: Position, words: &Words<'_>) -> Read<()> {
+        let account = AccountId::new(position.account);
+        let instrument = InstrumentId::new(position.instrument);
+        let new = self.find(account, instrument).is_none();
+        words.must(new, "two positions of an account in an instrument")?;
+        let name = key(position.account, position.instrument);
+        self.index.insert(name, slot.into());
+        self.vacant.take(slot);
+        self.slots[slot as usize] = position;
         Ok(())
     }
 
@@ -53,7 +72,7 @@ impl Positions {
     ) -> Read<()> {
         let order = orders.whole(slot);
         let (side, lots) = (order.side, order.hold(None).lots);
-        let found = self.slots[..self.used].get_mut(order.position as usize);
+        let found = self.slots.get_mut(order.position as usize);
         let position = found.ok_or(words.wrong("an open order of no position"))?;
         let same = (position.account, position.instrument) == (order.account, order.instrument);
         words.must(same, "an open order of another's position")?;
@@ -68,7 +87,9 @@ impl Positions {
 impl Ledger {
     /// Sums each position's orders up, adds it to open interest, and puts it into its account's list.
     pub(crate) fn load_positions(&mut self, words: &Words<'_>) -> Read<()> {
-        for slot in 0..self.positions.used as u32 {
+        let mut from = 0;
+        while let Some(slot) = self.positions.next_used(from) {
+            from = slot + 1;
             let position = self.positions.get_mut(slot);
             position.load_adverse(&self.orders, words)?;
             let (account, instrument) = (position.account, position.instrument);

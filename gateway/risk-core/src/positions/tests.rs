@@ -85,6 +85,33 @@ fn ticks_drop_those_that_are_idle_no_more() {
     assert_eq!(claim(&mut positions, SLOTS, 0), Some(SLOTS - 1));
 }
 
+/// Every account's positions stand in its own stretch as long as nobody has more than that; those of who
+/// has more stand anywhere, and all are found.
+#[test]
+fn positions_stand_in_their_stretch_where_there_is_room() {
+    const ACCOUNTS: u32 = 100;
+    let mut positions = Positions::new(&Capacities {
+        accounts_max: ACCOUNTS,
+        positions_max: ACCOUNTS * 4,
+        ..Capacities::default()
+    });
+    let mut claim = |account: u32, instrument: u32| {
+        let (account, instrument) = (AccountId::new(account), InstrumentId::new(instrument));
+        let slot = positions.claim(account, instrument, 0, 0);
+        let found = positions.find(account, instrument);
+        assert!(slot.is_some() && slot == found);
+        slot.unwrap_or(NONE)
+    };
+    for account in 1..ACCOUNTS {
+        let slots = [3, 17, 40].map(|instrument| claim(account, instrument));
+        assert!(slots.iter().all(|slot| slot / 4 == account), "{slots:?}");
+    }
+    let of_the_large: std::vec::Vec<u32> = (0..100).map(|instrument| claim(0, instrument)).collect();
+    assert!(of_the_large[..4].iter().all(|slot| slot / 4 == 0));
+    let robbed = of_the_large[4..].iter().filter(|slot| **slot < 100).count();
+    assert!(robbed < 60, "its neighbours alone gave {robbed}");
+}
+
 /// What the naive side knows of an account's position.
 #[derive(Clone, Copy, Default)]
 struct Known {
