@@ -248,11 +248,9 @@ impl Positions {
         instrument: InstrumentId,
         lines: &mut impl LineSink,
     ) {
-        for row in self.stretches.home(account, instrument).pair() {
-            if let Some(position) = self.at(row) {
-                position.visit_lines(lines);
-            }
-        }
+        let home = self.stretches.home(account, instrument);
+        self.get(home.row()).visit_lines(lines);
+        self.get(home.neighbour()).visit_lines(lines);
     }
 
     /// A slot for a new pair: one never used, or one that nothing needs any more. `None` if a bounded

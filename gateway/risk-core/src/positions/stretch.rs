@@ -74,10 +74,16 @@ impl Home {
         within.map(move |offset| self.base + offset)
     }
 
-    /// The home and its neighbour, in which most positions stand.
+    /// The row of the group that is taken next; the home itself where it has no other.
     #[inline(always)]
-    pub(super) fn pair(self) -> impl Iterator<Item = u32> {
-        self.group().take(2)
+    pub(super) const fn neighbour(self) -> u32 {
+        let offset = self.offset ^ 1;
+        let offset = if offset < self.len {
+            offset
+        } else {
+            self.offset
+        };
+        self.base + offset
     }
 }
 
@@ -99,6 +105,12 @@ mod tests {
                 let home = home(rows, accounts, account, instrument);
                 let group: BTreeSet<u32> = home.group().collect();
                 assert_eq!(home.group().next(), Some(home.row()));
+                let second = home.group().nth(1);
+                let beside = Some(home.neighbour()).filter(|row| *row != home.row());
+                assert!(
+                    second == beside || beside.is_none(),
+                    "{second:?} {beside:?}"
+                );
                 assert!(
                     group.len() as u32 <= len.min(GROUP) && group.iter().all(|row| *row < rows)
                 );

@@ -106,7 +106,8 @@ fn positions_stand_in_their_stretch_where_there_is_room() {
         let slots = [3, 17, 40].map(|instrument| claim(account, instrument));
         assert!(slots.iter().all(|slot| slot / 4 == account), "{slots:?}");
     }
-    let of_the_large: std::vec::Vec<u32> = (0..100).map(|instrument| claim(0, instrument)).collect();
+    let of_the_large: std::vec::Vec<u32> =
+        (0..100).map(|instrument| claim(0, instrument)).collect();
     assert!(of_the_large[..4].iter().all(|slot| slot / 4 == 0));
     let robbed = of_the_large[4..].iter().filter(|slot| **slot < 100).count();
     assert!(robbed < 60, "its neighbours alone gave {robbed}");
