@@ -132,6 +132,12 @@ impl Account {
         lines.line(&self.rate_tat_ns);
         lines.line(&self.last.at_ns);
     }
+
+    /// The lines that a change of its limits reads and writes.
+    pub(crate) fn visit_limited(&self, lines: &mut impl LineSink) {
+        lines.line(&self.last.at_ns);
+        lines.line(&self.cash);
+    }
 }
 
 /// One firm or clearing member.

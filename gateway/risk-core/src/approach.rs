@@ -78,7 +78,32 @@ impl RiskCore {
         if head.kind == CommandKind::NewOrder as u8 {
             self.approach_new(head, stage, ahead, lines);
         } else {
+            self.approach_other(head, stage, lines);
+        }
+    }
+
+    #[inline(never)]
+    fn approach_other(&self, head: &Head, stage: Stage, lines: &mut impl LineSink) {
+        if head.kind == CommandKind::SetCell as u8 {
+            self.approach_cell(head, stage, lines);
+        } else {
             self.approach_named(head, stage, lines);
+        }
+    }
+
+    /// The lines of the account whose cell changes, and of its limits.
+    fn approach_cell(&self, head: &Head, stage: Stage, lines: &mut impl LineSink) {
+        // Whose word this is, if it is an account's at all: otherwise a line is fetched for nothing.
+        let account = AccountId::new(head.word as u32);
+        match stage {
+            Stage::Head => {
+                self.table.visit_entry(account, lines);
+                if let Some(this) = self.ledger.accounts.at(account.raw()) {
+                    this.visit_limited(lines);
+                }
+            }
+            Stage::Index => self.table.visit_own(account, lines),
+            Stage::Neighbour => {}
         }
     }
 
@@ -165,7 +190,7 @@ impl RiskCore {
     }
 
     /// The lines of what names an order, if it does.
-    #[inline(never)]
+    #[inline(always)]
     fn approach_named(&self, head: &Head, stage: Stage, lines: &mut impl LineSink) {
         let names = head.kind == CommandKind::Report as u8
             || head.kind == CommandKind::Cancel as u8

@@ -248,9 +248,7 @@ impl RiskCore {
         {
             return Err(ControlRefusal::CellInvalid);
         }
-        let this = self.ledger.accounts.get_mut(account.raw());
-        this.bound = crate::bound::Bound::NONE;
-        this.table_version = 0;
+        self.ledger.take_row(account, &self.table);
         self.epoch += 1;
         Ok(Done::Epoch(self.epoch))
     }

@@ -122,16 +122,10 @@ impl Ledger {
         if self.accounts.get(account.raw()).day != self.day {
             self.begin_day(account, table);
         }
+        self.take_row(account, table);
         let this = self.accounts.get_mut(account.raw());
-        let (row, firm) = match table.entry(account) {
-            Some((row, firm)) => (row, table.firm(firm).map(|limits| (firm, limits))),
-            None => (NONE, None),
-        };
-        this.row = row;
-        if table.row(row).map_or(BoundLimits::NONE, BoundLimits::of) != this.bound_limits {
-            (this.bound, this.unspent) = (Bound::NONE, None);
-        }
-        let Some((firm, limits)) = firm else {
+        let firm = table.entry(account).map(|(_, firm)| firm);
+        let Some((firm, limits)) = firm.and_then(|firm| Some((firm, table.firm(firm)?))) else {
             this.table_version = 0;
             return;
         };
@@ -141,6 +135,19 @@ impl Ledger {
         }
         let settled = (this.firm, this.clearing_member) == now;
         this.table_version = if settled { self.table_version } else { 0 };
+    }
+
+    /// Takes over the row that the table has for an account. Its bound ends where it was worked out under
+    /// other limits.
+    pub(crate) fn take_row(&mut self, account: AccountId, table: &LimitTable) {
+        let this = self.accounts.get_mut(account.raw());
+        this.row = table.entry(account).map_or(NONE, |(row, _)| row);
+        let of_bound = table
+            .row(this.row)
+            .map_or(BoundLimits::NONE, BoundLimits::of);
+        if of_bound != this.bound_limits {
+            (this.bound, this.unspent) = (Bound::NONE, None);
+        }
     }
 
     /// Another table is in force.

@@ -30,6 +30,11 @@ impl Cell {
         }
     }
 
+    /// The word it stands in.
+    pub(crate) const fn word(&self) -> &i64 {
+        &self.0
+    }
+
     /// The number, or `i64::MIN` where unset: an upper limit that every amount exceeds.
     #[must_use]
     pub(crate) const fn or_failing(self) -> i64 {

@@ -14,6 +14,7 @@ use super::firm::{FirmCells, FirmLimits};
 use super::instrument::{InstrumentCells, InstrumentField, InstrumentLimits, Tiers, WireUnits};
 use super::session::{SessionCells, SessionLimits};
 use super::{Cell, CellFault};
+use crate::approach::LineSink;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use portcullis_domain::{AccountId, FirmId, InstrumentId, SessionId};
@@ -318,7 +319,9 @@ impl LimitTable {
         } else {
             self.rows_used
         };
-        if row >= self.rows.len() || !self.row_fits(&cells, set) {
+        let rises = |field| cells.cell(field).value() > shared.cell(field).value();
+        let tied = rises(AccountField::PositionMax) || rises(AccountField::AccountVolumeMax);
+        if row >= self.rows.len() || tied && !self.row_fits(&cells, set) {
             return false;
         }
         // Point of no return.
@@ -330,7 +333,8 @@ impl LimitTable {
         true
     }
 
-    /// The load rules that tie a row to the instruments it may trade.
+    /// The load rules that tie a row to the instruments it may trade. They hold of every row in the table, and
+    /// go on holding while what they tie does not rise.
     fn row_fits(&self, cells: &AccountCells, set: u32) -> bool {
         let ids = (0..).map(InstrumentId::new);
         let mut traded = self
@@ -342,6 +346,30 @@ impl LimitTable {
             position_fits(cells, limits.price_max, limits.value.quanta())
                 && volume_fits(cells, limits.spike_floor)
         })
+    }
+
+    /// The lines of an account's entry.
+    pub(crate) fn visit_entry(&self, account: AccountId, lines: &mut impl LineSink) {
+        if let Some(entry) = self.accounts.get(account.index()) {
+            lines.line(&entry.row);
+        }
+    }
+
+    /// The lines that a change of one of its cells reads and writes.
+    pub(crate) fn visit_own(&self, account: AccountId, lines: &mut impl LineSink) {
+        let Some(entry) = self.accounts.get(account.index()) else {
+            return;
+        };
+        if let Some((cells, _)) = self.row_cells.get(entry.row as usize) {
+            let (first, last) = (cells.cells().first(), cells.cells().last());
+            first
+                .into_iter()
+                .chain(last)
+                .for_each(|cell| lines.line(cell.word()));
+        }
+        if let Some(row) = self.rows.get(entry.row as usize) {
+            row.visit_lines(lines);
+        }
     }
 
     fn fold_change(&mut self, scope: u64, index: u32, field: u8, value: i64) {

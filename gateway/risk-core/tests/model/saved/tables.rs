@@ -22,9 +22,14 @@ fn change(prng: &mut Prng, accounts: usize) -> Command {
 }
 
 fn machine(prng: &mut Prng) -> (CoreMachine, LimitSpec, usize) {
+    let rows_spare = prng.between(0, 5) as u32;
+    machine_with(prng, rows_spare)
+}
+
+fn machine_with(prng: &mut Prng, rows_spare: u32) -> (CoreMachine, LimitSpec, usize) {
     let (config, _) = config::random(prng);
     let mut spec = limit_spec(&config).expect("tiers ascend");
-    spec.rows_spare = prng.between(0, 5) as u32;
+    spec.rows_spare = rows_spare;
     // A class: rows that several accounts share.
     let shared = prng.pick(&[true, false]);
     for account in spec.accounts.iter_mut().filter(|_| shared) {
@@ -80,6 +85,48 @@ fn a_changed_table_is_rebuilt_with_its_digest_and_takes_the_same_changes() {
     }
     assert!(
         changed > 50 && refused > 50,
+        "{changed} changed, {refused} refused"
+    );
+}
+
+/// Whatever a change leaves unlooked at, since it cannot break it, building the whole table would not have found
+/// broken either.
+#[test]
+fn a_cell_changes_exactly_where_the_whole_table_would_load_with_it() {
+    let (mut changed, mut refused) = (0, 0);
+    for seed in 0..60 {
+        let mut prng = Prng::new(seed);
+        let (mut machine, mut spec, accounts) = machine_with(&mut prng, 40);
+        for _ in 0..30 {
+            let field = prng.below(ACCOUNT_FIELDS.len());
+            let (min, max) = (ACCOUNT_FIELDS[field].min, ACCOUNT_FIELDS[field].max);
+            let value = prng.pick(&[min, min + 1, 5_000, max / 1_000_000, max / 1_000, max]);
+            let account = prng.below(accounts);
+            let Some(row) = spec.accounts[account].row else {
+                continue;
+            };
+            let mut own = spec.rows[row as usize].clone();
+            assert!(own.cells.set_by_number(field, value));
+            let mut with = spec.clone();
+            with.accounts[account].row = Some(with.rows.len() as u32);
+            with.rows.push(own);
+            let loads = LimitTable::build(&with).is_ok();
+            let effects = machine.send(Command::SetCell(LimitCellChange {
+                scope: Scope::Account(AccountId::new(account as u32)),
+                field: field as u8,
+                value,
+            }));
+            let applied = !outcome(effects).contains("CellInvalid");
+            assert_eq!(applied, loads, "seed {seed}: field {field} to {value}");
+            if applied {
+                (spec, changed) = (with, changed + 1);
+            } else {
+                refused += 1;
+            }
+        }
+    }
+    assert!(
+        changed > 100 && refused > 100,
         "{changed} changed, {refused} refused"
     );
 }
