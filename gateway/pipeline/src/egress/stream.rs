@@ -10,8 +10,8 @@ use crate::transport::{ConnectionId, OutboundTransport, WriteOutcome};
 use portcullis_domain::{Duration, Timestamp};
 use portcullis_wire::Alpha;
 use portcullis_wire::soupbin::{
-    LoginAnswer, LoginRequest, PACKET_BYTES_MAX, Password, ResendStore, ServerOutbound, StoreSlot,
-    UserName,
+    Lagged, LoginAnswer, LoginRequest, PACKET_BYTES_MAX, Password, ResendStore, ServerOutbound,
+    StoreSlot, UserName,
 };
 
 /// Bytes on their way to the socket.
@@ -168,7 +168,7 @@ impl Stream {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         }
-        let asking = self.asking.as_mut().expect("it catches up");
+        let asking = self.asking.as_ref().expect("it catches up");
         let written = match what {
             Resent::GivenUp => None,
             Resent::Message(number) => {
@@ -186,9 +186,6 @@ impl Stream {
             return Taken::GivenUp;
         };
         self.end += len;
-        if !self.outbound.is_catching_up() {
-            asking.withdraw();
-        }
         Taken::ForClient
     }
 
@@ -212,7 +209,7 @@ impl Stream {
             return Sent::All;
         };
         if self.start == self.end && !self.closing {
-            match self.outbound.pump(now, &mut self.out[..]) {
+            match self.pump(now) {
                 Ok(len) => (self.start, self.end) = (0, len),
                 Err(_lagged) => {
                     transport.close(connection);
@@ -245,6 +242,19 @@ impl Stream {
                 Sent::All
             }
         }
+    }
+
+    /// Fills the empty buffer from the store; what is asked for is taken back where that ends catching up.
+    fn pump(&mut self, now: Timestamp) -> Result<usize, Lagged> {
+        let was_catching_up = self.outbound.is_catching_up();
+        let len = self.outbound.pump(now, &mut self.out[..])?;
+        if was_catching_up
+            && !self.outbound.is_catching_up()
+            && let Some(asking) = &mut self.asking
+        {
+            asking.withdraw();
+        }
+        Ok(len)
     }
 
     /// Whether the next message for the client is no longer stored, and not to be had elsewhere.

@@ -5,7 +5,8 @@
 //! **Invariants.** Each published message gets the next number and is written to a link exactly
 //! once and in order, whether it is live or resent: a link is a cursor into the store. A link whose
 //! next message is gone from the store is reported, never skipped over. A link that begins before the
-//! store is given what the store dropped, message by message, until the store has its next one.
+//! store is given what the store dropped, message by message, until its next one is written from the
+//! store: what is published meanwhile may drop that, too.
 //! **Never.** Read a clock, write a packet in part, or hold back a message that fits.
 
 use super::encode::{self, NoRoom};
@@ -242,8 +243,9 @@ where
         })
     }
 
-    /// Whether the connected client is due a message that the store has dropped: [`Self::resend`]
-    /// writes it, and [`Self::pump`] nothing until the store has the next one.
+    /// Whether the connected client logged in before the store and was written nothing from it yet:
+    /// [`Self::resend`] writes what the store has dropped, and [`Self::pump`] ends this, once the
+    /// store has the next message.
     #[must_use]
     pub fn is_catching_up(&self) -> bool {
         self.link
@@ -274,9 +276,6 @@ where
         let len = encode::sequenced(message, out)?;
         link.next += 1;
         link.sent = link.sent.later(now);
-        if link.next == oldest {
-            link.source = Source::Store;
-        }
         Ok(len)
     }
 
@@ -287,7 +286,8 @@ where
     }
 
     /// Writes as many of the pending messages as fit, each whole; returns the bytes written. Call
-    /// it again when there is room: resend and live messages are the same to it.
+    /// it again when there is room: resend and live messages are the same to it. For a client that is
+    /// catching up it writes nothing as long as the store has dropped the next message.
     ///
     /// # Errors
     /// The client lags behind the store; end its link. What was written before stays valid: the
@@ -297,7 +297,10 @@ where
             return Ok(0);
         };
         if link.source == Source::Elsewhere {
-            return Ok(0);
+            if link.next < self.store.oldest() {
+                return Ok(0);
+            }
+            link.source = Source::Store;
         }
         let mut written = 0;
         loop {
@@ -327,6 +330,9 @@ where
         }
         if written > 0 {
             link.sent = link.sent.later(now);
+        }
+        // Where nothing fits, the store may still drop what a client that catches up is due.
+        if written > 0 || link.next == self.store.next_sequence() {
             self.link = Some(link);
         }
         Ok(written)

@@ -75,11 +75,31 @@ fn it_asks_until_the_store_has_the_next_message() {
     }
     assert_eq!(source.asks_for(SESSION), Some((connection(1), 3)));
     assert_eq!(take(&mut stream, 1, 3, &mut socket), Taken::ForClient);
-    assert_eq!(source.asks_for(SESSION), None);
     while stream.send(&mut socket, NOW) == Sent::Some {}
+    assert_eq!(source.asks_for(SESSION), None);
     // The login's answer, and messages 3, 4 and 5.
     assert_eq!(socket.taken.len(), 33 + 3 * 103);
     assert_eq!(take(&mut stream, 1, 4, &mut socket), Taken::ForNobody);
+}
+
+/// The store moves on between the last message from the journal and the first that would be its own.
+#[test]
+fn it_goes_on_asking_where_the_store_drops_what_it_is_due() {
+    let (mut stream, _resending, source) = stream(5);
+    let mut socket = Socket::default();
+    stream.log_on(connection(1), 3, 1, NOW);
+    for number in [3, 4] {
+        assert_eq!(take(&mut stream, 1, number, &mut socket), Taken::ForClient);
+        assert!(stream.publish(&message(number + 3)));
+        while stream.send(&mut socket, NOW) == Sent::Some {}
+        assert_eq!(source.asks_for(SESSION), Some((connection(1), 3)));
+    }
+    assert_eq!(take(&mut stream, 1, 5, &mut socket), Taken::ForClient);
+    while stream.send(&mut socket, NOW) == Sent::Some {}
+    assert_eq!(source.asks_for(SESSION), None);
+    assert_eq!(socket.taken.len(), 33 + 5 * 103);
+    assert!(socket.taken.ends_with(&message(7)));
+    assert_eq!(socket.closed, []);
 }
 
 #[test]

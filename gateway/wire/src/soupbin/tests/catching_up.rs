@@ -38,7 +38,7 @@ fn log_in(outbound: &mut Outbound, sequence: u64) -> Result<u64, LoginRejectReas
 fn all_that_follows(outbound: &mut Outbound, mut number: u64, room: usize) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     let mut out = std::vec![0; room];
-    while outbound.is_catching_up() {
+    while outbound.is_catching_up() && number < outbound.oldest_sequence() {
         assert_eq!(outbound.pump(at(0), &mut out), Ok(0), "it is not its turn");
         let written = outbound.resend(number, &message(number), at(0), &mut out);
         all.extend_from_slice(&out[..written.expect("room")]);
@@ -46,6 +46,7 @@ fn all_that_follows(outbound: &mut Outbound, mut number: u64, room: usize) -> Ve
     }
     loop {
         let written = outbound.pump(at(0), &mut out).expect("it is stored");
+        assert!(!outbound.is_catching_up(), "the store has what follows");
         if written == 0 {
             let sequenced = packets(&all).into_iter();
             return sequenced.map(|(_, message)| message).collect();
@@ -128,7 +129,31 @@ fn what_does_not_fit_is_given_again() {
     );
     assert!(outbound.is_catching_up());
     assert_eq!(outbound.resend(6, &message(6), at(0), &mut out), Ok(PACKET));
+    // Nothing of the store fits either: it may still drop what follows.
+    assert_eq!(outbound.pump(at(0), &mut out[..4]), Ok(0));
+    assert!(outbound.is_catching_up());
+    assert_eq!(outbound.pump(at(0), &mut out), Ok(PACKET));
     assert!(!outbound.is_catching_up());
+}
+
+/// The store drops the message that the client is due next between the last one that was resent and the
+/// pump behind it.
+#[test]
+fn what_the_store_drops_before_it_is_pumped_comes_from_the_caller_too() {
+    let mut outbound = outbound();
+    outbound.reach_back_to(1);
+    assert_eq!(log_in(&mut outbound, 6), Ok(6));
+    let mut out = [0; 64];
+    for number in [6, 7] {
+        let written = outbound.resend(number, &message(number), at(0), &mut out);
+        assert_eq!(written, Ok(PACKET));
+        outbound.publish(&message(number + 4)).expect("short");
+        assert_eq!(outbound.oldest_sequence(), number + 2);
+        assert_eq!(outbound.pump(at(0), &mut out), Ok(0), "it is no lagging");
+        assert!(outbound.is_catching_up());
+    }
+    let got = all_that_follows(&mut outbound, 8, 64);
+    assert_eq!(got, (8..=11).map(message).collect::<Vec<_>>());
 }
 
 #[test]
