@@ -67,6 +67,16 @@ struct Waited {
     journal: Duration,
 }
 
+/// What of a session could not be made again.
+#[derive(Clone, Copy, Debug)]
+struct Unreadable {
+    session: SessionId,
+    /// All messages before this number.
+    before: u64,
+    /// When that was found.
+    since: Timestamp,
+}
+
 /// The resender.
 pub struct Resender<S: Storage, V> {
     config: ResenderConfig<S, V>,
@@ -74,10 +84,8 @@ pub struct Resender<S: Storage, V> {
     doing: Doing<S, V>,
     /// The session whose turn it is.
     turn: usize,
-    /// By session, what could not be made again and is not to be promised: all before this number.
-    unreadable: Box<[u64]>,
-    /// When something last could not be.
-    failed: Option<Timestamp>,
+    /// What could not be made again and is not to be promised, of each session at most once.
+    unreadable: Vec<Unreadable>,
     looked: Option<(Timestamp, Looks)>,
     /// When it worked last.
     worked: Timestamp,
@@ -99,8 +107,7 @@ impl<S: Storage, V: RecallVenue> Resender<S, V> {
             source,
             doing: Doing::Nothing,
             turn: 0,
-            unreadable: vec![0; sessions].into_boxed_slice(),
-            failed: None,
+            unreadable: Vec::with_capacity(sessions),
             looked: None,
             worked: now,
         };
@@ -238,11 +245,17 @@ impl<S: Storage, V: RecallVenue> Resender<S, V> {
         self.doing = Doing::GivingUp { asked, told: false };
     }
 
-    /// The journal does not give a message: what is up to it is promised to nobody for a while.
+    /// The journal does not give a message: what is up to it is not promised to its session for a while.
     fn cannot_read(&mut self, asked: Asked, at: u64, why: &str) {
-        let unreadable = &mut self.unreadable[asked.session.index()];
-        *unreadable = (*unreadable).max(at + 1);
-        self.failed = Some(self.worked);
+        let session = asked.session;
+        let known = self.unreadable.iter().find(|of| of.session == session);
+        let before = known.map_or(0, |of| of.before).max(at + 1);
+        self.unreadable.retain(|of| of.session != session);
+        self.unreadable.push(Unreadable {
+            session,
+            before,
+            since: self.worked,
+        });
         self.looked = None;
         self.look(self.worked);
         self.give_up(asked, at, why);
@@ -266,9 +279,9 @@ impl<S: Storage, V: RecallVenue> Resender<S, V> {
     fn look_if_due(&mut self, now: Timestamp) {
         // A clock that was set back puts nothing off.
         let is_over = |at: Timestamp, span| now.since(at) >= span || now < at;
-        if self.failed.is_some_and(|at| is_over(at, RETRY_AFTER)) {
-            self.failed = None;
-            self.unreadable.fill(0);
+        let known = self.unreadable.len();
+        self.unreadable.retain(|of| !is_over(of.since, RETRY_AFTER));
+        if self.unreadable.len() < known {
             self.looked = None;
         }
         let looked = self.looked.as_ref();
@@ -304,9 +317,9 @@ impl<S: Storage, V: RecallVenue> Resender<S, V> {
     }
 
     fn say(&mut self, reach: &[u64]) {
-        let sessions = (0..).map(SessionId::new).zip(reach).zip(&self.unreadable);
-        for ((session, number), unreadable) in sessions {
-            let number = (*number).max(*unreadable);
+        for (session, number) in (0..).map(SessionId::new).zip(reach) {
+            let unreadable = self.unreadable.iter().find(|of| of.session == session);
+            let number = unreadable.map_or(*number, |of| of.before.max(*number));
             self.source.reach.say_journaled(session, number);
         }
     }

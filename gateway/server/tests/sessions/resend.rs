@@ -244,6 +244,39 @@ fn a_journal_that_does_not_read_is_told_and_not_promised_again() {
     assert!(again == told);
 }
 
+/// What one session's client could not be given again puts off nobody else's next try.
+#[test]
+fn what_could_not_be_read_is_promised_again_to_each_session_in_its_time() {
+    let mut rig = Rig::new(setup());
+    let told = [0, 1].map(|session| told_and_left(&mut rig, session, 300));
+    let journal = rig.journal.as_ref().expect("it has one");
+    let (disk, name) = (journal.disk.clone(), journal.first_segment());
+    let mut bytes = disk.contents(&name).expect("it is there");
+    bytes[20_000] ^= 1;
+    disk.put(&name, &bytes);
+    for session in [0, 1] {
+        let mut client = Client::asking(&rig, session, 1, PASSWORD);
+        rig.steps(REPLAY_STEPS);
+        assert!(client.is_closed() && client.messages().len() < 236);
+        assert!(is_refused(&mut rig, session, 1), "{session}");
+        if session == 0 {
+            rig.wait_ns(40 * SECOND_NS);
+        }
+    }
+    bytes[20_000] ^= 1;
+    disk.put(&name, &bytes);
+    rig.wait_ns(21 * SECOND_NS);
+    rig.steps(8);
+    let (client, again) = come_back(&mut rig, 0, 1);
+    assert!(again == told[0], "its minute is over");
+    drop(client);
+    assert!(is_refused(&mut rig, 1, 1), "its own is not");
+    rig.wait_ns(40 * SECOND_NS);
+    rig.steps(8);
+    let (_client, again) = come_back(&mut rig, 1, 1);
+    assert!(again == told[1]);
+}
+
 /// A connection with room for few bytes, so that a client that does not read is soon full.
 fn narrow() -> Setup {
     Setup {
