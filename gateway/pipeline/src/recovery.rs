@@ -19,8 +19,7 @@ use portcullis_risk_core::RiskCore;
 /// What the end of the former gateway means, to be sequenced before all else: its clients' connections are
 /// gone and so are its links to the engine; its journal can be written again; and until the engine has spoken
 /// and prices are there, nothing but cancels passes.
-#[must_use]
-pub fn first_commands(core: &RiskCore) -> Vec<Command> {
+pub(crate) fn first_commands(core: &RiskCore) -> Vec<Command> {
     let mut first = vec![Command::Restart {
         state: TradingState::CancelOnly,
     }];

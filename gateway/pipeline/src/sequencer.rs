@@ -12,9 +12,11 @@
 mod journal_watch;
 
 use crate::durability::DurabilityWatch;
+use crate::recovery::first_commands;
 use crate::signals::RiskSignals;
 use journal_watch::JournalWatch;
 use portcullis_domain::{Command, Duration, Head, Seq, Timestamp};
+use portcullis_risk_core::RiskCore;
 use portcullis_runtime::{Agent, RecordConsumer, RecordProducer};
 
 /// Records taken from each input in one duty cycle.
@@ -70,12 +72,22 @@ pub struct Resumption {
     /// Its last record.
     pub seq: Seq,
     /// The time of that.
-    pub timestamp: Timestamp,
+    timestamp: Timestamp,
     /// What must come before all else: what the end of the former gateway meant.
-    pub first: Vec<Command>,
+    first: Vec<Command>,
 }
 
 impl Resumption {
+    /// Behind the record that a core came to.
+    #[must_use]
+    pub fn behind(seq: Seq, core: &RiskCore) -> Self {
+        Self {
+            seq,
+            timestamp: core.now(),
+            first: first_commands(core),
+        }
+    }
+
     /// The last of the commands that come before all else.
     #[must_use]
     pub fn begins_behind(&self) -> Seq {

@@ -1,8 +1,10 @@
-//! When a slice of sliced work is let in.
+//! When a slice of sliced work is let in, and where a log goes on.
 
-use super::{SLICE_EVERY_NS, Sequencer, SequencerRings};
+use super::{Resumption, SLICE_EVERY_NS, Sequencer, SequencerRings};
 use crate::signals::RiskSignals;
-use portcullis_domain::{Command, CommandKind, Head, Record, Timestamp};
+use portcullis_domain::{Command, CommandKind, Head, Record, Seq, Timestamp};
+use portcullis_risk_core::limits::{LimitSpec, LimitTable};
+use portcullis_risk_core::{Capacities, Effect, EffectSink, RiskCore};
 use portcullis_runtime::{Agent, RecordConsumer, RecordProducer, record_ring};
 
 const UNITS: usize = 1_024;
@@ -106,4 +108,40 @@ fn no_slice_comes_behind_one_that_risk_has_not_seen() {
         .map(|record| record.head.kind)
         .collect();
     assert_eq!(kinds, [tick], "one at a time, whatever the time");
+}
+
+/// Nobody hears what the core says.
+struct Unheard;
+
+impl EffectSink for Unheard {
+    fn on_effect(&mut self, _effect: Effect) {}
+}
+
+/// What a former gateway's end means stands first, numbered and timed behind its last record.
+#[test]
+fn a_log_goes_on_behind_the_record_that_its_core_came_to() {
+    let table = LimitTable::build(&LimitSpec::default()).expect("no limits at all load");
+    let mut core = RiskCore::new(&Capacities::default(), table).expect("fits");
+    let mut last = Command::JournalLink { up: false }.encode();
+    (last.seq, last.timestamp_ns) = (1, 5_000_000_000);
+    core.apply(&Record::bare(last), &mut Unheard);
+    let resumption = Resumption::behind(Seq::new(1), &core);
+    assert_eq!(resumption.begins_behind(), Seq::new(3));
+    let mut rig = Rig::new();
+    rig.sequencer = rig.sequencer.resuming(&resumption);
+    rig.work(1);
+    let stamped: Vec<_> = std::iter::from_fn(|| rig.sequenced.pop())
+        .map(|record| (record.head.seq, record.head.kind, record.head.timestamp_ns))
+        .collect();
+    // Its clock is behind the former one's: time does not go back.
+    let expected = [
+        CommandKind::Restart,
+        CommandKind::JournalUp,
+        CommandKind::NewOrder,
+    ];
+    let expected = (2..).zip(expected);
+    let expected: Vec<_> = expected
+        .map(|(seq, kind)| (seq, kind as u8, 5_000_000_000))
+        .collect();
+    assert_eq!(stamped, expected);
 }

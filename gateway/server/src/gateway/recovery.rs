@@ -18,7 +18,7 @@ use portcullis_journal::{
     WriterOptions, read_words,
 };
 use portcullis_pipeline::durability::{DurabilityEnds, durability};
-use portcullis_pipeline::recovery::{Ground, Prelude, Rebuilt, first_commands, rebuild};
+use portcullis_pipeline::recovery::{Ground, Prelude, Rebuilt, rebuild};
 use portcullis_pipeline::replica::ReplicaParts;
 use portcullis_pipeline::sequencer::Resumption;
 use portcullis_risk_core::RiskCore;
@@ -168,12 +168,7 @@ fn hold_book(config: &Config, from: &mut FromJournal) -> Result<(), StartError> 
 fn origin_of(journal: Promoted, from: FromJournal) -> Origin {
     let FromJournal { prelude, rebuilt } = from;
     let (mut replica, seq) = (rebuilt.replica, rebuilt.seq);
-    let core = replica.core();
-    let resumption = Resumption {
-        seq,
-        timestamp: core.now(),
-        first: first_commands(core),
-    };
+    let resumption = Resumption::behind(seq, replica.core());
     let ReplicaParts {
         core,
         streams,

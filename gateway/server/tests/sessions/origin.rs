@@ -11,7 +11,7 @@ use portcullis_journal::{
 };
 use portcullis_pipeline::durability::{DurabilityEnds, durability};
 use portcullis_pipeline::egress::ClientStreams;
-use portcullis_pipeline::recovery::{Ground, Prelude, first_commands, rebuild};
+use portcullis_pipeline::recovery::{Ground, Prelude, rebuild};
 use portcullis_pipeline::replica::ReplicaParts;
 use portcullis_pipeline::sequencer::Resumption;
 use portcullis_risk_core::RiskCore;
@@ -122,11 +122,7 @@ pub(crate) fn go_on(setup: Setup, disk: MemoryDisk) -> Origin {
     let (mut replica, seq) = (rebuilt.replica, rebuilt.seq);
     assert_eq!(replica.venue().recalled().fault, None);
     let core = replica.core();
-    let resumption = Resumption {
-        seq,
-        timestamp: core.now(),
-        first: first_commands(core),
-    };
+    let resumption = Resumption::behind(seq, core);
     let opening = Opening {
         identity: recovered.identity.clone(),
         term: recovered.term,

@@ -16,9 +16,7 @@ use portcullis_journal::{
 };
 use portcullis_pipeline::durability::{Durability, DurabilityEnds, durability};
 use portcullis_pipeline::egress::ClientStreams;
-use portcullis_pipeline::recovery::{
-    Follower, Ground, Prelude, RecoveryError, first_commands, rebuild,
-};
+use portcullis_pipeline::recovery::{Follower, Ground, Prelude, RecoveryError, rebuild};
 use portcullis_pipeline::replica::ReplicaParts;
 use portcullis_pipeline::sequencer::Resumption;
 use portcullis_risk_core::RiskCore;
@@ -220,11 +218,7 @@ fn go_on(
         return Err(OpenError::Engine(fault.to_string()));
     }
     let core = replica.core();
-    let resumption = Resumption {
-        seq: start.planted_seq(seq),
-        timestamp: core.now(),
-        first: first_commands(core),
-    };
+    let resumption = Resumption::behind(start.planted_seq(seq), core);
     let opening = Opening {
         identity: recovered.identity.clone(),
         term: recovered.term,
