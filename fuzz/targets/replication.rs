@@ -8,8 +8,8 @@ use portcullis_domain::{Command, Duration, Record, Timestamp};
 use portcullis_journal::replication::{
     Answer, Follower, FollowerConfig, FollowerEvent, FollowerPosition, FollowerState, FollowerStep,
     Hello, Leader, LeaderConfig, LeaderEvent, LeaderState, LeaderStep, LogPosition,
-    MESSAGE_BYTES_MAX, Message, MessageFault, Object, ObjectKind, Parsed, VERSION, Welcome, encode,
-    parse,
+    MESSAGE_BYTES_MAX, Message, MessageFault, Object, ObjectKind, Parsed, ProcessNumber, VERSION,
+    Welcome, encode, parse,
 };
 use portcullis_journal::{
     Append, Chain, FrameHeader, Identity, InlineSource, JournalReader, JournalStart, JournalWriter,
@@ -61,6 +61,7 @@ fn meet(kind: u8, out: &mut Vec<u8>) {
         0xE0..0xE8 => encode(
             &Message::Hello(Hello {
                 version: VERSION,
+                process: ProcessNumber::new(u32::from(kind == 0xE2)),
                 promoted: kind == 0xE1,
                 takes_snapshot: true,
                 journal: JOURNAL,
@@ -176,6 +177,7 @@ fn read(stream: &[u8], piece: usize) -> (Vec<usize>, Option<MessageFault>) {
 /// A leader that sends what it can meets the input in place of a follower.
 fn leader(stream: &[u8]) {
     let config = LeaderConfig {
+        process: ProcessNumber::new(1),
         journal: JOURNAL,
         term: Term::new(1),
         heartbeat_every: Duration::from_ns(1_000_000),
@@ -260,6 +262,7 @@ fn send(leader: &mut Leader, offered: &mut bool) {
 /// A follower meets the input in place of a leader, behind a welcome.
 fn follower(stream: &[u8]) {
     let config = FollowerConfig {
+        process: ProcessNumber::new(0),
         heartbeat_every: Duration::from_ns(1_000_000),
         silence_max: Duration::from_ns(1_000_000_000),
         window_bytes: WINDOW,

@@ -25,7 +25,7 @@ pub(crate) use doors::Doors;
 pub(crate) use names::{
     FILE as NAMES_FILE, check as check_names, keep as keep_names, kept as kept_names,
 };
-pub(crate) use origin::{RULES, build, hold_folder, policy};
+pub(crate) use origin::{RULES, build, hold_folder, new_number, policy};
 pub(crate) use recovery::{
     FromJournal, Promoted, agree, keep_config_names, read_prelude, say, take_over,
 };

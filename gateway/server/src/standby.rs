@@ -16,7 +16,7 @@ mod shared;
 
 use crate::check::load_config;
 use crate::gateway::{FromJournal, Inherited, Progress, Snapshots, Written, hold_folder, idle};
-use crate::replication::{WINDOW_BYTES, silence_ms};
+use crate::replication::{WINDOW_BYTES, process_number, silence_ms};
 use crate::{REFUSED, cannot};
 use apply::Applying;
 use backend::StandbyDesk;
@@ -292,8 +292,9 @@ impl Standby {
     }
 }
 
-const fn follower_config(config: &Config) -> FollowerConfig {
+fn follower_config(config: &Config) -> FollowerConfig {
     FollowerConfig {
+        process: process_number(),
         heartbeat_every: config.profile.replication.heartbeat,
         silence_max: config.profile.replication.silence_max,
         window_bytes: WINDOW_BYTES,

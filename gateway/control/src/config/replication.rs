@@ -37,6 +37,30 @@ pub struct ReplicationProfile {
 
 const MS: u64 = 1_000_000;
 
+/// The other gateway, which is not this one: who was promoted tells its term there.
+fn leader(
+    section: &mut Section<'_>,
+    listen: Option<SocketAddr>,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<SocketAddr> {
+    let item = section.take("leader")?;
+    let leader = item.address(mistakes)?;
+    if listen.is_some_and(|listen| leads_to(leader, listen)) {
+        let what = format!("`leader` is {leader}, where this gateway itself listens for a standby");
+        let hint = "write the address of the other gateway, and none that moves with the leader";
+        item.wrong(mistakes, what, hint);
+        return None;
+    }
+    Some(leader)
+}
+
+/// Whether who connects to an address meets who listens at the other, as far as both say.
+fn leads_to(address: SocketAddr, listen: SocketAddr) -> bool {
+    let ip = address.ip();
+    let own = ip.is_loopback() || ip.is_unspecified();
+    address.port() == listen.port() && (ip == listen.ip() || own && listen.ip().is_unspecified())
+}
+
 impl ReplicationProfile {
     pub(super) fn read(section: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Self {
         let heartbeat_ms = integer(section, "heartbeat_ms", 1, 60_000, mistakes).unwrap_or(200);
@@ -52,13 +76,11 @@ impl ReplicationProfile {
             }
             Some(silence_ms)
         });
-        let mut address = |key: &'static str| {
-            let item = section.take(key)?;
-            item.address(mistakes)
-        };
+        let listen = section.take("listen");
+        let listen = listen.and_then(|item| item.address(mistakes));
         Self {
-            listen: address("listen"),
-            leader: address("leader"),
+            listen,
+            leader: leader(section, listen, mistakes),
             leader_folder: path(section, "leader_folder", mistakes),
             heartbeat: Duration::from_ns(heartbeat_ms as u64 * MS),
             silence_max: Duration::from_ns(silence_ms.unwrap_or(10 * heartbeat_ms) as u64 * MS),
@@ -89,5 +111,28 @@ impl ReplicationProfile {
                 self.promoted_durability.word().to_owned(),
             ),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_leads_to_the_own_door_is_told_from_what_may_be_elsewhere() {
+        for (leader, listen, own) in [
+            ("10.0.0.1:9100", "10.0.0.1:9100", true),
+            ("10.0.0.1:9101", "10.0.0.1:9100", false),
+            ("10.0.0.2:9100", "10.0.0.1:9100", false),
+            ("127.0.0.1:9100", "0.0.0.0:9100", true),
+            ("127.0.0.1:9100", "[::]:9100", true),
+            ("0.0.0.0:9100", "0.0.0.0:9100", true),
+            ("127.0.0.1:9100", "10.0.0.1:9100", false),
+            // Whether that is an address of this machine is not said here: the hello tells.
+            ("10.0.0.2:9100", "0.0.0.0:9100", false),
+        ] {
+            let [leader, listen] = [leader, listen].map(|text| text.parse().expect("an address"));
+            assert_eq!(leads_to(leader, listen), own, "{leader} {listen}");
+        }
     }
 }

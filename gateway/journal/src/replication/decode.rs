@@ -12,6 +12,7 @@ use super::message::{
     Ack, Block, DigestMismatch, Fence, Heartbeat, Hello, Message, MessageKind, Object, ObjectKind,
     Offer, SegmentNotice, Want, Welcome,
 };
+use super::process_number::ProcessNumber;
 use super::refusal::Refusal;
 use super::{BLOCK_BYTES_MAX, BUILD_BYTES_MAX, HEADER_BYTES, MAGIC};
 use crate::frame::FRAME_BYTES_MAX;
@@ -177,13 +178,14 @@ impl<'a> Fields<'a> {
 
 fn hello(fields: &mut Fields<'_>) -> Result<Hello, MessageFault> {
     fields.magic()?;
-    let [version, flags, zeros @ ..] = fields.quarters();
+    let [version, flags, low, high] = fields.quarters();
     let unknown = flags & !(PROMOTED | TAKES_SNAPSHOT) != 0;
-    if (unknown && !cfg!(feature = "planted-bug")) || zeros != [0, 0] {
+    if unknown && !cfg!(feature = "planted-bug") {
         return Err(fields.bad("flags"));
     }
     Ok(Hello {
         version,
+        process: ProcessNumber::new(u32::from(low) | u32::from(high) << 16),
         promoted: flags & PROMOTED != 0,
         takes_snapshot: flags & TAKES_SNAPSHOT != 0,
         journal: fields.word(),

@@ -76,7 +76,7 @@ fn hello(it: &Hello, out: &mut Vec<u8>) {
         out,
         &[
             MAGIC,
-            quarters([it.version, flags, 0, 0]),
+            quarters([it.version, flags, 0, 0]) | u64::from(it.process.raw()) << 32,
             it.journal,
             it.term,
             it.last_seq,

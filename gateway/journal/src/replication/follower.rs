@@ -19,6 +19,7 @@ use super::decode::{Parsed, parse};
 use super::link::{Link, Timer};
 use super::message::{Ack, DigestMismatch, Heartbeat, Hello, Message};
 use super::outbox::Outbox;
+use super::process_number::ProcessNumber;
 use super::transfer::Transfers;
 use crate::frame::{Chain, FrameHeader, Term};
 use portcullis_domain::{Duration, Timestamp, Unit};
@@ -26,6 +27,8 @@ use portcullis_domain::{Duration, Timestamp, Unit};
 /// How a follower follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FollowerConfig {
+    /// The process that it is.
+    pub process: ProcessNumber,
     /// Longest time without a sign of life from here.
     pub heartbeat_every: Duration,
     /// Silence after which the leader counts as gone, and the time it has to answer a hello.
@@ -188,6 +191,7 @@ impl Follower {
         ));
         self.out.push(&Message::Hello(Hello {
             version: VERSION,
+            process: self.config.process,
             promoted,
             takes_snapshot: self.takes_snapshot(),
             journal: self.at.journal,

@@ -18,6 +18,7 @@ use super::decode::{Parsed, parse};
 use super::link::{Link, Timer};
 use super::message::{Ack, Heartbeat, Hello, Message, Object, Welcome};
 use super::outbox::Outbox;
+use super::process_number::ProcessNumber;
 use super::refusal::Refusal;
 use super::transfer::Transfers;
 use super::window::Window;
@@ -27,6 +28,8 @@ use portcullis_domain::{Duration, Timestamp};
 /// What a leader is, for each of its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaderConfig {
+    /// The process that it is.
+    pub process: ProcessNumber,
     /// Number of its journal.
     pub journal: u64,
     /// The term that it leads.

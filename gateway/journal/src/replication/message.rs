@@ -5,6 +5,7 @@
 //! **Never.** Hold more than the message it came in.
 
 use super::BUILD_BYTES_MAX;
+use super::process_number::ProcessNumber;
 use super::refusal::Refusal;
 use crate::segment::{FORMAT, SegmentHeader};
 use portcullis_domain::Duration;
@@ -118,6 +119,8 @@ impl Message<'_> {
 pub struct Hello {
     /// The protocol it speaks.
     pub version: u16,
+    /// Its process.
+    pub process: ProcessNumber,
     /// It was promoted: it leads, and only tells its term.
     pub promoted: bool,
     /// It may be given a snapshot in place of what it has.

@@ -19,6 +19,7 @@ mod leader;
 mod link;
 mod message;
 mod outbox;
+mod process_number;
 mod refusal;
 mod transfer;
 mod window;
@@ -44,6 +45,7 @@ pub use message::{
     Ack, Block, DigestMismatch, Fence, Heartbeat, Hello, Message, MessageKind, Object, ObjectKind,
     Offer, SegmentNotice, Want, Welcome,
 };
+pub use process_number::ProcessNumber;
 pub use refusal::Refusal;
 
 use crate::frame::FRAME_BYTES_MAX;
@@ -55,7 +57,7 @@ pub const HEADER_BYTES: usize = 16;
 pub const MAGIC: u64 = u64::from_le_bytes(*b"PCREPLIC");
 
 /// The protocol that is spoken here.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Bytes of an object in one block.
 pub const BLOCK_BYTES_MAX: usize = 1 << 16;

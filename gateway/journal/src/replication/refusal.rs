@@ -40,6 +40,8 @@ pub enum Refusal {
     },
     /// Another connection took its place.
     Occupied,
+    /// It is this very process.
+    Itself,
 }
 
 impl Refusal {
@@ -53,6 +55,7 @@ impl Refusal {
             Self::TermLower { leader_term } => (5, leader_term),
             Self::TooOld { first } => (6, first),
             Self::Occupied => (7, 0),
+            Self::Itself => (8, 0),
         }
     }
 
@@ -68,6 +71,7 @@ impl Refusal {
             5 => Self::TermLower { leader_term: value },
             6 => Self::TooOld { first: value },
             7 if value == 0 => Self::Occupied,
+            8 if value == 0 => Self::Itself,
             _ => return None,
         })
     }
@@ -108,6 +112,10 @@ impl fmt::Display for Refusal {
             ),
             Self::Occupied => f.write_str(
                 "another standby took this one's place; a leader has one standby, stop the other",
+            ),
+            Self::Itself => f.write_str(
+                "that address leads to this gateway itself; `leader` in [replication] is the address of the \
+                 other machine, and none that moves with the leader",
             ),
         }
     }

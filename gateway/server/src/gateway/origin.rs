@@ -188,7 +188,7 @@ fn begin_journal(
     names::keep(&disk, &config.names).map_err(unwritten)?;
     let opening = Opening {
         identity: Identity {
-            journal: new_journal_number(),
+            journal: new_number(),
             prelude: digest,
             rules: RULES,
             build: build(),
@@ -233,8 +233,8 @@ pub(crate) fn build() -> String {
     format!("portcullis {}", env!("CARGO_PKG_VERSION"))
 }
 
-/// A number that no other journal has: of the time, the process and where its memory happens to lie.
-fn new_journal_number() -> u64 {
+/// A number that nothing else has: of the time, the process and where its memory happens to lie.
+pub(crate) fn new_number() -> u64 {
     let mut digest = Digest::new();
     digest.push(SystemClock.now().ns());
     digest.push(u64::from(std::process::id()));

@@ -4,7 +4,7 @@
 //! ends. Must never give up: a machine that is off today may come back with its old gateway tomorrow.
 
 use super::wire::{flush, receive};
-use super::{FENCED, WINDOW_BYTES};
+use super::{FENCED, WINDOW_BYTES, process_number};
 use crate::side_thread::{SideThread, Stop};
 use portcullis_control::config::ReplicationProfile;
 use portcullis_journal::replication::{
@@ -40,6 +40,7 @@ impl FenceTeller {
         disk: Disk,
     ) -> io::Result<Self> {
         let config = FollowerConfig {
+            process: process_number(),
             heartbeat_every: profile.heartbeat,
             silence_max: profile.silence_max,
             window_bytes: WINDOW_BYTES,
@@ -108,6 +109,9 @@ impl Teller {
                     FollowerEvent::Refused(Refusal::TermLower { .. }) => {
                         return Ok(Some("it has stopped".to_owned()));
                     }
+                    FollowerEvent::Refused(Refusal::Itself) => {
+                        return Ok(Some(format!("nobody is told: {}", Refusal::Itself)));
+                    }
                     FollowerEvent::Refused(other) => {
                         return Ok(Some(format!("it answers: {other}")));
                     }
@@ -148,16 +152,22 @@ mod tests {
     use portcullis_control::config::DurabilityPolicy;
     use portcullis_journal::Chain;
     use portcullis_journal::replication::{
-        Leader, LeaderConfig, LeaderEvent, LeaderState, LeaderStep, LogPosition,
+        Leader, LeaderConfig, LeaderEvent, LeaderState, LeaderStep, LogPosition, ProcessNumber,
     };
     use std::net::TcpListener;
 
     const JOURNAL: u64 = 7;
 
-    /// What a leader of this journal, in term 1, hears on the next connection, and answers.
-    fn heard(listener: &TcpListener, journal: u64) -> LeaderEvent {
+    /// Another process.
+    fn other() -> ProcessNumber {
+        ProcessNumber::new(process_number().raw() ^ 1)
+    }
+
+    /// What this process, as a leader of this journal in term 1, hears on the next connection, and answers.
+    fn heard(listener: &TcpListener, process: ProcessNumber, journal: u64) -> LeaderEvent {
         let (mut stream, _) = listener.accept().expect("it is told");
         let config = LeaderConfig {
+            process,
             journal,
             term: Term::new(1),
             heartbeat_every: portcullis_domain::Duration::from_ns(1 << 40),
@@ -185,7 +195,7 @@ mod tests {
         }
     }
 
-    /// The other may be slow, gone, another gateway for a while, or told and then started again.
+    /// The other may be slow, gone, another gateway or this one for a while, or told and then started again.
     #[test]
     fn the_other_is_told_until_this_one_ends_whatever_it_answered_before() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -211,11 +221,14 @@ mod tests {
         let disk = Disk::open(&folder).expect("a folder");
         let teller = FenceTeller::start(leader, &profile, at, disk).expect("a thread");
         drop(listener.accept().expect("it is told"));
-        let other = heard(&listener, JOURNAL + 1);
-        assert!(matches!(other, LeaderEvent::Hello(_)), "{other:?}");
+        let hello = heard(&listener, other(), JOURNAL + 1);
+        assert!(matches!(hello, LeaderEvent::Hello(_)), "{hello:?}");
+        let own = heard(&listener, process_number(), JOURNAL);
+        assert_eq!(own, LeaderEvent::Itself);
         for _ in 0..2 {
             let term = Term::new(2);
-            assert_eq!(heard(&listener, JOURNAL), LeaderEvent::Fenced { term });
+            let told = heard(&listener, other(), JOURNAL);
+            assert_eq!(told, LeaderEvent::Fenced { term });
         }
         drop(teller);
         std::fs::remove_dir_all(folder).expect("removes");

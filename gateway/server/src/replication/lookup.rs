@@ -107,7 +107,9 @@ fn snapshot(
 mod tests {
     use super::*;
     use portcullis_domain::{Command, Duration, Timestamp};
-    use portcullis_journal::replication::{Leader, LeaderConfig, Message, VERSION, encode};
+    use portcullis_journal::replication::{
+        Leader, LeaderConfig, Message, ProcessNumber, VERSION, encode,
+    };
     use portcullis_journal::{
         Append, Identity, InlineSource, JournalStart, JournalWriter, Opening, Term, WriterOptions,
     };
@@ -165,6 +167,7 @@ mod tests {
             for other in edges {
                 let hello = Hello {
                     version: VERSION,
+                    process: ProcessNumber::new(2),
                     promoted: false,
                     takes_snapshot: true,
                     journal: JOURNAL,
@@ -179,6 +182,7 @@ mod tests {
                 assert_eq!((at.first_seq, at.last_seq), (1, 3));
                 assert_eq!(at.chain_at.is_some(), number <= 3, "record {number}");
                 let config = LeaderConfig {
+                    process: ProcessNumber::new(1),
                     journal: JOURNAL,
                     term: Term::new(1),
                     heartbeat_every: Duration::from_ns(1),

@@ -5,7 +5,7 @@
 //! through the gate.
 
 use super::serving::Serving;
-use super::{FENCED, WINDOW_BYTES};
+use super::{FENCED, WINDOW_BYTES, process_number};
 use crate::side_thread::{SideThread, Stop};
 use portcullis_control::config::ReplicationProfile;
 use portcullis_domain::Seq;
@@ -75,6 +75,7 @@ impl ReplicationServer {
         let mut server = Server {
             listener,
             config: LeaderConfig {
+                process: process_number(),
                 journal: led.journal,
                 term: led.term,
                 heartbeat_every: profile.heartbeat,
@@ -156,7 +157,10 @@ impl Server {
                 );
             }
             if let Some(why) = round.ended {
-                eprintln!("replication: {peer}: {why}");
+                // What this process says to itself is told where it is said.
+                if !round.itself {
+                    eprintln!("replication: {peer}: {why}");
+                }
                 self.connections.remove(index);
                 worked = true;
                 continue;

@@ -56,6 +56,8 @@ pub(super) struct Round {
     /// It takes the place of any other.
     pub(super) welcomed: bool,
     pub(super) fenced: Option<Term>,
+    /// It is this very process.
+    pub(super) itself: bool,
     pub(super) mismatch: Option<DigestMismatch>,
     /// The connection is over, and why.
     pub(super) ended: Option<String>,
@@ -158,6 +160,7 @@ impl Serving {
                 self.files.remove(&object.id);
             }
             LeaderEvent::Fenced { term } => round.fenced = Some(term),
+            LeaderEvent::Itself => round.itself = true,
             LeaderEvent::Mismatch(mismatch) => round.mismatch = Some(mismatch),
             LeaderEvent::Fault(fault) => return Err(fault.to_string()),
             LeaderEvent::Superseded { term } => {

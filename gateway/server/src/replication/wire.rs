@@ -93,7 +93,7 @@ mod tests {
     use super::*;
     use portcullis_domain::Duration;
     use portcullis_journal::Term;
-    use portcullis_journal::replication::{LeaderConfig, Refusal};
+    use portcullis_journal::replication::{LeaderConfig, ProcessNumber, Refusal};
 
     /// Takes one byte, then says what it was told to.
     struct Narrow(Vec<io::Result<usize>>);
@@ -110,6 +110,7 @@ mod tests {
 
     fn machine() -> Leader {
         let config = LeaderConfig {
+            process: ProcessNumber::new(1),
             journal: 7,
             term: Term::new(1),
             heartbeat_every: Duration::from_ns(1),

@@ -274,6 +274,20 @@ const THE_PROFILE: &[Case] = &[
     ),
     (
         "[matching]",
+        "[replication]\nlisten = \"10.0.0.1:9100\"\nleader = \"10.0.0.1:9100\"\n[matching]",
+        "leader = «\"10.0.0.1:9100\"",
+        "this gateway itself listens",
+        "the other gateway",
+    ),
+    (
+        "[matching]",
+        "[replication]\nlisten = \"0.0.0.0:9100\"\nleader = \"127.0.0.1:9100\"\n[matching]",
+        "\"127.0.0.1:9100\"",
+        "this gateway itself listens",
+        "the other gateway",
+    ),
+    (
+        "[matching]",
         "[capacities]\norders_max = 0\n[matching]",
         "0",
         "out of range",

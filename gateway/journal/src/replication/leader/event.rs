@@ -32,6 +32,8 @@ pub enum LeaderEvent {
         /// Its term.
         term: Term,
     },
+    /// It is this very process, and was told so.
+    Itself,
     /// It broke the protocol.
     Fault(LinkFault),
 }

@@ -48,6 +48,11 @@ impl Leader {
                 theirs: hello.version,
             });
         }
+        // Its own term from its own mouth is no news.
+        if hello.process == self.config.process {
+            self.refuse(Refusal::Itself);
+            return LeaderEvent::Itself;
+        }
         let term = Term::new(hello.term);
         let own = self.config.term;
         // Whoever speaks of another log, or of none yet, may name a higher term and be no concern of this one.

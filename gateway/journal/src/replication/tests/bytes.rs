@@ -4,6 +4,7 @@ use super::*;
 
 const HELLO: Hello = Hello {
     version: 1,
+    process: ProcessNumber::new(9 << 16 | 8),
     promoted: true,
     takes_snapshot: true,
     journal: 2,
@@ -36,6 +37,11 @@ const NOTICE: SegmentNotice<'static> = SegmentNotice {
     rules_version: 6,
     format: 7,
     build: "v9",
+};
+
+const FENCE: Fence = Fence {
+    term: 1,
+    last_seq: 2,
 };
 
 const TABLE: Object = Object {
@@ -80,16 +86,16 @@ fn messages(frame: &Kept) -> Vec<(Message<'_>, Layout<'_>)> {
             offset: 5,
         },
     );
-    let fence = Fence {
-        term: 1,
-        last_seq: 2,
-    };
     let frame = frame.frame().bytes();
     let text: &[u8] = b"";
     vec![
         (
             Message::Hello(HELLO),
-            (1, vec![MAGIC, 0x3_0001, 2, 3, 4, 5, 6, 7, 8], text),
+            (
+                1,
+                vec![MAGIC, 0x9_0008_0003_0001, 2, 3, 4, 5, 6, 7, 8],
+                text,
+            ),
         ),
         (
             Message::Welcome(WELCOME),
@@ -109,7 +115,7 @@ fn messages(frame: &Kept) -> Vec<(Message<'_>, Layout<'_>)> {
         (Message::Offer(offer), (8, vec![2, 9, 5], text)),
         (Message::Want(want), (9, vec![2, 9, 5], text)),
         (Message::Block(block), (10, vec![2, 9, 100, 90], b"piece")),
-        (Message::Fence(fence), (11, vec![1, 2], text)),
+        (Message::Fence(FENCE), (11, vec![1, 2], text)),
         (Message::DigestMismatch(mismatch), (12, vec![1, 2, 3], text)),
     ]
 }
@@ -163,6 +169,7 @@ fn each_reason_survives_its_words_and_says_what_to_do() {
         Refusal::TermLower { leader_term: 6 },
         Refusal::TooOld { first: 7 },
         Refusal::Occupied,
+        Refusal::Itself,
     ];
     for (number, reason) in (1..).zip(reasons) {
         let bytes = encoded(&Message::Refused(reason));
@@ -264,12 +271,11 @@ fn a_value_that_cannot_be_is_named() {
     };
     assert_eq!(change(&Message::Hello(HELLO), 0, b'Q'), "magic");
     assert_eq!(change(&Message::Hello(HELLO), 10, 4), "flags");
-    assert_eq!(change(&Message::Hello(HELLO), 12, 1), "flags");
     assert_eq!(change(&Message::Welcome(WELCOME), 7, 0), "magic");
     assert_eq!(change(&Message::Welcome(WELCOME), 10, 1), "flags");
     let refused = Message::Refused(Refusal::Occupied);
     assert_eq!(change(&refused, 0, 0), "reason");
-    assert_eq!(change(&refused, 0, 8), "reason");
+    assert_eq!(change(&refused, 0, 9), "reason");
     assert_eq!(change(&refused, 5, 1), "reason");
     assert_eq!(change(&refused, 8, 1), "reason");
     let version = Message::Refused(Refusal::Version { leader: 1 });

@@ -93,8 +93,13 @@ pub(super) fn frames_of(term: Term, counts: &[u64]) -> Vec<Kept> {
     frames
 }
 
+/// The processes at both ends.
+pub(super) const LEADER: ProcessNumber = ProcessNumber::new(1);
+pub(super) const FOLLOWER: ProcessNumber = ProcessNumber::new(2);
+
 pub(super) fn leader_config(term: u64) -> LeaderConfig {
     LeaderConfig {
+        process: LEADER,
         journal: JOURNAL,
         term: Term::new(term),
         heartbeat_every: millis(100),
@@ -105,6 +110,7 @@ pub(super) fn leader_config(term: u64) -> LeaderConfig {
 
 pub(super) const fn follower_config() -> FollowerConfig {
     FollowerConfig {
+        process: FOLLOWER,
         heartbeat_every: millis(100),
         silence_max: millis(1_000),
         window_bytes: 1 << 16,

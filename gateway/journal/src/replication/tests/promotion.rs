@@ -259,6 +259,7 @@ fn a_hello_of_no_journal_or_another_fences_nobody() {
     for (journal, promoted) in [(0, false), (0, true), (1, false), (1, true)] {
         let hello = Hello {
             version: VERSION,
+            process: FOLLOWER,
             promoted,
             takes_snapshot: true,
             journal,
@@ -301,4 +302,38 @@ fn a_promoted_node_hears_no_term_of_another_journal() {
         (follower.state(), follower.position().term),
         (FollowerState::Promoted, Term::new(2))
     );
+}
+
+/// Its own term is no other's, wherever the address that it tells it to leads.
+#[test]
+fn a_promoted_node_that_reaches_itself_says_so_and_goes_on_leading() {
+    for (process, own) in [(LEADER, true), (FOLLOWER, false)] {
+        let config = FollowerConfig {
+            process,
+            ..follower_config()
+        };
+        let place = FollowerPosition {
+            journal: JOURNAL,
+            term: Term::new(2),
+            ..nowhere()
+        };
+        let mut teller = Follower::promoted(config, place);
+        teller.connect(at(0));
+        let mut leader = Leader::new(leader_config(2), at(0));
+        let term = Term::new(2);
+        let heard = to_leader(&mut teller, &mut leader, at(0));
+        let told = to_follower(&mut leader, &mut teller, at(0));
+        let expected = if own {
+            (LeaderEvent::Itself, Refusal::Itself)
+        } else {
+            (
+                LeaderEvent::Fenced { term },
+                Refusal::TermLower { leader_term: 2 },
+            )
+        };
+        assert_eq!(heard, [expected.0]);
+        assert_eq!(told, [Told::Refused(expected.1)]);
+        assert_eq!(leader.state(), LeaderState::Closed);
+        assert_eq!(teller.state(), FollowerState::Promoted);
+    }
 }

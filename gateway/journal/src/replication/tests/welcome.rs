@@ -60,6 +60,7 @@ fn a_follower_goes_on_from_where_it_was() {
 fn answer_to(change: impl FnOnce(&mut Hello)) -> (Answer, Leader) {
     let mut hello = Hello {
         version: VERSION,
+        process: FOLLOWER,
         promoted: false,
         takes_snapshot: false,
         journal: JOURNAL,
@@ -255,8 +256,8 @@ fn a_welcome_that_does_not_fit_is_not_taken() {
         assert_eq!(got, [Told::Fault(fault)], "{welcome:?}");
         assert_eq!((state, term), (FollowerState::Idle, Term::new(2)));
     }
-    let (got, _, _) = given(Welcome { version: 2, ..good });
-    assert_eq!(got, [Told::Fault(LinkFault::Version { theirs: 2 })]);
+    let (got, _, _) = given(Welcome { version: 1, ..good });
+    assert_eq!(got, [Told::Fault(LinkFault::Version { theirs: 1 })]);
 }
 
 #[test]

@@ -140,9 +140,10 @@ impl World {
                     self.nodes[node].empty_the_folder();
                 }
             }
-            Refusal::Version { .. } | Refusal::OtherJournal { .. } | Refusal::TooOld { .. } => {
-                panic!("{refusal}")
-            }
+            Refusal::Version { .. }
+            | Refusal::OtherJournal { .. }
+            | Refusal::TooOld { .. }
+            | Refusal::Itself => panic!("{refusal}"),
         }
     }
 }

@@ -35,6 +35,7 @@ impl World {
                 self.counts.fences += 1;
                 self.hear(node, *term);
             }
+            LeaderEvent::Itself => panic!("a node reached itself"),
             LeaderEvent::Mismatch(mismatch) => panic!("{mismatch:?}"),
             LeaderEvent::Fault(fault) => panic!("a leader met {fault}"),
             LeaderEvent::Wants(_)
