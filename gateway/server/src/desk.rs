@@ -7,6 +7,7 @@
 mod explanations;
 mod feed;
 mod freeing;
+mod links;
 mod restart;
 mod valuing;
 mod words;
@@ -16,6 +17,7 @@ use crate::gateway::{Finished, Gateway, Readers, keep_names};
 use explanations::Explanations;
 pub(crate) use feed::Feed;
 use freeing::free_elsewhere;
+use links::Links;
 use portcullis_control::config::{Config, DialectBounds};
 use portcullis_control::ctl::{CtlBackend, KeepLimits, Outcome, Query, Ready};
 use portcullis_domain::{
@@ -51,16 +53,23 @@ pub(crate) struct Desk {
     explanations: Explanations,
     feed: Option<Feed>,
     valuing: Valuing,
+    links: Links,
     /// Whether alarms are printed.
     loud: bool,
 }
 
 impl Desk {
     /// A desk for a running gateway.
-    pub(crate) fn new(gateway: Gateway, config: Config, feed: Option<Feed>, loud: bool) -> Self {
+    pub(crate) fn new(
+        mut gateway: Gateway,
+        config: Config,
+        feed: Option<Feed>,
+        loud: bool,
+    ) -> Self {
         let kept = config.profile.capacities.explanations_max as usize;
         let valuing = Valuing::new(valued_every(&config), Instant::now());
         let reduce_only = Duration::from_nanos(config.profile.journal.reduce_only.ns());
+        let links = Links::new(std::mem::take(&mut gateway.engine_links), &config);
         let restart = match gateway.goes_on {
             Some(begins_behind) => Restart::after_recovery(reduce_only, begins_behind),
             None => Restart::none(),
@@ -76,6 +85,7 @@ impl Desk {
             explanations: Explanations::new(kept),
             feed,
             valuing,
+            links,
             loud,
         }
     }
@@ -104,6 +114,7 @@ impl Desk {
         let fed = self.feed_prices();
         self.value_when_due();
         self.open_when_due();
+        self.tell_of_links();
         taken > 0 || fed > 0
     }
 
@@ -119,6 +130,14 @@ impl Desk {
         };
         let commands = &mut self.gateway.commands;
         feed.poll(&mut |command| push(commands, &command, 0))
+    }
+
+    fn tell_of_links(&mut self) {
+        for words in self.links.news(Instant::now()) {
+            if self.loud {
+                eprintln!("{words}");
+            }
+        }
     }
 
     /// Asks for the regular valuation of all accounts. Where there is no room it comes a round later.
@@ -279,7 +298,8 @@ impl Desk {
         let gate = &self.gateway.gate;
         let kept = self.gateway.folder.is_some();
         let journal = kept.then(|| words::journal(gate.policy(), gate.kept()));
-        Ok(words::venue(&venue) + &journal.unwrap_or_default())
+        let links = self.links.describe();
+        Ok(words::venue(&venue) + &journal.unwrap_or_default() + &links)
     }
 
     fn describe_account(&mut self, account: AccountId) -> Result<String, String> {

@@ -33,10 +33,12 @@ mod orders;
 mod outgoing;
 mod recall;
 mod rows;
+mod stop_reason;
 mod venue;
 
 pub use config::{ConfigError, EngineInstrument, EngineLogin, OuchVenueConfig, ReplayEnd, Route};
 pub use counters::Counters;
 pub use dial::{Dial, Dialed, TcpDial};
-pub use link::{LinkState, StopReason};
+pub use link::LinkState;
+pub use stop_reason::{StopReader, StopReason, StopWriter};
 pub use venue::OuchVenue;

@@ -24,6 +24,7 @@ use crate::incoming::Desk;
 use crate::orders::{EngineOrder, EngineOrders};
 use crate::outgoing::{self, Outgoing};
 use crate::rows::Rows;
+use crate::stop_reason::{StopReader, StopReason, StopWriter};
 
 /// Bytes received and not yet taken; several of the longest packets.
 const READ_BUFFER_BYTES: usize = 64 * 1024;
@@ -55,43 +56,6 @@ pub enum LinkState {
     Up,
     /// Down until a person restarts it.
     Stopped(StopReason),
-}
-
-/// Why a link stays down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StopReason {
-    /// Its session has no route to the engine.
-    NoRoute,
-    /// User or password are wrong; trying again could lock the user out.
-    NotAuthorised,
-    /// The engine no longer has messages that were not taken: executions may be lost.
-    MessagesLost {
-        /// The number that was asked for.
-        asked: u64,
-        /// The number that the engine began with.
-        given: u64,
-    },
-    /// The engine gave another session than before: its orders and numbers are not the same.
-    SessionChanged,
-    /// The engine says that a number comes next which it has used: what is in doubt there can neither be
-    /// refused nor sent.
-    NumbersContradict {
-        /// The row of numbers.
-        row: u8,
-        /// The highest number that it was seen to use.
-        used: u32,
-        /// The number that it says comes next.
-        next: u32,
-    },
-    /// A message could not be read, and may have been an execution.
-    Unreadable {
-        /// Its sequence number.
-        number: u64,
-    },
-    /// The engine ended the session: its day is over.
-    EndOfSession,
-    /// This side logged out.
-    LoggedOut,
 }
 
 /// What all links share.
@@ -126,6 +90,8 @@ struct Witness {
 pub(crate) struct Link<S> {
     session: SessionId,
     state: LinkState,
+    /// Why it stopped, for whoever tells people.
+    told_stop: StopWriter,
     /// Whether the core was told that it is up.
     told_up: bool,
     machine: Option<ClientSession>,
@@ -172,13 +138,17 @@ impl<S: Read + Write> Link<S> {
         } else {
             (0, 0)
         };
+        let mut told_stop = StopWriter::default();
+        let state = if machine.is_some() {
+            LinkState::Waiting { until }
+        } else {
+            told_stop.tell(Some(StopReason::NoRoute));
+            LinkState::Stopped(StopReason::NoRoute)
+        };
         Self {
             session,
-            state: if machine.is_some() {
-                LinkState::Waiting { until }
-            } else {
-                LinkState::Stopped(StopReason::NoRoute)
-            },
+            state,
+            told_stop,
             told_up: false,
             machine,
             stream: None,
@@ -235,6 +205,10 @@ impl<S: Read + Write> Link<S> {
         self.state
     }
 
+    pub(crate) fn stop_reader(&self) -> StopReader {
+        self.told_stop.reader()
+    }
+
     /// Number of the last sequenced message that was reported; 0 before the first.
     pub(crate) const fn taken(&self) -> u64 {
         self.taken
@@ -257,6 +231,7 @@ impl<S: Read + Write> Link<S> {
             && reason != StopReason::NoRoute
             && reason != StopReason::EndOfSession
         {
+            self.told_stop.tell(None);
             self.state = LinkState::Waiting { until: now };
         }
     }
@@ -485,6 +460,7 @@ impl<S: Read + Write> Link<S> {
 
     fn stop(&mut self, reason: StopReason) {
         self.hang_up();
+        self.told_stop.tell(Some(reason));
         self.state = LinkState::Stopped(reason);
     }
 

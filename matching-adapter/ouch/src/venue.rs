@@ -18,6 +18,7 @@ use crate::dial::Dial;
 use crate::link::{Link, LinkState, Shared};
 use crate::orders::EngineOrders;
 use crate::recall::Recall;
+use crate::stop_reason::StopReader;
 
 /// An external engine.
 #[derive(Debug)]
@@ -88,6 +89,12 @@ impl<D: Dial> OuchVenue<D> {
     #[must_use]
     pub fn link(&self, session: SessionId) -> Option<LinkState> {
         self.links.get(session.index()).map(Link::state)
+    }
+
+    /// Why links stopped, by session, for another thread.
+    #[must_use]
+    pub fn stop_readers(&self) -> Vec<StopReader> {
+        self.links.iter().map(Link::stop_reader).collect()
     }
 
     /// The number of the last message of the engine that was reported; 0 before the first, `None`

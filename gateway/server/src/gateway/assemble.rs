@@ -33,6 +33,7 @@ use portcullis_runtime::{
     RingProducer, StopFlag, TscClock, lock_memory, record_ring,
 };
 use portcullis_transport::{TcpInbound, TcpOutbound};
+use portcullis_venue_ouch::StopReader;
 use portcullis_venue_sim::Plant;
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
@@ -97,6 +98,8 @@ pub(crate) struct Gateway {
     pub(crate) folder: Option<Disk>,
     /// The thread that a standby connects to, where the config has one.
     pub(crate) replication: Option<ReplicationServer>,
+    /// Why links to the engine stopped, by session; none where it is in this process.
+    pub(crate) engine_links: Vec<StopReader>,
     /// Who tells the gateway that led before this one, where it was promoted.
     fence: Option<FenceTeller>,
     /// What the core lets others know beside the rings.
@@ -159,6 +162,7 @@ impl Gateway {
     /// What could not be had, and why.
     pub(crate) fn begin(config: &Config, origin: Origin, doors: Doors) -> Result<Self, StartError> {
         let stop = StopFlag::new();
+        let engine_links = origin.venue.stop_readers();
         let goes_on = origin.resumption.as_ref().map(Resumption::begins_behind);
         let Doors {
             inbound,
@@ -202,6 +206,7 @@ impl Gateway {
             gate: kept.gate,
             folder: kept.folder,
             replication,
+            engine_links,
             fence,
             signals,
             goes_on,

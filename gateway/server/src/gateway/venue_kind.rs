@@ -8,7 +8,7 @@ use portcullis_venue::{
     Approved, MatchingVenue, OutboundOrder, RecallEnd, RecallFault, RecallVenue, VenueSink,
 };
 use portcullis_venue_embedded::EmbeddedVenue;
-use portcullis_venue_ouch::{OuchVenue, TcpDial};
+use portcullis_venue_ouch::{OuchVenue, StopReader, TcpDial};
 use portcullis_venue_sim::{HostileVenue, Planted};
 
 /// A venue of one of the kinds.
@@ -34,6 +34,14 @@ pub(crate) struct EngineFigures {
 }
 
 impl VenueKind {
+    /// Why links to an external engine stopped, by session.
+    pub(crate) fn stop_readers(&self) -> Vec<StopReader> {
+        match self {
+            Self::Embedded(_) | Self::Planted(_) | Self::Hostile(_) => Vec::new(),
+            Self::Ouch(venue) => venue.stop_readers(),
+        }
+    }
+
     /// The figures of the ladder, where there is one.
     pub(crate) fn figures(&self) -> Option<EngineFigures> {
         let embedded = match self {

@@ -1,7 +1,7 @@
-//! An engine that lets everybody in, takes what comes, and never says a word about an order.
+//! An engine that lets everybody in, or nobody, takes what comes, and never says a word about an order.
 
 use portcullis_wire::Alpha;
-use portcullis_wire::soupbin::{LoginAccepted, Packet, Parsed, encode, parse};
+use portcullis_wire::soupbin::{LoginAccepted, LoginRejectReason, Packet, Parsed, encode, parse};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -15,6 +15,15 @@ pub(crate) struct MuteEngine {
 
 impl MuteEngine {
     pub(crate) fn listen() -> Self {
+        Self::listen_and(true)
+    }
+
+    /// One that takes no password.
+    pub(crate) fn refusing() -> Self {
+        Self::listen_and(false)
+    }
+
+    fn listen_and(lets_in: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let ordered = Arc::new(AtomicBool::new(false));
@@ -22,7 +31,7 @@ impl MuteEngine {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let seen = Arc::clone(&seen);
-                std::thread::spawn(move || serve(stream, &seen));
+                std::thread::spawn(move || serve(stream, &seen, lets_in));
             }
         });
         Self { address, ordered }
@@ -38,7 +47,7 @@ impl MuteEngine {
     }
 }
 
-fn serve(mut stream: TcpStream, ordered: &AtomicBool) {
+fn serve(mut stream: TcpStream, ordered: &AtomicBool, lets_in: bool) {
     let mut received = Vec::new();
     let mut bytes = [0; 4_096];
     while let Ok(count @ 1..) = stream.read(&mut bytes) {
@@ -50,7 +59,12 @@ fn serve(mut stream: TcpStream, ordered: &AtomicBool) {
                     sequence: 1,
                 };
                 let mut out = [0; 64];
-                let len = encode::login_accepted(&accepted, &mut out).expect("it fits");
+                let len = if lets_in {
+                    encode::login_accepted(&accepted, &mut out)
+                } else {
+                    encode::login_rejected(LoginRejectReason::NotAuthorised, &mut out)
+                };
+                let len = len.expect("it fits");
                 if stream.write_all(&out[..len]).is_err() {
                     return;
                 }

@@ -92,6 +92,22 @@ fn a_stop_with_an_answer_outstanding_is_given_up_and_says_so() {
     }
 }
 
+/// It stays down, and the operator reads why and what to do.
+#[test]
+fn an_engine_link_that_stopped_is_told_in_the_log_and_in_the_state() {
+    let engine = MuteEngine::refusing();
+    let mut gateway = Gateway::start(Setup {
+        engine: Some(engine.address()),
+        ..setup("split")
+    });
+    let alarm = "ALARM: the engine link of session TRADE1 stopped: ";
+    let said = gateway.wait_for_line(alarm, |_| true);
+    assert!(said.contains("mend them in the config"), "{said}");
+    let state = gateway.ctl(&["state"]);
+    let line = "engine link of session TRADE1 stopped: the engine refused its user or password";
+    assert!(state.contains(line), "{state}");
+}
+
 const STAGES: [&str; 7] = [
     "decode", "queue", "check", "journal", "gate", "engine", "send",
 ];

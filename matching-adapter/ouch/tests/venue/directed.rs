@@ -10,7 +10,7 @@ use portcullis_domain::{
     TradingState, Units, UserRef, VenueReport,
 };
 use portcullis_venue::{MatchingVenue, VenueSink};
-use portcullis_venue_ouch::{LinkState, Route, StopReason};
+use portcullis_venue_ouch::{LinkState, Route, StopReader, StopReason};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
     AppendageBuilder, CancelOrder, CancelPending, CancelReject, Capacity, CrossType, Display,
@@ -443,9 +443,15 @@ fn a_session_that_is_not_to_be_had_is_tried_again_and_no_route_is_no_link() {
     let link = |rig: &Rig<Patient>, index| rig.venue.venue.link(SessionId::new(index));
     assert_eq!(link(&rig, 2), Some(LinkState::Stopped(StopReason::NoRoute)));
     assert_eq!((link(&rig, 3), rig.links_up), (None, 1));
+    let stops = rig.venue.venue.stop_readers();
+    let told = || stops.iter().map(StopReader::get).collect::<Vec<_>>();
+    assert_eq!(told(), [None, None, Some(StopReason::NoRoute)]);
     rig.venue.venue.log_out();
     assert_eq!(
         link(&rig, 0),
         Some(LinkState::Stopped(StopReason::LoggedOut))
     );
+    assert_eq!(told()[0], Some(StopReason::LoggedOut));
+    rig.venue.venue.restart(SessionId::new(0));
+    assert_eq!(told()[0], None, "it tries again");
 }
