@@ -106,6 +106,17 @@ impl Disk {
         }
     }
 
+    /// Bytes that its quota leaves; `None` without one.
+    #[must_use]
+    pub fn quota_left_bytes(&self) -> Option<u64> {
+        let Usage {
+            quota_bytes,
+            used_bytes,
+        } = &*self.usage;
+        let used = used_bytes.load(Ordering::Relaxed);
+        (*quota_bytes < u64::MAX).then(|| quota_bytes.saturating_sub(used))
+    }
+
     /// The folder.
     #[must_use]
     pub fn folder(&self) -> &Path {

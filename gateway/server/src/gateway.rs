@@ -12,6 +12,7 @@ mod names;
 mod origin;
 mod recovery;
 mod resend;
+mod room;
 mod snapshots;
 mod tables;
 mod terms;
@@ -29,6 +30,7 @@ pub(crate) use origin::{RULES, build, hold_folder, new_number, policy};
 pub(crate) use recovery::{
     FromJournal, Promoted, agree, keep_config_names, read_prelude, say, take_over,
 };
+pub(crate) use room::Room;
 pub(crate) use snapshots::{Inherited, Progress, Snapshots, Written};
 pub(crate) use tables::{DAY_NS, civil_day, egress_config, symbols};
 pub(crate) use threads::{Finished, Left, idle};

@@ -7,6 +7,7 @@
 use super::assemble::{Options, StartError, cannot};
 use super::names;
 use super::recovery::{go_on, rebuild_from};
+use super::room::Room;
 use super::snapshots::Inherited;
 use super::tables::{egress_config, new_session_name, symbols};
 use super::venue_kind::VenueKind;
@@ -177,7 +178,8 @@ fn begin_journal(
     let capacities = prelude::capacities(config);
     let mut origin = new_origin(config, options, &capacities)?;
     let journal = &config.profile.journal;
-    let unwritten = |error: std::io::Error| cannot(&place(disk.folder()), error);
+    let room = Room::look(&disk, journal.segment_bytes);
+    let unwritten = |error: std::io::Error| cannot(&place(disk.folder()), room.explain(&error));
     let limits = write_words(&disk, WordFile::Limits, &config.limits.to_words());
     let prelude = Prelude {
         capacities,

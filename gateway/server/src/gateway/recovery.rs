@@ -7,6 +7,7 @@
 use super::assemble::{Options, StartError, cannot};
 use super::names;
 use super::origin::{OpenJournal, Origin, RULES, build, place, policy};
+use super::room::Room;
 use super::snapshots::Inherited;
 use super::tables::{egress_config, new_session_name, symbols};
 use super::venue_kind::VenueKind;
@@ -199,13 +200,14 @@ fn resume_writer(
     recovered: &Recovered,
 ) -> Result<JournalWriter<Disk>, StartError> {
     let segment_bytes = config.profile.journal.segment_bytes;
+    let room = Room::look(disk, segment_bytes);
     let source = ThreadSource::start(disk.clone(), segment_bytes);
     let source = source.map_err(|error| cannot(&place(disk.folder()), error))?;
     let options = WriterOptions::for_segments_of(segment_bytes);
     let disk = disk.clone();
     let at = place(disk.folder());
     JournalWriter::resume(disk, lock, Box::new(source), options, opening, recovered)
-        .map_err(|error| cannot(&at, error))
+        .map_err(|error| cannot(&at, room.explain_journal(&error)))
 }
 
 /// Says what a person should hear of what stands there.

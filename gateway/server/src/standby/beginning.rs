@@ -4,7 +4,7 @@
 //! that was heard of counts for the journal that it was heard of, whatever else is left of that.
 
 use super::own_journal::OwnJournal;
-use crate::gateway::{RULES, build, read_prelude, say};
+use crate::gateway::{RULES, Room, build, read_prelude, say};
 use portcullis_journal::replication::FollowerPosition;
 use portcullis_journal::{
     Chain, Disk, Fault, Identity, JournalCopy, JournalError, Opening, RecoverOptions, Recovered,
@@ -105,6 +105,7 @@ fn resume(own: &mut OwnJournal, recovered: &Recovered) -> Result<(), String> {
     let prelude = read_prelude(&own.disk, recovered.identity.prelude);
     let prelude = prelude.map_err(|error| error.to_string())?;
     let segment_bytes = own.config.profile.journal.segment_bytes;
+    let room = Room::look(&own.disk, segment_bytes);
     let source = ThreadSource::start(own.disk.clone(), segment_bytes);
     let source = source.map_err(|error| error.to_string())?;
     let opening = Opening {
@@ -120,7 +121,7 @@ fn resume(own: &mut OwnJournal, recovered: &Recovered) -> Result<(), String> {
     let options = WriterOptions::for_segments_of(segment_bytes);
     let (disk, source) = (own.disk.clone(), Box::new(source));
     let writer = JournalCopy::resume(disk, lock, source, options, opening, recovered);
-    own.writer = Some(writer.map_err(|error| error.to_string())?);
+    own.writer = Some(writer.map_err(|error| room.explain_journal(&error))?);
     own.shared.written.raise(recovered.next_seq - 1);
     // The main thread holds the other end.
     let _ = own.begun.send(prelude);

@@ -4,7 +4,7 @@
 //! does not take is tried until it does, or the standby is stopped, and nothing behind it is taken meanwhile.
 
 use super::shared::Shared;
-use crate::gateway::{RULES, build, read_prelude};
+use crate::gateway::{RULES, Room, build, read_prelude};
 use portcullis_control::config::{Config, DurabilityPolicy};
 use portcullis_domain::Seq;
 use portcullis_journal::replication::{FollowerPosition, SegmentNotice};
@@ -106,7 +106,9 @@ impl OwnJournal {
         let prelude = prelude.map_err(|error| error.to_string())?;
         let segment_bytes = self.config.profile.journal.segment_bytes;
         let place = self.disk.folder().display().to_string();
-        let words = |error: std::io::Error| format!("the journal {place}: {error}");
+        let room = Room::look(&self.disk, segment_bytes);
+        let words =
+            |error: std::io::Error| format!("the journal {place}: {}", room.explain(&error));
         let source = ThreadSource::start(self.disk.clone(), segment_bytes).map_err(words)?;
         let opening = Opening {
             identity: beginning.identity,
