@@ -54,7 +54,9 @@ pub(crate) struct Replayed {
     pub(crate) effects: u64,
     pub(crate) verdicts: u64,
     pub(crate) core: Box<RiskCore>,
-    /// How the log ends, if not after a whole record; or that it is not what its core came to.
+    /// How a journal ends that the next start cuts, which is no damage.
+    pub(crate) cut: Option<String>,
+    /// Why the log does not read to its end, or that it is not what its core came to.
     pub(crate) damage: Option<String>,
 }
 
@@ -97,6 +99,9 @@ pub(crate) fn replay(arguments: &Arguments) -> ExitCode {
     if let Err(error) = written.and_then(|()| out.flush()) {
         return cannot(error);
     }
+    if let Some(cut) = &replayed.cut {
+        eprintln!("replay: {cut}");
+    }
     match replayed.damage {
         None => ExitCode::SUCCESS,
         Some(damage) => {
@@ -109,7 +114,7 @@ pub(crate) fn replay(arguments: &Arguments) -> ExitCode {
 /// Replays a log without printing.
 ///
 /// # Errors
-/// In words, why it does not begin, or is not what it says.
+/// In words, why it does not begin, or is not what it says; that it was cut, too.
 pub(crate) fn replay_quietly(path: &Path) -> Result<Replayed, String> {
     let mut nowhere = std::io::sink();
     let replayed = replay_into(
@@ -117,9 +122,9 @@ pub(crate) fn replay_quietly(path: &Path) -> Result<Replayed, String> {
         u64::MAX,
         &mut Printer::new(&mut nowhere, Printed::Nothing),
     )?;
-    match replayed.damage {
+    match replayed.damage.as_ref().or(replayed.cut.as_ref()) {
         None => Ok(replayed),
-        Some(damage) => Err(damage),
+        Some(why) => Err(why.clone()),
     }
 }
 
@@ -151,7 +156,7 @@ fn replay_journal<W: Write>(
     progress.done(follower.records, follower.bytes);
     follower.say_remarks("replay");
     let damage = match end {
-        End::Journal | End::Held => follower.cut(),
+        End::Journal | End::Held => None,
         End::Damage(error) => Some(error.to_string()),
         End::Diverged(error) => Some(error.to_string()),
     };
@@ -159,6 +164,7 @@ fn replay_journal<W: Write>(
         records: follower.records,
         effects: sink.effects,
         verdicts: sink.verdicts,
+        cut: follower.cut(),
         core: follower.into_core(),
         damage,
     })

@@ -11,7 +11,7 @@ mod snapshot;
 use super::folder::{Folder, Held};
 use super::inspect::{SLOTS, Segment, word_files};
 use super::progress::{Progress, Rate};
-use crate::replay::follower::{CoreFollower, Deaf, End};
+use crate::replay::follower::{CoreFollower, Deaf, End, cut_of};
 use crate::{REFUSED, cannot};
 use clap::Args;
 use portcullis_domain::Seq;
@@ -157,15 +157,7 @@ impl Verified {
         };
         self.last_seq = reader.next_seq() - 1;
         self.checksums = Some(progress.rate(records, bytes));
-        self.cut = reader.cut().map(|cut| {
-            format!(
-                "{}, byte {}: cut behind the last good frame: {}; the next start goes on with record {}",
-                cut.segment,
-                cut.offset,
-                cut.fault,
-                self.last_seq + 1
-            )
-        });
+        self.cut = cut_of(&reader);
         self.look_behind(folder, reader.segment().seq_first)?;
         Ok(Some(Segments {
             journal,
@@ -204,6 +196,13 @@ impl Verified {
         let Some(segments) = segments else {
             return;
         };
+        let ahead = self.snapshots.iter().filter(|it| it.is_ahead(&segments));
+        self.remarks.extend(ahead.map(|snapshot| {
+            format!(
+                "{}: it is at record {}, ahead of the journal, which ends with {}: the next start sets it aside",
+                snapshot.slot, snapshot.header.seq, segments.last_seq
+            )
+        }));
         let wrong = self.snapshots.iter().filter_map(|snapshot| {
             let why = snapshot.wrong_with(&segments)?;
             Some(format!("{}: {why}", snapshot.slot))

@@ -169,11 +169,7 @@ impl CoreFollower {
 
     /// Why the journal ends where it does, in words, if not because nothing more was written.
     pub(crate) fn cut(&self) -> Option<String> {
-        let cut = self.reader.cut()?;
-        Some(format!(
-            "{}, byte {}: cut behind the last good frame: {}; frames given up {}",
-            cut.segment, cut.offset, cut.fault, cut.frames_lost
-        ))
+        cut_of(&self.reader)
     }
 
     /// Applies what stands before the next thing to be done, and does it.
@@ -294,6 +290,18 @@ enum Read {
     Digest(Seq, u64),
     /// No more is to be read.
     End(End),
+}
+
+/// Where a journal that was read to its end is cut by the next start, in words.
+pub(crate) fn cut_of(reader: &JournalReader<Disk>) -> Option<String> {
+    let cut = reader.cut()?;
+    Some(format!(
+        "{}, byte {}: cut behind the last good frame: {}; the next start goes on with record {}",
+        cut.segment,
+        cut.offset,
+        cut.fault,
+        reader.next_seq()
+    ))
 }
 
 /// The digest of the limits that a record puts into force.

@@ -40,6 +40,7 @@ pub(super) fn replay<W: Write>(
         records,
         effects: sink.effects,
         verdicts: sink.verdicts,
+        cut: None,
         core: Box::new(core),
         damage,
     })

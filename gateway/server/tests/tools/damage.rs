@@ -77,6 +77,15 @@ fn a_torn_tail_is_no_damage() {
     portcullis(&["journal", "verify", &journal])
         .ended(0)
         .said(&["cut behind the last good frame", &format!("byte {last}")]);
+    let replayed = portcullis(&["replay", &journal]).ended(0);
+    for words in ["cut behind the last good frame", &format!("byte {last}")] {
+        assert!(replayed.err.contains(words), "{}", replayed.err);
+    }
+    let config = folder.file("day.toml").display().to_string();
+    portcullis(&["replay", &journal, "--limits", &config]).ended(0);
+    portcullis(&["journal", "export", &journal, "--csv", "-"]).ended(0);
+    portcullis(&["journal", "diff", &journal, &journal]).ended(0);
+    portcullis(&["explain", &journal, "TRADE1:1"]).ended(0);
 }
 
 #[test]

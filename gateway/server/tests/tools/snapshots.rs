@@ -44,6 +44,35 @@ fn a_snapshot_that_a_start_refuses_is_found() {
     assert!(agreed(&made.finish()));
 }
 
+/// A loss of power takes records that a snapshot had; a start goes on without it, whatever else is wrong with it.
+#[test]
+fn a_snapshot_ahead_of_the_journal_is_set_aside_by_a_start_and_no_fault() {
+    for journal in [0, 1] {
+        let mut made = Made::day();
+        let last = made.core.seq().raw();
+        made.snapshot(|header, _| {
+            header.seq += 1;
+            header.journal += journal;
+        });
+        let folder = made.finish();
+        let disk = Disk::existing(&folder.file("journal")).expect("it is there");
+        let recovered = recover(&disk, &RecoverOptions::default()).expect("a start goes on");
+        let recovered = recovered.expect("it is there");
+        assert_eq!(recovered.snapshot, None);
+        assert!(recovered.remarks.concat().contains("it is set aside"));
+        let remark = format!(
+            "snapshot.0: it is at record {}, ahead of the journal, which ends with {last}: the next start sets it aside",
+            last + 1
+        );
+        for more in [&["--fast"][..], &[]] {
+            let verify = ["journal", "verify", &folder.journal()];
+            let verified = portcullis(&[&verify[..], more].concat()).ended(0);
+            assert!(!verified.out.contains("WRONG"), "{}", verified.out);
+            verified.said(&[&remark]);
+        }
+    }
+}
+
 #[test]
 fn the_snapshot_before_the_first_record_that_is_left_is_held_against_its_chain() {
     assert!(agreed(&Made::pruned(|_, _| {}).folder));

@@ -59,22 +59,23 @@ impl Snapshot {
         seq <= segments.last_seq && seq >= segments.first_seq - 1
     }
 
+    /// Whether it is of a record that the journal does not have: what a loss of power leaves of one that had them.
+    pub(super) const fn is_ahead(&self, segments: &Segments) -> bool {
+        segments.to_the_end && self.header.seq > segments.last_seq
+    }
+
     /// What of it does not fit the segments.
     pub(super) fn wrong_with(&self, segments: &Segments) -> Option<String> {
         let SnapshotHeader { seq, journal, .. } = self.header;
+        // What a start sets aside it does not look into; what a fault hides fits or not when that is mended.
+        if seq > segments.last_seq {
+            return None;
+        }
         if journal != segments.journal {
             return Some(format!(
                 "it is of journal {journal:016x}, and the segments of {:016x}",
                 segments.journal
             ));
-        }
-        if seq > segments.last_seq {
-            return segments.to_the_end.then(|| {
-                format!(
-                    "it is at record {seq}, and the journal ends with {}",
-                    segments.last_seq
-                )
-            });
         }
         if !self.reaches(segments) || self.chain == Some(self.header.chain) {
             return None;
