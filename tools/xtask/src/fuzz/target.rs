@@ -63,6 +63,9 @@ pub(super) const DECODERS: &[(&str, &[&str])] = &[
         &[
             "gateway/journal/src/frame.rs",
             "gateway/journal/src/reader.rs",
+            "gateway/journal/src/reader/entry.rs",
+            "gateway/journal/src/reader/files.rs",
+            "gateway/journal/src/reader/tail.rs",
             "gateway/journal/src/recover.rs",
             "gateway/journal/src/scan.rs",
             "gateway/journal/src/segment.rs",
