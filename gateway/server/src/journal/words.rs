@@ -2,12 +2,15 @@
 //!
 //! Pure. Invariant: whatever bytes a record has, there are words for it; what does not decode is shown in hex.
 
+mod orders;
+
+pub(crate) use orders::{side, time_in_force};
+
 use super::clock::utc;
 use super::naming::{Naming, Scales};
 use portcullis_domain::{
-    AccountMove, CancelRequest, CashMove, Command, CommandKind, Head, InstrumentId,
-    LimitCellChange, MassCancel, NewOrder, PositionMove, Price, Qty, ReplaceRequest, ReportKind,
-    SessionEvent, SessionEventKind, Side, StateChange, TimeInForce, Units, VenueReport,
+    AccountMove, CashMove, Command, CommandKind, Head, InstrumentId, LimitCellChange, PositionMove,
+    Price, SessionEvent, SessionEventKind, StateChange,
 };
 use portcullis_journal::RecordRef;
 use portcullis_risk_core::checks;
@@ -106,16 +109,6 @@ impl Words<'_> {
         }
     }
 
-    fn mass_cancel(&self, cancel: &MassCancel) -> String {
-        format!(
-            "mass cancel {} account {} instrument {} side {}",
-            self.naming.order(cancel.session, cancel.user_ref),
-            self.naming.account(cancel.account),
-            self.naming.instrument(cancel.instrument),
-            cancel.side.map_or("both", side),
-        )
-    }
-
     fn session(&self, event: &SessionEvent) -> String {
         let what = match event.kind {
             SessionEventKind::Up => "logged on",
@@ -174,76 +167,6 @@ impl Words<'_> {
         )
     }
 
-    fn new_order(&self, order: &NewOrder) -> String {
-        let price = order.price.map_or("market".to_owned(), |price| {
-            self.scales.price(order.instrument, price)
-        });
-        format!(
-            "order {} for {}: {} {} {} @ {price} {}",
-            self.naming.order(order.session, order.user_ref),
-            self.naming.account(order.account),
-            side(order.side),
-            order.qty.lots(),
-            self.naming.instrument(order.instrument),
-            time_in_force(order.time_in_force),
-        )
-    }
-
-    fn replace(&self, request: &ReplaceRequest) -> String {
-        format!(
-            "replace {} by {}: {} @ {}, {} {}",
-            self.naming.order(request.session, request.original),
-            self.naming.order(request.session, request.user_ref),
-            request.qty.lots(),
-            request
-                .price
-                .map_or("market".to_owned(), |price| price.ticks().to_string()),
-            units(request.units),
-            time_in_force(request.time_in_force),
-        )
-    }
-
-    fn cancel(&self, request: &CancelRequest) -> String {
-        let order = self.naming.order(request.session, request.user_ref);
-        match request.qty_total {
-            Qty::ZERO => format!("cancel {order}"),
-            total => format!(
-                "cancel {order} down to {} ({})",
-                total.lots(),
-                units(request.units)
-            ),
-        }
-    }
-
-    fn report(&self, report: &VenueReport) -> String {
-        let order = self.naming.order(report.session, report.user_ref);
-        let number = |user_ref| self.naming.order(report.session, user_ref);
-        let what = match report.kind {
-            ReportKind::Accepted => "accepted".to_owned(),
-            ReportKind::Fill {
-                qty,
-                price,
-                match_number,
-                fee,
-            } => format!(
-                "filled {} @ {} ticks, match {match_number}, fee {}",
-                qty.lots(),
-                Price::ticks(price),
-                self.scales.money(fee.quanta().into()),
-            ),
-            ReportKind::Canceled => "canceled".to_owned(),
-            ReportKind::Reduced { qty } => format!("reduced by {}", qty.lots()),
-            ReportKind::Rejected => "rejected".to_owned(),
-            ReportKind::Replaced { new } => format!("replaced by {}", number(new)),
-            ReportKind::ReplaceRejected { new } => format!("replace by {} rejected", number(new)),
-            ReportKind::CancelPending => "cancel pending".to_owned(),
-            ReportKind::CancelRejected => "cancel rejected".to_owned(),
-            ReportKind::BrokenTrade { match_number } => format!("trade {match_number} broken"),
-            ReportKind::Information => "told something".to_owned(),
-        };
-        format!("engine: {order} {what}")
-    }
-
     fn cash(&self, cash: &CashMove) -> String {
         let amount = self.scales.money(cash.amount.quanta().into());
         format!("{} {amount}", self.naming.account(cash.account))
@@ -288,31 +211,6 @@ fn field_name(scope: portcullis_domain::Scope, field: u8) -> String {
     }
 }
 
-/// Buy or sell.
-pub(crate) const fn side(side: Side) -> &'static str {
-    match side {
-        Side::Buy => "buy",
-        Side::Sell => "sell",
-    }
-}
-
-/// How long an order stays.
-pub(crate) const fn time_in_force(time: TimeInForce) -> &'static str {
-    match time {
-        TimeInForce::Day => "day",
-        TimeInForce::ImmediateOrCancel => "ioc",
-        TimeInForce::GoodTillCancel => "gtc",
-        TimeInForce::GoodTillTime => "gtt",
-    }
-}
-
-const fn units(units: Units) -> &'static str {
-    match units {
-        Units::TicksAndLots => "in ticks and lots",
-        Units::Wire => "in units of the wire",
-    }
-}
-
 const fn on_or_off(on: bool) -> &'static str {
     if on { "on" } else { "off" }
 }
@@ -326,7 +224,8 @@ mod tests {
     use super::*;
     use portcullis_control::names::Names;
     use portcullis_domain::{
-        AccountId, FlipLimits, Money, Record, Scope, SessionId, TradingState, UserRef,
+        AccountId, FlipLimits, Money, NewOrder, Qty, Record, ReportKind, Scope, SessionId, Side,
+        TimeInForce, TradingState, UserRef, VenueReport,
     };
 
     fn naming() -> Naming {
