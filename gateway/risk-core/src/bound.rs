@@ -173,13 +173,9 @@ impl Ledger {
     /// Gives a bound back what orders took that are all gone; whether there was anything.
     pub(crate) fn restore_bound(&mut self, account: u32) -> bool {
         let this = self.accounts.get_mut(account);
-        match this.unspent {
-            Some(unspent) if this.open_orders == 0 && unspent.0 > this.bound.headroom => {
-                (this.bound.headroom, this.bound.sensitivity) = unspent;
-                true
-            }
-            _ => false,
-        }
+        let restored = this.restored();
+        this.bound = restored.unwrap_or(this.bound);
+        restored.is_some()
     }
 
     /// Moves a bound, as it was before a fill against an order's hold, by what the fill could cost.
@@ -239,6 +235,35 @@ impl Instrument {
 }
 
 impl Account {
+    /// Whether LOSS_MAX and MARGIN pass, and each position's reference is fresh, without looking at
+    /// any: `need` is the most the order could add to the requirement.
+    #[inline(always)]
+    pub(crate) fn proves(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
+        let of_all = drift.share_of_all(self.bound.good_at, now_ns);
+        of_all.is_some_and(|share| self.bound.covers(need, share))
+            || self.proves_otherwise(drift, need, now_ns)
+    }
+
+    /// The same by its own groups and by the finer levels. Not where its bound need only be given back
+    /// what orders took that are gone: then many orders to come are proved the short way.
+    #[inline(never)]
+    fn proves_otherwise(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
+        let of_all = drift.share_of_all(self.bound.good_at, now_ns);
+        let suffices = |share| (self.restored()).is_some_and(|bound| bound.covers(need, share));
+        !of_all.is_some_and(suffices) && self.bound.proves_finely(drift, need, now_ns)
+    }
+
+    /// Its bound with what orders took that are all gone; `None` where that is nothing.
+    fn restored(&self) -> Option<Bound> {
+        let (headroom, sensitivity) = self.unspent?;
+        let spent = self.open_orders == 0 && headroom > self.bound.headroom;
+        spent.then_some(Bound {
+            headroom,
+            sensitivity,
+            ..self.bound
+        })
+    }
+
     /// Cash and day base moved alike. An account last found below its maintenance margin is valued
     /// again in any case, so that it is found above it.
     pub(crate) fn move_room(&mut self, quanta: i64) {
@@ -261,18 +286,8 @@ impl Bound {
             || drift.least_share(self.groups, self.good_at, now_ns) != GONE
     }
 
-    /// Whether LOSS_MAX and MARGIN pass, and each position's reference is fresh, without looking at
-    /// any: `need` is the most the order could add to the requirement.
-    #[inline(always)]
-    pub(crate) fn proves(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
-        let of_all = drift.share_of_all(self.good_at, now_ns);
-        of_all.is_some_and(|share| self.covers(need, share))
-            || self.proves_finely(drift, need, now_ns)
-    }
-
-    /// The same by the account's own groups and by the finer levels, where it has room enough for
-    /// them to matter.
-    #[inline(never)]
+    /// Whether it proves an order by the account's own groups and by the finer levels, where there is
+    /// room enough for them to matter.
     fn proves_finely(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
         if !self.covers(need, 0) {
             return false;

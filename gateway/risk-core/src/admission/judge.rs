@@ -155,8 +155,8 @@ impl RiskCore {
         }
         let need = self.need(terms, facts);
         let ledger = &self.ledger;
-        let bound = &ledger.accounts.get(terms.account.raw()).bound;
-        need.is_some_and(|need| bound.proves(&ledger.instruments.drift, need, self.now.ns()))
+        let account = ledger.accounts.get(terms.account.raw());
+        need.is_some_and(|need| account.proves(&ledger.instruments.drift, need, self.now.ns()))
     }
 
     /// The most that the order could add to the requirement.

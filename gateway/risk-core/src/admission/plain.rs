@@ -213,8 +213,8 @@ impl Parts<'_> {
     /// Whether the account's worth is known to suffice for what the order could need.
     #[inline(always)]
     fn proves(&self, need: Option<i64>) -> bool {
-        let bound = &self.books.account.bound;
-        need.is_some_and(|need| bound.proves(self.drift, need, self.now_ns))
+        let account = &self.books.account;
+        need.is_some_and(|need| account.proves(self.drift, need, self.now_ns))
     }
 
     /// Prices and money of an order, where they fit.
