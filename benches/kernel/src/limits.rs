@@ -32,8 +32,10 @@ pub struct Shape {
     pub traded: u32,
     /// ... and those of them in which it has a position.
     pub held: u32,
-    /// Orders of an account that rest all the time.
+    /// Orders of an account that rest all the time ...
     pub resting: u32,
+    /// ... and such as are all gone before the load begins: their room is there, and used already.
+    pub gone: u32,
 }
 
 impl Shape {
@@ -46,13 +48,19 @@ impl Shape {
             traded: 4,
             held: 2,
             resting: 0,
+            gone: 0,
         }
+    }
+
+    /// Orders of an account that rest or have rested.
+    pub(crate) const fn rested(&self) -> u32 {
+        self.resting + self.gone
     }
 
     /// What an account deposits: several times its requirement.
     #[must_use]
     pub fn deposit(&self) -> i64 {
-        2_500_000 * i64::from(self.held.max(2)) + 20_000 * i64::from(self.resting)
+        2_500_000 * i64::from(self.held.max(2)) + 20_000 * i64::from(self.rested())
     }
 
     /// Open interest of an instrument, about.

@@ -23,7 +23,7 @@ pub const MOVE_GAP_NS: u64 = 10_000_000;
 pub const PRICE_START: i64 = 10_000;
 /// Prices stay this near to where they began.
 const PRICE_SPAN: i64 = 1_000;
-/// Orders that may rest beside those that rest all the time.
+/// Orders that may rest beside those that rest all the time, or have.
 pub const ORDERS_MAX: u32 = 65_536;
 
 /// What the core has said.
@@ -109,7 +109,7 @@ impl Market {
     /// If the limits or capacities do not load, in words.
     pub fn new(shape: Shape) -> Result<Self, String> {
         let capacities = Capacities {
-            orders_max: ORDERS_MAX + shape.accounts * shape.resting,
+            orders_max: ORDERS_MAX + shape.accounts * shape.rested(),
             orders_reserved_per_account: 0,
             positions_max: shape.accounts * shape.traded,
             ..Capacities::default()
@@ -281,14 +281,23 @@ impl Market {
             }
         }
         for rests in 0..self.shape.resting {
-            let instrument = self.traded(account, rests % self.shape.traded);
-            let (side, price) = match rests / self.shape.traded % 2 {
-                0 => (Side::Buy, PRICE_START - PRICE_SPAN),
-                _ => (Side::Sell, PRICE_START + PRICE_SPAN),
-            };
-            let order = self.order(account, instrument, side, 1, price);
+            let order = self.resting_order(account, rests);
             self.rest(order);
         }
+        for rested in 0..self.shape.gone {
+            let order = self.resting_order(account, rested);
+            self.enter(order, Some(ReportKind::Canceled));
+        }
+    }
+
+    /// An order of one lot, far from where prices are, to one side or the other.
+    fn resting_order(&mut self, account: u32, which: u32) -> NewOrder {
+        let instrument = self.traded(account, which % self.shape.traded);
+        let (side, price) = match which / self.shape.traded % 2 {
+            0 => (Side::Buy, PRICE_START - PRICE_SPAN),
+            _ => (Side::Sell, PRICE_START + PRICE_SPAN),
+        };
+        self.order(account, instrument, side, 1, price)
     }
 
     /// The side of an account's position: its neighbour in the pair has the other.

@@ -10,7 +10,7 @@ use portcullis_bench_harness::{Lines, Options, Rounds, available_bytes, resident
 use portcullis_bench_kernel::kind::Kind;
 use portcullis_bench_kernel::limits::Shape;
 use portcullis_bench_kernel::load::{Accounts, Choice};
-use portcullis_bench_kernel::market::Market;
+use portcullis_bench_kernel::market::{Market, ORDERS_MAX};
 use portcullis_bench_kernel::measured::{BATCH, apply_all};
 use portcullis_bench_kernel::mixed::Mixed;
 use std::time::Instant;
@@ -34,6 +34,11 @@ const MOST_BYTES: u64 = 8 << 30;
 
 /// The cells that others are held against, and that have bars.
 pub(crate) const MOST_ACCOUNTS: &str = "10M accounts of one position";
+/// A thousand open orders in each account; room for as many and all of it used before, none open; and
+/// no more room than the load needs.
+pub(crate) const THOUSAND_OPEN: &str = "1k accounts, 1,000 open orders";
+pub(crate) const NONE_OPEN: &str = "1k accounts, no open orders, room for a million";
+pub(crate) const NONE_OPEN_LITTLE_ROOM: &str = "1k accounts, no open orders, little room";
 /// The refusals of each check, as a cell is asked for.
 const REFUSED: &str = "refusals";
 
@@ -93,8 +98,9 @@ fn groups() -> Vec<Vec<(&'static str, Content)>> {
         held,
         ..Shape::of(FEW)
     };
-    let resting = |resting| Shape {
+    let rested = |resting, gone| Shape {
         resting,
+        gone,
         ..Shape::of(1_000)
     };
     let wide = Shape {
@@ -109,8 +115,9 @@ fn groups() -> Vec<Vec<(&'static str, Content)>> {
             ("10k accounts, 1,024 instruments", uniform(wide)),
         ],
         vec![
-            ("1k accounts, no open orders", uniform(resting(0))),
-            ("1k accounts, 1,000 open orders", uniform(resting(1_000))),
+            (NONE_OPEN_LITTLE_ROOM, uniform(rested(0, 0))),
+            (NONE_OPEN, uniform(rested(0, 1_000))),
+            (THOUSAND_OPEN, uniform(rested(1_000, 0))),
         ],
         vec![
             ("10k accounts, 1 position", uniform(positions(1))),
@@ -280,7 +287,8 @@ fn run_group(
     let mut sites = Vec::new();
     for (name, content) in group {
         let mut site = Site::open(name, content)?;
-        site.warm_up(orders);
+        // Until each slot was used once, none has a number that must be forgotten.
+        site.warm_up(orders.max(ORDERS_MAX.next_multiple_of(BATCH as u32).into()));
         sites.push(site);
     }
     for round in 0..options.rounds {

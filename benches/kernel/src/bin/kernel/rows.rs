@@ -4,7 +4,9 @@
 //! same rounds of the same run.
 
 use crate::cells::Cell;
-use crate::plan::{MOST_ACCOUNTS, Measured, Mixture};
+use crate::plan::{
+    MOST_ACCOUNTS, Measured, Mixture, NONE_OPEN, NONE_OPEN_LITTLE_ROOM, THOUSAND_OPEN,
+};
 use portcullis_bench_harness::{Bar, Histograms, Latency, Rounds, Row, Unit};
 
 /// What a decision may add to the floor with ten thousand accounts, nanoseconds.
@@ -71,11 +73,8 @@ fn comparisons(measured: &Measured) -> Vec<Row> {
         }
     }
     for (many, few, permille) in [
-        (
-            "1k accounts, 1,000 open orders",
-            "1k accounts, no open orders",
-            Some(OPEN_ORDERS),
-        ),
+        (THOUSAND_OPEN, NONE_OPEN, Some(OPEN_ORDERS)),
+        (THOUSAND_OPEN, NONE_OPEN_LITTLE_ROOM, None),
         (
             "10k accounts, 20 positions",
             "10k accounts, 1 position",
