@@ -4,6 +4,7 @@
 //! late report still finds its order; slots kept for reducing orders are counted an account. Never
 //! grows.
 
+mod numbers;
 mod saved;
 
 extern crate alloc;
@@ -12,9 +13,9 @@ pub(crate) use saved::{Known, LIMIT_MAX};
 
 use crate::approach::LineSink;
 use crate::capacities::Capacities;
-use crate::key_index::KeyIndex;
 use crate::order::{Marks, NO_VERSION, NONE, Order, OrderState, PENDING_MAX, Version, WholeOrder};
 use alloc::boxed::Box;
+use numbers::Numbers;
 use portcullis_domain::{AccountId, InstrumentId, OrderId, OrderKey, SessionId, Side, UserRef};
 
 /// What a slot is opened with.
@@ -69,7 +70,7 @@ pub(crate) struct Orders {
     /// Unanswered versions of all orders together; at most one a slot on average.
     pending_used: usize,
     /// From order key to order number, for each version still remembered.
-    numbers: KeyIndex,
+    numbers: Numbers,
     /// Keys of versions that are gone, oldest first, a ring.
     past: Box<[u64]>,
     past_head: usize,
@@ -92,7 +93,7 @@ impl Orders {
             general_max: capacities.orders_general_max(),
             pending_used: 0,
             // Each slot's confirmed number, an equal number unanswered, and those that are past.
-            numbers: KeyIndex::new(2 * slots + past),
+            numbers: Numbers::new(2 * slots + past),
             past: alloc::vec![0; past].into_boxed_slice(),
             past_head: 0,
             past_len: 0,
