@@ -15,6 +15,7 @@ use crate::limits::LimitTable;
 use crate::limits::firm::FirmLimits;
 use crate::order::NONE;
 use alloc::boxed::Box;
+use core::hint::cold_path;
 use portcullis_domain::{FirmId, InstrumentId, Side, TradingState};
 
 /// What the last order looked like, for the repeated-order guard.
@@ -120,10 +121,11 @@ impl Account {
         let differs = u64::from(last.place ^ place)
             | (last.qty ^ terms.qty) as u64
             | (last.price ^ terms.price.unwrap_or(i64::MIN)) as u64;
-        if differs != 0 || now_ns - last.at_ns > window_ns {
-            return 1;
+        if differs == 0 && now_ns - last.at_ns <= window_ns {
+            cold_path();
+            return i64::from(last.count) + 1;
         }
-        i64::from(last.count) + 1
+        1
     }
 
     /// The lines that an order touches.

@@ -47,6 +47,7 @@ use crate::limits::LimitTable;
 use crate::limits::account::AccountLimits;
 use crate::saved::{Read, Words};
 use crate::valuation::Valuation;
+use core::hint::cold_path;
 use portcullis_domain::{InstrumentId, quanta};
 
 /// What the last exact valuation left of room, and what may have eaten into it since.
@@ -240,8 +241,11 @@ impl Account {
     #[inline(always)]
     pub(crate) fn proves(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
         let of_all = drift.share_of_all(self.bound.good_at, now_ns);
-        of_all.is_some_and(|share| self.bound.covers(need, share))
-            || self.proves_otherwise(drift, need, now_ns)
+        if of_all.is_some_and(|share| self.bound.covers(need, share)) {
+            return true;
+        }
+        cold_path();
+        self.proves_otherwise(drift, need, now_ns)
     }
 
     /// The same by its own groups and by the finer levels. Not where its bound need only be given back

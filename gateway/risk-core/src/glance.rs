@@ -13,6 +13,7 @@ use crate::limits::{LimitTable, Rate};
 use crate::orders::Orders;
 use crate::sessions::Session;
 use crate::venue::Venue;
+use core::hint::cold_path;
 use portcullis_domain::{InstrumentId, Side, TradingState};
 
 /// An order at a glance.
@@ -78,7 +79,11 @@ impl Glance<'_> {
     #[inline(always)]
     pub(crate) fn is_restricted(&self) -> bool {
         let limits = &self.firm.limits;
-        limits.restricts && (self.table).set_has_apart(limits.restricted_set, self.instrument_id)
+        if !limits.restricts {
+            return false;
+        }
+        cold_path();
+        (self.table).set_has_apart(limits.restricted_set, self.instrument_id)
     }
 
     /// Whether a set of the table holds the order's instrument.

@@ -15,6 +15,7 @@ use crate::limits::LimitTable;
 use crate::order::{Hold, NONE};
 use crate::orders::{Entry, Orders};
 use crate::positions::{Position, Positions};
+use core::hint::cold_path;
 use portcullis_domain::{AccountId, InstrumentId, OrderId, quanta};
 
 /// No cash and no cost may pass this, so that two of them and a position's value stay in i64.
@@ -81,6 +82,7 @@ impl Books<'_> {
         self.account.reserved_used += u16::from(entry.reserved);
         self.firm.count_opened(&hold_notional);
         if let Some(member) = &mut self.member {
+            cold_path();
             member.count_opened(&hold_notional);
         }
         orders.open(entry, &mut position.first_order)

@@ -212,6 +212,7 @@ impl Order {
     }
 
     /// The key of one of its versions.
+    #[inline(always)]
     pub(crate) fn key(&self, number: u32) -> OrderKey {
         OrderKey::new(self.session, self.user_ref(number))
     }

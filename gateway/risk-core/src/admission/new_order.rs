@@ -12,6 +12,7 @@ use crate::engine::RiskCore;
 use crate::order::Version;
 use crate::orders::Entry;
 use crate::valuation::Valuation;
+use core::hint::cold_path;
 use portcullis_domain::{
     InstrumentId, NewOrder, OrderId, Price, Qty, RejectCode, TimeInForce, quanta,
 };
@@ -33,6 +34,7 @@ impl RiskCore {
         sink: &mut impl EffectSink,
     ) {
         if !self.sessions.is_new(order.session, order.user_ref) {
+            cold_path();
             self.answer(order.session, order.user_ref, AnswerKind::Resent, sink);
             return;
         }
@@ -49,16 +51,21 @@ impl RiskCore {
             replaces: None,
         };
         if early.is_some() {
+            cold_path();
             self.judge_early(terms, early, sink);
             return;
         }
         if terms.price.is_none() {
+            cold_path();
             self.new_market_order(terms, sink);
             return;
         }
         match self.book_plain(&terms) {
             Ok(booked) => self.send_proved(&terms, &booked, sink),
-            Err(closer) => self.look_closer(terms, closer, sink),
+            Err(closer) => {
+                cold_path();
+                self.look_closer(terms, closer, sink);
+            }
         }
     }
 

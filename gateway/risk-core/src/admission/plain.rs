@@ -3,8 +3,9 @@
 //! Risk thread. Nearly every order is one that passes each check by far, so what is needed to see that is
 //! looked up once, each row by one lookup, and compared in i64. Whatever is not plain (a product that
 //! leaves i64, a state other than Active, a check that does not clear) is left to the whole view, which
-//! decides anew. Invariants: what is admitted here the whole view admits too; up to the marked point
-//! nothing of the ledger changes.
+//! decides anew. What hardly any order does is marked cold, so that the way of all others runs straight on
+//! and nothing is kept in registers for its sake. Invariants: what is admitted here the whole view admits
+//! too; up to the marked point nothing of the ledger changes.
 
 use super::Judgement;
 use super::Terms;
@@ -25,6 +26,7 @@ use crate::orders::Orders;
 use crate::sessions::Session;
 use crate::valuation::Valuation;
 use crate::venue::Venue;
+use core::hint::cold_path;
 use portcullis_domain::Side;
 
 /// Lots of an order that no position comes near to.
@@ -129,6 +131,7 @@ impl RiskCore {
         let (account, firm, member) = ledger.accounts.with_firms(terms.account.raw())?;
         let current = (account.table_version == ledger.table_version) & (account.day == ledger.day);
         if !current {
+            cold_path();
             return None;
         }
         let limits = table.row(account.row)?;
@@ -137,6 +140,7 @@ impl RiskCore {
         let price = terms.price.unwrap_or(1);
         let qty_fits = (terms.qty as u64).wrapping_sub(1) < FAR - 1;
         if !qty_fits || price < 1 || price > instrument_limits.price_max {
+            cold_path();
             return None;
         }
         let (instrument, drift) = ledger.instruments.with_drift(terms.instrument.raw());
@@ -187,11 +191,13 @@ impl Parts<'_> {
         let margined = terms.margined(lots.reducing);
         let need = self.books.instrument.need(margined, money.adverse);
         if !(lots.reducing || self.proves(need)) {
+            cold_path();
             return Err(Closer::Unproved(need));
         }
         let glance = self.glance(terms, (reference, session_rate), &money, lots);
         let glance = glance.ok_or(Closer::NotPlain)?;
         if !checks::all_clear(&glance, lots.reducing) {
+            cold_path();
             return Err(Closer::NotPlain);
         }
         if let Some(firm) = self.books.member.as_deref()
@@ -345,6 +351,7 @@ impl Parts<'_> {
         };
         self.books.firm.move_schedule(now_ns);
         if let Some(member) = &mut self.books.member {
+            cold_path();
             member.move_schedule(now_ns);
         }
     }
