@@ -50,6 +50,20 @@ use crate::valuation::Valuation;
 use core::hint::cold_path;
 use portcullis_domain::{InstrumentId, quanta};
 
+/// Orders that a valuation must have left room for to be made again.
+const MANY_ORDERS: i64 = 256;
+
+/// Of so many orders that finer levels would prove, about one has its account valued instead: a valuation
+/// takes about as long as all of them.
+const COMMANDS_A_VALUATION: u64 = 32;
+
+/// When an order is judged: the time and the number of its command.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) ns: u64,
+    pub(crate) seq: u64,
+}
+
 /// What the last exact valuation left of room, and what may have eaten into it since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -174,9 +188,13 @@ impl Ledger {
     /// Gives a bound back what orders took that are all gone; whether there was anything.
     pub(crate) fn restore_bound(&mut self, account: u32) -> bool {
         let this = self.accounts.get_mut(account);
-        let restored = this.restored();
-        this.bound = restored.unwrap_or(this.bound);
-        restored.is_some()
+        match this.unspent {
+            Some(unspent) if this.open_orders == 0 && unspent.0 > this.bound.headroom => {
+                (this.bound.headroom, this.bound.sensitivity) = unspent;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Moves a bound, as it was before a fill against an order's hold, by what the fill could cost.
@@ -239,33 +257,44 @@ impl Account {
     /// Whether LOSS_MAX and MARGIN pass, and each position's reference is fresh, without looking at
     /// any: `need` is the most the order could add to the requirement.
     #[inline(always)]
-    pub(crate) fn proves(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
-        let of_all = drift.share_of_all(self.bound.good_at, now_ns);
+    pub(crate) fn proves(&self, drift: &Drift, need: i64, now: Moment) -> bool {
+        let of_all = drift.share_of_all(self.bound.good_at, now.ns);
         if of_all.is_some_and(|share| self.bound.covers(need, share)) {
             return true;
         }
         cold_path();
-        self.proves_otherwise(drift, need, now_ns)
+        self.proves_otherwise(drift, need, now)
     }
 
-    /// The same by its own groups and by the finer levels. Not where its bound need only be given back
-    /// what orders took that are gone: then many orders to come are proved the short way.
+    /// The same by its own groups and by the finer levels, which takes longer. Not where its bound is only
+    /// worn: it is then given back what gone orders took, or worked out anew, and many orders to come are
+    /// proved the short way.
     #[inline(never)]
-    fn proves_otherwise(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
-        let of_all = drift.share_of_all(self.bound.good_at, now_ns);
-        let suffices = |share| (self.restored()).is_some_and(|bound| bound.covers(need, share));
-        !of_all.is_some_and(suffices) && self.bound.proves_finely(drift, need, now_ns)
+    fn proves_otherwise(&self, drift: &Drift, need: i64, now: Moment) -> bool {
+        !self.is_worn(drift, need, now) && self.bound.proves_finely(drift, need, now.ns)
     }
 
-    /// Its bound with what orders took that are all gone; `None` where that is nothing.
-    fn restored(&self) -> Option<Bound> {
-        let (headroom, sensitivity) = self.unspent?;
-        let spent = self.open_orders == 0 && headroom > self.bound.headroom;
-        spent.then_some(Bound {
+    /// Whether the coarsest level would do, had no order taken anything of the bound since the account was
+    /// valued. While some are open that is asked at one command of [`COMMANDS_A_VALUATION`] alone, and for
+    /// many orders: by then the finer levels have taken as long as another valuation does, and earlier
+    /// the last order may be gone, and the bound be given back for nothing.
+    fn is_worn(&self, drift: &Drift, need: i64, now: Moment) -> bool {
+        let of_all = drift.share_of_all(self.bound.good_at, now.ns);
+        // Where the coarsest level tells nothing, what was unspent is in a line that nobody has fetched.
+        let Some(share) = of_all else { return false };
+        let Some((headroom, sensitivity)) = self.unspent else {
+            return false;
+        };
+        let unspent = Bound {
             headroom,
             sensitivity,
             ..self.bound
-        })
+        };
+        if self.open_orders == 0 {
+            return headroom > self.bound.headroom && unspent.covers(need, share);
+        }
+        let many = need.saturating_mul(MANY_ORDERS);
+        now.seq.is_multiple_of(COMMANDS_A_VALUATION) && unspent.covers(many, share)
     }
 
     /// Cash and day base moved alike. An account last found below its maintenance margin is valued

@@ -12,6 +12,7 @@ pub use explained::{CheckOutcome, CheckWord};
 use super::facts::{Facts, Known, Rows};
 use super::{Holds, Judgement, Terms};
 use crate::accounts::{Account, Firm, LastOrder};
+use crate::bound::Moment;
 use crate::checks::margin::Slope;
 use crate::checks::{self, NOT_OF_REDUCING, SPIKE_ALONE};
 use crate::effect::Explanation;
@@ -156,7 +157,11 @@ impl RiskCore {
         let need = self.need(terms, facts);
         let ledger = &self.ledger;
         let account = ledger.accounts.get(terms.account.raw());
-        need.is_some_and(|need| account.proves(&ledger.instruments.drift, need, self.now.ns()))
+        let now = Moment {
+            ns: self.now.ns(),
+            seq: self.seq.raw(),
+        };
+        need.is_some_and(|need| account.proves(&ledger.instruments.drift, need, now))
     }
 
     /// The most that the order could add to the requirement.

@@ -11,7 +11,7 @@ use super::Judgement;
 use super::Terms;
 use super::new_order::Booked;
 use crate::accounts::LastOrder;
-use crate::bound::Spent;
+use crate::bound::{Moment, Spent};
 use crate::checks;
 use crate::drift::Drift;
 use crate::effect::EffectSink;
@@ -47,6 +47,7 @@ struct Parts<'a> {
     venue: &'a Venue,
     drift: &'a Drift,
     now_ns: u64,
+    seq: u64,
     books: Books<'a>,
     slot: u32,
     orders: &'a mut Orders,
@@ -145,7 +146,8 @@ impl RiskCore {
         }
         let (instrument, drift) = ledger.instruments.with_drift(terms.instrument.raw());
         instrument.window.advance(now_ns, instrument_limits);
-        let hint = self.hints.get(self.seq.raw());
+        let seq = self.seq.raw();
+        let hint = self.hints.get(seq);
         let found = (ledger.positions).find_from(hint, terms.account, terms.instrument);
         let (slot, position) = found?;
         let session = self.sessions.get_mut(terms.session);
@@ -154,6 +156,7 @@ impl RiskCore {
             venue: &self.venue,
             drift,
             now_ns,
+            seq,
             slot,
             session,
             limits,
@@ -220,7 +223,11 @@ impl Parts<'_> {
     #[inline(always)]
     fn proves(&self, need: Option<i64>) -> bool {
         let account = &self.books.account;
-        need.is_some_and(|need| account.proves(self.drift, need, self.now_ns))
+        let now = Moment {
+            ns: self.now_ns,
+            seq: self.seq,
+        };
+        need.is_some_and(|need| account.proves(self.drift, need, now))
     }
 
     /// Prices and money of an order, where they fit.
