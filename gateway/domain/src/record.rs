@@ -203,8 +203,10 @@ impl Record {
             raw.len(),
             "a head says its length"
         );
-        self.raw[..raw.len()].copy_from_slice(raw);
         self.head = head;
+        if !raw.is_empty() {
+            self.raw[..raw.len()].copy_from_slice(raw);
+        }
     }
 
     /// Reads the record that begins `units`; `None` if its units are not all there or its length is

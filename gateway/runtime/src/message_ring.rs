@@ -195,8 +195,14 @@ impl<T: Lead> MessageConsumer<T> {
     #[inline]
     pub fn advance(&mut self) {
         let (lead, _) = self.front().expect("a message was looked at");
-        let units = units_of::<T>(lead.bytes_behind());
-        self.cursor.advance(units);
+        let bytes = lead.bytes_behind();
+        self.advance_past(bytes);
+    }
+
+    /// The same where it is known how many bytes stand behind its lead.
+    #[inline]
+    pub(crate) fn advance_past(&mut self, bytes: usize) {
+        self.cursor.advance(units_of::<T>(bytes));
     }
 
     /// Takes the next message out: its lead, and what stands behind it, which stays there until the
@@ -211,15 +217,11 @@ impl<T: Lead> MessageConsumer<T> {
     #[inline]
     #[must_use]
     pub fn take_if(&mut self, fits: impl FnOnce(&T) -> bool) -> Option<(T, &[u8])> {
-        let (lead, _) = self.front()?;
-        if !fits(lead) {
-            return None;
-        }
         let first = self.cursor.front()?;
         #[expect(unsafe_code, reason = "the message is published, and taken once")]
-        // SAFETY: the cursor has seen its publication, and moves past it before it is asked again; to
-        // release it takes this end by `&mut`, which `bytes` keeps from being had.
-        let (lead, bytes) = unsafe { self.slots.take(first) };
+        // SAFETY: the cursor has seen its publication, and moves past it where it is taken; to release it
+        // takes this end by `&mut`, which `bytes` keeps from being had.
+        let (lead, bytes) = unsafe { self.slots.take_if(first, fits)? };
         self.cursor.advance(units_of::<T>(bytes.len()));
         Some((lead, bytes))
     }
@@ -230,10 +232,18 @@ impl<T: Lead> MessageConsumer<T> {
         self.cursor.release();
     }
 
-    /// Whether nothing is in it.
+    /// Whether nothing is in it: the first look of who looks once a duty cycle.
+    ///
+    /// Where nothing is, it asks for the lines of the next message. So they come over from the producer's
+    /// core together with its cursor when both have changed, instead of after it. Who looks at nothing
+    /// else takes instead, and leaves the lines to the producer.
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.cursor.is_empty()
+        let is_empty = self.cursor.is_empty();
+        if is_empty {
+            self.slots.expect(self.cursor.index());
+        }
+        is_empty
     }
 }

@@ -3,7 +3,7 @@
 //! Each end belongs to one thread; nothing here blocks. A record is its head and the raw message
 //! behind it, in the ring of messages; a ring of values is `rtrb`'s.
 
-use crate::message_ring::{MessageConsumer, MessageProducer, message_ring_of_units};
+use crate::message_ring::{Lead, MessageConsumer, MessageProducer, message_ring_of_units};
 use portcullis_domain::{Head, Record};
 
 /// The end that puts records in.
@@ -34,8 +34,9 @@ impl RecordConsumer {
     /// Takes the next record out, and gives its room back.
     #[must_use]
     pub fn pop(&mut self) -> Option<Record> {
-        let (head, raw) = self.take()?;
-        let record = Record::new(head, raw).expect("a record is no longer than it may be");
+        let (head, raw) = self.front()?;
+        let record = Record::new(*head, raw).expect("a record is no longer than it may be");
+        self.advance_past(record.head.bytes_behind());
         self.release();
         Some(record)
     }
@@ -53,10 +54,11 @@ impl RecordConsumer {
     #[inline]
     #[must_use]
     pub fn pop_into(&mut self, record: &mut Record) -> bool {
-        let Some((head, raw)) = self.take() else {
+        let Some((head, raw)) = self.front() else {
             return false;
         };
-        record.become_message(head, raw);
+        record.become_message(*head, raw);
+        self.advance_past(record.head.bytes_behind());
         true
     }
 }

@@ -179,6 +179,12 @@ impl ConsumerCursor {
         Some(self.index)
     }
 
+    /// Where the next message will begin, unless the producer begins anew.
+    #[inline]
+    pub(super) const fn index(&self) -> usize {
+        self.index
+    }
+
     /// All that was in sight is taken: released, and looked for more.
     #[inline]
     fn sees_more(&mut self) -> bool {

@@ -5,6 +5,7 @@
 //! that memory that is written over needs no care.
 
 use super::Lead;
+use crate::prefetch::prefetch;
 use portcullis_domain::{UNIT_BYTES, Unit};
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
@@ -89,8 +90,21 @@ impl<T: Lead> Slots<T> {
         // the consumer's end gives references into the ring, and of units that are not the producer's.
         unsafe {
             at.cast::<T>().write(lead);
+            if bytes.is_empty() {
+                return;
+            }
             let behind = at.add(Self::LEAD_UNITS).cast::<u8>();
             behind.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        }
+    }
+
+    /// Asks for the lines of a message that may begin at this unit: its lead, and the first of what
+    /// stands behind that.
+    #[inline]
+    pub(super) fn expect(&self, first: usize) {
+        let units = self.units.cells.get(first..=first + Self::LEAD_UNITS);
+        for cell in units.unwrap_or_default() {
+            prefetch(cell);
         }
     }
 
@@ -121,19 +135,26 @@ impl<T: Lead> Slots<T> {
         (lead, bytes)
     }
 
-    /// As [`Self::get`], with the lead itself.
+    /// As [`Self::get`], with the lead itself, if it `fits`.
     ///
     /// # Safety
-    /// As of [`Self::get`]; and it is neither got nor taken again.
+    /// As of [`Self::get`]; and where it fits it is neither got nor taken again.
     #[expect(unsafe_code, reason = "a lead is moved out once")]
     #[inline]
-    pub(super) unsafe fn take(&mut self, first: usize) -> (T, &[u8]) {
+    pub(super) unsafe fn take_if(
+        &self,
+        first: usize,
+        fits: impl FnOnce(&T) -> bool,
+    ) -> Option<(T, &[u8])> {
         // SAFETY: the caller's word.
         let (lead, bytes) = unsafe { self.get(first) };
+        if !fits(lead) {
+            return None;
+        }
         // SAFETY: `lead` is a live reference, and by the caller's word the last one; what is left
         // behind is never dropped.
         let lead = unsafe { std::ptr::from_ref(lead).read() };
-        (lead, bytes)
+        Some((lead, bytes))
     }
 }
 
