@@ -9,7 +9,7 @@ use portcullis_domain::{
     SessionId, Side, TimeInForce, Timestamp, UserRef,
 };
 use portcullis_pipeline::item::{ClientEffect, ControlItem, EgressItem, VenueItem};
-use portcullis_pipeline::risk::LatencySink;
+use portcullis_pipeline::risk::{LatencySink, SHOWN_ALONE_MAX};
 use portcullis_risk_core::{
     ClientReport, ControlOutcome, Done, EFFECTS_MAX, OutboundAction, OutboundOrder,
 };
@@ -132,18 +132,13 @@ impl<L: LatencySink> Undecided<L> {
         }
     }
 
-    fn pass(&mut self, at: usize) {
+    /// As the risk agent: few are shown to the venue one by one, each before egress is told of it.
+    fn pass(&mut self, at: usize, taken: usize) {
         let record = &self.batch[at];
         let head = record.head;
         let raw = record.raw();
         if head.kind == CommandKind::NewOrder as u8 {
             let order = outbound(&head);
-            tell_client(
-                &mut self.rings.egress,
-                ClientEffect::Entered(order),
-                &head,
-                raw,
-            );
             let unjudged = Unjudged {
                 seq: Seq::new(head.seq),
                 epoch: 0,
@@ -155,6 +150,11 @@ impl<L: LatencySink> Undecided<L> {
                 raw_len: raw.len() as u8,
             };
             assert!(self.rings.venue.write(item, raw), "room was looked for");
+            if taken <= SHOWN_ALONE_MAX {
+                self.rings.venue.publish();
+            }
+            let effect = ClientEffect::Entered(order);
+            tell_client(&mut self.rings.egress, effect, &head, raw);
         } else if head.kind == CommandKind::Report as u8 {
             let effect = ClientEffect::Reported(report(&head));
             tell_client(&mut self.rings.egress, effect, &head, raw);
@@ -195,7 +195,7 @@ impl<L: LatencySink> Agent for Undecided<L> {
                 break;
             }
             for at in 0..taken {
-                self.pass(at);
+                self.pass(at, taken);
                 work += usize::from(self.batch[at].head.kind != CommandKind::Tick as u8);
             }
             self.rings.venue.publish();

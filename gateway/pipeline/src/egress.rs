@@ -174,6 +174,9 @@ impl<T: OutboundTransport> Egress<T> {
     }
 
     fn take_items(&mut self, now: Timestamp) -> usize {
+        if self.items.is_empty() {
+            return 0;
+        }
         for taken in 0..ITEM_BUDGET {
             let Some((item, raw)) = self.items.front() else {
                 return taken;

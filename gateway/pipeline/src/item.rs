@@ -96,17 +96,23 @@ impl ClientEffect {
     #[must_use]
     pub const fn of(effect: &Effect) -> Option<Self> {
         match effect {
-            Effect::Approved(order) => match order.get().action {
-                OutboundAction::Enter { .. } | OutboundAction::Replace { .. } => {
-                    Some(Self::Entered(*order.get()))
-                }
-                OutboundAction::Cancel { .. } => None,
-            },
+            Effect::Approved(order) => Self::of_order(order.get()),
             Effect::Refused(refusal) => Some(Self::Refused(*refusal)),
             Effect::Answered(answer) => Some(Self::Answered(*answer)),
             Effect::Reported(report) => Some(Self::Reported(*report)),
             Effect::SessionChanged(change) => Some(Self::SessionChanged(*change)),
             Effect::Controlled(_) | Effect::StateChanged { .. } | Effect::Alarmed(_) => None,
+        }
+    }
+
+    /// The same of what goes to the venue.
+    #[must_use]
+    pub const fn of_order(order: &OutboundOrder) -> Option<Self> {
+        match order.action {
+            OutboundAction::Enter { .. } | OutboundAction::Replace { .. } => {
+                Some(Self::Entered(*order))
+            }
+            OutboundAction::Cancel { .. } => None,
         }
     }
 }

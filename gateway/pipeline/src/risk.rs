@@ -14,7 +14,8 @@ use portcullis_domain::{
 };
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{
-    ClientReport, EFFECTS_MAX, Effect, EffectSink, LineSink, RiskCore, Word,
+    Approved, ClientReport, EFFECTS_MAX, Effect, EffectSink, LineSink, OutboundOrder, RiskCore,
+    Word,
 };
 use portcullis_runtime::{
     Agent, Clock, MessageProducer, RecordConsumer, RecordProducer, RingConsumer, RingProducer,
@@ -26,6 +27,10 @@ const RECORD_BUDGET: usize = 64;
 
 /// Records applied together, the lines of those behind the one in hand being fetched meanwhile.
 const BATCH: usize = 16;
+
+/// In a batch of no more records, what goes to the venue is shown as it is decided. In a longer one who waits
+/// is served best by the batch: each time it is shown, the line that says so crosses over once more.
+pub const SHOWN_ALONE_MAX: usize = 4;
 
 /// Looks into the core answered in one duty cycle.
 const LOOK_BUDGET: usize = 4;
@@ -63,11 +68,16 @@ pub struct RiskRings {
 impl RiskRings {
     /// Shows the others what a batch led to: its records to the log first.
     fn publish(&mut self) {
+        self.publish_to_venue();
+        self.egress.publish();
+    }
+
+    /// The same of what goes to the venue alone.
+    fn publish_to_venue(&mut self) {
         if let Some(log) = &mut self.log {
             log.publish();
         }
         self.venue.publish();
-        self.egress.publish();
     }
 }
 
@@ -396,6 +406,24 @@ impl Router<'_> {
         Timestamp::from_ns(self.record().head.timestamp_ns)
     }
 
+    /// To the venue, where few wait shown at once, and only then to egress, which needs its client's words when the engine
+    /// answers: a publication comes no sooner than all that was written before it, and the lines of a ring
+    /// take their time to come over from the other end's core.
+    fn send(&mut self, order: Approved<OutboundOrder>) {
+        let said = ClientEffect::of_order(order.get());
+        let record = &self.records[self.next - 1];
+        let raw = venue_raw(order.get(), record.raw());
+        let item = VenueItem::before(raw, order, self.taken);
+        let told = self.rings.venue.write(item, raw);
+        assert!(told, "room was looked for");
+        if self.records.len() <= SHOWN_ALONE_MAX {
+            self.rings.publish_to_venue();
+        }
+        if let Some(said) = said {
+            self.tell_client(said);
+        }
+    }
+
     fn tell_client(&mut self, effect: ClientEffect) {
         let record = &self.records[self.next - 1];
         let at = Timestamp::from_ns(record.head.timestamp_ns);
@@ -446,17 +474,15 @@ impl EffectSink for Router<'_> {
     }
 
     fn on_effect(&mut self, effect: Effect) {
+        if let Effect::Approved(order) = effect {
+            self.send(order);
+            return;
+        }
         if let Some(said) = ClientEffect::of(&effect) {
             self.tell_client(said);
         }
         match effect {
-            Effect::Approved(order) => {
-                let record = &self.records[self.next - 1];
-                let raw = venue_raw(order.get(), record.raw());
-                let item = VenueItem::before(raw, order, self.taken);
-                let told = self.rings.venue.write(item, raw);
-                assert!(told, "room was looked for");
-            }
+            Effect::Approved(_) => unreachable!("an order went its own way"),
             Effect::Refused(refusal) => {
                 self.tell_control(ControlItem::Refused(refusal, self.timestamp()));
             }

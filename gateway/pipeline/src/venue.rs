@@ -184,6 +184,9 @@ impl<V: MatchingVenue> Venue<V> {
     /// Takes the next item: to the engine, or behind its session's others. `false` where there is none,
     /// or it may not leave yet.
     fn take_next(&mut self) -> bool {
+        if self.orders.is_empty() {
+            return false;
+        }
         let Some((item, _)) = self.orders.front() else {
             return false;
         };
