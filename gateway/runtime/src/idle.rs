@@ -36,11 +36,8 @@ impl IdleStrategy {
     /// Idles after a cycle that did `work`.
     pub fn idle(&mut self, work: usize) {
         match self {
-            Self::Busy => {
-                if work == 0 {
-                    core::hint::spin_loop();
-                }
-            }
+            // A pause would be a quarter of a fruitless cycle, and is for who shares the core.
+            Self::Busy => {}
             Self::Yield { idle_cycles } => {
                 *idle_cycles = if work == 0 {
                     idle_cycles.saturating_add(1)
