@@ -9,7 +9,7 @@ use crate::market::{Market, RESTING, order_index};
 use crate::rig::{Agents, Deciding, Ends, Outbound};
 use crate::wait::Wait;
 use portcullis_bench_harness::{Latency, Pace};
-use portcullis_domain::{Command, Head, Record, ReportKind, SessionId, UserRef, VenueReport};
+use portcullis_domain::{Command, Head, ReportKind, SessionId, UserRef, VenueReport};
 use portcullis_pipeline::durability::{Gate, Passage};
 use portcullis_pipeline::item::{ClientEffect, ControlItem, EgressItem};
 use portcullis_risk_core::{AnswerKind, Done, OutboundAction, OutboundOrder};
@@ -262,8 +262,8 @@ impl<I: Outbound> Traffic<I> {
 
     fn send_order(&mut self, mut head: Head, now: Instant) -> bool {
         head.timestamp_ns = self.wall.1 + now.duration_since(self.wall.0).as_nanos() as u64;
-        let record = Record::new(head, &ORDER_RAW).expect("a length that a record carries");
-        let sent = self.ends.orders.push(&record);
+        head.raw_len = ORDER_RAW.len() as u16;
+        let sent = self.ends.orders.send(head, &ORDER_RAW);
         self.counts.sent += u64::from(sent);
         sent
     }
@@ -332,6 +332,20 @@ impl<I: Outbound> Traffic<I> {
 
     /// Takes what there is.
     fn collect(&mut self, mut latency: Option<&mut Latency>) {
+        self.collect_from_venue(latency.as_deref_mut());
+        self.collect_from_egress(latency);
+        for _ in 0..TAKEN_AT_ONCE {
+            let Ok(item) = self.ends.control.pop() else {
+                break;
+            };
+            self.controlled(&item);
+        }
+    }
+
+    fn collect_from_venue(&mut self, mut latency: Option<&mut Latency>) {
+        if self.ends.venue.is_empty() {
+            return;
+        }
         for _ in 0..TAKEN_AT_ONCE {
             if !self.ends.reports.has_room_for(1) {
                 break;
@@ -344,6 +358,13 @@ impl<I: Outbound> Traffic<I> {
             let order = *item.order();
             self.outbound(&order, latency.as_deref_mut());
         }
+        self.ends.venue.release();
+    }
+
+    fn collect_from_egress(&mut self, mut latency: Option<&mut Latency>) {
+        if self.ends.egress.is_empty() {
+            return;
+        }
         for _ in 0..2 * TAKEN_AT_ONCE {
             let gate = &mut self.gate;
             let passes = |item: &EgressItem| gate.passage(item.seq) == Passage::Open;
@@ -352,14 +373,7 @@ impl<I: Outbound> Traffic<I> {
             };
             self.told(&item.effect, latency.as_deref_mut());
         }
-        self.ends.venue.release();
         self.ends.egress.release();
-        for _ in 0..TAKEN_AT_ONCE {
-            let Ok(item) = self.ends.control.pop() else {
-                break;
-            };
-            self.controlled(&item);
-        }
     }
 
     fn outbound(&mut self, order: &OutboundOrder, latency: Option<&mut Latency>) {
@@ -502,6 +516,6 @@ impl<I: Outbound> Traffic<I> {
 /// Stamps a record with 0, so that the sequencer gives it the time of the last one, and sends it.
 fn push(ring: &mut RecordProducer, mut head: Head, raw: &[u8]) {
     head.timestamp_ns = 0;
-    let record = Record::new(head, raw).expect("a length that a record carries");
-    assert!(ring.push(&record), "room was looked for");
+    head.raw_len = raw.len() as u16;
+    assert!(ring.send(head, raw), "room was looked for");
 }
