@@ -9,9 +9,12 @@
 //! must never drop or reorder an order, nor answer one itself, but for those that could not be made
 //! durable and never left.
 
+mod halves;
 mod pending;
 #[cfg(test)]
 mod tests;
+
+pub use halves::VenueHalves;
 
 use crate::durability::{Gate, Passage, Recalled};
 use crate::item::VenueItem;
@@ -168,6 +171,13 @@ impl<V: MatchingVenue> Venue<V> {
         self.undurable
     }
 
+    /// Begins a turn; `false` where nothing may be done in it.
+    fn begin(&mut self, now: Timestamp) -> bool {
+        self.now = now;
+        self.taken = 0;
+        !self.recalled.waits(&mut self.gate)
+    }
+
     fn hand_over(&mut self) -> usize {
         let mut handed = self.offer_again();
         for _ in 0..ORDER_BUDGET {
@@ -178,6 +188,9 @@ impl<V: MatchingVenue> Venue<V> {
             handed += 1;
         }
         self.orders.release();
+        if handed > 0 {
+            self.venue.send(self.now);
+        }
         handed
     }
 
@@ -365,9 +378,7 @@ impl<V: MatchingVenue> Agent for Venue<V> {
     }
 
     fn do_work(&mut self, now: Timestamp) -> usize {
-        self.now = now;
-        self.taken = 0;
-        if self.recalled.waits(&mut self.gate) {
+        if !self.begin(now) {
             return 0;
         }
         self.hand_over() + self.take_reports()

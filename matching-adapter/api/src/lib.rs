@@ -40,6 +40,12 @@ pub trait MatchingVenue {
         true
     }
 
+    /// Sends what was submitted on its way, as far as that can be done at once, and does nothing else:
+    /// a caller with other work before it polls again does not let an order wait for that.
+    fn send(&mut self, now: Timestamp) {
+        let _ = now;
+    }
+
     /// Does the venue's work at `now` and reports what came of it, at most `budget` calls of the
     /// sink. Returns how much was done; 0 is idle.
     fn poll(&mut self, now: Timestamp, budget: usize, sink: &mut impl VenueSink) -> usize;

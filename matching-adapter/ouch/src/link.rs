@@ -122,6 +122,8 @@ pub(crate) struct Link<S> {
     fruitless: u32,
     /// Stands in the venue's list of links that are polled.
     pub(crate) listed: bool,
+    /// Stands in the venue's list of links that took something since they were last written to.
+    pub(crate) unsent: bool,
 }
 
 impl<S: Read + Write> Link<S> {
@@ -166,6 +168,7 @@ impl<S: Read + Write> Link<S> {
             replay_due: Timestamp::ZERO,
             fruitless: 0,
             listed: false,
+            unsent: false,
         }
     }
 
@@ -197,6 +200,14 @@ impl<S: Read + Write> Link<S> {
     pub(crate) fn look_after(&mut self, shared: &mut Shared<'_>) {
         if self.state == LinkState::Up {
             self.watch(shared);
+            self.flush(shared, &mut Work::default());
+        }
+    }
+
+    /// Writes what was submitted. What an end of the link means is left to the next poll.
+    pub(crate) fn send_submitted(&mut self, shared: &mut Shared<'_>) {
+        self.unsent = false;
+        if self.state == LinkState::Up {
             self.flush(shared, &mut Work::default());
         }
     }

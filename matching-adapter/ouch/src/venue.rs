@@ -33,6 +33,8 @@ pub struct OuchVenue<D: Dial> {
     pub(crate) now: Timestamp,
     /// Links that are polled, by index.
     polled: VecDeque<usize>,
+    /// Links that took something since they were last written to, by index, each once.
+    unsent: Vec<usize>,
     polls_since_asked: u32,
     /// Whether the system could tell which links have news when it was last asked.
     told_apart: bool,
@@ -63,6 +65,7 @@ impl<D: Dial> OuchVenue<D> {
         });
         let mut links: Box<[_]> = links.collect();
         let mut polled = VecDeque::with_capacity(links.len());
+        let unsent = Vec::with_capacity(links.len());
         (0..links.len()).for_each(|index| list(&mut polled, &mut links, index));
         Ok(Self {
             dial,
@@ -72,6 +75,7 @@ impl<D: Dial> OuchVenue<D> {
             recall: Recall::default(),
             now: Timestamp::ZERO,
             polled,
+            unsent,
             polls_since_asked: 0,
             told_apart: true,
             next_timer: 0,
@@ -205,10 +209,28 @@ impl<D: Dial> MatchingVenue for OuchVenue<D> {
         let taken = self.links[index].submit(order.get(), raw, &mut shared);
         list(&mut self.polled, &mut self.links, index);
         if taken {
+            let link = &mut self.links[index];
+            if !link.unsent {
+                link.unsent = true;
+                self.unsent.push(index);
+            }
             return Ok(());
         }
         self.counters.given_back += 1;
         Err(order)
+    }
+
+    fn send(&mut self, now: Timestamp) {
+        self.now = self.now.later(now);
+        let mut shared = Shared {
+            config: &self.config,
+            orders: &mut self.orders,
+            counters: &mut self.counters,
+            now: self.now,
+        };
+        while let Some(index) = self.unsent.pop() {
+            self.links[index].send_submitted(&mut shared);
+        }
     }
 
     fn poll(&mut self, now: Timestamp, budget: usize, sink: &mut impl VenueSink) -> usize {

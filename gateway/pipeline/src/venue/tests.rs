@@ -69,6 +69,23 @@ fn a_degraded_gateway_lives_without_its_standby_and_goes_on_living() {
 }
 
 #[test]
+fn each_half_waits_for_the_standby_as_the_whole_agent_does() {
+    let (venue, mut reports, mut ends) = restarted(Durability::Replicated);
+    let both = VenueHalves::new(venue);
+    let (mut reading, mut writing) = both.halves();
+    for _ in 0..3 {
+        assert_eq!(reading.do_work(Timestamp::ZERO), 0);
+        assert_eq!(writing.do_work(Timestamp::ZERO), 0);
+    }
+    assert!(reports.front().is_none(), "nobody is told of a link");
+    ends.standby.reach(Seq::new(9));
+    assert_eq!(writing.do_work(Timestamp::ZERO), 0, "it only hands over");
+    assert_eq!(reading.do_work(Timestamp::ZERO), 1);
+    assert!(!reading.is_drained() && !writing.is_drained());
+    assert_eq!(both.into_inner().venue().polls, 1);
+}
+
+#[test]
 fn a_log_that_is_enough_by_itself_holds_nothing_back() {
     for policy in [
         Durability::Memory,

@@ -12,7 +12,7 @@ use portcullis_pipeline::ingress::{Ingress, IngressCounters};
 use portcullis_pipeline::log::Log;
 use portcullis_pipeline::risk::Risk;
 use portcullis_pipeline::sequencer::Sequencer;
-use portcullis_pipeline::venue::Venue;
+use portcullis_pipeline::venue::{Venue, VenueHalves};
 use portcullis_risk_core::RiskCore;
 use portcullis_runtime::{
     Agent, DutyReader, DutyWriter, IdleStrategy, Seat, StopFlag, SystemClock, TscClock,
@@ -194,14 +194,19 @@ impl Threads {
         match behaviour.topology {
             // Both ends are read before anything is decided, and what was decided is written before
             // either end is read again: no fruitless read stands in the way of an order or a report.
+            // An order leaves before what it leaves behind here is looked after.
             Topology::Fused => starter.spawn("gateway", move |cycle| {
+                let venue = VenueHalves::new(venue);
+                let (mut reading, mut writing) = venue.halves();
                 let drained = cycle.run(&mut [
-                    &mut venue,
+                    &mut reading,
                     &mut ingress,
                     &mut sequencer,
                     &mut risk,
+                    &mut writing,
                     &mut egress,
                 ]);
+                let venue = venue.into_inner();
                 let left = Parts::default().with_ingress(&ingress).with_egress(&egress);
                 (drained, left.with_venue(&venue).with_risk(risk))
             })?,

@@ -81,6 +81,15 @@ impl MatchingVenue for VenueKind {
         }
     }
 
+    fn send(&mut self, now: Timestamp) {
+        match self {
+            Self::Embedded(venue) => venue.send(now),
+            Self::Planted(venue) => venue.send(now),
+            Self::Hostile(venue) => venue.send(now),
+            Self::Ouch(venue) => venue.send(now),
+        }
+    }
+
     fn poll(&mut self, now: Timestamp, budget: usize, sink: &mut impl VenueSink) -> usize {
         match self {
             Self::Embedded(venue) => venue.poll(now, budget, sink),

@@ -28,6 +28,8 @@ const POLLS_MAX: usize = 400_000;
 pub(crate) struct Patient<D: Dial = TcpDial> {
     pub(crate) venue: OuchVenue<D>,
     now: Timestamp,
+    /// What is submitted is sent, and nothing else is done.
+    pub(crate) only_sends: bool,
 }
 
 /// A configuration for the engine, with room that tests narrow.
@@ -84,7 +86,11 @@ pub(crate) fn fresh(config: OuchVenueConfig) -> Patient {
 pub(crate) fn dialing<D: Dial>(config: OuchVenueConfig, dial: D) -> Patient<D> {
     let venue = OuchVenue::new(config, dial).expect("in range");
     let now = Timestamp::ZERO;
-    Patient { venue, now }
+    Patient {
+        venue,
+        now,
+        only_sends: false,
+    }
 }
 
 /// A core in front of the adapter in front of the engine, links not yet up.
@@ -123,6 +129,10 @@ impl<D: Dial> MatchingVenue for Patient<D> {
 
     fn poll(&mut self, _now: Timestamp, budget: usize, sink: &mut impl VenueSink) -> usize {
         self.now = self.now.saturating_add(Duration::from_ns(POLL_NS));
+        if self.only_sends {
+            self.venue.send(self.now);
+            return 0;
+        }
         let done = self.venue.poll(self.now, budget, sink);
         if done == 0 {
             std::thread::sleep(std::time::Duration::from_micros(20));

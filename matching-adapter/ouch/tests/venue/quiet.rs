@@ -42,6 +42,26 @@ fn a_quiet_link_is_not_read_until_its_engine_speaks() {
 }
 
 #[test]
+fn what_was_submitted_is_sent_without_a_poll() {
+    let engine = Engine::start(43);
+    let mut rig = rig(config(&engine), 3);
+    until_up(&mut rig);
+    let before = rig.venue.venue.counters().reads;
+    rig.venue.only_sends = true;
+    rig.trade(20);
+    rig.pump();
+    let sent = rig.venue.venue.counters().messages_sent;
+    assert!(sent > 0, "the load has orders that pass");
+    let received = || (0..SESSIONS as usize).map(|session| engine.received(session).len());
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while (received().sum::<usize>() as u64) < sent {
+        assert!(std::time::Instant::now() < deadline, "they never came");
+        std::thread::yield_now();
+    }
+    assert_eq!(rig.venue.venue.counters().reads, before);
+}
+
+#[test]
 fn the_end_of_a_quiet_link_is_seen_and_an_order_wakes_it() {
     let engine = Engine::start(42);
     let mut rig = rig(config(&engine), 2);
