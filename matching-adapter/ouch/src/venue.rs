@@ -4,12 +4,14 @@
 //! another one, so that a busy session cannot use up the budget of the others for ever; a link with
 //! anything to do stands in the list of those polled, once. A link that has been quiet for long
 //! leaves it, and comes back when the poller names it, an order comes or a timer was due: a thousand
-//! quiet sessions cost none of the busy ones a system call.
+//! quiet sessions cost none of the busy ones a system call, nor does a crowd of busy ones cost each the
+//! others' reads: they are left to the poller too.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 
 use portcullis_domain::{OrderKey, SessionId, Timestamp};
+use portcullis_runtime::Crowd;
 use portcullis_venue::{Approved, MatchingVenue, OutboundOrder, VenueSink};
 
 use crate::config::{ConfigError, OuchVenueConfig, Route};
@@ -36,6 +38,7 @@ pub struct OuchVenue<D: Dial> {
     /// Links that took something since they were last written to, by index, each once.
     unsent: Vec<usize>,
     polls_since_asked: u32,
+    crowd: Crowd,
     /// Whether the system could tell which links have news when it was last asked.
     told_apart: bool,
     /// The link whose timers are looked at next.
@@ -77,6 +80,7 @@ impl<D: Dial> OuchVenue<D> {
             polled,
             unsent,
             polls_since_asked: 0,
+            crowd: Crowd::default(),
             told_apart: true,
             next_timer: 0,
             config,
@@ -237,7 +241,9 @@ impl<D: Dial> MatchingVenue for OuchVenue<D> {
         self.now = self.now.later(now);
         self.look_after_one();
         self.polls_since_asked += 1;
-        if self.polled.is_empty() || self.polls_since_asked >= ASK_EVERY_POLLS {
+        let crowd = self.crowd.is_crowd();
+        let none_polled = self.polled.is_empty();
+        if none_polled || crowd || self.polls_since_asked >= ASK_EVERY_POLLS {
             self.ask_system();
         }
         let mut shared = Shared {
@@ -247,7 +253,11 @@ impl<D: Dial> MatchingVenue for OuchVenue<D> {
             now: self.now,
         };
         let count = self.polled.len();
-        let patience = u32::try_from(IDLE_READS_MAX / count.max(1)).unwrap_or(u32::MAX);
+        let patience = if crowd {
+            1
+        } else {
+            u32::try_from(IDLE_READS_MAX / count.max(1)).unwrap_or(u32::MAX)
+        };
         let (mut told, mut done) = (0, 0);
         for _ in 0..count {
             let Some(index) = self.polled.pop_front() else {
@@ -257,6 +267,9 @@ impl<D: Dial> MatchingVenue for OuchVenue<D> {
             let work = link.poll(&mut self.dial, &mut shared, budget - told, sink);
             told += work.told;
             done += work.done;
+            if work.done > 0 {
+                self.crowd.spoke(index);
+            }
             link.listed = !(self.told_apart && link.is_cold(patience.max(1)));
             if link.listed {
                 self.polled.push_back(index);

@@ -71,7 +71,7 @@ impl InboundTransport for MemoryInbound {
                 continue;
             };
             let taken = ready(self, connection);
-            self.table.settle(connection, taken);
+            self.table.settle(connection, taken, false);
         }
         self.table.rotate_hot();
     }

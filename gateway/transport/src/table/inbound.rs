@@ -232,12 +232,17 @@ impl<R, W> InboundTable<R, W> {
         }
     }
 
-    /// Puts a connection back into the queue if it is still hot, or its bytes were not all taken.
-    pub(crate) fn settle(&mut self, connection: ConnectionId, taken: bool) {
-        // Divided by the number of hot ones, so that a crowd of silent connections cools soon
-        // and a few are watched for long.
+    /// Puts a connection back into the queue if it is still hot, or its bytes were not all taken. In a
+    /// crowd it cools with the first read that found nothing.
+    pub(crate) fn settle(&mut self, connection: ConnectionId, taken: bool, crowd: bool) {
+        // Divided by the number of hot ones, so that many silent connections cool soon and a few
+        // are watched for long.
         let sharers = u32::try_from(self.hot.len()).unwrap_or(u32::MAX).max(1);
-        let patience = (self.idle_reads_max / sharers).max(1);
+        let patience = if crowd {
+            1
+        } else {
+            (self.idle_reads_max / sharers).max(1)
+        };
         let Some(slot) = self.slot_of(connection) else {
             return;
         };

@@ -106,7 +106,7 @@ fn silent_connections_cool_and_a_crowd_shares_its_patience() {
         while pair.0.hot_len() > 0 {
             let connection = pair.0.next_hot().expect("all are open");
             pair.0.found_nothing(connection);
-            pair.0.settle(connection, true);
+            pair.0.settle(connection, true, false);
             reads += 1;
         }
         reads
@@ -117,17 +117,32 @@ fn silent_connections_cool_and_a_crowd_shares_its_patience() {
 }
 
 #[test]
+fn in_a_crowd_one_read_that_finds_nothing_is_enough() {
+    let mut pair = pair(1);
+    let connection = open(&mut pair);
+    for _ in 0..3 {
+        assert_eq!(pair.0.next_hot(), Some(connection));
+        pair.0.found_bytes(connection);
+        pair.0.settle(connection, true, true);
+    }
+    assert_eq!(pair.0.next_hot(), Some(connection));
+    pair.0.found_nothing(connection);
+    pair.0.settle(connection, true, true);
+    assert_eq!(pair.0.hot_len(), 0);
+}
+
+#[test]
 fn a_sign_of_bytes_renews_the_patience_until_somebody_reads() {
     let mut pair = pair(1);
     let connection = open(&mut pair);
     while let Some(hot) = pair.0.next_hot() {
         pair.0.found_nothing(hot);
-        pair.0.settle(hot, true);
+        pair.0.settle(hot, true, false);
     }
     pair.0.wake(connection.slot());
     for _ in 0..100 {
         assert_eq!(pair.0.next_hot(), Some(connection));
-        pair.0.settle(connection, true);
+        pair.0.settle(connection, true, false);
     }
 }
 
@@ -179,7 +194,7 @@ fn readiness_told_once_is_never_lost() {
                 let slot = connection.slot();
                 assert!(!std::mem::replace(&mut named[slot], true), "named twice");
                 let taken = read_some(&mut pair.0, connection, &mut system[slot], &mut next);
-                pair.0.settle(connection, taken);
+                pair.0.settle(connection, taken, next(2) == 0);
             }
             pair.0.rotate_hot();
             quiet_rounds = if arriving || pair.0.hot_len() > 0 {

@@ -1,7 +1,8 @@
 //! The reading half: the listener, the poller and the read side of every socket.
 //!
 //! Owned by ingress' thread. Hot connections are read directly at each call, the rest are named by
-//! the system's poller, asked without waiting. The poller tells a change once (edge-triggered); the
+//! the system's poller, asked without waiting: at each call where a crowd speaks, seldom otherwise. The
+//! poller tells a change once (edge-triggered); the
 //! table keeps a connection hot until a read found nothing after the last change, so none is lost.
 //! Never blocks, and never allocates once made.
 
@@ -12,6 +13,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use portcullis_domain::Timestamp;
 use portcullis_pipeline::transport::{ConnectionId, InboundTransport, ReadOutcome};
+use portcullis_runtime::Crowd;
 use std::io::{self, Read};
 use std::net::{IpAddr, TcpStream as WriteStream};
 use std::time::Duration;
@@ -37,6 +39,7 @@ pub struct TcpInbound {
     events: Events,
     pub(super) table: InboundTable<TcpStream, WriteStream>,
     options: TcpOptions,
+    crowd: Crowd,
     calls_since_poll: u32,
     calls_since_accept: u32,
     counters: InboundCounters,
@@ -58,6 +61,7 @@ impl TcpInbound {
             events: Events::with_capacity(options.connections_max + 1),
             table,
             options,
+            crowd: Crowd::default(),
             calls_since_poll: 0,
             calls_since_accept: 0,
             counters: InboundCounters::default(),
@@ -180,7 +184,9 @@ impl InboundTransport for TcpInbound {
     fn poll_ready(&mut self, ready: &mut impl FnMut(&mut Self, ConnectionId) -> bool) {
         self.take_forgotten();
         self.calls_since_poll += 1;
-        if self.table.hot_len() == 0 || self.calls_since_poll >= self.options.poll_every_calls {
+        let crowd = self.crowd.is_crowd();
+        let none_hot = self.table.hot_len() == 0;
+        if none_hot || crowd || self.calls_since_poll >= self.options.poll_every_calls {
             self.ask_system();
         }
         for _ in 0..self.table.hot_len() {
@@ -188,7 +194,7 @@ impl InboundTransport for TcpInbound {
                 continue;
             };
             let taken = ready(self, connection);
-            self.table.settle(connection, taken);
+            self.table.settle(connection, taken, crowd);
         }
         self.table.rotate_hot();
     }
@@ -207,6 +213,7 @@ impl InboundTransport for TcpInbound {
         match stream.read(into) {
             Ok(bytes @ 1..) => {
                 self.table.found_bytes(connection);
+                self.crowd.spoke(connection.slot());
                 self.counters.read_bytes += bytes as u64;
                 ReadOutcome::Bytes(bytes)
             }

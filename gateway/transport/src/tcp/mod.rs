@@ -27,12 +27,12 @@ pub struct TcpOptions {
     /// Size of the system's send buffer a connection, bytes; the system may round it. A small one
     /// makes a client that does not read noticed early. `None` leaves it to the system.
     pub send_buffer_bytes: Option<usize>,
-    /// While some connections are hot, the system is asked about the others once in this many calls
-    /// of `poll_ready`; while none is, at each call. It names the listener as well.
+    /// While few connections speak and some are hot, the system is asked about the others once in this many
+    /// calls of `poll_ready`; while none is hot, or a crowd speaks, at each call. It names the listener as well.
     pub poll_every_calls: u32,
     /// Fruitless reads that all hot connections together may cost in a row before they cool and are
-    /// left to the system to name: with one hot connection so many calls, with a hundred a
-    /// hundredth.
+    /// left to the system to name: with one hot connection so many calls, with two half of them each. In a
+    /// crowd each cools with its first.
     pub idle_reads_max: u32,
 }
 

@@ -46,6 +46,36 @@ fn a_thousand_at_once_each_get_their_own_answer() {
     assert_eq!(gateway.inbound.counters().refused_full, 0);
 }
 
+/// Once more than a few speak, a call reads those that have something and no others.
+#[test]
+fn of_a_crowd_only_those_are_read_that_have_something() {
+    let mut gateway = Gateway::new(8);
+    let mut clients: Vec<_> = (0..8).map(|_| gateway.connect()).collect();
+    let mut hear = |gateway: &mut Gateway, from: usize| {
+        let (client, connection) = &mut clients[from];
+        client.write_all(b"word").expect("it is sent");
+        eventually(|| {
+            let mut heard = false;
+            gateway.inbound.poll_ready(&mut |inbound, ready| {
+                if let ReadOutcome::Bytes(length) = inbound.read(ready, &mut [0; 8]) {
+                    assert_eq!((ready, length), (*connection, 4));
+                    heard = true;
+                }
+                true
+            });
+            heard.then_some(())
+        });
+    };
+    // The system is asked seldom until it has named them.
+    (0..200).for_each(|word| hear(&mut gateway, word % 8));
+    let before = gateway.inbound.counters().read_calls;
+    const WORDS: usize = 200;
+    (0..WORDS).for_each(|word| hear(&mut gateway, word % 8));
+    let reads = gateway.inbound.counters().read_calls - before;
+    // One that finds the word, and one that finds nothing after it, which may come with the next word.
+    assert!(reads <= 2 * WORDS as u64 + 2, "{reads} reads");
+}
+
 #[test]
 fn what_exceeds_the_table_is_refused_and_a_freed_slot_is_given_again() {
     let mut gateway = Gateway::new(4);
