@@ -5,7 +5,7 @@
 //! that memory that is written over needs no care.
 
 use super::Lead;
-use crate::prefetch::prefetch;
+use crate::prefetch::prefetch_at;
 use portcullis_domain::{UNIT_BYTES, Unit};
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
@@ -102,9 +102,9 @@ impl<T: Lead> Slots<T> {
     /// stands behind that.
     #[inline]
     pub(super) fn expect(&self, first: usize) {
-        let units = self.units.cells.get(first..=first + Self::LEAD_UNITS);
-        for cell in units.unwrap_or_default() {
-            prefetch(cell);
+        let at = self.units.cells.as_ptr().wrapping_add(first);
+        for unit in 0..=Self::LEAD_UNITS {
+            prefetch_at(at.wrapping_add(unit));
         }
     }
 
