@@ -10,8 +10,8 @@ use portcullis_venue::{OutboundAction, OutboundOrder};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
     AppendageBuilder, CancelOrder, Capacity, CrossType, Display, Element, EnterOrder, Inbound,
-    MESSAGE_BYTES_MAX, ModifyOrder, OrderPatch, ReplaceOrder, TimeInForce as WireTimeInForce,
-    UserRefNum, YesNo,
+    KnownEnter, MESSAGE_BYTES_MAX, ModifyOrder, OrderPatch, ReplaceOrder,
+    TimeInForce as WireTimeInForce, UserRefNum, YesNo,
 };
 
 use crate::config::EngineInstrument;
@@ -113,17 +113,16 @@ fn forward_enter(
     was_market: bool,
     out: &mut Scratch,
 ) -> Option<usize> {
-    let Ok(Inbound::EnterOrder(view)) = Inbound::parse(raw) else {
-        return None;
-    };
-    let same = view.user_ref_idx() == order.user_ref.row
-        && view.quantity() == terms.qty_wire
-        && view.side().side() == order.side
-        && (was_market || view.price() == terms.price_wire);
+    // Checked whole when it came in, or the core would not have approved it.
+    let enter = KnownEnter::of(raw)?;
+    let same = enter.user_ref_idx() == order.user_ref.row
+        && enter.quantity() == terms.qty_wire
+        && enter.side()?.side() == order.side
+        && (was_market || enter.price() == terms.price_wire);
     if !same {
         return None;
     }
-    let copy = OrderPatch::copy_of_enter(&view, out)?;
+    let copy = OrderPatch::copy_of_known_enter(&enter, out)?;
     patch(copy, order.user_ref, terms, was_market)?;
     Some(raw.len())
 }

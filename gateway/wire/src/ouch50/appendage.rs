@@ -156,6 +156,22 @@ impl Iterator for Elements<'_> {
     }
 }
 
+/// The number row that these elements, checked before, name; 0 where they name none.
+pub(super) fn user_ref_idx_of(elements: &[u8]) -> u8 {
+    const USER_REF_IDX: u8 = Tag::UserRefIdx as u8;
+    let mut rest = elements;
+    while let [length, after @ ..] = rest {
+        let Some((element, behind)) = after.split_at_checked(usize::from(*length)) else {
+            return 0;
+        };
+        if let [USER_REF_IDX, index] = element {
+            return *index;
+        }
+        rest = behind;
+    }
+    0
+}
+
 /// Takes the first element apart: its tag, the bytes of its value, what follows.
 fn split_element(bytes: &[u8]) -> Result<(Tag, &[u8], &[u8]), Fault> {
     let [length, rest @ ..] = bytes else {

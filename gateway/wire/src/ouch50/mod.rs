@@ -56,7 +56,7 @@ pub use outbound::{
     OrderRestatedView, Outbound, PriorityUpdate, PriorityUpdateView, Rejected, RejectedView,
     SystemEvent, SystemEventView,
 };
-pub use patch::OrderPatch;
+pub use patch::{KnownEnter, OrderPatch};
 pub use reasons::{CancelReason, RejectReason, UnlistedCancelReason, UnlistedRejectReason};
 pub use salvage::{Salvage, salvage};
 pub use tag::{ELEMENT_BYTES_MAX, Element, ExpireSeconds, Tag, TagSet};

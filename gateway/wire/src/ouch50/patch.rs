@@ -5,7 +5,8 @@
 //! the message's table; a patched message parses if it did before.
 //! **Never.** Patch a message other than Enter and Replace.
 
-use super::codes::{TimeInForce, UserRefNum};
+use super::appendage::user_ref_idx_of;
+use super::codes::{OrderSide, TimeInForce, UserRefNum};
 use super::decode::DecodeError;
 use super::inbound::{EnterOrder, EnterOrderView, Inbound, ReplaceOrder, ReplaceOrderView};
 use super::layout::MessageLayout;
@@ -71,6 +72,54 @@ const REPLACE: &Rows = &Rows::of(
     Some(offset(ReplaceOrder::LAYOUT, b"orig_user_ref_num")),
 );
 
+/// An Enter that was checked whole before, by whoever took it from the client: its fields are read at the
+/// offsets of its table and not checked again. Of bytes that were not, they mean nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownEnter<'a>(&'a [u8]);
+
+impl<'a> KnownEnter<'a> {
+    /// Bytes of its fixed part, the appendage's length with them.
+    const FIXED_BYTES: usize = EnterOrder::LAYOUT.head_len + 2;
+
+    /// The Enter of these bytes; `None` where they are another message.
+    #[must_use]
+    pub fn of(bytes: &'a [u8]) -> Option<Self> {
+        let is_enter = bytes.first() == Some(&EnterOrder::LAYOUT.type_byte)
+            && bytes.len() >= Self::FIXED_BYTES;
+        is_enter.then_some(Self(bytes))
+    }
+
+    /// Its row of numbers, 0 where none is stated.
+    #[must_use]
+    pub fn user_ref_idx(&self) -> u8 {
+        user_ref_idx_of(&self.0[Self::FIXED_BYTES..])
+    }
+
+    /// Its side.
+    #[must_use]
+    pub fn side(&self) -> Option<OrderSide> {
+        const AT: usize = offset(EnterOrder::LAYOUT, b"side");
+        OrderSide::from_byte(self.0[AT])
+    }
+
+    /// Its quantity.
+    #[must_use]
+    pub fn quantity(&self) -> u32 {
+        u32::from_be_bytes(self.field(ENTER.quantity))
+    }
+
+    /// Its price, in 1e-4.
+    #[must_use]
+    pub fn price(&self) -> u64 {
+        u64::from_be_bytes(self.field(ENTER.price))
+    }
+
+    fn field<const W: usize>(&self, at: usize) -> [u8; W] {
+        let field = self.0[at..].first_chunk::<W>();
+        *field.expect("the fixed part is there")
+    }
+}
+
 impl<'a> OrderPatch<'a> {
     /// Checks the message whole and takes it for patching; `None` if it is valid but neither an
     /// Enter nor a Replace.
@@ -95,6 +144,12 @@ impl<'a> OrderPatch<'a> {
     #[must_use]
     pub fn copy_of_enter(view: &EnterOrderView<'_>, out: &'a mut [u8]) -> Option<Self> {
         Self::copy_of(view.bytes(), ENTER, out)
+    }
+
+    /// The same of an Enter that was checked before.
+    #[must_use]
+    pub fn copy_of_known_enter(enter: &KnownEnter<'_>, out: &'a mut [u8]) -> Option<Self> {
+        Self::copy_of(enter.0, ENTER, out)
     }
 
     /// The same of a Replace.
@@ -150,7 +205,9 @@ impl<'a> OrderPatch<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alpha::Alpha;
     use crate::ouch50::tests::{cancel, enter, replace};
+    use crate::ouch50::{AppendageBuilder, Element};
 
     #[test]
     fn a_patch_changes_its_field_and_no_other_byte() {
@@ -219,6 +276,49 @@ mod tests {
         let mut patch = OrderPatch::copy_of_enter(&view, &mut out).expect("room");
         patch.set_orig_user_ref_num(number);
         assert_eq!(out[..len], bytes[..len], "an enter names no other order");
+    }
+
+    #[test]
+    fn a_known_enter_says_what_its_checked_view_says() {
+        for row in [0, 1, 7, u8::MAX] {
+            for sell in [false, true] {
+                let mut appendage = AppendageBuilder::new();
+                let firm = Element::Firm(Alpha::new(b"FIRM").expect("four"));
+                appendage.push(firm).expect("the first");
+                if row > 0 {
+                    let row = Element::UserRefIdx(row);
+                    appendage.push(row).expect("the second");
+                }
+                let group = Element::GroupId(9);
+                appendage.push(group).expect("the last");
+                let order = EnterOrder {
+                    side: if sell {
+                        OrderSide::SellShort
+                    } else {
+                        OrderSide::Buy
+                    },
+                    ..enter()
+                };
+                let mut bytes = [0; 96];
+                let encoded = order.encode(Some(appendage.finish()), &mut bytes);
+                let bytes = &bytes[..encoded.expect("room")];
+                let Ok(Inbound::EnterOrder(view)) = Inbound::parse(bytes) else {
+                    panic!("an enter parses");
+                };
+                let known = KnownEnter::of(bytes).expect("an enter");
+                assert_eq!((known.user_ref_idx(), view.user_ref_idx()), (row, row));
+                assert_eq!(known.side(), Some(view.side()));
+                assert_eq!(known.quantity(), view.quantity());
+                assert_eq!(known.price(), view.price());
+                let mut out = [0; 96];
+                assert!(OrderPatch::copy_of_known_enter(&known, &mut out).is_some());
+                assert_eq!(&out[..bytes.len()], bytes);
+                assert!(KnownEnter::of(&bytes[..46]).is_none(), "it is not whole");
+            }
+        }
+        let mut bytes = [0; 64];
+        let len = replace().encode(None, &mut bytes).expect("room");
+        assert!(KnownEnter::of(&bytes[..len]).is_none());
     }
 
     #[test]
