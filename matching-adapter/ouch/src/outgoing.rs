@@ -122,7 +122,7 @@ fn forward_enter(
     if !same {
         return None;
     }
-    let copy = OrderPatch::copy_of_known_enter(&enter, out)?;
+    let copy = OrderPatch::copy_of_enter(&enter, out)?;
     patch(copy, order.user_ref, terms, was_market)?;
     Some(raw.len())
 }

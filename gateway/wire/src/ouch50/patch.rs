@@ -8,7 +8,7 @@
 use super::appendage::user_ref_idx_of;
 use super::codes::{OrderSide, TimeInForce, UserRefNum};
 use super::decode::DecodeError;
-use super::inbound::{EnterOrder, EnterOrderView, Inbound, ReplaceOrder, ReplaceOrderView};
+use super::inbound::{EnterOrder, Inbound, ReplaceOrder, ReplaceOrderView};
 use super::layout::MessageLayout;
 
 /// An Enter or a Replace whose fields can be overwritten where they stand.
@@ -140,15 +140,10 @@ impl<'a> OrderPatch<'a> {
         Ok(Some(Self { head: bytes, rows }))
     }
 
-    /// Copies a checked Enter to the front of `out`, to be patched there; `None` if it does not fit.
+    /// Copies an Enter that was checked before to the front of `out`, to be patched there; `None` if it does
+    /// not fit.
     #[must_use]
-    pub fn copy_of_enter(view: &EnterOrderView<'_>, out: &'a mut [u8]) -> Option<Self> {
-        Self::copy_of(view.bytes(), ENTER, out)
-    }
-
-    /// The same of an Enter that was checked before.
-    #[must_use]
-    pub fn copy_of_known_enter(enter: &KnownEnter<'_>, out: &'a mut [u8]) -> Option<Self> {
+    pub fn copy_of_enter(enter: &KnownEnter<'_>, out: &'a mut [u8]) -> Option<Self> {
         Self::copy_of(enter.0, ENTER, out)
     }
 
@@ -270,10 +265,8 @@ mod tests {
         let other_len = expected.encode(None, &mut other).expect("room");
         assert_eq!(out[..len], other[..other_len]);
         let len = enter().encode(None, &mut bytes).expect("room");
-        let Ok(Inbound::EnterOrder(view)) = Inbound::parse(&bytes[..len]) else {
-            panic!("an enter parses");
-        };
-        let mut patch = OrderPatch::copy_of_enter(&view, &mut out).expect("room");
+        let known = KnownEnter::of(&bytes[..len]).expect("an enter");
+        let mut patch = OrderPatch::copy_of_enter(&known, &mut out).expect("room");
         patch.set_orig_user_ref_num(number);
         assert_eq!(out[..len], bytes[..len], "an enter names no other order");
     }
@@ -311,7 +304,7 @@ mod tests {
                 assert_eq!(known.quantity(), view.quantity());
                 assert_eq!(known.price(), view.price());
                 let mut out = [0; 96];
-                assert!(OrderPatch::copy_of_known_enter(&known, &mut out).is_some());
+                assert!(OrderPatch::copy_of_enter(&known, &mut out).is_some());
                 assert_eq!(&out[..bytes.len()], bytes);
                 assert!(KnownEnter::of(&bytes[..46]).is_none(), "it is not whole");
             }
