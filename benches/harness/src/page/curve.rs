@@ -46,7 +46,9 @@ fn read(path: &Path, bench: &str) -> Result<Curve, String> {
     let text = std::str::from_utf8(&bytes).map_err(|error| error.to_string())?;
     let name = text
         .lines()
-        .find_map(|line| line.strip_prefix(&format!("#{bench} ")))
+        .find_map(|line| line.strip_prefix(&format!("#{bench}")))
+        // What one bench measured in parts stands in the logs of its parts: `journal-split`.
+        .and_then(|title| title.strip_prefix([' ', '-']))
         .and_then(|title| title.split_once(", nanoseconds"))
         .ok_or("its first line does not say what it is of")?
         .0;
@@ -106,6 +108,14 @@ mod tests {
             (1, "a, b/c", 4)
         );
         assert_eq!(read.points, [(1, 3), (2, 1), (900, 0)]);
+        let mut part = Histograms::new("test-part");
+        let mut latency = Latency::new();
+        latency.record(3);
+        part.keep("a way", latency);
+        part.write(&folder).expect("the same folder");
+        let curves = read_all(&folder, "test").expect("both");
+        let names: Vec<&str> = curves.iter().map(|curve| curve.name.as_str()).collect();
+        assert_eq!(names, ["a, b/c", "part a way"]);
         std::fs::write(folder.join("test-x.hlog"), "nonsense").expect("the same folder");
         assert!(
             read_all(&folder, "test")
