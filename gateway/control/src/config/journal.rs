@@ -64,6 +64,8 @@ pub struct JournalProfile {
 
 /// A log that syncs gathers for a millisecond what nobody waits for, which must not look like a disk that stalls.
 const STALL_MS_MIN: i64 = 10;
+/// Segments that a start makes: the one it writes to, and the next.
+const SEGMENTS_AT_START: i64 = 2;
 const MIB: i64 = 1 << 20;
 const HOUR_NS: u64 = 3_600_000_000_000;
 
@@ -76,7 +78,7 @@ impl JournalProfile {
         let bytes = |mib: i64| (mib * MIB) as u64;
         let above_zero = |value: i64| (value > 0).then_some(value as u64);
         let segment_mib = integer(journal, "segment_mib", 1, 4_096, mistakes).unwrap_or(64);
-        let folder_mib = integer(journal, "folder_mib_max", 0, 1 << 30, mistakes).unwrap_or(0);
+        let folder_mib = folder_mib_max(journal, segment_mib, mistakes).unwrap_or(0);
         let keep_hours = integer(journal, "keep_hours", 0, 1_000_000, mistakes).unwrap_or(0);
         let every = integer(journal, "snapshot_every_records", 0, i64::MAX, mistakes);
         let stall_ms = integer(journal, "stall_ms", STALL_MS_MIN, 60_000, mistakes).unwrap_or(250);
@@ -136,4 +138,29 @@ impl JournalProfile {
             ),
         ]
     }
+}
+
+/// A bound must leave room for a start: its segments, and the limits that stand beside them.
+fn folder_mib_max(
+    journal: &mut Section<'_>,
+    segment_mib: i64,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<i64> {
+    let item = journal.take("folder_mib_max")?;
+    let folder_mib = item.integer(0, 1 << 30, mistakes)?;
+    let segments_mib = SEGMENTS_AT_START * segment_mib;
+    let is_unbounded = folder_mib == 0;
+    if is_unbounded || folder_mib > segments_mib {
+        return Some(folder_mib);
+    }
+    let what = format!(
+        "`folder_mib_max` leaves no room for a start, which makes {SEGMENTS_AT_START} segments of {segment_mib} MiB \
+         (`segment_mib`) and keeps its limits beside them"
+    );
+    let hint = format!(
+        "write {} or more, make `segment_mib` smaller, or write 0 for what the disk holds",
+        segments_mib + 1
+    );
+    item.wrong(mistakes, what, hint);
+    None
 }

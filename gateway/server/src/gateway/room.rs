@@ -109,20 +109,20 @@ mod tests {
         parse_str("demo.toml", &text).expect("a config")
     }
 
-    /// A start on an empty folder, and one that goes on.
+    /// A start in a folder where others have left things, and one that goes on there.
     #[test]
     fn a_start_without_room_says_what_to_change() {
         let folder = folder("start");
+        std::fs::create_dir_all(&folder).expect("makes");
+        std::fs::write(folder.join("another's"), vec![0; 2 << 20]).expect("writes");
         let options = Options::default();
         for begun in [false, true] {
             if begun {
                 let origin = origin(&bounded(&folder, 0), &options);
                 assert!(origin.is_ok(), "it has room");
             }
-            let refused = origin(&bounded(&folder, 1), &options).err();
-            let refused = refused
-                .expect("a segment and what stands beside it")
-                .to_string();
+            let refused = origin(&bounded(&folder, 3), &options).err();
+            let refused = refused.expect("another's files and a segment").to_string();
             let needed =
                 "a start needs 2097152 bytes, for 2 segments of 1048576, and `folder_mib_max`";
             assert!(refused.contains(needed), "{refused}");

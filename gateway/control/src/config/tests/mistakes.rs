@@ -274,6 +274,20 @@ const THE_PROFILE: &[Case] = &[
     ),
     (
         "[matching]",
+        "[journal]\nsegment_mib = 4\nfolder_mib_max = 8\n[matching]",
+        "folder_mib_max = «8",
+        "no room for a start",
+        "write 9 or more",
+    ),
+    (
+        "[matching]",
+        "[journal]\nfolder_mib_max = 128\n[matching]",
+        "128",
+        "2 segments of 64 MiB",
+        "write 129 or more",
+    ),
+    (
+        "[matching]",
         "[replication]\nlisten = \"10.0.0.1:9100\"\nleader = \"10.0.0.1:9100\"\n[matching]",
         "leader = «\"10.0.0.1:9100\"",
         "this gateway itself listens",
