@@ -24,7 +24,7 @@ use portcullis_pipeline::resend::{Resender, ResenderConfig, resend_ends};
 use portcullis_pipeline::risk::{LatencySink, Risk};
 use portcullis_pipeline::sequencer::Sequencer;
 use portcullis_pipeline::signals::RiskSignals;
-use portcullis_pipeline::venue::Venue;
+use portcullis_pipeline::venue::{Venue, VenueHalves};
 use portcullis_pipeline::wiring::{ControlRings, Rings};
 use portcullis_risk_core::RiskCore;
 use portcullis_runtime::{Agent, Clock, StopFlag, record_ring};
@@ -45,25 +45,29 @@ const STORE_MESSAGES: usize = 24;
 /// After how long a record that is not durable is trouble.
 const STALL: Duration = Duration::from_ns(100_000_000);
 
-/// An agent of the gateway.
+/// An agent of the gateway, or half of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
+    /// The venue agent's half that brings the engine's reports.
+    Reports,
     Ingress,
     Sequencer,
     Risk,
     Log,
-    Venue,
+    /// Its half that hands orders over.
+    Orders,
     Egress,
 }
 
 impl Stage {
     /// In the order of the fused topology, the log where its thread would have come round.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Reports,
         Self::Ingress,
         Self::Sequencer,
         Self::Risk,
         Self::Log,
-        Self::Venue,
+        Self::Orders,
         Self::Egress,
     ];
 }
@@ -83,7 +87,7 @@ pub(crate) struct Gateway {
     log: Log<MemoryDisk>,
     /// A thread of its own elsewhere.
     resender: Resender<MemoryDisk, Floor>,
-    venue: Venue<Floor>,
+    venue: VenueHalves<Floor>,
     egress: Egress<MemoryOutbound>,
     gate: Gate,
     /// What the other threads hold.
@@ -114,6 +118,13 @@ impl Gateway {
         if let Some(resumption) = &origin.resumption {
             sequencer = sequencer.resuming(resumption);
         }
+        let venue = Venue::new(
+            origin.floor,
+            rings.venue_orders,
+            rings.venue_reports,
+            sessions,
+            PENDING_MAX,
+        );
         let (resending, source) = resend_ends(&rings.reach);
         let journal = ResenderConfig {
             storage: start.disk.clone(),
@@ -140,14 +151,7 @@ impl Gateway {
                 signals,
             ),
             log: Log::new(origin.writer, records_out, ends.log, Box::new(|_| {})),
-            venue: Venue::new(
-                origin.floor,
-                rings.venue_orders,
-                rings.venue_reports,
-                sessions,
-                PENDING_MAX,
-            )
-            .behind(to_engine, recalled),
+            venue: VenueHalves::new(venue.behind(to_engine, recalled)),
             egress: Egress::over(
                 origin.streams,
                 outbound,
@@ -164,12 +168,14 @@ impl Gateway {
 
     /// One duty cycle of one agent.
     pub(crate) fn step(&mut self, stage: Stage, now: Timestamp) {
+        let (mut reports, mut orders) = self.venue.halves();
         match stage {
+            Stage::Reports => reports.do_work(now),
             Stage::Ingress => self.ingress.do_work(now),
             Stage::Sequencer => self.sequencer.do_work(now),
             Stage::Risk => self.risk.do_work(now),
             Stage::Log => self.log.do_work(now) + self.resender.work(now),
-            Stage::Venue => self.venue.do_work(now),
+            Stage::Orders => orders.do_work(now),
             Stage::Egress => self.egress.do_work(now),
         };
     }
@@ -181,13 +187,9 @@ impl Gateway {
 
     /// The agents that still have something under way.
     pub(crate) fn undrained(&self) -> Vec<&'static str> {
-        let agents: [&dyn Agent; 5] = [
-            &self.sequencer,
-            &self.risk,
-            &self.log,
-            &self.venue,
-            &self.egress,
-        ];
+        let (venue, _) = self.venue.halves();
+        let agents: [&dyn Agent; 5] =
+            [&self.sequencer, &self.risk, &self.log, &venue, &self.egress];
         let busy = agents.into_iter().filter(|agent| !agent.is_drained());
         let mut busy: Vec<_> = busy.map(|agent| agent.name()).collect();
         if !self.resender.is_idle() {

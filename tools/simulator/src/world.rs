@@ -34,7 +34,6 @@ const BROKEN_TURNS: u32 = 200;
 
 /// How long such a turn is: together longer than the clock is ever set back, since what waits for a time
 /// waits for that too.
-/// How long such a turn is.
 const SETTLE_TURN_NS: u64 = 1_000_000;
 
 /// Turns for which it must stay at rest: longer than a session takes to find its connection dead.

@@ -10,11 +10,13 @@ const SHOWN_MIN: u64 = 5;
 /// What each may show itself as.
 const fn shows_as(plant: Plant) -> &'static [Rule] {
     match plant {
+        // A replace of an order that a fill told twice has ended is never answered.
         Plant::HoldReleasedTwice => &[
             Rule::Positions,
             Rule::OpenOrders,
             Rule::Fills,
             Rule::Overfilled,
+            Rule::AnswerMissing,
         ],
         Plant::SentEarly => &[Rule::SentEarly],
         Plant::SeqGap => &[Rule::Panic],
