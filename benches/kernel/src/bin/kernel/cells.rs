@@ -16,6 +16,30 @@ use std::time::Instant;
 /// Units of the ring that a batch waits in.
 const RING_UNITS: usize = 1_024;
 
+/// Calls of one order each, by what became of the order.
+#[derive(Default)]
+pub(crate) struct Singles {
+    pub(crate) accepted: Latency,
+    pub(crate) refused: Latency,
+}
+
+impl Singles {
+    /// Both together.
+    pub(crate) fn all(&self) -> Latency {
+        let mut all = self.accepted.clone();
+        all.add(&self.refused);
+        all
+    }
+
+    fn record(&mut self, refused: bool, ns: u64) {
+        if refused {
+            self.refused.record(ns);
+        } else {
+            self.accepted.record(ns);
+        }
+    }
+}
+
 /// A cell: its name, and what was measured.
 pub(crate) struct Cell {
     /// Its name in figures.
@@ -24,8 +48,8 @@ pub(crate) struct Cell {
     pub(crate) kernel_ps: Rounds,
     pub(crate) floor_ps: Rounds,
     /// Single calls, a round each, and the floor's.
-    pub(crate) single: Vec<Latency>,
-    pub(crate) floor_single: Vec<Latency>,
+    pub(crate) single: Vec<Singles>,
+    pub(crate) floor_single: Vec<Singles>,
     /// Decisions a second out of a ring.
     pub(crate) per_second: Rounds,
     /// Lines that the floor read, and the orders they were read for.
@@ -120,7 +144,7 @@ impl Cell {
     }
 
     fn alone(&mut self, load: &mut dyn Load, batches: u64) {
-        let (mut kernel, mut floor) = (Latency::new(), Latency::new());
+        let (mut kernel, mut floor) = (Singles::default(), Singles::default());
         let mut records = blank();
         for _ in 0..batches {
             load.prepare(&mut records);
@@ -128,17 +152,21 @@ impl Cell {
             for record in records.chunks(1) {
                 let begun = Instant::now();
                 floor::walk(&market.core, black_box(record));
-                floor.record(ns(begun));
+                let taken_ns = ns(begun);
+                let refusals = market.tally.refused;
                 apply_all(market, record);
+                floor.record(market.tally.refused > refusals, taken_ns);
             }
             load.settle(&records);
 
             load.prepare(&mut records);
             let market = load.market();
             for record in records.chunks(1) {
+                let refusals = market.tally.refused;
                 let begun = Instant::now();
                 apply_all(market, record);
-                kernel.record(ns(begun));
+                let taken_ns = ns(begun);
+                kernel.record(market.tally.refused > refusals, taken_ns);
             }
             load.settle(&records);
         }

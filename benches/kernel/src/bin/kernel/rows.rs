@@ -34,12 +34,7 @@ pub(crate) fn rows(measured: &Measured) -> (Vec<Row>, Histograms) {
     let mut histograms = Histograms::new("kernel");
     for cell in &measured.cells {
         rows.push(in_batches(cell));
-        for latency in &cell.single {
-            histograms.keep(&cell.name, latency.clone());
-        }
-        for latency in &cell.floor_single {
-            histograms.keep(&format!("{}, floor", cell.name), latency.clone());
-        }
+        keep(cell, &mut histograms);
         rows.extend(alone(cell, &histograms));
         rows.push(per_second(cell));
         rows.extend(a_line(cell));
@@ -127,8 +122,42 @@ fn in_batches(cell: &Cell) -> Row {
     }
 }
 
+/// Keeps the single calls of a cell and of its floor: all of them, and where orders are refused the two
+/// kinds apart.
+fn keep(cell: &Cell, histograms: &mut Histograms) {
+    let (name, apart) = (&cell.name, is_mixed(cell));
+    for (calls, floor) in [(&cell.single, ""), (&cell.floor_single, ", floor")] {
+        for calls in calls {
+            histograms.keep(&format!("{name}{floor}"), calls.all());
+            if apart {
+                histograms.keep(&format!("{name}, accepted{floor}"), calls.accepted.clone());
+                histograms.keep(&format!("{name}, refused{floor}"), calls.refused.clone());
+            }
+        }
+    }
+}
+
+/// Single calls. The bar is one of orders that are accepted.
 fn alone(cell: &Cell, histograms: &Histograms) -> Vec<Row> {
     let barred = cell.name.starts_with("1M accounts, ") || cell.name.ends_with("200 positions");
+    let name = &cell.name;
+    if !is_mixed(cell) {
+        return singles(&format!("accept, {name}"), name, barred, histograms);
+    }
+    let mut rows = singles(&format!("decide, {name}"), name, false, histograms);
+    for (verb, kind, barred) in [("accept", "accepted", barred), ("refuse", "refused", false)] {
+        let kept = format!("{name}, {kind}");
+        rows.extend(singles(
+            &format!("{verb}, {name}"),
+            &kept,
+            barred,
+            histograms,
+        ));
+    }
+    rows
+}
+
+fn singles(figure: &str, kept: &str, barred: bool, histograms: &Histograms) -> Vec<Row> {
     let percentiles: [Percentile; 3] = [
         ("p50", Latency::p50),
         ("p99", Latency::p99),
@@ -141,10 +170,10 @@ fn alone(cell: &Cell, histograms: &Histograms) -> Vec<Row> {
             Bar::None
         };
         row(
-            format!("{}, single, {percentile}", what(cell)),
+            format!("{figure}, single, {percentile}"),
             Unit::Ns,
-            Some(&histograms.rounds(&cell.name, of)),
-            Some(&histograms.rounds(&format!("{}, floor", cell.name), of)),
+            Some(&histograms.rounds(kept, of)),
+            Some(&histograms.rounds(&format!("{kept}, floor"), of)),
             bar,
         )
     };
@@ -273,9 +302,14 @@ fn mixture(mixture: &Mixture) -> Vec<Row> {
     rows
 }
 
+/// Whether some of its orders are refused.
+fn is_mixed(cell: &Cell) -> bool {
+    cell.name.contains("refusals")
+}
+
 /// A cell in the words of its figures.
 fn what(cell: &Cell) -> String {
-    match cell.name.contains("refusals") {
+    match is_mixed(cell) {
         true => format!("decide, {}", cell.name),
         false => format!("accept, {}", cell.name),
     }
