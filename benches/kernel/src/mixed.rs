@@ -129,6 +129,30 @@ impl Mixed {
         }
     }
 
+    /// Makes the next orders, all of accounts near this limit; else as [`Mixed::prepare`].
+    ///
+    /// # Panics
+    /// If the kind has no accounts of its own, or not one for each order.
+    pub fn prepare_near(&mut self, kind: Near, batch: &mut [Record]) {
+        let accounts = kind.has_accounts().then(|| self.near.count(kind));
+        assert!(
+            accounts.is_some_and(|count| count as usize >= 2 * batch.len()),
+            "accounts near the limit are found by chance"
+        );
+        self.market.keep_prices();
+        self.near.begin_batch();
+        for slot in batch {
+            let came = self.near_orders[kind as usize] + 1;
+            while self.near_orders[kind as usize] < came {
+                self.market.wait_ns(ORDER_GAP_NS);
+                if let Some(draft) = self.near.draft(kind, &self.market, &mut self.random) {
+                    self.near_orders[kind as usize] = came;
+                    *slot = self.passing_order(draft);
+                }
+            }
+        }
+    }
+
     /// The engine cancels what passed.
     pub fn settle(&mut self) {
         for (session, user_ref) in std::mem::take(&mut self.open) {
@@ -271,6 +295,10 @@ impl Mixed {
             Plan::Near(kind) => self.near(kind),
             Plan::Far | Plan::Refused(_) => self.far(QTY_LARGEST - 1),
         };
+        self.passing_order(draft)
+    }
+
+    fn passing_order(&mut self, draft: Draft) -> Record {
         let Draft {
             account,
             instrument,

@@ -232,7 +232,7 @@ impl NearAccounts {
         })
     }
 
-    fn count(&self, kind: Near) -> u32 {
+    pub(crate) fn count(&self, kind: Near) -> u32 {
         2 * (self.pairs - kind as u32).div_ceil(PAIRS)
     }
 

@@ -162,7 +162,7 @@ impl Ledger {
         let drift = &mut self.instruments.drift;
         drift.look_at(valuation.groups, now_ns);
         let this = self.accounts.get_mut(account);
-        let room = valuation.equity - i128::from(this.day_base) + i128::from(limits.loss_max);
+        let room = valuation.loss_room(this.day_base, limits);
         let headroom = valuation.headroom();
         // More room than fits is kept as less; nothing else is kept as what it is not.
         let room_kept = |room: i128| i64::try_from(room.min(i64::MAX.into())).ok();

@@ -66,6 +66,11 @@ impl Valuation {
         self.admissible - self.requirement()
     }
 
+    /// What the day may still lose: equity less day base plus loss_max.
+    pub(crate) fn loss_room(&self, day_base: i64, limits: &AccountLimits) -> i128 {
+        self.equity - i128::from(day_base) + i128::from(limits.loss_max)
+    }
+
     /// Free for withdrawal.
     pub(crate) const fn free(&self) -> i128 {
         self.without_profit - self.requirement()

@@ -64,6 +64,21 @@ pub(crate) enum Worth<'a> {
     },
 }
 
+impl Worth<'_> {
+    /// Whether admissible equity is known to be below the requirement with the order.
+    #[inline(always)]
+    pub(crate) fn is_margin_short(&self) -> bool {
+        match self {
+            Self::Unknown | Self::Enough => false,
+            Self::Exact {
+                admissible,
+                requirement,
+                ..
+            } => admissible < requirement,
+        }
+    }
+}
+
 /// Open interest of the side the order could add to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InterestView {

@@ -11,6 +11,8 @@ use portcullis_bench_kernel::limits::Shape;
 use portcullis_bench_kernel::load::{Accounts, Choice};
 use portcullis_bench_kernel::market::Market;
 use portcullis_bench_kernel::measured::{BATCH, apply_all, hop};
+use portcullis_bench_kernel::mixed::Mixed;
+use portcullis_bench_kernel::near::Near;
 use portcullis_domain::{Command, Record};
 use portcullis_runtime::record_ring;
 use std::hint::black_box;
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), String> {
     accepted()?;
+    near_margin()?;
     for kind in Kind::all()? {
         refused(kind)?;
     }
@@ -61,6 +64,34 @@ fn accepted() -> Result<(), String> {
         market.check()?;
         part_ends(name, BATCHES_ACCEPTED * BATCH);
     }
+    Ok(())
+}
+
+/// Orders that come near their account's margin, and are accepted alone.
+fn near_margin() -> Result<(), String> {
+    let mut mixed = Mixed::new(10_000)?;
+    let mut records = [Record::bare(Command::Tick.encode()); BATCH];
+    let mut valued = 0;
+    for batch in 0..WARM_UP + BATCHES_REFUSED {
+        if batch == WARM_UP {
+            part_ends("set-up", 0);
+            valued = mixed.market.core.counters().valued_exactly;
+        }
+        mixed.prepare_near(Near::Margin, &mut records);
+        for record in records.chunks(1) {
+            apply_all(&mut mixed.market, record);
+        }
+        mixed.settle();
+    }
+    mixed.check()?;
+    valued = mixed.market.core.counters().valued_exactly - valued;
+    let orders = BATCHES_REFUSED * BATCH;
+    if valued < orders as u64 {
+        return Err(format!(
+            "{valued} of {orders} orders near their margin had their account valued"
+        ));
+    }
+    part_ends("accept, near the margin, alone", orders);
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use crate::checks::margin::Slope;
 use crate::checks::{self, NOT_OF_REDUCING, SPIKE_ALONE};
 use crate::effect::Explanation;
 use crate::engine::RiskCore;
+use crate::limits::account::AccountLimits;
 use crate::order::{NONE, Version};
 use crate::positions::Position;
 use crate::valuation::Valuation;
@@ -372,6 +373,27 @@ impl RiskCore {
         match known {
             Known::Enough => Worth::Enough,
             Known::Exact(valuation) => self.exact_worth(terms, facts, valuation),
+        }
+    }
+
+    /// Whether a valuation shows that the account's worth suffices for an order that opens a position it has,
+    /// and that each reference it depends on is there and fresh.
+    pub(super) fn suffices(&self, terms: &Terms, valuation: &Valuation) -> bool {
+        // An order adds to the requirement, if anything.
+        if valuation.missing || valuation.stale || valuation.headroom() < 0 {
+            return false;
+        }
+        let account = self.ledger.accounts.get(terms.account.raw());
+        let limits = self.table.row(account.row);
+        let loss_room = |limits: &AccountLimits| valuation.loss_room(account.day_base, limits);
+        if limits.is_none_or(|limits| loss_room(limits) < 0) {
+            return false;
+        }
+        let position = (self.ledger.positions).find(terms.account, terms.instrument);
+        let facts = self.facts(terms, position);
+        match self.exact_worth(terms, &facts, valuation) {
+            Worth::Unknown | Worth::Enough => false,
+            worth @ Worth::Exact { .. } => !worth.is_margin_short(),
         }
     }
 

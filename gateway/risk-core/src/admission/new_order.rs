@@ -110,15 +110,21 @@ impl RiskCore {
     #[inline(never)]
     fn value_and_judge(&mut self, terms: &Terms, need: Option<i64>, sink: &mut impl EffectSink) {
         if self.ledger.restore_bound(terms.account.raw())
-            && let Ok(booked) = self.book_plain_again(terms)
+            && self.is_bound_enough(terms, need)
+            && let Ok(booked) = self.book_covered(terms)
         {
             self.send_proved(terms, &booked, sink);
             return;
         }
-        match self.value_and_book(terms, need, sink) {
-            (_, Some(booked)) => self.send(terms, &booked, sink),
-            (valuation, None) => self.judge_new(terms, None, Some(valuation), sink),
+        let valuation = self.value(terms, need);
+        self.note_maintenance(terms, Judgement::below_maintenance(&valuation), sink);
+        // The bound takes an order for the dearest it could be.
+        let enough = self.is_bound_enough(terms, need) || self.suffices(terms, &valuation);
+        if enough && let Ok(booked) = self.book_covered(terms) {
+            self.send(terms, &booked, sink);
+            return;
         }
+        self.judge_new(terms, None, Some(valuation), sink);
     }
 
     /// Judges an order by its whole view.

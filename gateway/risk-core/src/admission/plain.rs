@@ -7,14 +7,12 @@
 //! and nothing is kept in registers for its sake. Invariants: what is admitted here the whole view admits
 //! too; up to the marked point nothing of the ledger changes.
 
-use super::Judgement;
 use super::Terms;
 use super::new_order::Booked;
 use crate::accounts::LastOrder;
 use crate::bound::{Moment, Spent};
 use crate::checks;
 use crate::drift::Drift;
-use crate::effect::EffectSink;
 use crate::engine::RiskCore;
 use crate::glance::Glance;
 use crate::instruments::Reference;
@@ -24,7 +22,6 @@ use crate::limits::instrument::InstrumentLimits;
 use crate::limits::{LimitTable, Rate};
 use crate::orders::Orders;
 use crate::sessions::Session;
-use crate::valuation::Valuation;
 use crate::venue::Venue;
 use core::hint::cold_path;
 use portcullis_domain::Side;
@@ -39,6 +36,15 @@ pub(super) enum Closer {
     Unproved(Option<i64>),
     /// Something else.
     NotPlain,
+}
+
+/// What a glance goes by of an account's worth.
+#[derive(Clone, Copy)]
+enum Worth {
+    /// Its bound, which must suffice.
+    Bound,
+    /// It was found to suffice already.
+    Enough,
 }
 
 /// The rows that an order meets.
@@ -91,8 +97,13 @@ impl RiskCore {
     /// Books an order, if a glance shows that it passes.
     #[inline(always)]
     pub(super) fn book_plain(&mut self, terms: &Terms) -> Result<Booked, Closer> {
+        self.book_by(terms, Worth::Bound)
+    }
+
+    #[inline(always)]
+    fn book_by(&mut self, terms: &Terms, worth: Worth) -> Result<Booked, Closer> {
         let mut parts = self.parts(terms).ok_or(Closer::NotPlain)?;
-        let admission = parts.look(terms)?;
+        let admission = parts.look(terms, worth)?;
         if cfg!(debug_assertions) {
             self.assert_admits(terms, &admission);
             parts = self.parts(terms).expect("nothing changed");
@@ -111,17 +122,20 @@ impl RiskCore {
         self.book_plain(terms)
     }
 
-    /// Values the account, and then books the order if a glance shows that it passes.
-    #[inline(always)]
-    pub(super) fn value_and_book(
-        &mut self,
-        terms: &Terms,
-        need: Option<i64>,
-        sink: &mut impl EffectSink,
-    ) -> (Valuation, Option<Booked>) {
-        let valuation = self.value(terms, need);
-        self.note_maintenance(terms, Judgement::below_maintenance(&valuation), sink);
-        (valuation, self.book_plain_again(terms).ok())
+    /// Books an order of an account whose worth is known to suffice, if a glance shows that the rest passes.
+    #[inline(never)]
+    pub(super) fn book_covered(&mut self, terms: &Terms) -> Result<Booked, Closer> {
+        self.book_by(terms, Worth::Enough)
+    }
+
+    /// Whether the account's bound suffices for what an order could need, as a glance would find.
+    pub(super) fn is_bound_enough(&self, terms: &Terms, need: Option<i64>) -> bool {
+        let account = self.ledger.accounts.get(terms.account.raw());
+        let now = Moment {
+            ns: self.now.ns(),
+            seq: self.seq.raw(),
+        };
+        need.is_some_and(|need| account.proves(&self.ledger.instruments.drift, need, now))
     }
 
     /// The rows of an order, its account up to date and its volume window too; `None` where one is
@@ -185,7 +199,7 @@ impl RiskCore {
 impl Parts<'_> {
     /// Whether the order passes, as far as a glance shows.
     #[inline(always)]
-    fn look(&self, terms: &Terms) -> Result<Admission, Closer> {
+    fn look(&self, terms: &Terms, worth: Worth) -> Result<Admission, Closer> {
         let reference = self.books.instrument.reference.as_ref();
         let reference = reference.ok_or(Closer::NotPlain)?;
         let session_rate = self.session.rate.as_ref().ok_or(Closer::NotPlain)?;
@@ -193,7 +207,11 @@ impl Parts<'_> {
         let lots = self.lots(terms);
         let margined = terms.margined(lots.reducing);
         let need = self.books.instrument.need(margined, money.adverse);
-        if !(lots.reducing || self.proves(need)) {
+        let proved = match worth {
+            Worth::Bound => lots.reducing || self.proves(need),
+            Worth::Enough => true,
+        };
+        if !proved {
             cold_path();
             return Err(Closer::Unproved(need));
         }

@@ -31,14 +31,7 @@ impl Check for Margin {
 
     #[inline(always)]
     fn fails(view: &View<'_>) -> bool {
-        match &view.worth {
-            Worth::Unknown | Worth::Enough => false,
-            Worth::Exact {
-                admissible,
-                requirement,
-                ..
-            } => admissible < requirement,
-        }
+        view.worth.is_margin_short()
     }
 
     #[inline(always)]
