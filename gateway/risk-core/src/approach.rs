@@ -147,7 +147,6 @@ impl RiskCore {
                         first.visit_lines(lines);
                     }
                 }
-                ledger.orders.visit_forgotten(ahead, lines);
             }
             Stage::Neighbour => {
                 let Some(this) = ledger.accounts.at(head.account) else {

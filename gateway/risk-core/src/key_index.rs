@@ -57,19 +57,23 @@ pub(crate) struct KeyIndex {
     len_max: usize,
 }
 
-/// Where a key belongs: places counted through all lines.
-#[derive(Clone, Copy)]
-struct Home(usize);
+/// Where a key belongs: places counted through all lines. Who will need a key again may keep its home, to
+/// fetch its line without working out anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Home(u32);
 
 impl Home {
+    /// The home of no key in particular.
+    pub(crate) const FIRST: Self = Self(0);
+
     #[inline(always)]
     const fn line(self) -> usize {
-        self.0 / LINE_ENTRIES
+        self.0 as usize / LINE_ENTRIES
     }
 
     #[inline(always)]
     const fn place(self) -> usize {
-        self.0 % LINE_ENTRIES
+        self.0 as usize % LINE_ENTRIES
     }
 }
 
@@ -83,6 +87,7 @@ impl KeyIndex {
     pub(crate) fn new(len_max: usize) -> Self {
         let places = len_max.max(8) * 2;
         let lines = places.div_ceil(LINE_ENTRIES).next_power_of_two();
+        assert!(lines <= 1 << 30, "a home is a word of 32 bits");
         Self {
             lines: alloc::vec![Line([Entry::FREE; LINE_ENTRIES]); lines].into_boxed_slice(),
             passed: alloc::vec![0; lines].into_boxed_slice(),
@@ -95,7 +100,12 @@ impl KeyIndex {
     /// Where the search for a key begins, and nearly always ends.
     #[inline(always)]
     pub(crate) fn home_of(&self, key: u64) -> &u64 {
-        let home = self.home(key);
+        self.at(self.home(key))
+    }
+
+    /// A word of the line that a home is in.
+    #[inline(always)]
+    pub(crate) fn at(&self, home: Home) -> &u64 {
         &self.lines[home.line()].0[home.place()].key
     }
 
@@ -151,7 +161,13 @@ impl KeyIndex {
     /// Takes a key out; nothing happens if it is not there.
     #[inline(always)]
     pub(crate) fn remove(&mut self, key: u64) {
-        let home = self.home(key);
+        self.remove_from(self.home(key), key);
+    }
+
+    /// The same of a key whose home is known.
+    #[inline(always)]
+    pub(crate) fn remove_from(&mut self, home: Home, key: u64) {
+        debug_assert_eq!(home, self.home(key), "a home is that of its key");
         let entry = &mut self.lines[home.line()].0[home.place()];
         if entry.key == key {
             entry.key = EMPTY;
@@ -201,10 +217,10 @@ impl KeyIndex {
     /// or two instruments of an account. Where: multiplication by an odd constant near 2^64 over the
     /// golden ratio, of which the top bits are the line and which half of it.
     #[inline(always)]
-    const fn home(&self, key: u64) -> Home {
+    pub(crate) const fn home(&self, key: u64) -> Home {
         let product = (key / NEIGHBOURS).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let first = (product >> (self.shift & 63)) << NEIGHBOURS.trailing_zeros();
-        Home((first | (key % NEIGHBOURS)) as usize)
+        Home((first | (key % NEIGHBOURS)) as u32)
     }
 }
 

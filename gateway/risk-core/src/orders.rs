@@ -13,6 +13,7 @@ pub(crate) use saved::{Known, LIMIT_MAX};
 
 use crate::approach::LineSink;
 use crate::capacities::Capacities;
+use crate::key_index::Home;
 use crate::order::{Marks, NO_VERSION, NONE, Order, OrderState, PENDING_MAX, Version, WholeOrder};
 use alloc::boxed::Box;
 use numbers::Numbers;
@@ -42,6 +43,25 @@ pub(crate) enum Named {
     Nothing,
 }
 
+/// A slot that may be used, and where the number of the order that stood last on it will be forgotten: so
+/// that its line is known before that of the order has come.
+#[derive(Clone, Copy, Debug)]
+struct Freed {
+    slot: u32,
+    /// Of no number in particular where the slot was never used, or not since numbers began anew.
+    forgotten: Home,
+}
+
+impl Freed {
+    /// One that no order stood on.
+    const fn unused(slot: u32) -> Self {
+        Self {
+            slot,
+            forgotten: Home::FIRST,
+        }
+    }
+}
+
 /// A place in a ring of `len`, for one that is less than a whole turn ahead: no division.
 #[inline(always)]
 const fn wrapped(place: usize, len: usize) -> usize {
@@ -62,7 +82,7 @@ pub(crate) struct Orders {
     /// By slot, its unanswered versions: as many of them as the order says.
     pending: Box<[[Version; PENDING_MAX]]>,
     /// Slots free for use, a queue: those never used, then those closed longest ago.
-    free: Box<[u32]>,
+    free: Box<[Freed]>,
     free_head: usize,
     free_len: usize,
     general_used: u64,
@@ -86,7 +106,7 @@ impl Orders {
         Self {
             slots: alloc::vec![Order::FREE; slots].into_boxed_slice(),
             pending: alloc::vec![[NO_VERSION; PENDING_MAX]; slots].into_boxed_slice(),
-            free: (0..capacities.orders_max).collect(),
+            free: (0..capacities.orders_max).map(Freed::unused).collect(),
             free_head: 0,
             free_len: slots,
             general_used: 0,
@@ -119,27 +139,14 @@ impl Orders {
         WholeOrder { order, pending }
     }
 
-    /// The slot that the new order after `ahead` others will get, and the number it will be given.
+    /// The slot that the new order after `ahead` others will get, and the number it will be given; and the
+    /// number of the order that stood last on that slot, which will be forgotten.
     #[inline(always)]
     pub(crate) fn visit_next(&self, ahead: usize, key: OrderKey, lines: &mut impl LineSink) {
         lines.line(self.numbers.home_of(key.raw()));
-        if let Some(slot) = self.next_free(ahead) {
-            self.visit_order(slot, lines);
-        }
-    }
-
-    /// The number of the order that stood last on that slot, which will be forgotten.
-    #[inline(always)]
-    pub(crate) fn visit_forgotten(&self, ahead: usize, lines: &mut impl LineSink) {
-        let next = self.next_free(ahead);
-        let Some(order) = next.and_then(|slot| self.slots.get(slot as usize)) else {
-            return;
-        };
-        if order.state == OrderState::Closed {
-            lines.line(
-                self.numbers
-                    .home_of(order.key(order.confirmed.number).raw()),
-            );
+        if let Some(next) = self.next_free(ahead) {
+            self.visit_order(next.slot, lines);
+            lines.line(self.numbers.at(next.forgotten));
         }
     }
 
@@ -158,7 +165,7 @@ impl Orders {
     }
 
     #[inline(always)]
-    fn next_free(&self, ahead: usize) -> Option<u32> {
+    fn next_free(&self, ahead: usize) -> Option<Freed> {
         if ahead >= self.free_len {
             return None;
         }
@@ -219,7 +226,7 @@ impl Orders {
     #[inline(always)]
     pub(crate) fn open(&mut self, entry: &Entry, first: &mut u32) -> OrderId {
         assert!(self.free_len > 0, "order slots overrun");
-        let slot = self.free[self.free_head];
+        let Freed { slot, forgotten } = self.free[self.free_head];
         self.free_head = after(self.free_head, self.free.len());
         self.free_len -= 1;
         let next = core::mem::replace(first, slot);
@@ -232,7 +239,8 @@ impl Orders {
             OrderState::Free => order.generation,
             OrderState::Open => panic!("an open order's slot stood in the free queue"),
             OrderState::Closed => {
-                self.numbers.remove(order.key(order.confirmed.number).raw());
+                let gone = order.key(order.confirmed.number).raw();
+                self.numbers.remove_from(forgotten, gone);
                 order.generation.wrapping_add(1)
             }
         };
@@ -274,9 +282,20 @@ impl Orders {
         self.general_used -= u64::from(!reserved);
         self.open[slot as usize / 64] &= !(1 << (slot % 64));
         let tail = wrapped(self.free_head + self.free_len, self.free.len());
-        self.free[tail] = slot;
+        self.free[tail] = self.freed(slot);
         self.free_len += 1;
         assert!(self.free_len <= self.free.len(), "a slot was freed twice");
+    }
+
+    /// What a slot with no open order is in the queue as.
+    fn freed(&self, slot: u32) -> Freed {
+        let order = self.get(slot);
+        if order.state == OrderState::Free {
+            return Freed::unused(slot);
+        }
+        let key = order.key(order.confirmed.number);
+        let forgotten = self.numbers.home(key.raw());
+        Freed { slot, forgotten }
     }
 
     /// Adds an unanswered version.

@@ -7,7 +7,7 @@
 //! meets those of another session anew. Invariants: two keys that differ are put in as two that differ; two
 //! numbers that differ in their last bit alone still are neighbours.
 
-use crate::key_index::KeyIndex;
+use crate::key_index::{Home, KeyIndex};
 
 /// Order keys, as words, and what stands beside each.
 #[derive(Debug)]
@@ -23,6 +23,18 @@ impl Numbers {
     #[inline(always)]
     pub(super) fn home_of(&self, key: u64) -> &u64 {
         self.0.home_of(spread(key))
+    }
+
+    /// The same as what may be kept of it.
+    #[inline(always)]
+    pub(super) fn home(&self, key: u64) -> Home {
+        self.0.home(spread(key))
+    }
+
+    /// A word of the line of a home.
+    #[inline(always)]
+    pub(super) fn at(&self, home: Home) -> &u64 {
+        self.0.at(home)
     }
 
     /// What stands beside a number.
@@ -44,6 +56,12 @@ impl Numbers {
     #[inline(always)]
     pub(super) fn remove(&mut self, key: u64) {
         self.0.remove(spread(key));
+    }
+
+    /// The same of a number whose home is known.
+    #[inline(always)]
+    pub(super) fn remove_from(&mut self, home: Home, key: u64) {
+        self.0.remove_from(home, spread(key));
     }
 }
 

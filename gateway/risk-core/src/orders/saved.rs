@@ -5,7 +5,7 @@
 //! is told. Which slots are open, who uses the reserve and what numbers name follows from the orders.
 //! Invariant: whatever the words, each slot is open or in the queue once, and each number names one order.
 
-use super::{Order, OrderState, Orders, PENDING_MAX, Version};
+use super::{Freed, Order, OrderState, Orders, PENDING_MAX, Version};
 use crate::order::{Marks, NO_VERSION, NONE};
 use crate::saved::{Read, Words};
 use portcullis_domain::{OrderId, OrderKey, SessionId, Side, TimeInForce};
@@ -33,7 +33,7 @@ impl Orders {
         }
         let unused = self.slots.len() - used;
         for ahead in unused..self.free_len {
-            let slot = self.next_free(ahead).unwrap_or(NONE);
+            let slot = self.next_free(ahead).map_or(NONE, |next| next.slot);
             push(slot.into());
         }
         push(self.past_len as u64);
@@ -47,8 +47,8 @@ impl Orders {
     /// Slots that were ever used: all before the first that never was.
     fn used(&self) -> usize {
         let unused = |ahead: &usize| {
-            self.next_free(*ahead).is_some_and(|slot| {
-                let order = self.get(slot);
+            self.next_free(*ahead).is_some_and(|next| {
+                let order = self.get(next.slot);
                 order.state == OrderState::Free && order.generation == 0
             })
         };
@@ -163,7 +163,7 @@ impl Orders {
             .iter_mut()
             .zip(used as u32..self.slots.len() as u32)
         {
-            *place = slot;
+            *place = Freed::unused(slot);
         }
         (self.free_head, self.free_len) = (0, self.slots.len() - open);
         for place in unused..self.free_len {
@@ -171,7 +171,7 @@ impl Orders {
             let (word, bit) = (slot / 64, 1 << (slot % 64));
             words.must(self.open[word] & bit == 0, "a slot free twice, or open")?;
             self.open[word] |= bit;
-            self.free[place] = slot as u32;
+            self.free[place] = self.freed(slot as u32);
         }
         self.mark_open();
         Ok(())
