@@ -152,14 +152,11 @@ impl RiskCore {
                 let Some(this) = ledger.accounts.at(head.account) else {
                     return;
                 };
-                let first = ledger.positions.at(this.first_position);
                 let hint = self.hints.get(head.seq);
                 if let Some(position) = ledger.positions.hinted(hint, account, instrument) {
                     ledger.orders.visit_order(position.first_order, lines);
-                    if let Some(first) = first.filter(|_| !position.is_involved()) {
-                        first.visit_link(lines);
-                    }
                 }
+                let first = ledger.positions.at(this.first_position);
                 if let Some(first) = first.filter(|_| self.expects_valuation(head, this))
                     && let Some(second) = ledger.positions.at(first.next)
                 {

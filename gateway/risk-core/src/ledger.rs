@@ -59,7 +59,7 @@ pub(crate) struct Books<'a> {
 }
 
 impl Books<'_> {
-    /// Opens an order with its hold. Its position then is to be in its account's list.
+    /// Opens an order with its hold, and puts its position into its account's list.
     /// `was` is what its position would be on the order's side without it; `hold_notional` adds the order's
     /// money to what is open already.
     #[inline(always)]
@@ -73,6 +73,7 @@ impl Books<'_> {
         let lots = entry.version.leaves;
         assert!(lots >= 1, "an order is for one lot at least");
         let position = &mut *self.position;
+        position.join(entry.position, &mut self.account.first_position);
         position.note_opened(entry.side, entry.version.price, lots);
         *position.on_hold_mut(entry.side) += lots;
         *self.instrument.would_be_mut(entry.side) += (was + lots).max(0) - was.max(0);
@@ -243,19 +244,7 @@ impl Ledger {
         };
         let was = books.position.would_be(entry.side);
         let hold = |open: &mut i128| *open += notional;
-        let order = books.open(entry, was, hold, &mut self.orders);
-        if !books.position.is_involved() {
-            self.join(entry.position);
-        }
-        order
-    }
-
-    /// Puts a position that is not in its account's list at the head of it.
-    #[inline(never)]
-    pub(crate) fn join(&mut self, slot: u32) {
-        let account = self.positions.get(slot).account;
-        let first = &mut self.accounts.get_mut(account).first_position;
-        self.positions.join(slot, first);
+        books.open(entry, was, hold, &mut self.orders)
     }
 
     /// Changes an order's versions and, with them, what it holds.

@@ -109,11 +109,7 @@ impl RiskCore {
             parts = self.parts(terms).expect("nothing changed");
         }
         // Point of no return.
-        let booked = parts.book(terms, &admission);
-        if !parts.books.position.is_involved() {
-            self.ledger.join(admission.position);
-        }
-        Ok(booked)
+        Ok(parts.book(terms, &admission))
     }
 
     /// The same once more, apart from the way that orders usually go.

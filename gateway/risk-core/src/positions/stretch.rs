@@ -66,24 +66,12 @@ impl Home {
         self.base + self.offset
     }
 
-    /// The rows of the group, the home first and its neighbour next.
+    /// The rows of the group, the home first.
     #[inline(always)]
     pub(super) fn group(self) -> impl Iterator<Item = u32> {
         let offsets = (0..GROUP).map(move |step| self.offset ^ step);
         let within = offsets.filter(move |offset| *offset < self.len);
         within.map(move |offset| self.base + offset)
-    }
-
-    /// The row of the group that is taken next; the home itself where it has no other.
-    #[inline(always)]
-    pub(super) const fn neighbour(self) -> u32 {
-        let offset = self.offset ^ 1;
-        let offset = if offset < self.len {
-            offset
-        } else {
-            self.offset
-        };
-        self.base + offset
     }
 }
 
@@ -105,12 +93,6 @@ mod tests {
                 let home = home(rows, accounts, account, instrument);
                 let group: BTreeSet<u32> = home.group().collect();
                 assert_eq!(home.group().next(), Some(home.row()));
-                let second = home.group().nth(1);
-                let beside = Some(home.neighbour()).filter(|row| *row != home.row());
-                assert!(
-                    second == beside || beside.is_none(),
-                    "{second:?} {beside:?}"
-                );
                 assert!(
                     group.len() as u32 <= len.min(GROUP) && group.iter().all(|row| *row < rows)
                 );
