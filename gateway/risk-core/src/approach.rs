@@ -134,7 +134,7 @@ impl RiskCore {
                     return;
                 };
                 if let Some(slot) = ledger.positions.find(account, instrument) {
-                    ledger.positions.get(slot).visit_lines(lines);
+                    ledger.positions.get(slot).visit_first(lines);
                     self.hints.set(head.seq, slot);
                 }
                 if let Some(limits) = self.table.row(this.row) {
@@ -153,7 +153,10 @@ impl RiskCore {
                     return;
                 };
                 let hint = self.hints.get(head.seq);
-                if let Some(position) = ledger.positions.hinted(hint, account, instrument) {
+                if let Some(position) = ledger.positions.hinted(hint, account, instrument)
+                    && position.has_orders()
+                {
+                    position.visit_second(lines);
                     ledger.orders.visit_order(position.first_order, lines);
                 }
                 let first = ledger.positions.at(this.first_position);

@@ -73,7 +73,8 @@ impl Books<'_> {
         let lots = entry.version.leaves;
         assert!(lots >= 1, "an order is for one lot at least");
         let position = &mut *self.position;
-        position.join(entry.position, &mut self.account.first_position);
+        let listed = !position.is_flat();
+        position.join(listed, entry.position, &mut self.account.first_position);
         position.note_opened(entry.side, entry.version.price, lots);
         *position.on_hold_mut(entry.side) += lots;
         *self.instrument.would_be_mut(entry.side) += (was + lots).max(0) - was.max(0);
@@ -412,21 +413,21 @@ impl Ledger {
 
     fn change_position(&mut self, slot: u32, change: impl FnOnce(&mut Position)) {
         let position = self.positions.get_mut(slot);
-        let before = Interest::of(position);
+        let (was_flat, before) = (position.is_flat(), Interest::of(position));
         change(position);
         let after = Interest::of(position);
         let instrument = position.instrument;
         self.instruments
             .get_mut(instrument)
             .move_interest(&before, &after);
-        self.relink(slot);
+        self.relink(slot, was_flat);
     }
 
     /// Puts a position into its account's list or takes it out, as its lots demand.
-    fn relink(&mut self, slot: u32) {
+    fn relink(&mut self, slot: u32, was_flat: bool) {
         let account = self.positions.get(slot).account;
         let mut first = self.accounts.get(account).first_position;
-        self.positions.relink(slot, &mut first);
+        self.positions.relink(slot, was_flat, &mut first);
         self.accounts.get_mut(account).first_position = first;
     }
 }

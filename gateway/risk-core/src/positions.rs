@@ -18,6 +18,7 @@ use crate::approach::LineSink;
 use crate::capacities::Capacities;
 use crate::key_index::KeyIndex;
 use crate::order::NONE;
+use adverse::KeptAt;
 use alloc::boxed::Box;
 use core::hint::select_unpredictable;
 use idle::Idle;
@@ -41,21 +42,21 @@ pub(crate) struct Position {
     pub(crate) first_order: u32,
     /// The next in the account's list of involved positions.
     pub(crate) next: u32,
-    /// The one before it, once that was traced; see [`Positions::trace`].
-    previous: u32,
-    /// Settlements of the instrument that it has taken part in.
-    pub(crate) settlements: u32,
     /// Theoretical arrival time of the account's volume.
     pub(crate) volume_tat_ns: u64,
-    // The second line.
-    /// Adverse lots x ticks of its orders at one price.
+    /// Where adverse money is known.
+    kept_at: KeptAt,
+    // The second line, which an order does not touch that has no others beside it.
+    /// Adverse lots x ticks of its orders where they are kept.
     adverse_buys: i128,
     adverse_sells: i128,
-    adverse_at: i64,
     /// Highest limit of an open buy, lowest of an open sell, or beyond.
     buy_limit_max: i64,
     sell_limit_min: i64,
-    involved: bool,
+    /// The one before it in the list, once that was traced; see [`Positions::trace`].
+    previous: u32,
+    /// Settlements of the instrument that it has taken part in.
+    pub(crate) settlements: u32,
     /// Whether its slot stands among the idle.
     queued: bool,
 }
@@ -75,13 +76,12 @@ impl Position {
         next: NONE,
         previous: NONE,
         settlements: 0,
+        kept_at: KeptAt::NOWHERE,
         adverse_buys: 0,
         adverse_sells: 0,
-        adverse_at: 0,
         buy_limit_max: i64::MIN,
         sell_limit_min: i64::MAX,
         volume_tat_ns: 0,
-        involved: false,
         queued: false,
     };
 
@@ -115,27 +115,43 @@ impl Position {
         }
     }
 
-    /// The lines that an order touches.
+    /// Its lines.
     #[inline(always)]
     pub(crate) fn visit_lines(&self, lines: &mut impl LineSink) {
+        self.visit_first(lines);
+        self.visit_second(lines);
+    }
+
+    /// The line that an order touches.
+    #[inline(always)]
+    pub(crate) fn visit_first(&self, lines: &mut impl LineSink) {
         lines.line(&self.net);
+    }
+
+    /// The line that an order touches which has others beside it.
+    #[inline(always)]
+    pub(crate) fn visit_second(&self, lines: &mut impl LineSink) {
         lines.line(&self.buy_limit_max);
     }
 
-    /// Puts it at the head of its account's list, which begins with `first`, unless it is in it already:
+    /// Puts it at the head of its account's list, which begins with `first`, unless it was in it already:
     /// without a branch, since half of the orders find it in, and without a line of another position.
     #[inline(always)]
-    pub(crate) fn join(&mut self, slot: u32, first: &mut u32) {
-        let involved = self.involved;
-        let keep = |kept: u32, joined: u32| select_unpredictable(involved, kept, joined);
-        self.next = keep(self.next, *first);
-        self.previous = keep(self.previous, NONE);
-        *first = keep(*first, slot);
-        self.involved = true;
+    pub(crate) fn join(&mut self, listed: bool, slot: u32, first: &mut u32) {
+        self.next = select_unpredictable(listed, self.next, *first);
+        *first = select_unpredictable(listed, *first, slot);
     }
 
-    const fn is_flat(&self) -> bool {
-        self.net == 0 && self.open_buy == 0 && self.open_sell == 0
+    /// Whether it has open orders.
+    #[inline(always)]
+    pub(crate) const fn has_orders(&self) -> bool {
+        self.open_buy | self.open_sell != 0
+    }
+
+    /// Whether it is nothing, and in no list.
+    #[inline(always)]
+    pub(crate) const fn is_flat(&self) -> bool {
+        self.net | self.open_buy | self.open_sell == 0
     }
 }
 
@@ -253,7 +269,7 @@ impl Positions {
     ) {
         let home = self.stretches.home(account, instrument);
         home.group()
-            .for_each(|row| self.get(row).visit_lines(lines));
+            .for_each(|row| self.get(row).visit_first(lines));
     }
 
     /// A slot for a new pair: one never used, or one that nothing needs any more. `None` if a bounded
@@ -311,10 +327,9 @@ impl Positions {
             let slot = self.idle.pop()?;
             let position = self.get_mut(slot);
             position.queued = false;
-            if position.involved {
+            if !position.is_flat() {
                 continue;
             }
-            assert!(position.is_flat(), "only a flat position gives its slot");
             if position.volume_tat_ns > now_ns {
                 position.queued = true;
                 self.idle.push(slot);
@@ -338,7 +353,7 @@ impl Positions {
             let Some(slot) = self.idle.front() else {
                 return;
             };
-            if !self.get(slot).involved {
+            if self.get(slot).is_flat() {
                 return;
             }
             self.idle.pop();
@@ -346,17 +361,16 @@ impl Positions {
         }
     }
 
-    /// Puts a position into its account's list or among the idle, as its lots demand.
-    pub(crate) fn relink(&mut self, slot: u32, first: &mut u32) {
+    /// Puts a position that was flat or not into its account's list or among the idle, as its lots demand.
+    pub(crate) fn relink(&mut self, slot: u32, was_flat: bool, first: &mut u32) {
         let position = self.get_mut(slot);
         if !position.is_flat() {
-            position.join(slot, first);
+            position.join(!was_flat, slot, first);
             return;
         }
-        if !position.involved {
+        if was_flat {
             return;
         }
-        position.involved = false;
         let queued = core::mem::replace(&mut position.queued, true);
         self.leave(slot, first);
         if !queued {
@@ -378,6 +392,7 @@ impl Positions {
         if next != NONE {
             self.get_mut(next).previous = previous;
         }
+        self.get_mut(slot).previous = NONE;
     }
 
     /// Tells each position of a list, from the first to this one, which is before it. A position that joins

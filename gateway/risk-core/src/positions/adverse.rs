@@ -4,9 +4,12 @@
 //! leaves x how far the limit is through P: a convex function of P that rises, for a tick that P
 //! moves against it, by at most the lots the order has on hold. Summed over a side, it is at P at
 //! most the sum at P0 and, for each tick by which P is worse than P0, all lots on hold; and at most
-//! those lots for each tick by which P is beyond the most aggressive limit. Invariants: the sums
-//! are those of the open orders at `adverse_at`, exactly; the limits are those of the open orders,
-//! or beyond; a side with no lots on hold has neither.
+//! those lots for each tick by which P is beyond the most aggressive limit. Most positions have orders of
+//! one side at one limit alone, mostly one order: their lots and that limit are all there is to know, and
+//! stand in the position's first line. Invariants: the sums are those of the open orders at the price where
+//! they are kept, exactly; the limits are those of the open orders, or beyond; a side with no lots on hold
+//! has neither; while a position is marked as one of one limit, no version of its orders has another, one
+//! side has no lots on hold, and sums and limits of the second line say nothing.
 
 use super::Position;
 use crate::orders::Orders;
@@ -18,6 +21,37 @@ pub(crate) struct Adverse {
     pub(crate) lot_ticks: i128,
     /// Whether it is the very sum.
     pub(crate) exact: bool,
+}
+
+/// The price at which the sums are kept; or, as its complement, the one limit of all orders.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeptAt(i64);
+
+impl KeptAt {
+    /// Of a position that has no orders: its sums are 0 at any price.
+    pub(super) const NOWHERE: Self = Self(0);
+
+    /// Where sums are kept.
+    pub(super) const fn sums(price: i64) -> Self {
+        Self(price)
+    }
+
+    /// The limit of all orders: no limit is below 0.
+    #[inline(always)]
+    const fn one_limit(limit: i64) -> Self {
+        Self(!limit)
+    }
+
+    #[inline(always)]
+    const fn is_one_limit(self) -> bool {
+        self.0 < 0
+    }
+
+    /// The price, or the limit, at which each order's sum is 0.
+    #[inline(always)]
+    const fn price(self) -> i64 {
+        self.0 ^ (self.0 >> 63)
+    }
 }
 
 /// One side at one price.
@@ -44,16 +78,21 @@ impl SideAt {
 }
 
 impl Position {
-    /// An order opens whose lots are not yet on hold. The first one's limit is where the sums are kept:
-    /// of that order alone, the bound is exact at any price.
+    /// An order opens whose lots are not yet on hold. The first one's limit is where the sums are kept.
     #[inline(always)]
     pub(crate) fn note_opened(&mut self, side: Side, limit: i64, lots: i64) {
-        self.note_limit(side, limit);
-        if self.open_buy | self.open_sell == 0 {
-            self.adverse_at = limit;
+        if !self.has_orders() {
+            self.kept_at = KeptAt::one_limit(limit);
             return;
         }
-        let at = self.adverse_at;
+        self.note_another(side, limit, lots);
+    }
+
+    /// An order opens beside others.
+    #[inline(never)]
+    fn note_another(&mut self, side: Side, limit: i64, lots: i64) {
+        self.note_limit(side, limit);
+        let at = self.adverse_at();
         match side {
             Side::Buy => {
                 let through = (limit - at).max(0);
@@ -69,22 +108,50 @@ impl Position {
     /// Takes an open order's limit into the bounds that say whether any is through the reference.
     #[inline(always)]
     pub(crate) fn note_limit(&mut self, side: Side, limit: i64) {
+        if self.kept_at.is_one_limit() {
+            if limit == self.adverse_at() && self.on_hold(side) > 0 {
+                return;
+            }
+            self.begin_sums();
+        }
         match side {
             Side::Buy => self.buy_limit_max = self.buy_limit_max.max(limit),
             Side::Sell => self.sell_limit_min = self.sell_limit_min.min(limit),
         }
     }
 
+    /// Sums and limits, of orders that have one limit no longer: up to now each was 0 there.
+    fn begin_sums(&mut self) {
+        (self.buy_limit_max, self.sell_limit_min) = self.reach();
+        (self.adverse_buys, self.adverse_sells) = (0, 0);
+        self.kept_at = KeptAt::sums(self.adverse_at());
+    }
+
+    /// Highest limit of an open buy, lowest of an open sell, or beyond.
+    pub(super) fn reach(&self) -> (i64, i64) {
+        if !self.kept_at.is_one_limit() {
+            return (self.buy_limit_max, self.sell_limit_min);
+        }
+        let limit = self.adverse_at();
+        let buy = if self.open_buy > 0 { limit } else { i64::MIN };
+        let sell = if self.open_sell > 0 { limit } else { i64::MAX };
+        (buy, sell)
+    }
+
     /// The price at which the sums are kept: what an order holds there is what
     /// [`Position::move_adverse`] must be told of.
     #[inline(always)]
     pub(crate) const fn adverse_at(&self) -> i64 {
-        self.adverse_at
+        self.kept_at.price()
     }
 
     /// An order's adverse lots x ticks at [`Position::adverse_at`] changed by so much, and its lots
     /// on hold are what they are now.
     pub(crate) fn move_adverse(&mut self, side: Side, change: i128) {
+        if self.kept_at.is_one_limit() {
+            assert!(change == 0, "an order is through the limit that it has");
+            return;
+        }
         let lots = self.on_hold(side);
         let sum = match side {
             Side::Buy => &mut self.adverse_buys,
@@ -105,6 +172,9 @@ impl Position {
     /// Adverse lots x ticks of its orders at most, at a price, without looking at any.
     #[inline]
     pub(crate) fn adverse_at_most(&self, price: i64) -> Adverse {
+        if self.kept_at.is_one_limit() {
+            return self.adverse_of_one_limit(price);
+        }
         // The usual case: no limit is through.
         if self.buy_limit_max <= price && self.sell_limit_min >= price {
             return Adverse {
@@ -116,19 +186,34 @@ impl Position {
         let buys = SideAt {
             sum: self.adverse_buys,
             lots: self.open_buy,
-            worse_by: wide(self.adverse_at, price),
+            worse_by: wide(self.adverse_at(), price),
             through: wide(self.buy_limit_max, price),
         };
         let sells = SideAt {
             sum: self.adverse_sells,
             lots: self.open_sell,
-            worse_by: wide(price, self.adverse_at),
+            worse_by: wide(price, self.adverse_at()),
             through: wide(price, self.sell_limit_min),
         };
         let (buys, sells) = (buys.at_most(), sells.at_most());
         Adverse {
             lot_ticks: buys.lot_ticks + sells.lot_ticks,
             exact: buys.exact && sells.exact,
+        }
+    }
+
+    /// The same where all orders have one limit.
+    #[inline(always)]
+    fn adverse_of_one_limit(&self, price: i64) -> Adverse {
+        let limit = self.adverse_at();
+        let (lots, through) = if self.open_buy > 0 {
+            (self.open_buy, i128::from(limit) - i128::from(price))
+        } else {
+            (self.open_sell, i128::from(price) - i128::from(limit))
+        };
+        Adverse {
+            lot_ticks: i128::from(lots) * through.max(0),
+            exact: true,
         }
     }
 
@@ -160,7 +245,7 @@ impl Position {
             }
         }
         (self.adverse_buys, self.adverse_sells) = (buys, sells);
-        self.adverse_at = price;
+        self.kept_at = KeptAt::sums(price);
         (self.buy_limit_max, self.sell_limit_min) = (highest, lowest);
     }
 }

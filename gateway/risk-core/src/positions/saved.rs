@@ -4,6 +4,7 @@
 //! open orders; the order of a list decides nothing. Where a position's sums are kept, and how far its
 //! limits are said to reach, is saved: what is told of it without a look depends on them.
 
+use super::adverse::KeptAt;
 use super::{Position, Positions, key};
 use crate::instruments::Interest;
 use crate::ledger::{INTEREST_MAX, Ledger, MONEY_MAX};
@@ -99,7 +100,7 @@ impl Ledger {
             let instrument = self.instruments.get_mut(instrument);
             instrument.load_interest(&interest, words)?;
             let first = &mut self.accounts.get_mut(account).first_position;
-            self.positions.relink(slot, first);
+            self.positions.relink(slot, true, first);
         }
         Ok(())
     }
@@ -114,9 +115,10 @@ impl Position {
         push(self.volume_tat_ns);
         push(u64::from(self.settlements) << 32 | u64::from(holds));
         if holds {
-            push(self.adverse_at as u64);
-            push(self.buy_limit_max as u64);
-            push(self.sell_limit_min as u64);
+            let (buy_limit_max, sell_limit_min) = self.reach();
+            push(self.adverse_at() as u64);
+            push(buy_limit_max as u64);
+            push(sell_limit_min as u64);
         }
     }
 
@@ -137,7 +139,8 @@ impl Position {
         words.must(marks <= 1, "marks that no position has")?;
         position.settlements = settlements;
         if marks == 1 {
-            position.adverse_at = words.amount(LIMIT_MAX, "a price out of range")?;
+            let price = words.amount(LIMIT_MAX, "a price out of range")?;
+            position.kept_at = KeptAt::sums(price);
             position.buy_limit_max = words.signed()?;
             position.sell_limit_min = words.signed()?;
         }
@@ -148,7 +151,7 @@ impl Position {
     /// beyond.
     fn load_adverse(&mut self, orders: &Orders, words: &Words<'_>) -> Read<()> {
         let reach = (self.buy_limit_max, self.sell_limit_min);
-        self.walk_orders(self.adverse_at, orders);
+        self.walk_orders(self.adverse_at(), orders);
         for (side, far, true_one) in [
             (Side::Buy, reach.0, self.buy_limit_max),
             (Side::Sell, -reach.1.max(-i64::MAX), -self.sell_limit_min),

@@ -18,13 +18,10 @@ fn positions(slots: u32) -> Positions {
 
 /// Sets the lots of an account's position; each account has one, so its list is that or nothing.
 fn hold(positions: &mut Positions, slot: u32, lots: i64) {
-    let mut first = if positions.get(slot).involved {
-        slot
-    } else {
-        NONE
-    };
+    let was_flat = positions.get(slot).is_flat();
+    let mut first = if was_flat { NONE } else { slot };
     positions.get_mut(slot).open_buy = lots;
-    positions.relink(slot, &mut first);
+    positions.relink(slot, was_flat, &mut first);
 }
 
 fn claim(positions: &mut Positions, account: u32, now_ns: u64) -> Option<u32> {
