@@ -43,14 +43,34 @@ impl KeptAt {
     }
 
     #[inline(always)]
-    const fn is_one_limit(self) -> bool {
+    pub(super) const fn is_one_limit(self) -> bool {
         self.0 < 0
     }
 
     /// The price, or the limit, at which each order's sum is 0.
     #[inline(always)]
-    const fn price(self) -> i64 {
+    pub(super) const fn price(self) -> i64 {
         self.0 ^ (self.0 >> 63)
+    }
+
+    /// Highest limit of a buy, lowest of a sell, or beyond, where all orders are of the one side and have this
+    /// limit.
+    pub(super) const fn reach(self, buys: bool) -> (i64, i64) {
+        if buys {
+            (self.price(), i64::MAX)
+        } else {
+            (i64::MIN, self.price())
+        }
+    }
+
+    /// As it is saved.
+    pub(super) const fn word(self) -> u64 {
+        self.0 as u64
+    }
+
+    /// What [`KeptAt::word`] gave.
+    pub(super) const fn of_word(word: u64) -> Self {
+        Self(word as i64)
     }
 }
 
@@ -132,10 +152,17 @@ impl Position {
         if !self.kept_at.is_one_limit() {
             return (self.buy_limit_max, self.sell_limit_min);
         }
+        self.kept_at.reach(self.open_buy > 0)
+    }
+
+    /// Whether all orders are of one side, and each version has the limit where sums are kept.
+    pub(super) fn has_one_limit(&self, orders: &Orders) -> bool {
         let limit = self.adverse_at();
-        let buy = if self.open_buy > 0 { limit } else { i64::MIN };
-        let sell = if self.open_sell > 0 { limit } else { i64::MAX };
-        (buy, sell)
+        let mut versions = orders
+            .list(self.first_order)
+            .flat_map(|order| order.versions());
+        let one_side = self.open_buy == 0 || self.open_sell == 0;
+        one_side && versions.all(|version| version.price == limit)
     }
 
     /// The price at which the sums are kept: what an order holds there is what

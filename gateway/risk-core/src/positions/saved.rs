@@ -116,7 +116,7 @@ impl Position {
         push(u64::from(self.settlements) << 32 | u64::from(holds));
         if holds {
             let (buy_limit_max, sell_limit_min) = self.reach();
-            push(self.adverse_at() as u64);
+            push(self.kept_at.word());
             push(buy_limit_max as u64);
             push(sell_limit_min as u64);
         }
@@ -139,8 +139,10 @@ impl Position {
         words.must(marks <= 1, "marks that no position has")?;
         position.settlements = settlements;
         if marks == 1 {
-            let price = words.amount(LIMIT_MAX, "a price out of range")?;
-            position.kept_at = KeptAt::sums(price);
+            let kept_at = KeptAt::of_word(words.word()?);
+            let known = kept_at.price() <= LIMIT_MAX;
+            words.must(known, "a price out of range")?;
+            position.kept_at = kept_at;
             position.buy_limit_max = words.signed()?;
             position.sell_limit_min = words.signed()?;
         }
@@ -150,6 +152,7 @@ impl Position {
     /// The adverse sums at the price at which they are kept. The limits must be those of the orders, or
     /// beyond.
     fn load_adverse(&mut self, orders: &Orders, words: &Words<'_>) -> Read<()> {
+        let kept_at = self.kept_at;
         let reach = (self.buy_limit_max, self.sell_limit_min);
         self.walk_orders(self.adverse_at(), orders);
         for (side, far, true_one) in [
@@ -164,6 +167,12 @@ impl Position {
             )?;
         }
         (self.buy_limit_max, self.sell_limit_min) = reach;
+        if !kept_at.is_one_limit() {
+            return Ok(());
+        }
+        let one = self.has_one_limit(orders) && reach == kept_at.reach(self.open_buy > 0);
+        words.must(one, "orders of more limits than one")?;
+        self.kept_at = kept_at;
         Ok(())
     }
 }
