@@ -51,7 +51,9 @@ impl RiskCore {
         self.approach_at(head, stage, ahead, lines);
     }
 
-    /// All lines of a record that comes alone, stage by stage.
+    /// The lines of a record that comes alone. Of a new order those that its head tells, at once: what is found
+    /// through them is found as soon by applying it, while a look at a line that has not come yet holds up
+    /// all that is behind it.
     #[inline(never)]
     pub(crate) fn approach_alone(&self, head: &Head, lines: &mut impl LineSink) {
         if head.kind == CommandKind::NewOrder as u8 {
@@ -60,10 +62,12 @@ impl RiskCore {
             self.ledger
                 .positions
                 .visit_likely(account, instrument, lines);
+            self.approach_new(head, Stage::Head, 0, lines);
+            return;
         }
-        self.approach_at(head, Stage::Head, 0, lines);
-        self.approach_at(head, Stage::Index, 0, lines);
-        self.approach_at(head, Stage::Neighbour, 0, lines);
+        for (stage, _) in STAGES {
+            self.approach_other(head, stage, lines);
+        }
     }
 
     /// The same, to be made part of a loop over a batch.
