@@ -53,41 +53,54 @@ pub enum RuleBreach {
 }
 
 impl Rule {
+    /// Whether the bytes of one field are admissible.
+    #[inline(always)]
+    #[must_use]
+    pub fn holds(self, field: &[u8]) -> bool {
+        match self {
+            Rule::Any => true,
+            Rule::Printable => all_printable(field),
+            Rule::NonZero => match field.as_array::<4>() {
+                Some(word) => u32::from_ne_bytes(*word) != 0,
+                None => number(field) != 0,
+            },
+            Rule::OneOf(allowed) => matches!(field, [found] if allowed.contains(*found)),
+            Rule::Below(limit) => number(field) < limit,
+        }
+    }
+
     /// Checks the bytes of one field.
     ///
     /// # Errors
     /// What is wrong, with the offending value.
     #[inline(always)]
     pub fn check(self, field: &[u8]) -> Result<(), RuleBreach> {
+        if self.holds(field) {
+            return Ok(());
+        }
         match self {
+            // It holds of everything.
             Rule::Any => Ok(()),
-            // Without an early exit: which byte it was is asked only when there is one.
-            Rule::Printable if all_printable(field) => Ok(()),
+            // Which byte it was is asked only when there is one.
             Rule::Printable => Err(first_unprintable(field)),
-            Rule::NonZero if field.iter().fold(0, |any, byte| any | *byte) == 0 => {
-                Err(RuleBreach::Zero)
+            Rule::NonZero => Err(RuleBreach::Zero),
+            Rule::OneOf(allowed) => {
+                let found = field.first().copied().unwrap_or(0);
+                Err(RuleBreach::NotOneOf { found, allowed })
             }
-            Rule::NonZero => Ok(()),
-            Rule::OneOf(allowed) => match field {
-                [found] if allowed.contains(*found) => Ok(()),
-                [found, ..] => Err(RuleBreach::NotOneOf {
-                    found: *found,
-                    allowed,
-                }),
-                [] => Err(RuleBreach::NotOneOf { found: 0, allowed }),
-            },
             Rule::Below(limit) => {
-                let found = field
-                    .iter()
-                    .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-                if found < limit {
-                    Ok(())
-                } else {
-                    Err(RuleBreach::NotBelow { found, limit })
-                }
+                let found = number(field);
+                Err(RuleBreach::NotBelow { found, limit })
             }
         }
     }
+}
+
+/// The big-endian number that these bytes are.
+#[inline(always)]
+fn number(field: &[u8]) -> u64 {
+    let digits = field.iter().copied().map(u64::from);
+    digits.fold(0, |sum, byte| sum << 8 | byte)
 }
 
 #[cold]
@@ -141,7 +154,14 @@ impl CodeSet {
     #[must_use]
     #[inline(always)]
     pub const fn contains(self, byte: u8) -> bool {
-        byte < 128 && self.0 >> byte & 1 == 1
+        // Known when this is compiled, where the set is a constant; mostly the letters lie in one word.
+        let first = self.0.trailing_zeros();
+        let letters = self.0.unbounded_shr(first);
+        if letters > u64::MAX as u128 {
+            return byte < 128 && self.0 >> byte & 1 == 1;
+        }
+        let at = byte.wrapping_sub(first as u8);
+        at < 64 && letters as u64 >> at & 1 == 1
     }
 
     /// The letters in ascending order.
@@ -302,11 +322,44 @@ mod tests {
 
     #[test]
     fn a_code_set_holds_its_letters_and_no_other() {
-        let set = CodeSet::of(b"BSTE");
-        for byte in 0..=255_u8 {
-            assert_eq!(set.contains(byte), b"BSTE".contains(&byte), "{byte}");
+        let sets: [&[u8]; 8] = [
+            b"BSTE",
+            b"",
+            b"\0",
+            b"\x7F",
+            b"@",
+            b" _",
+            b" `",
+            b"\0 @\x7F",
+        ];
+        for letters in sets {
+            let set = CodeSet::of(letters);
+            for byte in 0..=255_u8 {
+                assert_eq!(set.contains(byte), letters.contains(&byte), "{byte}");
+            }
         }
-        assert_eq!(set.to_string(), "'B' 'E' 'S' 'T'");
+        assert_eq!(CodeSet::of(b"BSTE").to_string(), "'B' 'E' 'S' 'T'");
+    }
+
+    #[test]
+    fn a_rule_holds_exactly_where_its_check_finds_nothing() {
+        let rules = [
+            Rule::Any,
+            Rule::Printable,
+            Rule::NonZero,
+            Rule::OneOf(CodeSet::of(b"BSTE")),
+            Rule::Below(86_400),
+        ];
+        for rule in rules {
+            for word in [0_u32, 1, 86_399, 86_400, 0x4242_4242, 0x4242_7F42, u32::MAX] {
+                let bytes = word.to_be_bytes();
+                for width in 0..=4 {
+                    let field = &bytes[4 - width..];
+                    let holds = rule.check(field).is_ok();
+                    assert_eq!(rule.holds(field), holds, "{rule:?} of {field:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub const APPENDAGE_BYTES_MAX: usize = {
 pub struct Appendage<'a> {
     bytes: &'a [u8],
     tags: TagSet,
+    /// The value of the tag `UserRefIdx`, 0 where it is absent.
+    row: u8,
 }
 
 /// What is wrong with an appendage, and at which of its bytes.
@@ -42,6 +44,7 @@ impl<'a> Appendage<'a> {
     pub const EMPTY: Appendage<'static> = Appendage {
         bytes: &[],
         tags: TagSet::EMPTY,
+        row: 0,
     };
 
     /// Checks the bytes after the length field; `allowed` are the tags of the message they stand
@@ -49,7 +52,33 @@ impl<'a> Appendage<'a> {
     ///
     /// # Errors
     /// The first fault, from left to right.
+    #[inline]
     pub fn parse(bytes: &'a [u8], allowed: TagSet) -> Result<Self, AppendageFault> {
+        Self::without_fault(bytes, allowed).map_or_else(|| Self::parse_each(bytes, allowed), Ok)
+    }
+
+    /// What [`Self::parse_each`] accepts; `None`, without a word about the fault, where there is one.
+    pub(super) fn without_fault(bytes: &'a [u8], allowed: TagSet) -> Option<Self> {
+        let (mut left, mut row, mut rest) = (allowed, 0, bytes);
+        while !rest.is_empty() {
+            let (tag, after) = Tag::of_element(rest)?;
+            if !left.contains(tag) {
+                return None;
+            }
+            if let [_, USER_REF_IDX, index, ..] = rest {
+                row = *index;
+            }
+            left = left.difference(TagSet::EMPTY.with(tag));
+            rest = after;
+        }
+        let tags = allowed.difference(left);
+        Some(Self { bytes, tags, row })
+    }
+
+    /// Element by element, with the first fault.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn parse_each(bytes: &'a [u8], allowed: TagSet) -> Result<Self, AppendageFault> {
         let mut tags = TagSet::EMPTY;
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -71,7 +100,8 @@ impl<'a> Appendage<'a> {
             tags = tags.with(tag);
             rest = after;
         }
-        Ok(Self { bytes, tags })
+        let row = user_ref_idx_of(bytes);
+        Ok(Self { bytes, tags, row })
     }
 
     /// The bytes after the length field.
@@ -103,11 +133,9 @@ impl<'a> Appendage<'a> {
 
     /// The number row of the message: `UserRefIdx`, or 0 where it is absent.
     #[must_use]
-    pub fn user_ref_idx(&self) -> u8 {
-        match self.raw(Tag::UserRefIdx) {
-            Some([index]) => *index,
-            Some(_) | None => 0,
-        }
+    #[inline]
+    pub const fn user_ref_idx(&self) -> u8 {
+        self.row
     }
 
     /// The bytes of the value with this tag.
@@ -156,9 +184,11 @@ impl Iterator for Elements<'_> {
     }
 }
 
+const USER_REF_IDX: u8 = Tag::UserRefIdx as u8;
+
 /// The number row that these elements, checked before, name; 0 where they name none.
+#[inline]
 pub(super) fn user_ref_idx_of(elements: &[u8]) -> u8 {
-    const USER_REF_IDX: u8 = Tag::UserRefIdx as u8;
     let mut rest = elements;
     while let [length, after @ ..] = rest {
         let Some((element, behind)) = after.split_at_checked(usize::from(*length)) else {
@@ -266,9 +296,11 @@ impl AppendageBuilder {
     /// What was built so far.
     #[must_use]
     pub fn finish(&self) -> Appendage<'_> {
+        let bytes = self.bytes.get(..self.len).unwrap_or(&[]);
         Appendage {
-            bytes: self.bytes.get(..self.len).unwrap_or(&[]),
+            bytes,
             tags: self.tags,
+            row: user_ref_idx_of(bytes),
         }
     }
 }

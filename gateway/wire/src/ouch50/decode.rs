@@ -168,6 +168,7 @@ impl fmt::Display for Fault {
 /// Splits a message into its fixed part and its checked appendage.
 ///
 /// The lengths must fit exactly; what stands in the fixed part is the caller's to check.
+#[inline(always)]
 pub(super) fn split<'a, const HEAD: usize>(
     layout: &'static MessageLayout,
     bytes: &'a [u8],
@@ -219,6 +220,7 @@ pub(super) fn split<'a, const HEAD: usize>(
 }
 
 /// A required companion: the field holds `letter`, so the appendage must hold `tag`.
+#[inline]
 pub(super) fn check_companion(
     layout: &'static MessageLayout,
     head: &[u8],

@@ -207,10 +207,21 @@ macro_rules! messages {
                     assemble(Self::LAYOUT, &head, appendage, out)
                 }
 
-                /// Every field of a fixed part against the rule of its row.
+                /// Every field of a fixed part against the rule of its row: all in one piece, and one by
+                /// one where one is wrong.
                 #[inline(always)]
                 fn check(head: &[u8; $head]) -> Result<(), DecodeError> {
                     // A message without a field of its own has only its type byte, already matched.
+                    let [_type_byte, ..] = head;
+                    let all_hold = true
+                        $( && row_rule!($ty $(, $among)?).holds(&head[$at..$at + $width]) )*;
+                    if all_hold { Ok(()) } else { Self::check_each(head) }
+                }
+
+                /// The first field that breaks its rule.
+                #[cold]
+                #[inline(never)]
+                fn check_each(head: &[u8; $head]) -> Result<(), DecodeError> {
                     let [_type_byte, ..] = head;
                     $( {
                         const RULE: Rule = row_rule!($ty $(, $among)?);
@@ -244,6 +255,7 @@ macro_rules! messages {
                 /// The table of this message.
                 pub const LAYOUT: &'static MessageLayout = $name::LAYOUT;
 
+                #[inline]
                 fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
                     let (head, appendage) = split::<$head>(Self::LAYOUT, bytes)?;
                     $name::check(head)?;
@@ -280,6 +292,7 @@ macro_rules! messages {
 
                 /// The number row, 0 where it is not stated.
                 #[must_use]
+                #[inline]
                 pub fn user_ref_idx(&self) -> u8 {
                     self.appendage.map_or(0, |elements| elements.user_ref_idx())
                 }
@@ -315,6 +328,16 @@ macro_rules! messages {
             /// # Errors
             /// The first fault, with message, field, byte offset and what was found.
             pub fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+                Self::parse_in_place(bytes)
+            }
+
+            /// [`Self::parse`], as a part of whoever calls it: for the one place of a path that takes each
+            /// message apart, which then reads its fields without a view in between.
+            ///
+            /// # Errors
+            /// As [`Self::parse`].
+            #[inline(always)]
+            pub fn parse_in_place(bytes: &'a [u8]) -> Result<Self, DecodeError> {
                 let unknown = |fault| DecodeError {
                     message: Direction::$all.name(),
                     field: "type",

@@ -65,6 +65,23 @@ macro_rules! tags {
                 }
             }
 
+            /// The element at the front of these bytes, where it is one without fault: its tag and what
+            /// stands behind it. Each arm knows its width and rule when compiled.
+            #[inline(always)]
+            pub(super) fn of_element(bytes: &[u8]) -> Option<(Self, &[u8])> {
+                let [length, number, rest @ ..] = bytes else {
+                    return None;
+                };
+                match number {
+                    $( $number => {
+                        let (value, after) = rest.split_first_chunk::<$width>()?;
+                        let is_sound = *length == $width + 1 && <$ty as WireField>::RULE.holds(value);
+                        is_sound.then_some((Self::$name, after))
+                    } )*
+                    _ => None,
+                }
+            }
+
             /// The document's name.
             #[must_use]
             pub const fn name(self) -> &'static str {

@@ -53,6 +53,32 @@ fn with_elements_anew(
     rebuilt
 }
 
+/// Sound appendages, and such with a byte changed or cut off.
+#[test]
+fn an_appendage_passes_at_once_exactly_where_each_element_passes() {
+    let (mut dice, mut passed) = (Dice(3), 0);
+    for _ in 0..50_000 {
+        let every = TagSet::of(Tag::ALL);
+        let mut bytes = dice.appendage(every, None);
+        if !bytes.is_empty() && dice.below(3) > 0 {
+            let at = dice.below(bytes.len() as u64) as usize;
+            bytes[at] = match dice.below(3) {
+                0 => dice.below(256) as u8,
+                1 => bytes[at].wrapping_add(1),
+                _ => bytes[at].wrapping_sub(1),
+            };
+            bytes.truncate(bytes.len() - dice.below(3).min(at as u64) as usize);
+        }
+        let forbidden = Tag::ALL[dice.below(Tag::ALL.len() as u64) as usize];
+        for allowed in [every, every.difference(TagSet::of(&[forbidden]))] {
+            let each = Appendage::parse_each(&bytes, allowed);
+            assert_eq!(Appendage::without_fault(&bytes, allowed), each.ok());
+            passed += usize::from(each.is_ok());
+        }
+    }
+    assert!((20_000..80_000).contains(&passed), "both happen: {passed}");
+}
+
 fn all_layouts() -> impl Iterator<Item = &'static MessageLayout> {
     Inbound::LAYOUTS.iter().chain(Outbound::LAYOUTS).copied()
 }
