@@ -10,6 +10,7 @@ use super::codes::{OrderSide, TimeInForce, UserRefNum};
 use super::decode::DecodeError;
 use super::inbound::{EnterOrder, Inbound, ReplaceOrder, ReplaceOrderView};
 use super::layout::MessageLayout;
+use crate::field::WireField;
 
 /// An Enter or a Replace whose fields can be overwritten where they stand.
 #[derive(Debug)]
@@ -75,48 +76,50 @@ const REPLACE: &Rows = &Rows::of(
 /// An Enter that was checked whole before, by whoever took it from the client: its fields are read at the
 /// offsets of its table and not checked again. Of bytes that were not, they mean nothing.
 #[derive(Clone, Copy, Debug)]
-pub struct KnownEnter<'a>(&'a [u8]);
+pub struct KnownEnter<'a> {
+    bytes: &'a [u8],
+    fixed: &'a [u8; ENTER_FIXED_BYTES],
+}
+
+/// Bytes of an Enter's fixed part, the appendage's length with them.
+const ENTER_FIXED_BYTES: usize = EnterOrder::LAYOUT.head_len + 2;
 
 impl<'a> KnownEnter<'a> {
-    /// Bytes of its fixed part, the appendage's length with them.
-    const FIXED_BYTES: usize = EnterOrder::LAYOUT.head_len + 2;
-
     /// The Enter of these bytes; `None` where they are another message.
     #[must_use]
+    #[inline]
     pub fn of(bytes: &'a [u8]) -> Option<Self> {
-        let is_enter = bytes.first() == Some(&EnterOrder::LAYOUT.type_byte)
-            && bytes.len() >= Self::FIXED_BYTES;
-        is_enter.then_some(Self(bytes))
+        let fixed = bytes.first_chunk()?;
+        (bytes.first() == Some(&EnterOrder::LAYOUT.type_byte)).then_some(Self { bytes, fixed })
     }
 
     /// Its row of numbers, 0 where none is stated.
     #[must_use]
+    #[inline]
     pub fn user_ref_idx(&self) -> u8 {
-        user_ref_idx_of(&self.0[Self::FIXED_BYTES..])
+        user_ref_idx_of(self.bytes.get(ENTER_FIXED_BYTES..).unwrap_or_default())
     }
 
     /// Its side.
     #[must_use]
+    #[inline]
     pub fn side(&self) -> Option<OrderSide> {
         const AT: usize = offset(EnterOrder::LAYOUT, b"side");
-        OrderSide::from_byte(self.0[AT])
+        OrderSide::from_byte(u8::read::<ENTER_FIXED_BYTES, AT>(self.fixed))
     }
 
     /// Its quantity.
     #[must_use]
+    #[inline]
     pub fn quantity(&self) -> u32 {
-        u32::from_be_bytes(self.field(ENTER.quantity))
+        u32::read::<ENTER_FIXED_BYTES, { ENTER.quantity }>(self.fixed)
     }
 
     /// Its price, in 1e-4.
     #[must_use]
+    #[inline]
     pub fn price(&self) -> u64 {
-        u64::from_be_bytes(self.field(ENTER.price))
-    }
-
-    fn field<const W: usize>(&self, at: usize) -> [u8; W] {
-        let field = self.0[at..].first_chunk::<W>();
-        *field.expect("the fixed part is there")
+        u64::read::<ENTER_FIXED_BYTES, { ENTER.price }>(self.fixed)
     }
 }
 
@@ -143,16 +146,19 @@ impl<'a> OrderPatch<'a> {
     /// Copies an Enter that was checked before to the front of `out`, to be patched there; `None` if it does
     /// not fit.
     #[must_use]
+    #[inline]
     pub fn copy_of_enter(enter: &KnownEnter<'_>, out: &'a mut [u8]) -> Option<Self> {
-        Self::copy_of(enter.0, ENTER, out)
+        Self::copy_of(enter.bytes, ENTER, out)
     }
 
     /// The same of a Replace.
     #[must_use]
+    #[inline]
     pub fn copy_of_replace(view: &ReplaceOrderView<'_>, out: &'a mut [u8]) -> Option<Self> {
         Self::copy_of(view.bytes(), REPLACE, out)
     }
 
+    #[inline]
     fn copy_of(bytes: &[u8], rows: &'static Rows, out: &'a mut [u8]) -> Option<Self> {
         let head = out.get_mut(..bytes.len())?;
         head.copy_from_slice(bytes);
@@ -161,6 +167,7 @@ impl<'a> OrderPatch<'a> {
 
     /// Overwrites the number of the order that is replaced; without effect on an Enter, which names
     /// none.
+    #[inline]
     pub fn set_orig_user_ref_num(&mut self, number: UserRefNum) {
         if let Some(at) = self.rows.orig_user_ref_num {
             self.put(at, number.get().to_be_bytes());
@@ -168,6 +175,7 @@ impl<'a> OrderPatch<'a> {
     }
 
     /// Overwrites the price, in 1e-4: a market order's protection price.
+    #[inline]
     pub fn set_price(&mut self, price_wire: u64) {
         self.put(self.rows.price, price_wire.to_be_bytes());
     }
@@ -178,16 +186,19 @@ impl<'a> OrderPatch<'a> {
     }
 
     /// Makes it immediate or cancel. A tag `ExpireTime` beside it then means nothing and stays.
+    #[inline]
     pub fn set_ioc(&mut self) {
         self.put(self.rows.time_in_force, [TimeInForce::Ioc.byte()]);
     }
 
     /// Overwrites the order's number (of a replace, the new version's).
+    #[inline]
     pub fn set_user_ref_num(&mut self, number: UserRefNum) {
         self.put(self.rows.user_ref_num, number.get().to_be_bytes());
     }
 
     /// The row lies inside the fixed part, which was checked to be there.
+    #[inline]
     fn put<const W: usize>(&mut self, at: usize, value: [u8; W]) {
         let room = self
             .head

@@ -6,7 +6,7 @@
 //! **Never.** Read a clock, send before the login was taken, or reconnect to a session that ended.
 
 use super::encode::{self, NoRoom};
-use super::frame::{Packet, Parsed, parse};
+use super::frame::{Packet, Parsed, parse, whole_message};
 use super::login::{
     LoginAccepted, LoginRejectReason, LoginRequest, Password, SessionName, UserName,
 };
@@ -230,7 +230,21 @@ impl ClientSession {
 
     /// Takes the packet at the front of `input`, which came at `now`. Call again with the rest of
     /// the bytes until it wants more.
+    #[inline]
     pub fn step<'a>(&mut self, input: &'a [u8], now: Timestamp) -> ClientStep<'a> {
+        // Nearly all that an engine sends.
+        if self.state == ClientState::Active
+            && let Some((b'S', message)) = whole_message(input)
+        {
+            self.heard = self.heard.later(now);
+            let consumed = message.len() + 3;
+            let event = self.numbered(message);
+            return ClientStep::Event { event, consumed };
+        }
+        self.step_any(input, now)
+    }
+
+    fn step_any<'a>(&mut self, input: &'a [u8], now: Timestamp) -> ClientStep<'a> {
         match self.state {
             ClientState::Idle | ClientState::Ended => return ClientStep::Closed,
             ClientState::AwaitingAnswer | ClientState::Active => {}
@@ -267,6 +281,25 @@ impl ClientSession {
         let len = encode::unsequenced(message, out)?;
         self.sent = self.sent.later(now);
         Ok(len)
+    }
+
+    /// The head of the packet of a message of so many bytes, which the caller has written and sends right
+    /// behind it.
+    ///
+    /// # Errors
+    /// It is longer than a packet, or not logged in.
+    #[inline]
+    pub fn send_behind(
+        &mut self,
+        message_len: usize,
+        now: Timestamp,
+    ) -> Result<[u8; 3], ClientError> {
+        if self.state != ClientState::Active {
+            return Err(ClientError::State(self.state));
+        }
+        let head = encode::unsequenced_head(message_len)?;
+        self.sent = self.sent.later(now);
+        Ok(head)
     }
 
     /// Writes the logout; the server closes. The machine is idle.
@@ -334,11 +367,7 @@ impl ClientSession {
                 self.state = ClientState::Ended;
                 ClientEvent::EndOfSession
             }
-            Packet::Sequenced(message) if active => {
-                let number = self.next;
-                self.next = number.saturating_add(1);
-                ClientEvent::Sequenced { number, message }
-            }
+            Packet::Sequenced(message) if active => self.numbered(message),
             Packet::Unsequenced(message) if active => ClientEvent::Unsequenced(message),
             Packet::ServerHeartbeat if active => ClientEvent::Ignored,
             Packet::Sequenced(_) | Packet::Unsequenced(_) | Packet::ServerHeartbeat => {
@@ -348,6 +377,14 @@ impl ClientSession {
                 self.fault(SessionFault::WrongSide(packet.type_byte()))
             }
         }
+    }
+
+    /// The next sequenced message.
+    #[inline]
+    const fn numbered<'a>(&mut self, message: &'a [u8]) -> ClientEvent<'a> {
+        let number = self.next;
+        self.next = number.saturating_add(1);
+        ClientEvent::Sequenced { number, message }
     }
 
     fn fault<'a>(&mut self, fault: SessionFault) -> ClientEvent<'a> {

@@ -108,6 +108,26 @@ pub fn unsequenced(message: &[u8], out: &mut [u8]) -> Result<usize, NoRoom> {
     packet(b'U', [message], out)
 }
 
+/// The head of that packet, before a message of so many bytes.
+///
+/// # Errors
+/// The message is longer than a packet.
+#[inline]
+pub const fn unsequenced_head(message_len: usize) -> Result<[u8; 3], NoRoom> {
+    let needed = packet_len(message_len);
+    if needed > PACKET_BYTES_MAX {
+        let room = PACKET_BYTES_MAX;
+        return Err(NoRoom { needed, room });
+    }
+    Ok(head(b'U', message_len))
+}
+
+/// Length and type. The packet is no longer than [`PACKET_BYTES_MAX`], which fits 16 bits.
+const fn head(packet_type: u8, payload: usize) -> [u8; 3] {
+    let [high, low] = ((payload + 1) as u16).to_be_bytes();
+    [high, low, packet_type]
+}
+
 /// `H`.
 ///
 /// # Errors
@@ -153,10 +173,8 @@ fn packet<const PARTS: usize>(
     if needed > room {
         return Err(no_room);
     }
-    let (head, mut rest) = out.split_first_chunk_mut::<3>().ok_or(no_room)?;
-    // At most PACKET_BYTES_MAX - 2, which fits 16 bits.
-    let [high, low] = ((payload + 1) as u16).to_be_bytes();
-    *head = [high, low, packet_type];
+    let (first, mut rest) = out.split_first_chunk_mut::<3>().ok_or(no_room)?;
+    *first = head(packet_type, payload);
     for part in parts {
         let (target, after) = rest.split_at_mut_checked(part.len()).ok_or(no_room)?;
         target.copy_from_slice(part);

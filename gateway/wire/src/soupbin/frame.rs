@@ -162,7 +162,33 @@ impl core::error::Error for FrameError {}
 /// # Errors
 /// The packet can never become valid, however many bytes follow. It is reported as soon as the
 /// length or the type shows it, before the rest has come.
+#[inline]
 pub fn parse(bytes: &[u8]) -> Result<Parsed<'_>, FrameError> {
+    // Nearly all that comes is a client's message, or an engine's.
+    let Some((packet_type, payload)) = whole_message(bytes) else {
+        return parse_any(bytes);
+    };
+    let packet = if packet_type == b'S' {
+        Packet::Sequenced(payload)
+    } else {
+        Packet::Unsequenced(payload)
+    };
+    let consumed = payload.len() + 3;
+    Ok(Parsed::Packet { packet, consumed })
+}
+
+/// Type and payload of the packet at the front, if it is whole and carries a message.
+#[inline(always)]
+pub(super) fn whole_message(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let [high, low, packet_type @ (b'S' | b'U'), rest @ ..] = bytes else {
+        return None;
+    };
+    let length = usize::from(u16::from_be_bytes([*high, *low]));
+    let payload = rest.get(..length.checked_sub(1)?)?;
+    (length + 2 <= PACKET_BYTES_MAX).then_some((*packet_type, payload))
+}
+
+fn parse_any(bytes: &[u8]) -> Result<Parsed<'_>, FrameError> {
     let Some((length, rest)) = bytes.split_first_chunk::<2>() else {
         return Ok(Parsed::NeedMore { bytes: 2 });
     };
