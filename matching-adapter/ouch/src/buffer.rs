@@ -53,6 +53,24 @@ impl Buffer {
         &mut self.bytes[self.end..]
     }
 
+    /// `N` bytes of room behind what is filled, if there are so many at all.
+    pub(crate) fn room_of<const N: usize>(&mut self) -> Option<&mut [u8; N]> {
+        if self.free() < N {
+            return None;
+        }
+        self.room(N).first_chunk_mut()
+    }
+
+    /// Where the next byte is filled, as long as no room is asked for.
+    pub(crate) const fn end(&self) -> usize {
+        self.end
+    }
+
+    /// Bytes that were filled from here on: until room is asked for, also where they are done with.
+    pub(crate) fn was_filled(&self, from: usize, count: usize) -> &[u8] {
+        &self.bytes[from..from + count]
+    }
+
     /// How much room there is if what is filled moves to the front.
     pub(crate) const fn free(&self) -> usize {
         self.bytes.len() - (self.end - self.start)
@@ -136,7 +154,10 @@ mod tests {
         assert_eq!(buffer.free(), 4);
         assert_eq!(buffer.room(3).len(), 4, "moved to the front");
         assert_eq!(buffer.filled(), b"cdef");
+        assert!(buffer.room_of::<5>().is_none());
+        assert!(buffer.room_of::<4>().is_some());
         buffer.take(4);
+        assert_eq!(buffer.was_filled(2, 2), b"ef", "done with, and still there");
         assert_eq!(buffer.room(8).len(), 8);
     }
 

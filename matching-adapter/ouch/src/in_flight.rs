@@ -97,15 +97,22 @@ impl Messages {
 
     /// Keeps a message. There is room for as many as there are entries, and what a log leaves makes
     /// its own.
+    #[inline]
     fn put(&mut self, message: &[u8], recalled: bool) -> u32 {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            let room = self.bytes.len() < self.bytes.capacity();
-            assert!(room || recalled, "one an entry");
-            self.bytes.push([0; MESSAGE_BYTES_MAX]);
-            (self.bytes.len() - 1) as u32
-        });
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => self.more(recalled),
+        };
         self.bytes[slot as usize][..message.len()].copy_from_slice(message);
         slot
+    }
+
+    #[cold]
+    fn more(&mut self, recalled: bool) -> u32 {
+        let room = self.bytes.len() < self.bytes.capacity();
+        assert!(room || recalled, "one an entry");
+        self.bytes.push([0; MESSAGE_BYTES_MAX]);
+        (self.bytes.len() - 1) as u32
     }
 
     fn get(&self, entry: &Entry) -> &[u8] {
@@ -134,6 +141,7 @@ impl InFlight {
     /// less already.
     ///
     /// `alive` says whether the order it names, if it names one, is open at the engine.
+    #[inline]
     pub(crate) fn keep(&mut self, asked: Asked, message: &[u8], sent: bool, alive: bool) {
         assert!(self.has_room_for(asked), "room was asked for before");
         self.put(asked, message, sent, alive, false);
@@ -145,22 +153,34 @@ impl InFlight {
         self.put(asked, message, true, alive, true);
     }
 
+    #[inline]
     fn put(&mut self, asked: Asked, message: &[u8], sent: bool, alive: bool, recalled: bool) {
-        let names = match asked {
-            Asked::Enter { .. } => None,
-            Asked::Replace { original, .. } => Some(original),
-            Asked::Cancel { target, .. } => Some(target),
-        };
-        let once = !alive && names.is_some_and(|version| !self.is_asked(version));
+        match asked {
+            Asked::Enter { .. } => self.add(asked, message, sent, false, recalled),
+            Asked::Replace {
+                original: named, ..
+            }
+            | Asked::Cancel { target: named, .. } => {
+                self.put_naming(named, asked, message, sent, alive, recalled);
+            }
+        }
+    }
+
+    fn put_naming(
+        &mut self,
+        names: UserRef,
+        asked: Asked,
+        message: &[u8],
+        sent: bool,
+        alive: bool,
+        recalled: bool,
+    ) {
+        let once = !alive && !self.is_asked(names);
         if once && sent {
             return;
         }
         let Some(index) = self.cancel_of(asked) else {
-            let entry = self.entry(asked, message, sent, once, recalled);
-            self.entries.push_back(entry);
-            self.unsent += usize::from(!sent);
-            self.count(asked, 1);
-            return;
+            return self.add(asked, message, sent, once, recalled);
         };
         let known = self.entries[index];
         if remaining(asked) < remaining(known.asked) {
@@ -171,6 +191,16 @@ impl InFlight {
         }
     }
 
+    /// Adds one that takes no other's place.
+    #[inline]
+    fn add(&mut self, asked: Asked, message: &[u8], sent: bool, once: bool, recalled: bool) {
+        let entry = self.entry(asked, message, sent, once, recalled);
+        self.entries.push_back(entry);
+        self.unsent += usize::from(!sent);
+        self.count(asked, 1);
+    }
+
+    #[inline]
     fn entry(
         &mut self,
         asked: Asked,
@@ -190,6 +220,7 @@ impl InFlight {
     }
 
     /// Counts an entry in, or out.
+    #[inline]
     const fn count(&mut self, asked: Asked, by: isize) {
         match asked {
             Asked::Enter { .. } => {}
@@ -199,14 +230,27 @@ impl InFlight {
     }
 
     /// The engine spoke of an order or version with this number: it has it, or never will.
+    #[inline(always)]
     pub(crate) fn answered(&mut self, answered: UserRef) {
-        self.remove_first(|asked| match asked {
-            Asked::Enter { number } | Asked::Replace { number, .. } => number == answered,
-            Asked::Cancel { .. } => false,
-        });
+        let Some(oldest) = self.entries.front() else {
+            return;
+        };
+        if oldest.asked.number() != Some(answered) {
+            return self.answered_out_of_turn(answered);
+        }
+        // An engine mostly answers in turn.
+        if let Some(entry) = self.entries.pop_front() {
+            self.removed(&entry);
+        }
+    }
+
+    #[inline(never)]
+    fn answered_out_of_turn(&mut self, answered: UserRef) {
+        self.remove_first(|asked| asked.number() == Some(answered));
     }
 
     /// The engine spoke of a cancel of this version.
+    #[inline]
     pub(crate) fn cancel_answered(&mut self, of: UserRef) {
         if self.cancels == 0 {
             return;
@@ -216,12 +260,16 @@ impl InFlight {
 
     /// This version is gone, or will never be: the engine ignores whatever names it, and with a
     /// replace of it the version that the replace would have made.
+    #[inline(always)]
     pub(crate) fn gone(&mut self, version: UserRef) {
         self.answered(version);
         self.cancel_answered(version);
-        if self.replaces == 0 {
-            return;
+        if self.replaces > 0 {
+            self.successors_gone(version);
         }
+    }
+
+    fn successors_gone(&mut self, version: UserRef) {
         // Each turn takes one out, so this ends.
         while let Some(Asked::Replace { number, .. }) = self.remove_first(
             |asked| matches!(asked, Asked::Replace { original, .. } if original == version),
@@ -268,8 +316,10 @@ impl InFlight {
         self.unsent -= 1;
         self.entries[index].sent = true;
         self.entries[index].recalled = false;
-        if self.entries[index].once {
-            self.remove(index);
+        if self.entries[index].once
+            && let Some(entry) = self.entries.remove(index)
+        {
+            self.removed(&entry);
         }
     }
 
@@ -308,16 +358,16 @@ impl InFlight {
 
     fn remove_first(&mut self, fits: impl Fn(Asked) -> bool) -> Option<Asked> {
         let index = self.entries.iter().position(|entry| fits(entry.asked))?;
-        let entry = self.remove(index)?;
-        self.unsent -= usize::from(!entry.sent);
+        let entry = self.entries.remove(index)?;
+        self.removed(&entry);
         Some(entry.asked)
     }
 
-    fn remove(&mut self, index: usize) -> Option<Entry> {
-        let entry = self.entries.remove(index)?;
+    #[inline]
+    fn removed(&mut self, entry: &Entry) {
         self.messages.free.push(entry.message);
+        self.unsent -= usize::from(!entry.sent);
         self.count(entry.asked, -1);
-        Some(entry)
     }
 }
 

@@ -8,16 +8,17 @@ use portcullis_domain::{
     InstrumentId, Money, OrderKey, Price, Qty, RAW_BYTES_MAX, ReportKind, SessionId, UserRef,
     VenueReport,
 };
+use portcullis_venue::VenueSink;
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
-    AppendageBuilder, AppendageForm, CancelReason, Element, OrderExecutedView, OrderModifiedView,
-    OrderReplacedView, OrderState, Outbound, RejectedView,
+    AppendageBuilder, AppendageForm, CancelReason, DecodeError, Element, InstrumentScale,
+    OrderExecutedView, OrderModifiedView, OrderReplacedView, OrderState, Outbound, RejectedView,
 };
 
 use crate::config::EngineInstrument;
 use crate::counters::Counters;
 use crate::in_flight::InFlight;
-use crate::orders::{EngineOrder, EngineOrders};
+use crate::orders::{EngineOrder, EngineOrders, Place};
 
 /// Bytes of the longest fixed part with room for a short appendage.
 pub(crate) const SALVAGE_BYTES: usize = 96;
@@ -84,8 +85,34 @@ impl Desk<'_> {
         true
     }
 
+    /// Takes a message, and reports it if it is one to report.
+    #[inline(always)]
+    pub(crate) fn hear(&mut self, message: &[u8], sink: &mut impl VenueSink) -> Taken {
+        if message.len() > RAW_BYTES_MAX {
+            return self.hear_long(message, sink);
+        }
+        let taken = self.take_in_place(message);
+        if let Taken::Report(report) = taken {
+            sink.on_report(report, message);
+        }
+        taken
+    }
+
+    #[cold]
+    fn hear_long(&mut self, message: &[u8], sink: &mut impl VenueSink) -> Taken {
+        let mut scratch = [0; SALVAGE_BYTES];
+        let Some(carried) = carried(message, &mut scratch) else {
+            return self.take_long(message);
+        };
+        let taken = self.take(carried);
+        if let Taken::Report(report) = taken {
+            sink.on_report(report, carried);
+        }
+        taken
+    }
+
     /// A message that is too long for the log even without its appendage.
-    pub(crate) fn take_long(&mut self, message: &[u8]) -> Taken {
+    fn take_long(&mut self, message: &[u8]) -> Taken {
         match Outbound::parse(message) {
             Err(error) if error.is_unknown_type() => {
                 self.counters.unknown_type += 1;
@@ -97,22 +124,33 @@ impl Desk<'_> {
     }
 
     pub(crate) fn take(&mut self, message: &[u8]) -> Taken {
-        match Outbound::parse(message) {
+        self.take_in_place(message)
+    }
+
+    #[inline(always)]
+    fn take_in_place(&mut self, message: &[u8]) -> Taken {
+        match Outbound::parse_in_place(message) {
             Ok(parsed) => self.parsed(&parsed),
-            Err(error) if error.is_unknown_type() => self.unknown_type(message),
-            Err(_) => {
-                let mut scratch = [0; SALVAGE_BYTES];
-                match shorten(message, &mut scratch).map(Outbound::parse) {
-                    Some(Ok(parsed)) => {
-                        self.counters.appendage_unreadable += 1;
-                        self.parsed(&parsed)
-                    }
-                    Some(Err(_)) | None => Taken::Unreadable,
-                }
-            }
+            Err(error) => self.faulty(message, &error),
         }
     }
 
+    #[cold]
+    fn faulty(&mut self, message: &[u8], error: &DecodeError) -> Taken {
+        if error.is_unknown_type() {
+            return self.unknown_type(message);
+        }
+        let mut scratch = [0; SALVAGE_BYTES];
+        match shorten(message, &mut scratch) {
+            Some(fixed) if Outbound::parse(fixed).is_ok() => {
+                self.counters.appendage_unreadable += 1;
+                self.take(fixed)
+            }
+            Some(_) | None => Taken::Unreadable,
+        }
+    }
+
+    #[inline(always)]
     fn parsed(&mut self, message: &Outbound<'_>) -> Taken {
         match message {
             Outbound::OrderAccepted(view) => {
@@ -169,6 +207,7 @@ impl Desk<'_> {
         }
     }
 
+    #[inline]
     fn accepted(&mut self, order: UserRef, symbol: Alpha<8>, qty_wire: u32, dead: bool) -> Taken {
         if dead {
             // One message to the client, one report to the core: the one that matters.
@@ -209,13 +248,15 @@ impl Desk<'_> {
         let row = view.user_ref_idx();
         let original = user_ref(view.orig_user_ref_num().get(), row);
         let new = user_ref(view.user_ref_num().get(), row);
-        let known = self.orders.get(self.key(original));
-        let instrument = known.map(|order| order.instrument);
+        let key = self.key(original);
+        let place = self.orders.find(key);
+        let instrument = place.map(|place| self.orders.at(place).instrument);
         // Answered first: what still names the original will never be.
         self.in_flight.answered(new);
         self.in_flight.gone(original);
-        let key = self.key(original);
-        self.orders.close(key);
+        if let Some(place) = place {
+            self.orders.take_at(place, key, u32::MAX);
+        }
         if view.order_state() == OrderState::Dead {
             return self.ended(new, ReportKind::Canceled, 0);
         }
@@ -236,8 +277,10 @@ impl Desk<'_> {
     /// it is closed by the core.
     fn reduced(&mut self, order: UserRef, decrement_wire: u32, note: u8) -> Taken {
         let key = self.key(order);
-        let lot_wire = self.lot_wire(key);
-        self.take_open(order, decrement_wire);
+        let place = self.orders.find(key);
+        // 1 for an order that is not known, which the core does not know either.
+        let lot_wire = place.map_or(1, |place| self.scale(place).lot_wire().get());
+        self.take_open(order, place, decrement_wire);
         if !decrement_wire.is_multiple_of(lot_wire) {
             self.counters.not_convertible += 1;
         }
@@ -266,12 +309,13 @@ impl Desk<'_> {
         let order = user_ref(view.user_ref_num().get(), view.user_ref_idx());
         let (qty_wire, price_wire) = (view.quantity(), view.price());
         self.in_flight.answered(order);
-        let converted = self.orders.get(self.key(order)).and_then(|known| {
-            let scale = &self.instruments[known.instrument.index()].scale;
+        let place = self.orders.find(self.key(order));
+        let converted = place.and_then(|place| {
+            let scale = self.scale(place);
             let qty = scale.qty_from_wire(qty_wire).ok()?;
             Some((qty, scale.price_from_wire(price_wire).ok()?))
         });
-        self.take_open(order, qty_wire);
+        self.take_open(order, place, qty_wire);
         let (qty, price) = converted.unwrap_or_else(|| {
             self.counters.not_convertible += 1;
             // No lots: the core disputes it, and a person reads the message itself.
@@ -297,6 +341,7 @@ impl Desk<'_> {
     }
 
     /// The order, or version, is over.
+    #[inline]
     fn ended(&mut self, order: UserRef, kind: ReportKind, note: u8) -> Taken {
         self.in_flight.gone(order);
         let key = self.key(order);
@@ -304,9 +349,10 @@ impl Desk<'_> {
         self.report(order, kind, note)
     }
 
-    fn take_open(&mut self, order: UserRef, wire: u32) {
+    /// Takes units off an order's open quantity, where it is known.
+    fn take_open(&mut self, order: UserRef, place: Option<Place>, wire: u32) {
         let key = self.key(order);
-        if self.orders.take(key, wire) {
+        if place.is_some_and(|place| self.orders.take_at(place, key, wire)) {
             self.in_flight.gone(order);
         }
     }
@@ -343,13 +389,10 @@ impl Desk<'_> {
         OrderKey::new(self.session, order)
     }
 
-    /// Wire units of a lot; 1 for an order that is not known, which the core does not know either.
-    fn lot_wire(&self, key: OrderKey) -> u32 {
-        let known = self.orders.get(key);
-        known.map_or(1, |order| {
-            let scale = &self.instruments[order.instrument.index()].scale;
-            scale.lot_wire().get()
-        })
+    /// The units of an order's instrument.
+    fn scale(&self, place: Place) -> &InstrumentScale {
+        let instrument = self.orders.at(place).instrument;
+        &self.instruments[instrument.index()].scale
     }
 }
 

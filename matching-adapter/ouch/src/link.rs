@@ -10,7 +10,9 @@ mod session;
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 
-use portcullis_domain::{Duration, OrderKey, ReportKind, SessionId, Timestamp, VenueReport};
+use portcullis_domain::{
+    Duration, InstrumentId, OrderKey, ReportKind, SessionId, Timestamp, VenueReport,
+};
 use portcullis_venue::{NOTE_NOT_SENT, OutboundAction, OutboundOrder, VenueSink};
 use portcullis_wire::ouch50::MESSAGE_BYTES_MAX;
 use portcullis_wire::soupbin::{ClientConfig, ClientSession, LoginRejectReason, encode};
@@ -58,6 +60,18 @@ pub enum LinkState {
     Stopped(StopReason),
 }
 
+/// Bytes of the longest message's packet.
+const PACKET_BYTES: usize = encode::packet_len(MESSAGE_BYTES_MAX);
+
+/// A message that was put behind what is to be written and is not noted yet: its bytes leave first.
+#[derive(Debug)]
+struct Unnoted {
+    outgoing: Outgoing,
+    instrument: InstrumentId,
+    /// Where its bytes are in the buffer.
+    from: usize,
+}
+
 /// What all links share.
 pub(crate) struct Shared<'a> {
     pub(crate) config: &'a OuchVenueConfig,
@@ -99,6 +113,8 @@ pub(crate) struct Link<S> {
     received: Buffer,
     to_write: Buffer,
     in_flight: InFlight,
+    /// The last message that was put behind what is to be written, until that is written.
+    unnoted: Option<Unnoted>,
     /// Answers of the adapter itself, for want of a link.
     owed: VecDeque<VenueReport>,
     /// Tries to connect since the link was last up.
@@ -157,6 +173,7 @@ impl<S: Read + Write> Link<S> {
             received: Buffer::new(read_bytes),
             to_write: Buffer::new(write_bytes),
             in_flight: InFlight::new(in_flight_max),
+            unnoted: None,
             owed: VecDeque::with_capacity(in_flight_max),
             tries: 0,
             taken: 0,
@@ -198,6 +215,7 @@ impl<S: Read + Write> Link<S> {
 
     /// A cold link's timers: a heartbeat that is due, an engine that is silent for too long.
     pub(crate) fn look_after(&mut self, shared: &mut Shared<'_>) {
+        self.note(shared);
         if self.state == LinkState::Up {
             self.watch(shared);
             self.flush(shared, &mut Work::default());
@@ -226,7 +244,7 @@ impl<S: Read + Write> Link<S> {
     }
 
     pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight.len()
+        self.in_flight.len() + usize::from(self.unnoted.is_some())
     }
 
     /// Whether nothing is on its way, nor owed by anybody.
@@ -248,7 +266,8 @@ impl<S: Read + Write> Link<S> {
     }
 
     /// Logs out, if it is logged in, and stays down. What the socket does not take at once is lost.
-    pub(crate) fn log_out(&mut self) {
+    pub(crate) fn log_out(&mut self, shared: &mut Shared<'_>) {
+        self.note(shared);
         let (Some(machine), Some(stream)) = (&mut self.machine, &mut self.stream) else {
             return;
         };
@@ -267,10 +286,51 @@ impl<S: Read + Write> Link<S> {
         raw: &[u8],
         shared: &mut Shared<'_>,
     ) -> bool {
-        let up = self.state == LinkState::Up;
+        self.note(shared);
+        if self.state != LinkState::Up {
+            return self.submit_without_link(order, raw, shared);
+        }
+        let Some(machine) = &mut self.machine else {
+            return false;
+        };
+        let Some(room) = self.to_write.room_of::<PACKET_BYTES>() else {
+            return false;
+        };
+        let (head, message) = room.split_at_mut(encode::packet_len(0));
+        let instrument = &shared.config.instruments[order.instrument.index()];
+        let Some(outgoing) = outgoing::write(order, raw, instrument, message) else {
+            return self.owe(order, NOTE_PROCESSING_ERROR);
+        };
+        let enters = matches!(outgoing.asked, Asked::Enter { .. });
+        if !self.in_flight.has_room_for(outgoing.asked) || enters && shared.orders.is_full() {
+            return false;
+        }
+        let Ok(packet_head) = machine.send_behind(outgoing.len, shared.now) else {
+            return false;
+        };
+        head.copy_from_slice(&packet_head);
+        let kept = !enters || shared.orders.reserve();
+        assert!(kept, "there was room for one more");
+        shared.counters.messages_sent += 1;
+        self.unnoted = Some(Unnoted {
+            outgoing,
+            instrument: order.instrument,
+            from: self.to_write.end() + encode::packet_len(0),
+        });
+        self.to_write.fill(encode::packet_len(outgoing.len));
+        true
+    }
+
+    /// Takes a cancel to be sent when the link is up; refuses all else.
+    fn submit_without_link(
+        &mut self,
+        order: &OutboundOrder,
+        raw: &[u8],
+        shared: &mut Shared<'_>,
+    ) -> bool {
         let stopped = matches!(self.state, LinkState::Stopped(_));
         let is_cancel = matches!(order.action, OutboundAction::Cancel { .. });
-        if stopped || !up && !is_cancel {
+        if stopped || !is_cancel {
             // The engine never had it, so nobody else can answer it.
             shared.counters.refused_without_link += 1;
             return self.owe(order, NOTE_NOT_SENT);
@@ -280,43 +340,45 @@ impl<S: Read + Write> Link<S> {
         let Some(outgoing) = outgoing::write(order, raw, instrument, &mut scratch) else {
             return self.owe(order, NOTE_PROCESSING_ERROR);
         };
-        let message = &scratch[..outgoing.len];
         if !self.in_flight.has_room_for(outgoing.asked) {
             return false;
         }
-        if up {
-            return self.send(order, &outgoing, message, shared);
-        }
-        self.keep(&outgoing, message, false, shared);
-        true
-    }
-
-    fn send(
-        &mut self,
-        order: &OutboundOrder,
-        outgoing: &Outgoing,
-        message: &[u8],
-        shared: &mut Shared<'_>,
-    ) -> bool {
-        let enters = matches!(order.action, OutboundAction::Enter { .. });
-        if enters && shared.orders.is_full() || !self.write(message, shared) {
-            return false;
-        }
-        if enters {
-            let engine_order = EngineOrder {
-                instrument: order.instrument,
-                open_wire: outgoing.qty_wire,
-            };
-            let key = OrderKey::new(order.session, order.user_ref);
-            shared.orders.open(key, engine_order);
-        }
-        self.keep(outgoing, message, true, shared);
-        true
-    }
-
-    fn keep(&mut self, outgoing: &Outgoing, message: &[u8], sent: bool, shared: &Shared<'_>) {
         let alive = self.names_alive(outgoing.asked, shared);
-        self.in_flight.keep(outgoing.asked, message, sent, alive);
+        let message = &scratch[..outgoing.len];
+        self.in_flight.keep(outgoing.asked, message, false, alive);
+        true
+    }
+
+    /// Notes the message that was put behind what is to be written last, as the engine may have it by now.
+    /// Before anything else is done with the link, so that nobody sees that it was not noted at once.
+    #[inline]
+    fn note(&mut self, shared: &mut Shared<'_>) {
+        if self.unnoted.is_some() {
+            self.note_last(shared);
+        }
+    }
+
+    fn note_last(&mut self, shared: &mut Shared<'_>) {
+        let Some(unnoted) = &self.unnoted else {
+            return;
+        };
+        let Outgoing {
+            asked,
+            len,
+            qty_wire,
+        } = unnoted.outgoing;
+        if let Asked::Enter { number } = asked {
+            let engine_order = EngineOrder {
+                instrument: unnoted.instrument,
+                open_wire: qty_wire,
+            };
+            let key = OrderKey::new(self.session, number);
+            shared.orders.open_reserved(key, engine_order);
+        }
+        let alive = self.names_alive(asked, shared);
+        let message = self.to_write.was_filled(unnoted.from, len);
+        self.in_flight.keep(asked, message, true, alive);
+        self.unnoted = None;
     }
 
     /// Whether the order that a message names, if it names one, is open at the engine.
@@ -476,6 +538,7 @@ impl<S: Read + Write> Link<S> {
     }
 
     fn hang_up(&mut self) {
+        assert!(self.unnoted.is_none(), "what may be at the engine is noted");
         self.stream = None;
         if let Some(machine) = &mut self.machine {
             machine.disconnected();

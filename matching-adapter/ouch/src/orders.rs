@@ -3,12 +3,15 @@
 //! Owned by the venue, shared by its links. The engine's executions name no instrument, so this is
 //! what turns their numbers into ticks and lots. Invariants: an order that is open is never
 //! forgotten; closed ones are kept for late messages until there are more than the table has room
-//! for, the oldest first; the table is never more than half full, and never grows.
+//! for, the oldest first; an order stays where it is as long as it is known; nothing grows.
 
-use std::collections::VecDeque;
+mod table;
 
 use portcullis_domain::{InstrumentId, OrderKey, SessionId, UserRef};
 use portcullis_venue::saved::{SavedError, SavedReader, SavedWriter};
+
+pub(crate) use table::Place;
+use table::{Slot, Table};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EngineOrder {
@@ -20,8 +23,7 @@ pub(crate) struct EngineOrder {
 #[derive(Debug)]
 pub(crate) struct EngineOrders {
     table: Table,
-    /// Keys of closed orders, oldest first. A number that is used again stands here in vain.
-    closed: VecDeque<OrderKey>,
+    closed: Closed,
     open: usize,
     orders_max: usize,
 }
@@ -29,8 +31,9 @@ pub(crate) struct EngineOrders {
 impl EngineOrders {
     pub(crate) fn new(orders_max: usize) -> Self {
         Self {
-            table: Table::new(4 * orders_max),
-            closed: VecDeque::with_capacity(orders_max),
+            // Open ones, and as many closed ones.
+            table: Table::new(2 * orders_max),
+            closed: Closed::new(orders_max),
             open: 0,
             orders_max,
         }
@@ -40,35 +43,60 @@ impl EngineOrders {
         self.open == self.orders_max
     }
 
+    /// Keeps room for an order that [`Self::open_reserved`] opens; `false` if there is none.
+    pub(crate) const fn reserve(&mut self) -> bool {
+        let has_room = !self.is_full();
+        self.open += has_room as usize;
+        has_room
+    }
+
+    /// Notes an open order for which room was kept.
+    pub(crate) fn open_reserved(&mut self, key: OrderKey, order: EngineOrder) {
+        self.open -= 1;
+        let opened = self.open(key, order);
+        assert!(opened, "room was kept for it");
+    }
+
+    /// Where an order is, as long as nothing is opened or closed.
+    pub(crate) fn find(&self, key: OrderKey) -> Option<Place> {
+        self.table.find(key)
+    }
+
+    pub(crate) fn at(&self, place: Place) -> &EngineOrder {
+        self.table.at(place)
+    }
+
     pub(crate) fn get(&self, key: OrderKey) -> Option<&EngineOrder> {
-        let at = self.table.find(key)?;
-        Some(&self.table.slots[at].order)
+        Some(self.at(self.find(key)?))
     }
 
     /// Notes an open order; `false` if there is no room for it. A number in use keeps its order.
     pub(crate) fn open(&mut self, key: OrderKey, order: EngineOrder) -> bool {
-        let place = self.table.place(key);
-        let slot = &mut self.table.slots[place];
-        let known = slot.key == key.raw();
-        if known && slot.order.open_wire > 0 {
+        let chain = self.table.chain(key);
+        let known = self.table.find_in(chain, key);
+        if known.is_some_and(|place| self.at(place).open_wire > 0) {
             return true;
         }
-        if self.open == self.orders_max {
+        if self.is_full() {
             return false;
         }
-        slot.order = order;
-        slot.key = key.raw();
-        self.table.len += usize::from(!known);
+        match known {
+            Some(place) => *self.table.at_mut(place) = order,
+            None => self.table.insert(chain, key, order),
+        }
         self.open += 1;
         true
     }
 
     /// Takes `wire` units off an order's open quantity; `true` if that closed it.
     pub(crate) fn take(&mut self, key: OrderKey, wire: u32) -> bool {
-        let Some(at) = self.table.find(key) else {
-            return false;
-        };
-        let order = &mut self.table.slots[at].order;
+        self.find(key)
+            .is_some_and(|place| self.take_at(place, key, wire))
+    }
+
+    /// The same of the order with this key, which is here.
+    pub(crate) fn take_at(&mut self, place: Place, key: OrderKey, wire: u32) -> bool {
+        let order = self.table.at_mut(place);
         if order.open_wire == 0 {
             return false;
         }
@@ -87,15 +115,13 @@ impl EngineOrders {
 
     /// Those that are open, in no order.
     pub(crate) fn open_ones(&self) -> impl Iterator<Item = (OrderKey, u32)> + '_ {
-        let open =
-            (self.table.slots.iter()).filter(|slot| slot.key != FREE && slot.order.open_wire > 0);
+        let open = (self.table.held()).filter(|slot| slot.order.open_wire > 0);
         open.map(|slot| (key_of(slot.key), slot.order.open_wire))
     }
 
     /// Writes them down, equal ones equally whatever became of the table before.
     pub(crate) fn save(&self, to: &mut SavedWriter<'_>) {
-        let held = (self.table.slots.iter()).filter(|slot| slot.key != FREE);
-        let mut held: Vec<&Slot> = held.collect();
+        let mut held: Vec<&Slot> = self.table.held().collect();
         held.sort_unstable_by_key(|slot| slot.key);
         to.count(held.len());
         for slot in held {
@@ -103,7 +129,7 @@ impl EngineOrders {
             to.u32(slot.order.instrument.raw());
             to.u32(slot.order.open_wire);
         }
-        to.count(self.closed.len());
+        to.count(self.closed.keys.len());
         self.closed.iter().for_each(|key| to.u64(key.raw()));
     }
 
@@ -122,19 +148,14 @@ impl EngineOrders {
             let instrument = InstrumentId::new(from.u32("instrument")?);
             from.hold("instrument", instrument.index() < instruments)?;
             let open_wire = from.u32("open_wire")?;
-            from.hold("orders", orders.table.len < 2 * orders_max)?;
+            from.hold("orders", orders.table.has_room())?;
             from.hold("order", last < Some(key))?;
             last = Some(key);
-            let place = orders.table.place(key);
             let order = EngineOrder {
                 instrument,
                 open_wire,
             };
-            orders.table.slots[place] = Slot {
-                key: key.raw(),
-                order,
-            };
-            orders.table.len += 1;
+            orders.table.insert(orders.table.chain(key), key, order);
             if open_wire == 0 {
                 shut.push(key);
             } else {
@@ -146,10 +167,10 @@ impl EngineOrders {
         from.hold("closed", closed <= orders_max)?;
         for _ in 0..closed {
             let key = read_key(from, sessions)?;
-            orders.closed.push_back(key);
+            orders.closed.push(key);
         }
         // One that is closed and stands in no queue would never make room.
-        let mut queued: Vec<OrderKey> = orders.closed.iter().copied().collect();
+        let mut queued = orders.closed.keys.clone();
         queued.sort_unstable();
         let known = |key: &OrderKey| queued.binary_search(key).is_ok();
         from.hold("closed", shut.iter().all(known))?;
@@ -158,14 +179,9 @@ impl EngineOrders {
 
     fn note_closed(&mut self, key: OrderKey) {
         self.open -= 1;
-        if self.closed.len() == self.orders_max
-            && let Some(oldest) = self.closed.pop_front()
-            && let Some(at) = self.table.find(oldest)
-            && self.table.slots[at].order.open_wire == 0
-        {
-            self.table.remove(at);
+        if let Some(oldest) = self.closed.push(key) {
+            self.table.forget_closed(oldest);
         }
-        self.closed.push_back(key);
     }
 }
 
@@ -184,80 +200,41 @@ fn key_of(raw: u64) -> OrderKey {
     OrderKey::new(SessionId::new((raw >> 40) as u32), user_ref)
 }
 
-/// Orders by key, open addressing. Numbers that follow one another stand beside one another, four to
-/// a line: a session's orders are mostly asked for in their turn.
+/// The keys of the orders that were closed last, oldest first. A number that is used again stands here in
+/// vain.
 #[derive(Debug)]
-struct Table {
-    slots: Box<[Slot]>,
-    len: usize,
+struct Closed {
+    keys: Vec<OrderKey>,
+    oldest: usize,
+    max: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    key: u64,
-    order: EngineOrder,
-}
-
-/// The key of a free slot: no order's, whose session is below [`OrderKey::SESSIONS_MAX`].
-const FREE: u64 = u64::MAX;
-
-/// Numbers that stand together: the low bits of a key that are not scattered.
-const TOGETHER_BITS: u32 = 2;
-
-impl Table {
-    fn new(slots: usize) -> Self {
-        let order = EngineOrder {
-            instrument: InstrumentId::NONE,
-            open_wire: 0,
-        };
-        let free = Slot { key: FREE, order };
-        let slots = slots.next_power_of_two().max(1 << TOGETHER_BITS);
+impl Closed {
+    fn new(max: usize) -> Self {
         Self {
-            slots: vec![free; slots].into_boxed_slice(),
-            len: 0,
+            keys: Vec::with_capacity(max),
+            oldest: 0,
+            max,
         }
     }
 
-    /// Where the order with this key stands.
-    fn find(&self, key: OrderKey) -> Option<usize> {
-        let at = self.place(key);
-        (self.slots[at].key == key.raw()).then_some(at)
-    }
-
-    /// Where it stands, or would. There is always a free slot, since the table is at most half full.
-    fn place(&self, key: OrderKey) -> usize {
-        let mut at = self.home(key.raw());
-        while self.slots[at].key != key.raw() && self.slots[at].key != FREE {
-            at = (at + 1) & self.mask();
+    /// Puts one behind the others; returns the oldest, if it takes that one's place.
+    fn push(&mut self, key: OrderKey) -> Option<OrderKey> {
+        if self.keys.len() < self.max {
+            self.keys.push(key);
+            return None;
         }
-        at
-    }
-
-    /// Frees a slot, and moves what was behind it for want of a place nearer to its own.
-    fn remove(&mut self, at: usize) {
-        self.len -= 1;
-        let (mut hole, mut next) = (at, (at + 1) & self.mask());
-        while self.slots[next].key != FREE {
-            let home = self.home(self.slots[next].key);
-            let from_home = next.wrapping_sub(home) & self.mask();
-            let from_hole = next.wrapping_sub(hole) & self.mask();
-            if from_home >= from_hole {
-                self.slots[hole] = self.slots[next];
-                hole = next;
-            }
-            next = (next + 1) & self.mask();
+        let displaced = std::mem::replace(&mut self.keys[self.oldest], key);
+        self.oldest += 1;
+        if self.oldest == self.max {
+            self.oldest = 0;
         }
-        self.slots[hole].key = FREE;
+        Some(displaced)
     }
 
-    fn home(&self, key: u64) -> usize {
-        let scattered = (key >> TOGETHER_BITS).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        let together = key & ((1 << TOGETHER_BITS) - 1);
-        ((scattered << TOGETHER_BITS | together) as usize) & self.mask()
-    }
-
-    const fn mask(&self) -> usize {
-        self.slots.len() - 1
+    fn iter(&self) -> impl Iterator<Item = &OrderKey> {
+        let (newer, older) = self.keys.split_at(self.oldest);
+        older.iter().chain(newer)
     }
 }
 
@@ -290,7 +267,11 @@ mod tests {
         assert_eq!(orders.get(key(1)), None);
         assert_eq!(orders.get(key(2)), Some(&ORDER));
         assert!(orders.get(key(199)).is_some());
-        assert!(orders.table.len <= 4 && orders.table.slots.len() >= 2 * orders.table.len);
+        assert_eq!(
+            orders.table.count(),
+            3,
+            "the open one, and the last two closed"
+        );
     }
 
     #[test]
@@ -302,6 +283,21 @@ mod tests {
             assert!(orders.open(key(number), ORDER) && orders.close(key(number)));
         }
         assert_eq!(orders.get(key(1)), Some(&ORDER));
+    }
+
+    #[test]
+    fn room_that_was_kept_is_nobody_elses() {
+        let mut orders = EngineOrders::new(2);
+        assert!(orders.reserve() && orders.open(key(1), ORDER));
+        assert!(!orders.reserve() && !orders.open(key(2), ORDER));
+        orders.open_reserved(key(3), ORDER);
+        assert!(orders.is_full() && orders.get(key(3)) == Some(&ORDER));
+        assert!(orders.close(key(1)) && orders.reserve());
+        orders.open_reserved(key(3), ORDER);
+        assert!(
+            !orders.is_full(),
+            "a number in use keeps its order, and takes no other room"
+        );
     }
 
     /// Against a map: orders of three sessions, opened, taken from and closed at random.
@@ -336,6 +332,7 @@ mod tests {
             let found = orders.get(key).map_or(0, |order| order.open_wire);
             assert_eq!(found, model.get(&key).copied().unwrap_or(0));
         }
+        assert!(orders.table.count() <= 128);
         for (key, left) in model {
             let found = orders.get(key).map_or(0, |order| order.open_wire);
             assert_eq!(found, left);

@@ -10,15 +10,12 @@ use portcullis_venue::{OutboundAction, OutboundOrder};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
     AppendageBuilder, CancelOrder, Capacity, CrossType, Display, Element, EnterOrder, Inbound,
-    KnownEnter, MESSAGE_BYTES_MAX, ModifyOrder, OrderPatch, ReplaceOrder,
-    TimeInForce as WireTimeInForce, UserRefNum, YesNo,
+    KnownEnter, ModifyOrder, OrderPatch, ReplaceOrder, TimeInForce as WireTimeInForce, UserRefNum,
+    YesNo,
 };
 
 use crate::config::EngineInstrument;
 use crate::in_flight::Asked;
-
-/// Room for the longest message.
-pub(crate) type Scratch = [u8; MESSAGE_BYTES_MAX];
 
 /// A message to the engine that was written, and what it asks.
 #[derive(Clone, Copy, Debug)]
@@ -30,30 +27,46 @@ pub(crate) struct Outgoing {
     pub(crate) qty_wire: u32,
 }
 
-/// Writes the message of an order; `None` if the protocol cannot say it.
+/// Writes the message of an order, for which there is room whatever it says; `None` if the protocol cannot say it.
+#[inline(always)]
 pub(crate) fn write(
     order: &OutboundOrder,
     raw: &[u8],
     instrument: &EngineInstrument,
-    out: &mut Scratch,
+    out: &mut [u8],
+) -> Option<Outgoing> {
+    let OutboundAction::Enter {
+        qty,
+        price,
+        time_in_force,
+        was_market,
+    } = order.action
+    else {
+        return write_other(order, raw, instrument, out);
+    };
+    let terms = Terms::of(instrument, qty, price, time_in_force)?;
+    let len = match forward_enter(order, raw, &terms, was_market, out) {
+        Some(len) => len,
+        None => make_enter(order, &terms, instrument.symbol, out)?,
+    };
+    let number = order.user_ref;
+    Some(Outgoing {
+        asked: Asked::Enter { number },
+        len,
+        qty_wire: terms.qty_wire,
+    })
+}
+
+/// Writes what names another order; `None` also of one that does not.
+#[inline(never)]
+fn write_other(
+    order: &OutboundOrder,
+    raw: &[u8],
+    instrument: &EngineInstrument,
+    out: &mut [u8],
 ) -> Option<Outgoing> {
     match order.action {
-        OutboundAction::Enter {
-            qty,
-            price,
-            time_in_force,
-            was_market,
-        } => {
-            let terms = Terms::of(instrument, qty, price, time_in_force)?;
-            let len = forward_enter(order, raw, &terms, was_market, out)
-                .or_else(|| make_enter(order, &terms, instrument.symbol, out))?;
-            let number = order.user_ref;
-            Some(Outgoing {
-                asked: Asked::Enter { number },
-                len,
-                qty_wire: terms.qty_wire,
-            })
-        }
+        OutboundAction::Enter { .. } => None,
         OutboundAction::Replace {
             original,
             qty_total,
@@ -86,6 +99,7 @@ struct Terms {
 }
 
 impl Terms {
+    #[inline]
     fn of(
         instrument: &EngineInstrument,
         qty: Qty,
@@ -106,12 +120,13 @@ impl Terms {
     }
 }
 
+#[inline]
 fn forward_enter(
     order: &OutboundOrder,
     raw: &[u8],
     terms: &Terms,
     was_market: bool,
-    out: &mut Scratch,
+    out: &mut [u8],
 ) -> Option<usize> {
     // Checked whole when it came in, or the core would not have approved it.
     let enter = KnownEnter::of(raw)?;
@@ -133,7 +148,7 @@ fn forward_replace(
     raw: &[u8],
     terms: &Terms,
     was_market: bool,
-    out: &mut Scratch,
+    out: &mut [u8],
 ) -> Option<usize> {
     let Ok(Inbound::ReplaceOrder(view)) = Inbound::parse(raw) else {
         return None;
@@ -154,6 +169,7 @@ fn forward_replace(
 }
 
 /// What the approved order forces into a client's own message.
+#[inline]
 fn patch(mut copy: OrderPatch<'_>, number: UserRef, terms: &Terms, was_market: bool) -> Option<()> {
     copy.set_user_ref_num(UserRefNum::new(number.number)?);
     if was_market {
@@ -163,11 +179,12 @@ fn patch(mut copy: OrderPatch<'_>, number: UserRef, terms: &Terms, was_market: b
     Some(())
 }
 
+#[inline(never)]
 fn make_enter(
     order: &OutboundOrder,
     terms: &Terms,
     symbol: Alpha<8>,
-    out: &mut Scratch,
+    out: &mut [u8],
 ) -> Option<usize> {
     let enter = EnterOrder {
         user_ref_num: UserRefNum::new(order.user_ref.number)?,
@@ -190,7 +207,7 @@ fn make_replace(
     order: &OutboundOrder,
     original: UserRef,
     terms: &Terms,
-    out: &mut Scratch,
+    out: &mut [u8],
 ) -> Option<usize> {
     let replace = ReplaceOrder {
         orig_user_ref_num: UserRefNum::new(original.number)?,
@@ -211,7 +228,7 @@ fn write_cancel(
     qty_total: Qty,
     raw: &[u8],
     instrument: &EngineInstrument,
-    out: &mut Scratch,
+    out: &mut [u8],
 ) -> Option<Outgoing> {
     let target = order.user_ref;
     let number = UserRefNum::new(target.number)?;

@@ -120,7 +120,7 @@ impl<D: Dial> OuchVenue<D> {
     }
 
     /// What the engine has open by its own words, with what was sent and is not answered: key and
-    /// wire units, in no order.
+    /// wire units, in no order. What was submitted since the last `send` or `poll` may be missing.
     pub fn open_orders(&self) -> impl Iterator<Item = (OrderKey, u32)> + '_ {
         self.orders.open_ones()
     }
@@ -128,7 +128,15 @@ impl<D: Dial> OuchVenue<D> {
     /// Logs every session out and stays so. Orders stay at the engine, unless it cancels those of a
     /// session that logs out.
     pub fn log_out(&mut self) {
-        self.links.iter_mut().for_each(Link::log_out);
+        let mut shared = Shared {
+            config: &self.config,
+            orders: &mut self.orders,
+            counters: &mut self.counters,
+            now: self.now,
+        };
+        for link in &mut self.links {
+            link.log_out(&mut shared);
+        }
     }
 
     /// A person has looked at why a link stopped: it tries again, from the message after the one
@@ -198,6 +206,7 @@ impl<D: Dial> MatchingVenue for OuchVenue<D> {
     ///
     /// # Panics
     /// If the session or the instrument is not in the configuration.
+    #[inline]
     fn submit(
         &mut self,
         order: Approved<OutboundOrder>,
@@ -210,10 +219,14 @@ impl<D: Dial> MatchingVenue for OuchVenue<D> {
             now: self.now,
         };
         let index = order.get().session.index();
-        let taken = self.links[index].submit(order.get(), raw, &mut shared);
-        list(&mut self.polled, &mut self.links, index);
+        let link = &mut self.links[index];
+        let taken = link.submit(order.get(), raw, &mut shared);
+        link.wake();
+        if !link.listed {
+            link.listed = true;
+            self.polled.push_back(index);
+        }
         if taken {
-            let link = &mut self.links[index];
             if !link.unsent {
                 link.unsent = true;
                 self.unsent.push(index);

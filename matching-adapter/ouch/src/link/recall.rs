@@ -248,6 +248,7 @@ impl<S: Read + Write> Link<S> {
 
     /// Writes down what it remembers of the log.
     pub(crate) fn save(&self, to: &mut SavedWriter<'_>) {
+        assert!(self.unnoted.is_none(), "nothing is on its way out");
         to.u64(self.taken);
         match &self.witness {
             None => to.u64(0),

@@ -5,11 +5,11 @@
 //! next report, so that the log can count; the state changes only on the engine's word or on time.
 
 use super::*;
-use crate::incoming::{self, Taken};
+use crate::incoming::Taken;
 use portcullis_wire::ouch50::{AccountQuery, AppendageBuilder, Element};
-use portcullis_wire::soupbin::{ClientEvent, ClientStep, ClientTimer};
+use portcullis_wire::soupbin::{ClientEvent, ClientStep, ClientTimer, SessionName};
 
-/// What a packet comes to, with nothing borrowed of it.
+/// What a packet comes to that is no new message, with nothing borrowed of it.
 enum Came {
     /// Nothing to do.
     Quiet,
@@ -20,11 +20,51 @@ enum Came {
         same_session: bool,
     },
     Refused(LoginRejectReason),
-    Message(Taken, u64),
     EndOfSession,
     /// The engine repeated a message of the log, and it is another one.
     OtherSession,
     Broken,
+}
+
+impl Came {
+    /// What anything but a new message comes to, of an engine whose session had this name before.
+    #[cold]
+    fn of(
+        event: &ClientEvent<'_>,
+        before: Option<SessionName>,
+        witness: &mut Option<Witness>,
+        counters: &mut Counters,
+    ) -> Self {
+        match event {
+            ClientEvent::Ignored => Self::Quiet,
+            ClientEvent::Unsequenced(_) => {
+                counters.unattributed += 1;
+                Self::Quiet
+            }
+            ClientEvent::LoggedIn { accepted, asked } => Self::LoggedIn {
+                asked: *asked,
+                given: accepted.sequence.max(1),
+                same_session: before.is_none_or(|name| {
+                    name.to_ascii_uppercase() == accepted.session.to_ascii_uppercase()
+                }),
+            },
+            ClientEvent::LoginRejected(reason) => Self::Refused(*reason),
+            ClientEvent::EndOfSession => Self::EndOfSession,
+            ClientEvent::Fault(_) => Self::Broken,
+            ClientEvent::Sequenced { number, message } => {
+                counters.messages_repeated += 1;
+                match &*witness {
+                    Some(witness) if witness.number == *number && !witness.is(message) => {
+                        Self::OtherSession
+                    }
+                    Some(_) | None => {
+                        *witness = None;
+                        Self::Quiet
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl<S: Read + Write> Link<S> {
@@ -85,115 +125,72 @@ impl<S: Read + Write> Link<S> {
             if work.told >= budget {
                 break;
             }
-            let Some((came, consumed)) = self.next(shared, sink) else {
+            let Some(machine) = &mut self.machine else {
                 return true;
             };
-            self.received.take(consumed);
+            let before = machine.session();
+            let (event, consumed) = match machine.step(self.received.filled(), shared.now) {
+                ClientStep::NeedMore { .. } | ClientStep::Closed => return true,
+                ClientStep::Event { event, consumed } => (event, consumed),
+            };
             work.done += 1;
-            match came {
-                Came::Quiet => {}
-                Came::Message(taken, number) => {
-                    work.told += usize::from(matches!(taken, Taken::Report(_)));
-                    self.taken_message(taken, number, shared);
-                }
-                Came::LoggedIn {
-                    asked,
-                    given,
-                    same_session,
-                } => self.logged_in(asked, given, same_session, shared),
-                Came::Refused(LoginRejectReason::NotAuthorised) => {
-                    self.stop(StopReason::NotAuthorised);
-                }
-                Came::Refused(LoginRejectReason::SessionNotAvailable) | Came::Broken => {
-                    self.lose(shared);
-                }
-                Came::EndOfSession => self.stop(StopReason::EndOfSession),
-                Came::OtherSession => self.stop(StopReason::SessionChanged),
+            if let ClientEvent::Sequenced { number, message } = event
+                && number > self.taken
+            {
+                let mut desk = shared.desk(self.session, &mut self.in_flight);
+                let taken = desk.hear(message, sink);
+                work.told += usize::from(matches!(taken, Taken::Report(_)));
+                self.received.take(consumed);
+                self.taken_message(&taken, number, shared);
+                continue;
             }
+            let (witness, counters) = (&mut self.witness, &mut *shared.counters);
+            let came = Came::of(&event, before, witness, counters);
+            self.received.take(consumed);
+            self.take_other(&came, shared);
         }
         false
     }
 
-    /// The packet at the front, reported if it is one to report; `None` if it is not whole.
-    fn next(
-        &mut self,
-        shared: &mut Shared<'_>,
-        sink: &mut impl VenueSink,
-    ) -> Option<(Came, usize)> {
-        let machine = self.machine.as_mut()?;
-        let before = machine.session();
-        let (event, consumed) = match machine.step(self.received.filled(), shared.now) {
-            ClientStep::NeedMore { .. } | ClientStep::Closed => return None,
-            ClientStep::Event { event, consumed } => (event, consumed),
-        };
-        let came = match event {
-            ClientEvent::Ignored => Came::Quiet,
-            ClientEvent::Unsequenced(_) => {
-                shared.counters.unattributed += 1;
-                Came::Quiet
-            }
-            ClientEvent::LoggedIn { accepted, asked } => Came::LoggedIn {
+    #[cold]
+    fn take_other(&mut self, came: &Came, shared: &mut Shared<'_>) {
+        match *came {
+            Came::Quiet => {}
+            Came::LoggedIn {
                 asked,
-                given: accepted.sequence.max(1),
-                same_session: before.is_none_or(|name| {
-                    name.to_ascii_uppercase() == accepted.session.to_ascii_uppercase()
-                }),
-            },
-            ClientEvent::LoginRejected(reason) => Came::Refused(reason),
-            ClientEvent::EndOfSession => Came::EndOfSession,
-            ClientEvent::Fault(_) => Came::Broken,
-            ClientEvent::Sequenced { number, message } if number <= self.taken => {
-                shared.counters.messages_repeated += 1;
-                match &self.witness {
-                    Some(witness) if witness.number == number && !witness.is(message) => {
-                        Came::OtherSession
-                    }
-                    Some(_) | None => {
-                        self.witness = None;
-                        Came::Quiet
-                    }
-                }
+                given,
+                same_session,
+            } => self.logged_in(asked, given, same_session, shared),
+            Came::Refused(LoginRejectReason::NotAuthorised) => {
+                self.stop(StopReason::NotAuthorised);
             }
-            ClientEvent::Sequenced { number, message } => {
-                let mut desk = shared.desk(self.session, &mut self.in_flight);
-                let mut scratch = [0; incoming::SALVAGE_BYTES];
-                let taken = match incoming::carried(message, &mut scratch) {
-                    Some(carried) => {
-                        let taken = desk.take(carried);
-                        if let Taken::Report(report) = taken {
-                            sink.on_report(report, carried);
-                        }
-                        taken
-                    }
-                    None => desk.take_long(message),
-                };
-                Came::Message(taken, number)
+            Came::Refused(LoginRejectReason::SessionNotAvailable) | Came::Broken => {
+                self.lose(shared);
             }
-        };
-        Some((came, consumed))
+            Came::EndOfSession => self.stop(StopReason::EndOfSession),
+            Came::OtherSession => self.stop(StopReason::SessionChanged),
+        }
     }
 
-    fn taken_message(&mut self, taken: Taken, number: u64, shared: &mut Shared<'_>) {
-        if taken == Taken::Unreadable {
+    fn taken_message(&mut self, taken: &Taken, number: u64, shared: &mut Shared<'_>) {
+        if *taken == Taken::Unreadable {
             self.stop(StopReason::Unreadable { number });
             return;
         }
         shared.counters.messages_taken += 1;
         self.taken = number;
-        if !matches!(taken, Taken::Report(_)) {
-            self.untold = Some(number);
-        }
         if let LinkState::Replaying { heard } = &mut self.state {
             *heard = shared.now;
-        }
-        match taken {
-            Taken::Report(report) => {
-                if let LinkState::Replaying { .. } = self.state {
-                    self.rows.note_report(&report);
-                }
+            if let Taken::Report(report) = taken {
+                self.rows.note_report(report);
             }
-            Taken::QueryAnswered { row, next } => self.answered(row, next, number, shared),
-            Taken::Nothing | Taken::Unreadable => {}
+        }
+        if matches!(taken, Taken::Report(_)) {
+            return;
+        }
+        self.untold = Some(number);
+        if let Taken::QueryAnswered { row, next } = *taken {
+            self.answered(row, next, number, shared);
         }
     }
 
@@ -317,7 +314,10 @@ impl<S: Read + Write> Link<S> {
         let Some(stream) = &mut self.stream else {
             return;
         };
-        match self.to_write.write_to(stream) {
+        let moved = self.to_write.write_to(stream);
+        // Whatever became of them: some of its bytes may be on their way.
+        self.note(shared);
+        match moved {
             Moved::Bytes(count) => work.done += usize::from(count > 0),
             Moved::Closed => self.lose(shared),
         }

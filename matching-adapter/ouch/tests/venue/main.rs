@@ -3,6 +3,7 @@
 //! One thread a test, the engine's and the dialing thread beside it. The adapter's time is counted
 //! in polls; nothing depends on how fast the machine is.
 
+mod cut_off;
 mod directed;
 mod engine;
 mod hostile;

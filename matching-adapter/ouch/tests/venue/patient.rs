@@ -30,6 +30,8 @@ pub(crate) struct Patient<D: Dial = TcpDial> {
     now: Timestamp,
     /// What is submitted is sent, and nothing else is done.
     pub(crate) only_sends: bool,
+    /// What is submitted is not even sent.
+    pub(crate) only_takes: bool,
 }
 
 /// A configuration for the engine, with room that tests narrow.
@@ -90,6 +92,7 @@ pub(crate) fn dialing<D: Dial>(config: OuchVenueConfig, dial: D) -> Patient<D> {
         venue,
         now,
         only_sends: false,
+        only_takes: false,
     }
 }
 
@@ -129,6 +132,9 @@ impl<D: Dial> MatchingVenue for Patient<D> {
 
     fn poll(&mut self, _now: Timestamp, budget: usize, sink: &mut impl VenueSink) -> usize {
         self.now = self.now.saturating_add(Duration::from_ns(POLL_NS));
+        if self.only_takes {
+            return 0;
+        }
         if self.only_sends {
             self.venue.send(self.now);
             return 0;
