@@ -19,7 +19,7 @@ pub use halves::VenueHalves;
 use crate::durability::{Gate, Passage, Recalled};
 use crate::item::VenueItem;
 use pending::{Pending, Waiting};
-use portcullis_domain::{Command, RAW_BYTES_MAX, Seq, SessionId, Timestamp, VenueReport};
+use portcullis_domain::{Command, Head, RAW_BYTES_MAX, Seq, SessionId, Timestamp, VenueReport};
 use portcullis_runtime::{
     Agent, HistogramReader, HistogramWriter, Lead, MessageConsumer, RecordProducer,
 };
@@ -50,7 +50,7 @@ pub struct Venue<V> {
     gate: Gate,
     /// What the adapter was made from again: it connects and sends nothing before.
     recalled: Recalled,
-    waited: HistogramWriter,
+    waits: Waits,
     engine: HistogramWriter,
     /// Items taken from the ring in this duty cycle.
     taken: u64,
@@ -65,6 +65,33 @@ pub struct VenueReaders {
     pub gate: HistogramReader,
     /// From then until it is handed over and the engine's words of the cycle are taken.
     pub engine: HistogramReader,
+}
+
+/// How long items waited at the gate. Those that were decided in one duty cycle and are taken in one waited
+/// equally, and are recorded together.
+#[derive(Debug, Default)]
+struct Waits {
+    histogram: HistogramWriter,
+    /// When those began to wait that are not recorded yet, and how many there are.
+    since: Timestamp,
+    items: u64,
+}
+
+impl Waits {
+    fn count(&mut self, since: Timestamp, now: Timestamp) {
+        if since != self.since {
+            self.record(now);
+            self.since = since;
+        }
+        self.items += 1;
+    }
+
+    fn record(&mut self, now: Timestamp) {
+        let items = std::mem::take(&mut self.items);
+        if items > 0 {
+            self.histogram.record(now.since(self.since).ns(), items);
+        }
+    }
 }
 
 /// What the core is told of the sessions' links: up while the venue says so and little waits.
@@ -128,7 +155,7 @@ impl<V: MatchingVenue> Venue<V> {
             now: Timestamp::ZERO,
             gate: Gate::open(),
             recalled: Recalled::NOTHING,
-            waited: HistogramWriter::default(),
+            waits: Waits::default(),
             engine: HistogramWriter::default(),
             taken: 0,
             undurable: 0,
@@ -148,7 +175,7 @@ impl<V: MatchingVenue> Venue<V> {
     #[must_use]
     pub fn readers(&self) -> VenueReaders {
         VenueReaders {
-            gate: self.waited.reader(),
+            gate: self.waits.histogram.reader(),
             engine: self.engine.reader(),
         }
     }
@@ -187,51 +214,57 @@ impl<V: MatchingVenue> Venue<V> {
             }
             handed += 1;
         }
-        self.orders.release();
         if handed > 0 {
             self.venue.send(self.now);
+            self.waits.record(self.now);
         }
+        self.orders.release();
         handed
     }
 
     /// Takes the next item: to the engine, or behind its session's others. `false` where there is none,
     /// or it may not leave yet.
     fn take_next(&mut self) -> bool {
+        let gate = &mut self.gate;
+        let may_leave = |item: &VenueItem| {
+            let passage = gate.passage(item.order.seq().raw());
+            passage == Passage::Open
+                || passage == Passage::Degraded && !takes_risk(item.order.get())
+        };
+        let Some((item, raw)) = self.orders.take_if(may_leave) else {
+            return self.refuse_undurable();
+        };
+        self.waits.count(item.taken, self.now);
+        self.taken += 1;
+        let session = item.order.get().session;
+        let (order, taken) = (item.order, item.taken);
+        let waits = if self.pending.len(session) > 0 {
+            order
+        } else {
+            match self.venue.submit(order, raw) {
+                Ok(()) => return true,
+                Err(given_back) => given_back,
+            }
+        };
+        let item = VenueItem::before(raw, waits, taken);
+        self.pending.put(Waiting::new(item, raw));
+        self.links.note(session, self.pending.len(session));
+        true
+    }
+
+    /// Looks why the next item may not leave. Where its record is not durable and may not be for long, what a
+    /// crash could lose must not reach the engine: it is refused in the engine's name, which never had it.
+    /// `false` where there is none, it waits, or there is no room to refuse it.
+    fn refuse_undurable(&mut self) -> bool {
         if self.orders.is_empty() {
             return false;
         }
         let Some((item, _)) = self.orders.front() else {
             return false;
         };
-        match self.gate.passage(item.order.seq().raw()) {
-            Passage::Open => {}
-            Passage::Shut => return false,
-            Passage::Degraded if takes_risk(item.order.get()) => return self.refuse_next(),
-            Passage::Degraded => {}
-        }
-        let Some((item, raw)) = self.orders.take() else {
-            return false;
-        };
-        self.waited.record(self.now.since(item.taken).ns(), 1);
-        self.taken += 1;
-        let session = item.order.get().session;
-        let waits = if self.pending.len(session) == 0 {
-            offer(&mut self.venue, item, raw)
-        } else {
-            Some(item)
-        };
-        if let Some(item) = waits {
-            self.pending.put(Waiting::new(item, raw));
-            self.links.note(session, self.pending.len(session));
-        }
-        true
-    }
-
-    /// Refuses the next item in the engine's name, which never had it: its record is not durable and may
-    /// not be for long, and what a crash could lose must not reach the engine. `false` where there is no
-    /// room to.
-    fn refuse_next(&mut self) -> bool {
-        if !self.reports.has_room_for(1) {
+        let passage = self.gate.passage(item.order.seq().raw());
+        let refused = passage == Passage::Degraded && takes_risk(item.order.get());
+        if !refused || !self.reports.has_room_for(1) {
             return false;
         }
         let Some((item, _)) = self.orders.take() else {
@@ -243,7 +276,7 @@ impl<V: MatchingVenue> Venue<V> {
             links: &mut self.links,
             now: self.now,
         };
-        desk.push(Command::Report(report), &[]);
+        desk.on_report(report, &[]);
         self.reports.publish();
         self.undurable += 1;
         true
@@ -278,10 +311,15 @@ impl<V: MatchingVenue> Venue<V> {
 
     /// Tells the core of the session whose congestion changed, if one did; `false` where there is
     /// no room to.
+    #[inline]
     fn tell_link(&mut self) -> bool {
-        let Some(session) = self.links.untold else {
-            return true;
-        };
+        match self.links.untold {
+            None => true,
+            Some(session) => self.tell_congestion(session),
+        }
+    }
+
+    fn tell_congestion(&mut self, session: SessionId) -> bool {
         if !self.reports.has_room_for(1) {
             return false;
         }
@@ -292,7 +330,7 @@ impl<V: MatchingVenue> Venue<V> {
             links: &mut self.links,
             now: self.now,
         };
-        desk.push(Command::VenueLink { session, up }, &[]);
+        desk.push(Command::VenueLink { session, up }.encode(), &[]);
         self.reports.publish();
         true
     }
@@ -345,8 +383,8 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn push(&mut self, command: Command, raw: &[u8]) {
-        let mut head = command.encode();
+    #[inline]
+    fn push(&mut self, mut head: Head, raw: &[u8]) {
         head.timestamp_ns = self.now.ns();
         // What is too long to forward is encoded by the gateway itself.
         let raw = if raw.len() > RAW_BYTES_MAX { &[] } else { raw };
@@ -357,18 +395,20 @@ impl Desk<'_> {
 }
 
 impl VenueSink for Desk<'_> {
+    #[inline]
     fn on_report(&mut self, report: VenueReport, raw: &[u8]) {
-        self.push(Command::Report(report), raw);
+        self.push(report.encode(), raw);
     }
 
     fn on_sequence(&mut self, session: SessionId, sequence: u64) {
-        self.push(Command::VenueSequence { session, sequence }, &[]);
+        let command = Command::VenueSequence { session, sequence };
+        self.push(command.encode(), &[]);
     }
 
     fn on_link(&mut self, session: SessionId, up: bool) {
         self.links.up[session.index()] = up;
         let up = self.links.is_open(session);
-        self.push(Command::VenueLink { session, up }, &[]);
+        self.push(Command::VenueLink { session, up }.encode(), &[]);
     }
 }
 

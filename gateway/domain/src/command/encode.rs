@@ -37,7 +37,7 @@ impl Command {
                 session,
                 UserRef { row, number: 0 },
             ),
-            Self::Report(report) => venue_report(report),
+            Self::Report(report) => report.encode(),
             Self::VenueLink { session, up } => {
                 let kind = if up {
                     CommandKind::VenueUp
@@ -82,6 +82,55 @@ impl Command {
             Self::ValueAccounts => blank(CommandKind::ValueAccounts),
             Self::Tick => blank(CommandKind::Tick),
         }
+    }
+}
+
+impl VenueReport {
+    /// The head of a record of it: what [`Command::encode`] makes of [`Command::Report`].
+    #[must_use]
+    #[inline]
+    pub const fn encode(&self) -> Head {
+        let mut head = of_session(CommandKind::Report, self.session, self.user_ref);
+        head.flags = self.note;
+        match self.kind {
+            ReportKind::Accepted => head.detail = 0,
+            ReportKind::Fill {
+                qty,
+                price,
+                match_number,
+                fee,
+            } => {
+                head.detail = 1;
+                head.qty = qty.lots();
+                head.price = price.ticks();
+                head.word = match_number;
+                let fee = fee.quanta() as u64;
+                head.account = fee as u32;
+                head.instrument = (fee >> 32) as u32;
+            }
+            ReportKind::Canceled => head.detail = 2,
+            ReportKind::Reduced { qty } => {
+                head.detail = 3;
+                head.qty = qty.lots();
+            }
+            ReportKind::Rejected => head.detail = 4,
+            ReportKind::Replaced { new } => {
+                head.detail = 5;
+                head.word = pack_ref(new);
+            }
+            ReportKind::ReplaceRejected { new } => {
+                head.detail = 6;
+                head.word = pack_ref(new);
+            }
+            ReportKind::CancelPending => head.detail = 7,
+            ReportKind::CancelRejected => head.detail = 8,
+            ReportKind::BrokenTrade { match_number } => {
+                head.detail = 9;
+                head.word = match_number;
+            }
+            ReportKind::Information => head.detail = 10,
+        }
+        head
     }
 }
 
@@ -161,50 +210,6 @@ fn mass_cancel(request: MassCancel) -> Head {
         detail: request.side.map_or(0, |side| side as u8 + 1),
         ..of_session(CommandKind::MassCancel, request.session, request.user_ref)
     }
-}
-
-fn venue_report(report: VenueReport) -> Head {
-    let mut head = of_session(CommandKind::Report, report.session, report.user_ref);
-    head.flags = report.note;
-    match report.kind {
-        ReportKind::Accepted => head.detail = 0,
-        ReportKind::Fill {
-            qty,
-            price,
-            match_number,
-            fee,
-        } => {
-            head.detail = 1;
-            head.qty = qty.lots();
-            head.price = price.ticks();
-            head.word = match_number;
-            let fee = fee.quanta() as u64;
-            head.account = fee as u32;
-            head.instrument = (fee >> 32) as u32;
-        }
-        ReportKind::Canceled => head.detail = 2,
-        ReportKind::Reduced { qty } => {
-            head.detail = 3;
-            head.qty = qty.lots();
-        }
-        ReportKind::Rejected => head.detail = 4,
-        ReportKind::Replaced { new } => {
-            head.detail = 5;
-            head.word = pack_ref(new);
-        }
-        ReportKind::ReplaceRejected { new } => {
-            head.detail = 6;
-            head.word = pack_ref(new);
-        }
-        ReportKind::CancelPending => head.detail = 7,
-        ReportKind::CancelRejected => head.detail = 8,
-        ReportKind::BrokenTrade { match_number } => {
-            head.detail = 9;
-            head.word = match_number;
-        }
-        ReportKind::Information => head.detail = 10,
-    }
-    head
 }
 
 const fn pack_ref(user_ref: UserRef) -> u64 {
