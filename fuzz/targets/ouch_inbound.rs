@@ -5,9 +5,9 @@ use libfuzzer_sys::fuzz_target;
 use portcullis_domain::{Price, Qty};
 use portcullis_fuzz::{check_shape, elements_anew, short_of_room};
 use portcullis_wire::ouch50::{
-    AppendageBuilder, CancelOrderView, DecodeError, Element, EncodeError, EnterOrder, Inbound,
-    MESSAGE_BYTES_MAX, ModifyOrder, OUCH50, OrderPatch, OrderSide, OuchPrice, PriceType,
-    RejectReason, Tag, TimeInForce, UserRefNum, salvage,
+    AppendageBuilder, CancelOrderView, DecodeError, Element, EncodeError, EnterOrder,
+    EnterOrderView, Inbound, MESSAGE_BYTES_MAX, ModifyOrder, OUCH50, OrderPatch, OrderSide,
+    OuchPrice, PriceType, RejectReason, Tag, TimeInForce, UserRefNum, salvage,
 };
 use std::num::{NonZeroU32, NonZeroU64};
 
@@ -15,6 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     let message = match Inbound::parse(bytes) {
         Ok(message) => message,
         Err(error) => {
+            assert_eq!(EnterOrderView::of(bytes), None);
             assert!(error.offset <= bytes.len());
             assert!(error.to_string().starts_with(error.message));
             refused(bytes, &error);
@@ -35,6 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     assert_eq!(message.bytes(), bytes);
     short_of_room(len, |out| message.encode(out));
+    short_way(message, bytes);
     assert!(!format!("{message:?}").is_empty());
     patch(message, bytes);
     exposure(message);
@@ -55,6 +57,20 @@ fuzz_target!(|bytes: &[u8]| {
         _ => {}
     }
 });
+
+/// An order is taken by a shorter way, which says of it what the parse of all messages says.
+fn short_way(message: Inbound<'_>, bytes: &[u8]) {
+    let entered = match message {
+        Inbound::EnterOrder(view) => Some(view),
+        _ => None,
+    };
+    assert_eq!(EnterOrderView::of(bytes), entered);
+    if let Some(view) = entered {
+        let naming = view.naming();
+        assert_eq!(naming.firm.map(Element::Firm), view.find(Tag::Firm));
+        assert_eq!(naming.user_ref_idx, view.user_ref_idx());
+    }
+}
 
 /// What a malformed message is answered with comes from its own bytes, and can be shown.
 fn refused(bytes: &[u8], error: &DecodeError) {

@@ -255,7 +255,18 @@ macro_rules! messages {
                 /// The table of this message.
                 pub const LAYOUT: &'static MessageLayout = $name::LAYOUT;
 
+                /// The view over a message of this type that is whole and right; `None` over other bytes:
+                /// what is wrong with them, the parse of all messages says.
+                #[must_use]
                 #[inline]
+                pub fn of(bytes: &'a [u8]) -> Option<Self> {
+                    if bytes.first() != Some(&$type_byte) {
+                        return None;
+                    }
+                    Self::parse(bytes).ok()
+                }
+
+                #[inline(always)]
                 fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
                     let (head, appendage) = split::<$head>(Self::LAYOUT, bytes)?;
                     $name::check(head)?;

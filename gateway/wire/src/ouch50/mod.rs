@@ -22,6 +22,7 @@ mod exposure;
 mod inbound;
 mod layout;
 mod message;
+mod naming;
 mod outbound;
 mod patch;
 mod reasons;
@@ -46,6 +47,7 @@ pub use inbound::{
 };
 pub use layout::{AppendageForm, Companion, Direction, FieldLayout, MessageLayout};
 pub use message::EncodeError;
+pub use naming::Naming;
 pub use outbound::{
     AccountQueryResponse, AccountQueryResponseView, AiqCanceled, AiqCanceledView, BrokenTrade,
     BrokenTradeView, CancelPending, CancelPendingView, CancelReject, CancelRejectView,

@@ -55,7 +55,7 @@ pub(super) fn cancel() -> CancelOrder {
 }
 
 /// The encoded form of anything with an `encode`.
-fn encoded(write: impl FnOnce(&mut [u8]) -> Result<usize, EncodeError>) -> Vec<u8> {
+pub(super) fn encoded(write: impl FnOnce(&mut [u8]) -> Result<usize, EncodeError>) -> Vec<u8> {
     let mut out = [0xAA; 512];
     let len = write(&mut out).expect("it can be said and there is room");
     assert!(
