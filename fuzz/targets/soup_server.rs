@@ -78,7 +78,12 @@ impl Session {
                             assert_eq!(before, ServerState::AwaitingLogin);
                             self.login = Some(login);
                         }
-                        ServerEvent::Unsequenced(_) => assert_eq!(before, ServerState::Active),
+                        ServerEvent::Unsequenced(message) => {
+                            assert_eq!(before, ServerState::Active);
+                            let packet = Packet::Unsequenced(message);
+                            let parsed = Ok(Parsed::Packet { packet, consumed });
+                            assert_eq!(parse(&self.received), parsed, "by whatever way");
+                        }
                         ServerEvent::LogoutRequested => {
                             assert_eq!(self.inbound.state(), ServerState::Closed);
                         }

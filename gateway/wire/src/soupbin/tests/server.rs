@@ -77,6 +77,44 @@ fn reads_may_be_split_or_merged_anywhere() {
     );
 }
 
+/// An active client's messages are taken by a shorter way than other packets: it says what the parser says.
+#[test]
+fn a_message_is_what_the_parser_says_is_one() {
+    let longest = order(&std::vec![b'x'; PACKET_BYTES_MAX - 3]);
+    let too_long = [&[0x0F, 0xFF, b'U'][..], &std::vec![b'x'; PACKET_BYTES_MAX]].concat();
+    let heartbeat = packet(encode::client_heartbeat);
+    let mut inputs = std::vec![order(b""), order(b"ab"), longest, too_long, heartbeat];
+    inputs.extend([&[0, 0, b'U'][..], &[0, 0], &[0, 1, b'S'], &[0, 1, b'?']].map(Vec::from));
+    inputs.push([order(b"ab"), order(b"c")].concat());
+    for input in inputs {
+        for len in 0..=input.len() {
+            let input = &input[..len];
+            let mut machine = active();
+            let step = machine.step(input, at(1));
+            match parse(input) {
+                Ok(Parsed::Packet {
+                    packet: Packet::Unsequenced(message),
+                    consumed,
+                }) => {
+                    let event = ServerEvent::Unsequenced(message);
+                    assert_eq!(step, ServerStep::Event { event, consumed });
+                    assert_eq!(machine.deadline(), Some(at(16)), "it was heard");
+                }
+                Ok(Parsed::NeedMore { bytes }) => {
+                    assert_eq!(step, ServerStep::NeedMore { bytes });
+                    assert_eq!(machine.deadline(), Some(at(15)));
+                }
+                Ok(Parsed::Packet { .. }) | Err(_) => {
+                    let ServerStep::Event { event, .. } = step else {
+                        panic!("{step:?} over {input:?}");
+                    };
+                    assert!(!matches!(event, ServerEvent::Unsequenced(_)), "{event:?}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn before_the_login_only_debug_passes() {
     let heartbeat = packet(encode::client_heartbeat);
