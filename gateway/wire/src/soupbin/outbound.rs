@@ -11,7 +11,7 @@
 
 use super::encode::{self, NoRoom};
 use super::login::{LoginAccepted, LoginRejectReason, LoginRequest, SessionName};
-use super::store::{MessageTooLong, ResendError, ResendStore, StoreSlot};
+use super::store::{MessageTooLong, ResendStore, StoreSlot};
 use super::{HEARTBEAT_EVERY, PAYLOAD_BYTES_MAX};
 use core::fmt;
 use portcullis_domain::{Duration, Timestamp};
@@ -243,6 +243,14 @@ where
         })
     }
 
+    /// Whether a connected client may be due something still: a message, or that the session is over.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        let next = self.store.next_sequence();
+        let due = |link: Link| link.next < next || link.source == Source::Elsewhere;
+        self.ended || self.link.is_some_and(due)
+    }
+
     /// Whether the connected client logged in before the store and was written nothing from it yet:
     /// [`Self::resend`] writes what the store has dropped, and [`Self::pump`] ends this, once the
     /// store has the next message.
@@ -303,28 +311,24 @@ where
             link.source = Source::Store;
         }
         let mut written = 0;
-        loop {
-            let room = out.get_mut(written..).unwrap_or_default();
-            let packet = match self.store.get(link.next) {
-                Ok(message) => encode::sequenced(message, room),
-                Err(ResendError::NotYet { .. }) if self.ended && !link.end_sent => {
-                    encode::end_of_session(room)
-                }
-                Err(ResendError::NotYet { .. }) => break,
-                Err(ResendError::Gone { oldest }) => {
-                    return Err(Lagged {
-                        next: link.next,
-                        oldest,
-                    });
-                }
+        while link.next < self.store.next_sequence() {
+            let Ok(message) = self.store.get(link.next) else {
+                return Err(Lagged {
+                    next: link.next,
+                    oldest: self.store.oldest(),
+                });
             };
-            let Ok(len) = packet else {
+            let room = out.get_mut(written..).unwrap_or_default();
+            let Ok(len) = encode::sequenced(message, room) else {
                 break;
             };
             written += len;
-            if link.next < self.store.next_sequence() {
-                link.next += 1;
-            } else {
+            link.next += 1;
+        }
+        if self.ended && !link.end_sent && link.next == self.store.next_sequence() {
+            let room = out.get_mut(written..).unwrap_or_default();
+            if let Ok(len) = encode::end_of_session(room) {
+                written += len;
                 link.end_sent = true;
             }
         }

@@ -26,11 +26,13 @@ pub struct ResendStore<B, S> {
     slots: S,
     /// Number of the next message.
     next: u64,
+    /// The slot of the next message.
+    next_slot: usize,
     /// How many are stored; the oldest is `next - count`.
     count: usize,
-    /// Where the next message goes if it fits there.
+    /// Where the next message goes if it fits there; 0 where none is stored.
     write: usize,
-    /// Whether the newest message lies before the oldest.
+    /// Whether the newest message lies before the oldest; not where none is stored.
     wrapped: bool,
 }
 
@@ -115,6 +117,7 @@ where
             bytes,
             slots,
             next: first,
+            next_slot: 0,
             count: 0,
             write: 0,
             wrapped: false,
@@ -137,40 +140,37 @@ where
     ///
     /// # Errors
     /// It is longer than the store; nothing is stored and no number is used.
+    #[inline]
     pub fn append(&mut self, message: &[u8]) -> Result<u64, MessageTooLong> {
-        let capacity = self.bytes.as_ref().len();
-        if message.len() > capacity {
-            return Err(MessageTooLong {
-                len: message.len(),
-                capacity,
-            });
+        let (len, capacity) = (message.len(), self.bytes.as_ref().len());
+        if len > capacity {
+            return Err(MessageTooLong { len, capacity });
         }
-        if self.count == self.slots.as_ref().len() {
+        let slots = self.slots.as_ref().len();
+        if self.count == slots {
             self.drop_oldest();
         }
-        let start = loop {
-            if let Some(start) = self.place(message.len()) {
-                break start;
-            }
-            self.drop_oldest();
+        let start = if self.wrapped || capacity - self.write < len {
+            self.make_place(len)
+        } else {
+            self.write
         };
-        let target = self.bytes.as_mut().get_mut(start..start + message.len());
+        let target = self.bytes.as_mut().get_mut(start..start + len);
         target
             .expect("a place lies inside the ring")
             .copy_from_slice(message);
-        let at = self.slot_index(self.next);
-        let slot = self
-            .slots
-            .as_mut()
-            .get_mut(at)
-            .expect("an index is a remainder");
+        let slot = self.slots.as_mut().get_mut(self.next_slot);
         // Both are at most the capacity, which was checked to fit 32 bits.
-        *slot = StoreSlot {
+        *slot.expect("an index is below the length") = StoreSlot {
             start: start as u32,
-            len: message.len() as u32,
+            len: len as u32,
         };
-        self.write = start + message.len();
+        self.write = start + len;
         self.count += 1;
+        self.next_slot += 1;
+        if self.next_slot == slots {
+            self.next_slot = 0;
+        }
         let number = self.next;
         self.next += 1;
         Ok(number)
@@ -180,6 +180,7 @@ where
     ///
     /// # Errors
     /// It is gone, or there is none yet.
+    #[inline]
     pub fn get(&self, number: u64) -> Result<&[u8], ResendError> {
         if number >= self.next {
             return Err(ResendError::NotYet { next: self.next });
@@ -190,10 +191,10 @@ where
         if number < self.oldest() {
             return Err(gone);
         }
-        let slot = self
-            .slots
-            .as_ref()
-            .get(self.slot_index(number))
+        // No more than are stored, as was seen.
+        let before = (self.next - number) as usize;
+        let slot = (self.slots.as_ref())
+            .get(self.slot_index(before))
             .ok_or(gone)?;
         let start = slot.start as usize;
         self.bytes
@@ -202,44 +203,51 @@ where
             .ok_or(gone)
     }
 
-    /// Where `len` bytes fit without touching a stored message.
-    fn place(&mut self, len: usize) -> Option<usize> {
+    /// Where `len` bytes fit, once enough of the oldest messages have gone. They do not fit behind the newest,
+    /// or an older one lies there.
+    fn make_place(&mut self, len: usize) -> usize {
         let capacity = self.bytes.as_ref().len();
-        if self.count == 0 {
-            self.write = 0;
-            self.wrapped = false;
-            return Some(0);
+        loop {
+            let oldest = self.oldest_start();
+            if self.wrapped {
+                if oldest - self.write >= len {
+                    return self.write;
+                }
+            } else if capacity - self.write >= len {
+                return self.write;
+            } else if oldest >= len {
+                self.wrapped = true;
+                return 0;
+            }
+            self.drop_oldest();
         }
-        let oldest = self.start_of(self.oldest());
-        if self.wrapped {
-            return (oldest - self.write >= len).then_some(self.write);
-        }
-        if capacity - self.write >= len {
-            return Some(self.write);
-        }
-        if oldest >= len {
-            self.wrapped = true;
-            return Some(0);
-        }
-        None
     }
 
     fn drop_oldest(&mut self) {
-        let was = self.start_of(self.oldest());
+        let was = self.oldest_start();
         self.count -= 1;
-        if self.count > 0 && self.start_of(self.oldest()) < was {
+        if self.count == 0 {
+            self.write = 0;
+            self.wrapped = false;
+        } else if self.oldest_start() < was {
             self.wrapped = false;
         }
     }
 
-    fn start_of(&self, number: u64) -> usize {
-        let slot = self.slots.as_ref().get(self.slot_index(number));
+    fn oldest_start(&self) -> usize {
+        let slot = self.slots.as_ref().get(self.slot_index(self.count));
         slot.map_or(0, |slot| slot.start as usize)
     }
 
-    fn slot_index(&self, number: u64) -> usize {
-        // A remainder by a length is below it.
-        (number % self.slots.as_ref().len() as u64) as usize
+    /// The slot of the message so many before the next: at most as many as there are slots.
+    #[inline]
+    fn slot_index(&self, before: usize) -> usize {
+        let turned = if before > self.next_slot {
+            self.slots.as_ref().len()
+        } else {
+            0
+        };
+        self.next_slot + turned - before
     }
 }
 
