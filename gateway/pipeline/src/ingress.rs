@@ -7,55 +7,30 @@
 //! an order: what it finds wrong it stamps on the record, for the core to refuse.
 
 mod connection;
+mod desk;
 mod lanes;
 mod logged_on;
+mod login;
 mod translate;
 
 pub use connection::ConnectionLimits;
+pub use login::{LoginQuery, LoginVerdict};
 pub use translate::VenueAbilities;
 
 use crate::item::ConnectionItem;
 use crate::stream_reach::StreamReachReader;
 use crate::tables::{SessionProfile, SymbolTable};
-use crate::transport::{ConnectionId, InboundTransport, ReadOutcome};
-use connection::{Connection, Facts};
+use crate::transport::{ConnectionId, InboundTransport};
+use connection::Connection;
+use desk::{Desk, Turn, stamped};
 use lanes::Lanes;
 use logged_on::LoggedOn;
-use portcullis_domain::{
-    Command, Head, RAW_BYTES_MAX, SessionEvent, SessionEventKind, SessionId, Timestamp,
-};
+use portcullis_domain::{Command, SessionEvent, SessionEventKind, Timestamp};
 use portcullis_runtime::{
     Agent, CounterReader, CounterWriter, HistogramReader, HistogramWriter, RecordProducer,
     RingConsumer, RingProducer, StopFlag,
 };
-use portcullis_wire::Alpha;
-use portcullis_wire::soupbin::{
-    LoginRejectReason, LoginRequest, Password, ServerEvent, ServerStep, SessionName,
-};
-use std::net::IpAddr;
-use translate::{Message, translate};
-
-/// A login to be verified.
-#[derive(Clone, Copy, Debug)]
-pub struct LoginQuery {
-    /// The connection that asks.
-    pub connection: ConnectionId,
-    /// From where.
-    pub address: IpAddr,
-    /// Who it says it is.
-    pub user: Alpha<6>,
-    /// Its password.
-    pub password: Password,
-}
-
-/// What came of a login.
-#[derive(Clone, Copy, Debug)]
-pub struct LoginVerdict {
-    /// The connection that asked.
-    pub connection: ConnectionId,
-    /// The session it is, or `None` where it is not let in.
-    pub session: Option<SessionId>,
-}
+use portcullis_wire::soupbin::{LoginRejectReason, SessionName};
 
 /// The rings that ingress is at an end of.
 #[derive(Debug)]
@@ -105,18 +80,12 @@ pub struct IngressReaders {
     pub sessions: CounterReader,
 }
 
-/// Messages that a connection may have read in one duty cycle.
-const MESSAGES_A_TURN: usize = 32;
-
-/// Messages without an answer after which a connection is ended.
-const UNANSWERABLE_MAX: u32 = 16;
-
 /// Connections whose deadlines are looked at in one duty cycle: each look is a line of memory in
 /// every order's way, and deadlines are seconds where cycles are microseconds. A cycle without work
 /// is in nobody's way, but the next order may come during it: more than one is looked at only where
-/// the last cycle was long ago.
+/// the last cycle was long ago. At this pace 65,536 connections are gone through in a quarter of a second.
 const DEADLINE_LOOKS_MAX: u64 = 16;
-const DEADLINE_LOOK_EVERY_NS: u64 = 1_000;
+const DEADLINE_LOOK_EVERY_NS: u64 = 4_000;
 
 /// The agent.
 #[derive(Debug)]
@@ -161,16 +130,6 @@ pub struct IngressConfig {
     pub abilities: VenueAbilities,
     /// How long a connection may take until it is a session's, which has a silence of its own.
     pub limits: ConnectionLimits,
-}
-
-/// What to do with a connection after a step.
-enum Turn {
-    /// Its bytes are all taken.
-    Done,
-    /// It has more, for the next cycle.
-    More,
-    /// It is over.
-    End(SessionEventKind),
 }
 
 impl<T: InboundTransport> Ingress<T> {
@@ -336,10 +295,13 @@ impl<T: InboundTransport> Ingress<T> {
 
     /// Some connections' deadlines, in turn.
     fn check_deadlines(&mut self, now: Timestamp, idle: bool) {
-        let due = now.since(self.looked).ns() / DEADLINE_LOOK_EVERY_NS;
-        let most = if idle { DEADLINE_LOOKS_MAX } else { 1 };
+        let since_ns = now.since(self.looked).ns();
+        if since_ns < DEADLINE_LOOK_EVERY_NS && now >= self.looked {
+            return;
+        }
         self.looked = now;
-        let looks = due.clamp(1, most) as usize;
+        let most = if idle { DEADLINE_LOOKS_MAX } else { 1 };
+        let looks = (since_ns / DEADLINE_LOOK_EVERY_NS).clamp(1, most) as usize;
         for _ in 0..looks.min(self.connections.len()) {
             let slot = self.next_deadline;
             self.next_deadline = slot + 1;
@@ -443,173 +405,4 @@ fn live(connections: &mut [Connection], id: ConnectionId) -> Option<&mut Connect
     connections
         .get_mut(id.slot())
         .filter(|connection| connection.is(id))
-}
-
-fn stamped(command: Command, now: Timestamp) -> Head {
-    let mut head = command.encode();
-    head.timestamp_ns = now.ns();
-    head
-}
-
-/// What reading a connection needs of the agent.
-struct Desk<'a> {
-    profiles: &'a [SessionProfile],
-    symbols: &'a SymbolTable,
-    session_name: SessionName,
-    abilities: &'a VenueAbilities,
-    lanes: &'a mut Lanes,
-    queries: &'a mut RingProducer<LoginQuery>,
-    counters: &'a mut IngressCounters,
-    /// Whether the gateway is stopping: new orders are refused.
-    closing: bool,
-    now: Timestamp,
-}
-
-impl Desk<'_> {
-    /// Reads a connection and takes what messages are whole, up to its share.
-    fn turn<T: InboundTransport>(
-        &mut self,
-        transport: &mut T,
-        connection: &mut Connection,
-    ) -> Turn {
-        let id = connection.id();
-        if !self.has_room_of(&connection.facts) {
-            return Turn::More;
-        }
-        let outcome = match connection.space() {
-            // A full buffer says nothing of what the socket still has.
-            [] => ReadOutcome::Bytes(0),
-            space => transport.read(id, space),
-        };
-        if let ReadOutcome::Bytes(count) = outcome {
-            connection.filled(count);
-        }
-        for _ in 0..MESSAGES_A_TURN {
-            if !self.has_room_of(&connection.facts) {
-                return Turn::More;
-            }
-            let Connection {
-                machine,
-                buffer,
-                facts,
-                start,
-                end,
-            } = connection;
-            let (event, consumed) = match machine.step(&buffer[*start..*end], self.now) {
-                ServerStep::NeedMore { .. } => return self.out_of_bytes(connection, outcome),
-                ServerStep::Closed => return Turn::End(SessionEventKind::Ended),
-                ServerStep::Event { event, consumed } => (event, consumed),
-            };
-            *start += consumed;
-            if let Some(end) = self.on_event(event, facts) {
-                return Turn::End(end);
-            }
-        }
-        Turn::More
-    }
-
-    /// Whether the connection's next message can be taken.
-    fn has_room_of(&self, facts: &Facts) -> bool {
-        match facts.session {
-            Some(session) => self.lanes.has_room_of(session),
-            None => self.lanes.has_room(),
-        }
-    }
-
-    fn out_of_bytes(&self, connection: &mut Connection, outcome: ReadOutcome) -> Turn {
-        connection.compact();
-        match outcome {
-            ReadOutcome::Bytes(_) => Turn::More,
-            ReadOutcome::Nothing => Turn::Done,
-            ReadOutcome::Closed => Turn::End(SessionEventKind::Lost),
-        }
-    }
-
-    /// Takes one packet; `Some` where the connection is over.
-    fn on_event(&mut self, event: ServerEvent<'_>, facts: &mut Facts) -> Option<SessionEventKind> {
-        match event {
-            ServerEvent::Login(login) => self.on_login(&login, facts),
-            ServerEvent::Unsequenced(bytes) => self.on_message(bytes, facts),
-            ServerEvent::LogoutRequested => Some(SessionEventKind::LoggedOut),
-            ServerEvent::Ignored => None,
-            ServerEvent::Fault(_) => {
-                self.counters.ended += 1;
-                Some(SessionEventKind::Ended)
-            }
-        }
-    }
-
-    /// Has a login verified, or refuses it before any work is done: another session than today's,
-    /// or no room to have it verified.
-    fn on_login(&mut self, login: &LoginRequest, facts: &mut Facts) -> Option<SessionEventKind> {
-        facts.sequence_wanted = login.sequence;
-        let today = self.session_name.to_ascii_uppercase();
-        let other = login
-            .session
-            .is_some_and(|name| name.to_ascii_uppercase() != today);
-        let query = LoginQuery {
-            connection: facts.id,
-            address: facts.address,
-            user: login.user.to_ascii_uppercase(),
-            password: login.password,
-        };
-        facts.login_refused = if other {
-            Some(LoginRejectReason::SessionNotAvailable)
-        } else {
-            let full = self.queries.push(query).is_err();
-            full.then_some(LoginRejectReason::NotAuthorised)
-        };
-        facts.login_refused.map(|_| {
-            self.counters.logins_refused += 1;
-            SessionEventKind::Ended
-        })
-    }
-
-    /// Makes a record of one message.
-    fn on_message(&mut self, bytes: &[u8], facts: &mut Facts) -> Option<SessionEventKind> {
-        let session = facts.session?;
-        let profile = &self.profiles[session.index()];
-        let message = translate(bytes, profile, self.symbols, self.abilities);
-        let (command, early) = match message {
-            Message::Command(command, early) => (command, early),
-            Message::Unanswerable => return self.unanswerable(facts),
-        };
-        let mut head = command.encode();
-        head.timestamp_ns = self.now.ns();
-        if let Some(code) = early {
-            head.refuse_early(code);
-        }
-        if bytes.len() > RAW_BYTES_MAX {
-            return self.unanswerable(facts);
-        }
-        head.raw_len = bytes.len() as u16;
-        self.counters.messages += 1;
-        let overloaded = self.lanes.push(session, head, bytes, self.closing);
-        self.counters.overloaded += u64::from(overloaded);
-        None
-    }
-
-    /// OUCH has no answer to it: counted, and after a few the session ends.
-    fn unanswerable(&mut self, facts: &mut Facts) -> Option<SessionEventKind> {
-        self.counters.unanswerable += 1;
-        facts.unanswerable += 1;
-        (facts.unanswerable > UNANSWERABLE_MAX).then(|| {
-            self.counters.ended += 1;
-            SessionEventKind::Ended
-        })
-    }
-
-    /// Says that a logged-on connection is over.
-    fn end(&mut self, facts: &Facts, kind: SessionEventKind) {
-        let Some(session) = facts.session else { return };
-        let connection = facts.id.raw();
-        let event = SessionEvent {
-            session,
-            kind,
-            connection,
-            sequence: 0,
-        };
-        self.lanes
-            .push_event(session, stamped(Command::Session(event), self.now));
-    }
 }

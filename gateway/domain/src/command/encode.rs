@@ -15,7 +15,7 @@ impl Command {
     #[must_use]
     pub fn encode(&self) -> Head {
         match *self {
-            Self::NewOrder(order) => new_order(order),
+            Self::NewOrder(order) => order.encode(),
             Self::Replace(request) => replace(request),
             Self::Cancel(request) => cancel(request),
             Self::MassCancel(request) => mass_cancel(request),
@@ -154,21 +154,26 @@ fn limit_or_market(price: Option<Price>) -> (i64, u8) {
     }
 }
 
-fn new_order(order: NewOrder) -> Head {
-    let (price, market) = limit_or_market(order.price);
-    let sell = if order.side == Side::Sell {
-        FLAG_SELL
-    } else {
-        0
-    };
-    Head {
-        account: order.account.raw(),
-        instrument: order.instrument.raw(),
-        detail: order.time_in_force as u8,
-        flags: market | sell,
-        price,
-        qty: order.qty.lots(),
-        ..of_session(CommandKind::NewOrder, order.session, order.user_ref)
+impl NewOrder {
+    /// The head of the command for this order: [`Command::encode`] of what is known to be one.
+    #[inline]
+    #[must_use]
+    pub fn encode(self) -> Head {
+        let (price, market) = limit_or_market(self.price);
+        let sell = if self.side == Side::Sell {
+            FLAG_SELL
+        } else {
+            0
+        };
+        Head {
+            account: self.account.raw(),
+            instrument: self.instrument.raw(),
+            detail: self.time_in_force as u8,
+            flags: market | sell,
+            price,
+            qty: self.qty.lots(),
+            ..of_session(CommandKind::NewOrder, self.session, self.user_ref)
+        }
     }
 }
 

@@ -108,9 +108,16 @@ impl Connection {
         assert!(self.end <= BUFFER_BYTES, "a read does not exceed its space");
     }
 
+    /// Whether all that was read is taken.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
     /// Drops what was taken.
     pub(super) fn compact(&mut self) {
-        if self.start > 0 {
+        if self.is_empty() {
+            (self.start, self.end) = (0, 0);
+        } else if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;

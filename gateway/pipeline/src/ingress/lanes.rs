@@ -42,18 +42,21 @@ impl Lanes {
     }
 
     /// Notes what has left the lanes; once a cycle.
+    #[inline]
     pub(super) fn settle(&mut self) {
         self.orders.settle();
         self.priority.settle();
     }
 
     /// Whether both lanes can take a step's records.
+    #[inline]
     pub(super) fn has_room(&self) -> bool {
         self.orders.has_room() && self.priority.has_room()
     }
 
     /// Whether a session's next message can be taken. One that sends faster than it is worked off is
     /// left unread once it holds too much of a lane, and its own socket holds it back.
+    #[inline]
     pub(super) fn has_room_of(&self, session: SessionId) -> bool {
         self.has_room() && self.orders.is_open_to(session) && self.priority.is_open_to(session)
     }
@@ -64,6 +67,7 @@ impl Lanes {
     }
 
     /// Puts a client's record into its lane. Returns whether it was refused for want of room.
+    #[inline]
     pub(super) fn push(
         &mut self,
         session: SessionId,
@@ -93,6 +97,7 @@ impl Lanes {
         refused
     }
 
+    #[inline(never)]
     fn push_cancel(&mut self, session: SessionId, head: Head, raw: &[u8]) {
         let cancels = head.kind == CommandKind::Cancel as u8;
         let waits = cancels && self.is_behind(session, head.number);

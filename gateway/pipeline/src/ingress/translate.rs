@@ -1,4 +1,4 @@
-//! From an OUCH message to a command.
+//! From an OUCH message to the head of its record.
 //!
 //! Pure. Invariants: a message that parses becomes the command it asks for, with its numbers exact;
 //! what the gateway cannot price or the venue cannot do is named in a code for the core to refuse
@@ -6,23 +6,15 @@
 
 use crate::tables::{SessionProfile, SymbolTable};
 use portcullis_domain::{
-    AccountId, CancelRequest, Command, InstrumentId, MassCancel, NewOrder, Price, Qty, QtyMeaning,
-    RejectCode, ReplaceRequest, SessionId, Side, TimeInForce, Units, UserRef,
+    AccountId, CancelRequest, Command, Head, InstrumentId, MassCancel, NewOrder, Price, Qty,
+    QtyMeaning, RejectCode, ReplaceRequest, SessionId, Side, TimeInForce, Units, UserRef,
 };
 use portcullis_risk_core::checks::early;
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
-    self, CrossType, Element, EnterOrderView, Inbound, MassCancelView, OUCH50, OuchPrice,
+    self, CrossType, Element, EnterOrderView, Inbound, MassCancelView, Naming, OUCH50, OuchPrice,
     ReplaceOrderView, Tag, TagSet, salvage,
 };
-
-/// What a message comes to.
-pub(super) enum Message {
-    /// This, and what is wrong with it already.
-    Command(Command, Option<RejectCode>),
-    /// Nothing that the protocol could answer.
-    Unanswerable,
-}
 
 /// What the venue behind can do beyond plain limit and market orders.
 #[derive(Clone, Copy, Debug)]
@@ -70,19 +62,35 @@ impl VenueAbilities {
     };
 }
 
-/// Translates one message.
+/// The command of one message, stamped with what is wrong with it already; `None` where the protocol could
+/// not answer it.
+#[inline]
 pub(super) fn translate(
     bytes: &[u8],
     profile: &SessionProfile,
     symbols: &SymbolTable,
     abilities: &VenueAbilities,
-) -> Message {
+) -> Option<Head> {
+    // Nearly every message is an order that is right.
+    match EnterOrderView::of(bytes) {
+        Some(view) => Some(enter(&view, profile, symbols, abilities)),
+        None => translate_other(bytes, profile, symbols, abilities),
+    }
+}
+
+#[inline(never)]
+fn translate_other(
+    bytes: &[u8],
+    profile: &SessionProfile,
+    symbols: &SymbolTable,
+    abilities: &VenueAbilities,
+) -> Option<Head> {
     let session = profile.session;
     let inbound = match Inbound::parse(bytes) {
         Ok(inbound) => inbound,
         Err(_) => return malformed(bytes, profile),
     };
-    match inbound {
+    let head = match inbound {
         Inbound::EnterOrder(view) => enter(&view, profile, symbols, abilities),
         Inbound::ReplaceOrder(view) => replace(&view, profile, abilities),
         Inbound::CancelOrder(view) => {
@@ -114,11 +122,12 @@ pub(super) fn translate(
             session,
             row: view.user_ref_idx(),
         }),
-    }
+    };
+    Some(head)
 }
 
-const fn plain(command: Command) -> Message {
-    Message::Command(command, None)
+fn plain(command: Command) -> Head {
+    command.encode()
 }
 
 const fn reference(row: u8, number: ouch50::UserRefNum) -> UserRef {
@@ -128,7 +137,7 @@ const fn reference(row: u8, number: ouch50::UserRefNum) -> UserRef {
     }
 }
 
-fn cancel(session: SessionId, user_ref: UserRef, quantity: u32) -> Message {
+fn cancel(session: SessionId, user_ref: UserRef, quantity: u32) -> Head {
     let qty_total = Qty::new(quantity.into());
     plain(Command::Cancel(CancelRequest {
         session,
@@ -139,10 +148,8 @@ fn cancel(session: SessionId, user_ref: UserRef, quantity: u32) -> Message {
 }
 
 /// An order whose bytes are no message is refused under its number, if that can be read.
-fn malformed(bytes: &[u8], profile: &SessionProfile) -> Message {
-    let Some(salvaged) = salvage(bytes) else {
-        return Message::Unanswerable;
-    };
+fn malformed(bytes: &[u8], profile: &SessionProfile) -> Option<Head> {
+    let salvaged = salvage(bytes)?;
     let order = NewOrder {
         session: profile.session,
         user_ref: UserRef::new(salvaged.user_ref_num),
@@ -153,20 +160,20 @@ fn malformed(bytes: &[u8], profile: &SessionProfile) -> Message {
         price: None,
         time_in_force: TimeInForce::Day,
     };
-    Message::Command(Command::NewOrder(order), Some(early::MESSAGE_UNSUPPORTED))
+    let mut head = order.encode();
+    head.refuse_early(early::MESSAGE_UNSUPPORTED);
+    Some(head)
 }
 
+#[inline]
 fn enter(
     view: &EnterOrderView<'_>,
     profile: &SessionProfile,
     symbols: &SymbolTable,
     abilities: &VenueAbilities,
-) -> Message {
+) -> Head {
     let mut fault = Fault(None);
-    let firm = match view.find(Tag::Firm) {
-        Some(Element::Firm(firm)) => Some(firm),
-        _ => None,
-    };
+    let Naming { firm, user_ref_idx } = view.naming();
     let symbol = symbols.find(view.symbol());
     let wire_price = limit_or_market(view.price(), profile, &mut fault);
     let qty = symbol.map(|symbol| symbol.scale.qty_from_wire(view.quantity()));
@@ -185,7 +192,7 @@ fn enter(
     let time_in_force = time_in_force(view.time_in_force(), abilities, &mut fault);
     let order = NewOrder {
         session: profile.session,
-        user_ref: reference(view.user_ref_idx(), view.user_ref_num()),
+        user_ref: reference(user_ref_idx, view.user_ref_num()),
         account: profile.account(firm),
         instrument: symbol.map_or(InstrumentId::NONE, |symbol| symbol.instrument),
         side: view.side().side(),
@@ -194,14 +201,14 @@ fn enter(
         price: price.map(|price| price.unwrap_or(Price::new(1))),
         time_in_force,
     };
-    Message::Command(Command::NewOrder(order), fault.0)
+    fault.stamped(order.encode())
 }
 
 fn replace(
     view: &ReplaceOrderView<'_>,
     profile: &SessionProfile,
     abilities: &VenueAbilities,
-) -> Message {
+) -> Head {
     let mut fault = Fault(None);
     let wire_price = limit_or_market(view.price(), profile, &mut fault);
     match view.unpriceable_tag() {
@@ -225,14 +232,10 @@ fn replace(
         price: wire_price.map(|wire| Price::new(wire as i64)),
         time_in_force,
     };
-    Message::Command(Command::Replace(request), fault.0)
+    fault.stamped(plain(Command::Replace(request)))
 }
 
-fn mass_cancel(
-    view: &MassCancelView<'_>,
-    profile: &SessionProfile,
-    symbols: &SymbolTable,
-) -> Message {
+fn mass_cancel(view: &MassCancelView<'_>, profile: &SessionProfile, symbols: &SymbolTable) -> Head {
     // Groups are not kept here, and a name that means nothing must not mean everything: taking such a
     // cancel for one of all orders would cancel too much, so it is refused.
     let mut fault = Fault(None);
@@ -262,7 +265,7 @@ fn mass_cancel(
         instrument,
         side,
     };
-    Message::Command(Command::MassCancel(request), fault.0)
+    fault.stamped(plain(Command::MassCancel(request)))
 }
 
 /// The first thing found wrong.
@@ -273,6 +276,13 @@ impl Fault {
         if wrong && self.0.is_none() {
             self.0 = Some(code);
         }
+    }
+
+    fn stamped(self, mut head: Head) -> Head {
+        if let Some(code) = self.0 {
+            head.refuse_early(code);
+        }
+        head
     }
 }
 

@@ -10,6 +10,7 @@
 
 use portcullis_domain::{Head, RECORD_BYTES_MAX, SessionId, UNIT_BYTES};
 use portcullis_runtime::RecordProducer;
+use std::mem::replace;
 
 /// Records that one step of ingress may put into a lane.
 const RECORDS_A_STEP: usize = 2;
@@ -69,12 +70,19 @@ impl Lane {
     }
 
     /// Counts out what has left the lane; once a cycle.
+    #[inline]
     pub(super) fn settle(&mut self) {
         let taken = self.ring.taken();
+        if self.left != taken {
+            self.count_out(taken);
+        }
+    }
+
+    fn count_out(&mut self, taken: u64) {
         while self.left < taken {
             assert!(self.len > 0, "only what was counted in has left");
             let entry = self.entries[self.first];
-            self.first = (self.first + 1) % self.entries.len();
+            self.first = self.wrapped(self.first + 1);
             self.len -= 1;
             self.left += u64::from(entry.units);
             let held = self.held[entry.session as usize];
@@ -94,33 +102,44 @@ impl Lane {
     }
 
     /// Whether it can take a step's records.
+    #[inline]
     pub(super) fn has_room(&self) -> bool {
         self.ring.has_room_for(RECORDS_A_STEP)
     }
 
     /// Whether a session may be read: its next record fits its own part, or it does not hold too
     /// much of the pool already.
+    #[inline]
     pub(super) fn is_open_to(&self, session: SessionId) -> bool {
         let held = self.held[session.index()];
+        held + RECORD_UNITS_MAX <= self.own || self.is_pool_open_to(held)
+    }
+
+    fn is_pool_open_to(&self, held: usize) -> bool {
         let free = self.pool_free();
-        held + RECORD_UNITS_MAX <= self.own
-            || (free >= RECORD_UNITS_MAX && self.pooled(held) <= free / UNREAD_OF_FREE)
+        free >= RECORD_UNITS_MAX && self.pooled(held) <= free / UNREAD_OF_FREE
     }
 
     /// Whether a session may hold so many units more: in its own part, or in the pool if what it has
     /// there stays its share.
+    #[inline]
     pub(super) fn is_within_share(&self, session: SessionId, units: usize) -> bool {
         let held = self.held[session.index()];
+        held + units <= self.own || self.is_within_share_of_pool(held, units)
+    }
+
+    fn is_within_share_of_pool(&self, held: usize, units: usize) -> bool {
         let pooled = self.pooled(held + units);
         let more = pooled - self.pooled(held);
         more == 0 || pooled <= self.pool_free().saturating_sub(more) / SHARE_OF_FREE
     }
 
     /// Puts a record in. Room was looked for.
+    #[inline]
     pub(super) fn push(&mut self, session: SessionId, head: Head, raw: &[u8]) {
         let units = head.units();
         assert!(self.ring.send(head, raw), "room was looked for");
-        let last = (self.first + self.len) % self.entries.len();
+        let last = self.wrapped(self.first + self.len);
         self.entries[last] = Entry {
             session: session.raw(),
             units: units as u32,
@@ -129,10 +148,19 @@ impl Lane {
         self.holds(session.index(), self.held[session.index()] + units);
     }
 
+    #[inline]
     fn holds(&mut self, session: usize, units: usize) {
-        let (before, after) = (self.pooled(self.held[session]), self.pooled(units));
-        self.held[session] = units;
-        self.pool_free += before as isize - after as isize;
+        let before = replace(&mut self.held[session], units);
+        if before.max(units) > self.own {
+            self.pool_free += self.pooled(before) as isize - self.pooled(units) as isize;
+        }
+    }
+
+    /// A place in the entries' ring, of one that is less than twice around.
+    #[inline]
+    fn wrapped(&self, at: usize) -> usize {
+        let len = self.entries.len();
+        if at < len { at } else { at - len }
     }
 
     fn pool_free(&self) -> usize {
