@@ -67,7 +67,7 @@ const RESENT_BUDGET: usize = 64;
 /// order's way, for heartbeats that are a second apart; more where a cycle had no work and the last
 /// one was long ago.
 const IDLE_LOOKS_MAX: u64 = 16;
-const IDLE_LOOK_EVERY_NS: u64 = 1_000;
+const IDLE_LOOK_EVERY_NS: u64 = 4_000;
 
 /// The agent.
 #[derive(Debug)]
@@ -186,7 +186,7 @@ impl<T: OutboundTransport> Egress<T> {
                 return taken;
             }
             self.streams
-                .take(&item.effect, raw, item.timestamp, now, &mut self.reach);
+                .take(&item.effect, raw, item.timestamp, now, &self.reach);
             self.items.advance();
         }
         self.items.release();
@@ -235,10 +235,13 @@ impl<T: OutboundTransport> Egress<T> {
 
     /// Heartbeats of some sessions, in turn.
     fn keep_alive(&mut self, now: Timestamp, idle: bool) {
-        let due = now.since(self.looked).ns() / IDLE_LOOK_EVERY_NS;
-        let most = if idle { IDLE_LOOKS_MAX } else { 1 };
+        let since_ns = now.since(self.looked).ns();
+        if since_ns < IDLE_LOOK_EVERY_NS && now >= self.looked {
+            return;
+        }
         self.looked = now;
-        let looks = due.clamp(1, most) as usize;
+        let most = if idle { IDLE_LOOKS_MAX } else { 1 };
+        let looks = (since_ns / IDLE_LOOK_EVERY_NS).clamp(1, most) as usize;
         for _ in 0..looks.min(self.streams.len()) {
             let session = SessionId::new(self.next_idle as u32);
             self.next_idle += 1;
@@ -259,7 +262,7 @@ impl<T: OutboundTransport> Agent for Egress<T> {
         let mut work = self.take_items(now);
         work += self.take_connections();
         work += self.take_resent(now);
-        work += self.streams.send(&mut self.transport, now);
+        work += self.streams.send(&mut self.transport, now, &mut self.reach);
         self.keep_alive(now, work == 0);
         work
     }

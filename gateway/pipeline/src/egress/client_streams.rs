@@ -56,18 +56,15 @@ impl ClientStreams {
         raw: &[u8],
         at: Timestamp,
         now: Timestamp,
-        reach: &mut StreamReachWriter,
+        reach: &StreamReachWriter,
     ) {
         if let ClientEffect::SessionChanged(change) = effect {
             self.session_changed(change, now, reach);
             return;
         }
-        let Some(session) = self.say(effect, raw, at) else {
-            return;
-        };
-        let (oldest, next) = self.streams[session.index()].reach();
-        reach.say(session, oldest, next);
-        self.activate(session);
+        if let Some(session) = self.say(effect, raw, at) {
+            self.activate(session);
+        }
     }
 
     /// Says it in its session's stream; `None` where nothing is said of it.
@@ -162,22 +159,31 @@ impl ClientStreams {
         }
     }
 
-    /// Sends what active sessions have, as far as their sockets take it.
-    pub(super) fn send(&mut self, transport: &mut impl OutboundTransport, now: Timestamp) -> usize {
+    /// Sends what active sessions have, as far as their sockets take it; of each it is said first what its
+    /// stream reaches.
+    #[inline]
+    pub(super) fn send(
+        &mut self,
+        transport: &mut impl OutboundTransport,
+        now: Timestamp,
+        reach: &mut StreamReachWriter,
+    ) -> usize {
         let mut work = 0;
         let mut index = 0;
-        while index < self.active.len() {
-            let stream = &mut self.streams[self.active[index].index()];
+        while let Some(session) = self.active.get(index).copied() {
+            let stream = &mut self.streams[session.index()];
+            let (oldest, next) = stream.reach();
+            reach.say(session, oldest, next);
             let sent = stream.send(transport, now);
-            work += usize::from(sent == Sent::Some);
-            let lagged = sent == Sent::Lagged;
-            self.counters.lagged += u64::from(lagged);
-            if sent == Sent::All || lagged {
-                stream.active = false;
-                self.active.swap_remove(index);
-            } else {
-                index += 1;
+            match sent {
+                Sent::All | Sent::Whole | Sent::Lagged => {
+                    stream.active = false;
+                    self.active.swap_remove(index);
+                }
+                Sent::Some | Sent::Blocked => index += 1,
             }
+            work += usize::from(matches!(sent, Sent::Some | Sent::Whole));
+            self.counters.lagged += u64::from(sent == Sent::Lagged);
         }
         work
     }

@@ -20,9 +20,11 @@ const OUT_BYTES: usize = 4 * PACKET_BYTES_MAX;
 /// What sending came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// Nothing is left.
+    /// Nothing is left, and nothing was to be sent.
     All,
-    /// Some went, more is left.
+    /// All there was went.
+    Whole,
+    /// Some went, more may be left.
     Some,
     /// The socket takes no more now.
     Blocked,
@@ -234,7 +236,11 @@ impl Stream {
             WriteOutcome::Wrote(0) => Sent::Blocked,
             WriteOutcome::Wrote(len) => {
                 self.start += len;
-                Sent::Some
+                if self.start == self.end && !self.closing && !self.outbound.has_more() {
+                    Sent::Whole
+                } else {
+                    Sent::Some
+                }
             }
             WriteOutcome::Closed => {
                 transport.close(connection);
