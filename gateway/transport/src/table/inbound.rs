@@ -171,6 +171,12 @@ impl<R, W> InboundTable<R, W> {
         }
     }
 
+    /// Whether the outbound half forgot a connection that this one has not heard of.
+    #[inline]
+    pub(crate) fn has_forgotten(&self) -> bool {
+        !self.forgotten.is_empty()
+    }
+
     /// The next connection that the outbound half forgot, with what it was read from if it was
     /// still open.
     pub(crate) fn take_forgotten(&mut self) -> Option<Option<R>> {
@@ -237,17 +243,16 @@ impl<R, W> InboundTable<R, W> {
     pub(crate) fn settle(&mut self, connection: ConnectionId, taken: bool, crowd: bool) {
         // Divided by the number of hot ones, so that many silent connections cool soon and a few
         // are watched for long.
-        let sharers = u32::try_from(self.hot.len()).unwrap_or(u32::MAX).max(1);
-        let patience = if crowd {
-            1
-        } else {
-            (self.idle_reads_max / sharers).max(1)
-        };
+        let sharers = (self.hot.len() as u64).max(1);
+        let shared = u64::from(self.idle_reads_max);
         let Some(slot) = self.slot_of(connection) else {
             return;
         };
         let hot = match slot.state {
-            State::Open(_) => slot.fruitless < patience,
+            State::Open(_) => {
+                let reads = u64::from(slot.fruitless);
+                reads == 0 || !crowd && (reads + 1) * sharers <= shared
+            }
             State::Ended { told, .. } => !told,
             State::Free | State::Forgotten => return,
         };
@@ -259,7 +264,7 @@ impl<R, W> InboundTable<R, W> {
 
     /// Lets the next round begin with another connection.
     pub(crate) fn rotate_hot(&mut self) {
-        if !self.hot.is_empty() {
+        if self.hot.len() > 1 {
             self.hot.rotate_left(1);
         }
     }

@@ -119,7 +119,15 @@ impl TcpInbound {
         Ok((read, write))
     }
 
+    #[inline]
     fn take_forgotten(&mut self) {
+        if self.table.has_forgotten() {
+            self.release_forgotten();
+        }
+    }
+
+    #[cold]
+    fn release_forgotten(&mut self) {
         while let Some(read) = self.table.take_forgotten() {
             if let Some(read) = read {
                 self.release(read);
@@ -199,6 +207,7 @@ impl InboundTransport for TcpInbound {
         self.table.rotate_hot();
     }
 
+    #[inline]
     fn read(&mut self, connection: ConnectionId, into: &mut [u8]) -> ReadOutcome {
         self.take_forgotten();
         let Some(stream) = self.table.stream(connection) else {
