@@ -105,10 +105,15 @@ struct Order {
 
 impl Order {
     /// Moves what `input` has, up to a budget; returns how many records.
+    #[inline]
     fn drain(&mut self, input: &mut RecordConsumer, budget: usize) -> usize {
         if input.is_empty() {
             return 0;
         }
+        self.move_records(input, budget)
+    }
+
+    fn move_records(&mut self, input: &mut RecordConsumer, budget: usize) -> usize {
         let mut taken = 0;
         while taken < budget && self.sequenced.has_room_for(2) {
             let Some((head, raw)) = input.take() else {
@@ -124,6 +129,7 @@ impl Order {
         taken
     }
 
+    #[inline]
     fn stamp(&mut self, mut head: Head, raw: &[u8]) {
         self.seq = self.seq.next();
         self.last = self.last.later(Timestamp::from_ns(head.timestamp_ns));
@@ -257,6 +263,11 @@ impl Agent for Sequencer {
             }
         }
         work + self.tick(now, work == 0)
+    }
+
+    /// A record takes it less than two readings of the clock.
+    fn is_brief(&self) -> bool {
+        true
     }
 
     fn is_drained(&self) -> bool {

@@ -1,10 +1,10 @@
 //! Agents and the loop that runs them.
 //!
 //! An agent belongs to the thread that runs it. Invariants: `do_work` never blocks and does a
-//! bounded amount of work; the runner owns the loop, the clock reading and the idling. A turn without
-//! work costs no reading of the clock, one with work costs one, however much it did.
+//! bounded amount of work; the runner owns the loop, the clock reading and the idling.
 
 use crate::clock::Clock;
+use crate::cycle::Cycle;
 use crate::duty::DutyWriter;
 use crate::idle::IdleStrategy;
 use crate::stop::{DrainEnd, Seat, StopFlag};
@@ -18,7 +18,8 @@ pub trait Agent {
     /// One duty cycle at `now`. Returns how much was done; 0 is idle.
     fn do_work(&mut self, now: Timestamp) -> usize;
 
-    /// Told after a turn that did work: when it began, and when it had ended.
+    /// Told of a turn that did work: when it began, and when it had ended. All of the thread have had their turns
+    /// by then, so that what was done is on its way.
     fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
         let _ = (began, ended);
     }
@@ -26,6 +27,12 @@ pub trait Agent {
     /// Whether its turn may be left out where an agent before it in the same cycle did work, so that
     /// this goes on its way at once. It has its turn in the next cycle, whatever is done there.
     fn may_wait(&self) -> bool {
+        false
+    }
+
+    /// Whether its turns are too short to be timed by themselves: such a turn is counted in the next of its
+    /// cycle that does work, and timed if there is none.
+    fn is_brief(&self) -> bool {
         false
     }
 
@@ -44,11 +51,11 @@ pub fn run(
     mut duty: DutyWriter,
 ) -> bool {
     duty.name_agents(agents.iter().map(|agent| agent.name()).collect());
+    let mut cycle = Cycle::of(agents);
     let mut now = clock.now();
-    let mut waited = Waited(0);
     loop {
         let round = seat.round();
-        let (work, ended) = cycle(agents, clock, now, &mut duty, &mut waited);
+        let (work, ended) = cycle.go_through(agents, clock, now, &mut duty);
         if seat.stop().is_set() {
             let drained = agents.iter().all(|agent| agent.is_drained());
             match seat.after_cycle(round, work, drained, now) {
@@ -99,49 +106,6 @@ pub fn run_behind(
         }
         idle.idle(work);
     }
-}
-
-/// The agents whose turn was left out in the last cycle, a bit each.
-struct Waited(u32);
-
-impl Waited {
-    /// Whether this one waits now: not twice in a row.
-    const fn waits(&mut self, index: usize) -> bool {
-        self.0 ^= 1 << index;
-        self.0 >> index & 1 == 1
-    }
-
-    const fn had_its_turn(&mut self, index: usize) {
-        self.0 &= !(1 << index);
-    }
-}
-
-/// One turn of each agent; how much was done, and when the last turn that did work had ended. A cycle
-/// without work has left out none.
-fn cycle(
-    agents: &mut [&mut dyn Agent],
-    clock: &impl Clock,
-    now: Timestamp,
-    duty: &mut DutyWriter,
-    waited: &mut Waited,
-) -> (usize, Timestamp) {
-    let (mut work, mut began) = (0, now);
-    for (index, agent) in agents.iter_mut().enumerate() {
-        if work > 0 && agent.may_wait() && waited.waits(index) {
-            continue;
-        }
-        waited.had_its_turn(index);
-        let done = agent.do_work(began);
-        if done == 0 {
-            continue;
-        }
-        let ended = clock.now();
-        duty.worked(index, ended.since(began).ns(), done);
-        agent.on_work_done(began, ended);
-        work += done;
-        began = ended;
-    }
-    (work, began)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod bus_error;
 mod clock;
 mod counter;
 mod crowd;
+mod cycle;
 mod duty;
 mod histogram;
 mod huge_pages;
