@@ -208,6 +208,19 @@ impl Market {
         }
     }
 
+    /// Makes the engine's cancels of the orders of a batch, which the caller must apply.
+    pub fn prepare_cancels(&mut self, batch: &[Record], cancels: &mut [Record]) {
+        for (order, slot) in batch.iter().zip(cancels) {
+            self.reports += 1;
+            *slot = self.record(Command::Report(VenueReport {
+                session: SessionId::new(order.head.session),
+                user_ref: UserRef::new(order.head.number),
+                kind: ReportKind::Canceled,
+                note: 0,
+            }));
+        }
+    }
+
     /// Holds what was sent against what the core says of it and what it holds now.
     ///
     /// # Errors
