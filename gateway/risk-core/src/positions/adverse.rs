@@ -140,6 +140,12 @@ impl Position {
         }
     }
 
+    /// Whether it is marked as one whose orders have one limit.
+    #[cfg(test)]
+    pub(super) fn is_of_one_limit(&self) -> bool {
+        self.kept_at.is_one_limit()
+    }
+
     /// Sums and limits, of orders that have one limit no longer: up to now each was 0 there.
     fn begin_sums(&mut self) {
         (self.buy_limit_max, self.sell_limit_min) = self.reach();

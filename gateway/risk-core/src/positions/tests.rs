@@ -5,6 +5,7 @@
 //! slots.
 
 use super::*;
+use portcullis_domain::Side;
 use std::collections::BTreeMap;
 
 const INSTRUMENT: InstrumentId = InstrumentId::new(0);
@@ -162,4 +163,83 @@ fn agrees_with_a_naive_table() {
         }
     }
     assert!(full > 100 && reclaimed > 100, "{full} {reclaimed}");
+}
+
+/// However positions of an account join and leave, its list is of those that hold lots.
+#[test]
+fn a_list_is_of_those_that_are_not_flat() {
+    const SLOTS: u32 = 24;
+    let mut positions = positions(SLOTS);
+    let slots: std::vec::Vec<u32> = (0..SLOTS)
+        .map(|account| claim(&mut positions, account, 0).expect("one never used"))
+        .collect();
+    let (mut first, mut state) = (NONE, 11_u64);
+    for _ in 0..20_000 {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let slot = slots[(state >> 33) as usize % slots.len()];
+        let was_flat = positions.get(slot).is_flat();
+        positions.get_mut(slot).net = (state >> 50) as i64 % 2;
+        positions.relink(slot, was_flat, &mut first);
+        let mut listed = std::collections::BTreeSet::new();
+        let mut next = first;
+        while next != NONE {
+            assert!(listed.insert(next), "a list comes to its end");
+            next = positions.get(next).next;
+        }
+        let holding = slots.iter().filter(|slot| !positions.get(**slot).is_flat());
+        assert_eq!(listed, holding.copied().collect());
+    }
+}
+
+/// Orders open one after the other and close in any order, at few prices, so that now all have one limit and
+/// now not: what is told of their adverse money is never less than it is, and that where it is said to be.
+#[test]
+fn adverse_money_is_never_told_as_less() {
+    let mut state = 3_u64;
+    let mut random = move |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let mut position = Position::FREE;
+    let mut open: std::vec::Vec<(Side, i64, i64)> = std::vec::Vec::new();
+    let through = |side, limit: i64, price: i64| match side {
+        Side::Buy => (limit - price).max(0),
+        Side::Sell => (price - limit).max(0),
+    };
+    let (mut of_one_limit, mut exact) = (0, 0);
+    for _ in 0..50_000 {
+        if random(5) < 2 && open.len() < 4 {
+            let side = [Side::Buy, Side::Sell][random(2) as usize];
+            let (limit, lots) = (random(4) as i64, 1 + random(9) as i64);
+            position.note_opened(side, limit, lots);
+            *position.on_hold_mut(side) += lots;
+            open.push((side, limit, lots));
+        } else if !open.is_empty() {
+            let (side, limit, lots) = open.swap_remove(random(open.len() as u64) as usize);
+            let held = lots * through(side, limit, position.adverse_at());
+            *position.on_hold_mut(side) -= lots;
+            position.move_adverse(side, -i128::from(held));
+        }
+        of_one_limit += u32::from(open.len() > 1 && position.is_of_one_limit());
+        for price in 0..5 {
+            let held = open
+                .iter()
+                .map(|(side, limit, lots)| lots * through(*side, *limit, price));
+            let (held, told) = (
+                i128::from(held.sum::<i64>()),
+                position.adverse_at_most(price),
+            );
+            assert!(told.lot_ticks >= held && (!told.exact || told.lot_ticks == held));
+            assert!(told.exact || !position.is_of_one_limit());
+            exact += u32::from(told.exact);
+        }
+    }
+    assert!(
+        of_one_limit > 200 && exact > 100_000,
+        "{of_one_limit} {exact}"
+    );
 }
