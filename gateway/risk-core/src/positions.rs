@@ -268,8 +268,9 @@ impl Positions {
         lines: &mut impl LineSink,
     ) {
         let home = self.stretches.home(account, instrument);
-        home.group()
-            .for_each(|row| self.get(row).visit_first(lines));
+        for row in home.rows() {
+            self.get(row).visit_first(lines);
+        }
     }
 
     /// A slot for a new pair: one never used, or one that nothing needs any more. `None` if a bounded
