@@ -42,7 +42,7 @@ pub struct Tally {
 }
 
 impl EffectSink for Tally {
-    #[inline]
+    #[inline(always)]
     fn on_effect(&mut self, effect: Effect) {
         match effect {
             Effect::Approved(_) => self.approved += 1,

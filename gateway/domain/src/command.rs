@@ -36,6 +36,9 @@ const FLAG_MARKET: u8 = 2;
 const FLAG_TOTAL: u8 = 4;
 const FLAG_WIRE: u8 = 8;
 
+/// What a report's `detail` says where what was left of its order is cancelled.
+const DETAIL_CANCELED: u8 = 2;
+
 macro_rules! closed_u8 {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $value:literal),+ $(,)? }) => {
         $(#[$doc])*

@@ -7,7 +7,6 @@
 use crate::accounts::Account;
 use crate::engine::RiskCore;
 use crate::order::NONE;
-use crate::orders::Named;
 pub use bytemuck::Pod as Word;
 use core::cell::Cell;
 use portcullis_domain::{AccountId, CommandKind, Head, InstrumentId, OrderKey, SessionId, UserRef};
@@ -56,17 +55,30 @@ impl RiskCore {
     /// all that is behind it.
     #[inline(never)]
     pub(crate) fn approach_alone(&self, head: &Head, lines: &mut impl LineSink) {
-        if head.kind == CommandKind::NewOrder as u8 {
-            let account = AccountId::new(head.account);
-            let instrument = InstrumentId::new(head.instrument);
-            self.ledger
-                .positions
-                .visit_likely(account, instrument, lines);
-            self.approach_new(head, Stage::Head, 0, lines);
+        if head.kind != CommandKind::NewOrder as u8 {
+            self.approach_other_alone(head, lines);
             return;
         }
-        for (stage, _) in STAGES {
-            self.approach_other(head, stage, lines);
+        let account = AccountId::new(head.account);
+        let instrument = InstrumentId::new(head.instrument);
+        self.ledger
+            .positions
+            .visit_likely(account, instrument, lines);
+        self.approach_new(head, Stage::Head, 0, lines);
+    }
+
+    /// The same of what is no new order. To find them waits for number and order as applying it would, but
+    /// what is beyond these then comes at once.
+    #[inline(never)]
+    fn approach_other_alone(&self, head: &Head, lines: &mut impl LineSink) {
+        if !names_order(head) {
+            self.approach_number(head, lines);
+            self.approach_order(head, lines);
+            return;
+        }
+        if let Some(slot) = self.ledger.orders.visit_named(named(head), lines) {
+            self.hints.set(head.seq, slot);
+            self.approach_owner_of(slot, lines);
         }
     }
 
@@ -86,16 +98,63 @@ impl RiskCore {
         }
     }
 
-    #[inline(never)]
+    /// The lines of what is no new order, at each stage by itself: most of it names an order.
+    #[inline(always)]
     fn approach_other(&self, head: &Head, stage: Stage, lines: &mut impl LineSink) {
-        if head.kind == CommandKind::SetCell as u8 {
-            self.approach_cell(head, stage, lines);
-        } else {
-            self.approach_named(head, stage, lines);
+        match stage {
+            Stage::Head => self.approach_number(head, lines),
+            Stage::Index => self.approach_order(head, lines),
+            Stage::Neighbour => self.approach_owner(head, lines),
         }
     }
 
+    /// Where the number of the order that is named stands written.
+    #[inline(never)]
+    fn approach_number(&self, head: &Head, lines: &mut impl LineSink) {
+        if names_order(head) {
+            self.ledger.orders.visit_number(named(head), lines);
+        } else if head.kind == CommandKind::SetCell as u8 {
+            self.approach_cell(head, Stage::Head, lines);
+        }
+    }
+
+    /// The order that is named.
+    #[inline(never)]
+    fn approach_order(&self, head: &Head, lines: &mut impl LineSink) {
+        if names_order(head) {
+            let slot = self.ledger.orders.visit_named(named(head), lines);
+            self.hints.set(head.seq, slot.unwrap_or(NONE));
+        } else if head.kind == CommandKind::SetCell as u8 {
+            self.approach_cell(head, Stage::Index, lines);
+        }
+    }
+
+    /// Account and position of the order that is named, and its neighbours in the position's list.
+    #[inline(never)]
+    fn approach_owner(&self, head: &Head, lines: &mut impl LineSink) {
+        if names_order(head) {
+            self.approach_owner_of(self.hints.get(head.seq), lines);
+        }
+    }
+
+    #[inline(always)]
+    fn approach_owner_of(&self, slot: u32, lines: &mut impl LineSink) {
+        let ledger = &self.ledger;
+        let Some(order) = ledger.orders.at(slot) else {
+            return;
+        };
+        // A hint of another record may name a slot that was never used.
+        if let Some(account) = ledger.accounts.at(order.account) {
+            account.visit_lines(lines);
+        }
+        if let Some(position) = ledger.positions.at(order.position) {
+            position.visit_first(lines);
+        }
+        ledger.orders.visit_neighbours(order, lines);
+    }
+
     /// The lines of the account whose cell changes, and of its limits.
+    #[cold]
     fn approach_cell(&self, head: &Head, stage: Stage, lines: &mut impl LineSink) {
         // Whose word this is, if it is an account's at all: otherwise a line is fetched for nothing.
         let account = AccountId::new(head.word as u32);
@@ -191,37 +250,10 @@ impl RiskCore {
         let drift = &self.ledger.instruments.drift;
         !account.bound.stands(drift, head.timestamp_ns)
     }
-
-    /// The lines of what names an order, if it does.
-    #[inline(always)]
-    fn approach_named(&self, head: &Head, stage: Stage, lines: &mut impl LineSink) {
-        let names = head.kind == CommandKind::Report as u8
-            || head.kind == CommandKind::Cancel as u8
-            || head.kind == CommandKind::Replace as u8;
-        if !names || head.session >= OrderKey::SESSIONS_MAX {
-            return;
-        }
-        let orders = &self.ledger.orders;
-        if stage == Stage::Head {
-            orders.visit_number(named(head), lines);
-            return;
-        }
-        let (Named::Open(slot) | Named::Closed(slot)) = orders.named(named(head)) else {
-            return;
-        };
-        if stage == Stage::Index {
-            orders.visit_order(slot, lines);
-            return;
-        }
-        let order = orders.get(slot);
-        self.ledger.accounts.get(order.account).visit_lines(lines);
-        if order.is_open() {
-            self.ledger.positions.get(order.position).visit_lines(lines);
-        }
-    }
 }
 
-/// Where the positions of records that are approached were found, by sequence number.
+/// Where the positions of new orders that are approached were found, and the orders that other records
+/// name, by sequence number.
 ///
 /// A hint is looked at and believed only if it names what it should.
 #[derive(Debug)]
@@ -244,6 +276,16 @@ impl Hints {
     pub(crate) const fn get(&self, seq: u64) -> u32 {
         self.0[seq as usize % HINTS].get()
     }
+}
+
+/// Whether a head names an order that is there already.
+#[inline(always)]
+fn names_order(head: &Head) -> bool {
+    const NAMES: u32 = 1 << CommandKind::Report as u32
+        | 1 << CommandKind::Cancel as u32
+        | 1 << CommandKind::Replace as u32;
+    let names = head.kind < 32 && NAMES >> head.kind & 1 != 0;
+    names && head.session < OrderKey::SESSIONS_MAX
 }
 
 /// The key of the order that a head of a known session names, or enters.

@@ -23,7 +23,7 @@ use crate::venue::Venue;
 use alloc::boxed::Box;
 use portcullis_domain::{
     AccountId, Block, Command, CommandKind, Digest, Head, InstrumentId, NewOrder, Price, Qty,
-    Record, Seq, SessionId, Timestamp, UserRef,
+    Record, Seq, SessionId, Timestamp, UserRef, VenueReport,
 };
 
 /// The risk core.
@@ -94,9 +94,8 @@ impl RiskCore {
         self.apply_near(record, &mut Unfetched, sink);
     }
 
-    /// As [`RiskCore::apply`]; `lines` fetches what the next slice of sliced work will read. Apart from
-    /// the loop over a batch: together they have more in hand than there are registers.
-    #[inline(never)]
+    /// As [`RiskCore::apply`]; `lines` fetches what the next slice of sliced work will read.
+    #[inline(always)]
     fn apply_near(
         &mut self,
         record: &Record,
@@ -111,14 +110,33 @@ impl RiskCore {
         self.now = Timestamp::from_ns(head.timestamp_ns);
         self.effects = 0;
         count(&mut self.counters.commands);
-        if head.kind == CommandKind::NewOrder as u8
-            && let Ok(order) = NewOrder::decode(head)
+        if head.kind == CommandKind::NewOrder as u8 {
+            self.apply_new(head, lines, sink);
+        } else {
+            self.apply_rest(head, lines, sink);
+        }
+    }
+
+    /// A new order. Apart from the loop over a batch: together they have more in hand than there are registers.
+    #[inline(never)]
+    fn apply_new(&mut self, head: &Head, lines: &mut impl LineSink, sink: &mut impl EffectSink) {
+        if let Ok(order) = NewOrder::decode(head)
             && self.sessions.contains(order.session)
         {
             self.new_order(&order, head.early_refusal(), sink);
             return;
         }
         self.apply_other(head, lines, sink);
+    }
+
+    /// What is no new order: the engine's cancels by a way of their own, since most orders end so.
+    #[inline(never)]
+    fn apply_rest(&mut self, head: &Head, lines: &mut impl LineSink, sink: &mut impl EffectSink) {
+        let canceled = VenueReport::decode_canceled(head);
+        match canceled.filter(|report| self.sessions.contains(report.session)) {
+            Some(report) => self.canceled(&report, sink),
+            None => self.apply_other(head, lines, sink),
+        }
     }
 
     /// Applies sequenced records in order, their lines fetched ahead by `lines`.
@@ -167,8 +185,8 @@ impl RiskCore {
         }
     }
 
-    /// All that is no new order, and what is no command at all: apart from the code of new orders,
-    /// which is the most of what comes.
+    /// All that is neither a new order nor the engine's cancel, and what is no command at all: apart from the
+    /// code of these, which are the most of what comes.
     #[inline(never)]
     fn apply_other(&mut self, head: &Head, lines: &mut impl LineSink, sink: &mut impl EffectSink) {
         let Ok(command) = Command::decode(head) else {

@@ -12,11 +12,11 @@ use crate::bound::{Bound, BoundLimits, Filled};
 use crate::capacities::Capacities;
 use crate::instruments::{Instrument, Instruments, Interest};
 use crate::limits::LimitTable;
-use crate::order::{Hold, NONE};
+use crate::order::{Hold, NONE, Order, Version};
 use crate::orders::{Entry, Orders};
 use crate::positions::{Position, Positions};
 use core::hint::cold_path;
-use portcullis_domain::{AccountId, InstrumentId, OrderId, quanta};
+use portcullis_domain::{AccountId, InstrumentId, OrderId, Side, quanta};
 
 /// No cash and no cost may pass this, so that two of them and a position's value stay in i64.
 pub(crate) const MONEY_MAX: i128 = 1 << 61;
@@ -88,6 +88,68 @@ impl Books<'_> {
             member.count_opened(&hold_notional);
         }
         orders.open(entry, &mut position.first_order)
+    }
+
+    /// Closes an order of one version, and gives back what it holds: `notional` quanta of it. Its position
+    /// then is to leave its account's list where it is flat.
+    #[inline(always)]
+    fn close(&mut self, gone: &Gone, notional: i128, orders: &mut Orders) {
+        let Gone {
+            slot,
+            side,
+            version,
+            ..
+        } = *gone;
+        let lots = version.leaves;
+        let position = &mut *self.position;
+        let was = position.would_be(side);
+        let on_hold = position.on_hold_mut(side);
+        *on_hold -= lots;
+        assert!(*on_hold >= 0, "more lots released than were on hold");
+        let adverse = version.adverse_lot_ticks(side, position.adverse_at());
+        position.move_adverse(side, -adverse);
+        *self.instrument.would_be_mut(side) -= was.max(0) - (was - lots).max(0);
+        let account = &mut *self.account;
+        account.open_notional -= notional;
+        assert!(
+            account.open_notional >= 0,
+            "more notional released than was on hold"
+        );
+        account.open_orders -= 1;
+        account.reserved_used -= u16::from(gone.reserved);
+        self.firm.count_closed(notional);
+        if let Some(member) = &mut self.member {
+            cold_path();
+            member.count_closed(notional);
+        }
+        orders.close(slot, &mut position.first_order);
+    }
+}
+
+/// An order of one version that goes, and where its hold stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Gone {
+    slot: u32,
+    account: u32,
+    instrument: u32,
+    position: u32,
+    side: Side,
+    version: Version,
+    reserved: bool,
+}
+
+impl Gone {
+    #[inline(always)]
+    pub(crate) fn of(slot: u32, order: &Order) -> Self {
+        Self {
+            slot,
+            account: order.account,
+            instrument: order.instrument,
+            position: order.position,
+            side: order.side,
+            version: order.confirmed,
+            reserved: order.is_reserved(),
+        }
     }
 }
 
@@ -268,13 +330,35 @@ impl Ledger {
 
     /// Closes an order and releases all it holds.
     pub(crate) fn close_order(&mut self, slot: u32, table: &LimitTable) {
-        self.change_order(slot, table, |orders| orders.close(slot));
-        let order = self.orders.get(slot);
-        let (position, account, reserved) = (order.position, order.account, order.is_reserved());
-        let mut first = self.positions.get(position).first_order;
-        self.orders.unlink(slot, &mut first);
-        self.positions.get_mut(position).first_order = first;
-        self.count_open(account, -1, reserved);
+        if self.orders.get(slot).has_unanswered() {
+            self.change_order(slot, table, |orders| orders.refuse(slot, 0));
+        }
+        let gone = Gone::of(slot, self.orders.get(slot));
+        self.close_single(&gone, table);
+    }
+
+    /// The same of an order that has one version.
+    #[inline(always)]
+    pub(crate) fn close_single(&mut self, gone: &Gone, table: &LimitTable) {
+        let value = table
+            .instrument(InstrumentId::new(gone.instrument))
+            .map_or(0, |limits| limits.value.quanta());
+        let account = self.accounts.with_firms(gone.account);
+        let (account, firm, member) = account.expect("who has an order is there");
+        let mut books = Books {
+            account,
+            firm,
+            member,
+            position: self.positions.get_mut(gone.position),
+            instrument: self.instruments.get_mut(gone.instrument),
+        };
+        // One whose last lots a fill took left its account's list then.
+        let was_flat = books.position.is_flat();
+        books.close(gone, gone.version.notional(value), &mut self.orders);
+        if books.position.is_flat() {
+            let first = &mut self.accounts.get_mut(gone.account).first_position;
+            self.positions.relink(gone.position, was_flat, first);
+        }
     }
 
     /// Books a fill against the hold of an open order, whose lots the caller then takes: RULES, Fill.
@@ -390,24 +474,6 @@ impl Ledger {
         self.accounts.firm_mut(firm).open_notional += change;
         if member != firm {
             self.accounts.firm_mut(member).open_notional += change;
-        }
-    }
-
-    #[inline(always)]
-    fn count_open(&mut self, account: u32, change: i32, reserved: bool) {
-        let this = self.accounts.get_mut(account);
-        this.open_orders = this
-            .open_orders
-            .checked_add_signed(change)
-            .expect("open orders counted");
-        if reserved {
-            let used = this.reserved_used.checked_add_signed(change as i16);
-            this.reserved_used = used.expect("reserved orders counted");
-        }
-        let (firm, member) = (this.firm, this.clearing_member);
-        self.accounts.firm_mut(firm).open_orders += i64::from(change);
-        if member != firm {
-            self.accounts.firm_mut(member).open_orders += i64::from(change);
         }
     }
 

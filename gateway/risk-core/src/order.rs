@@ -4,7 +4,7 @@
 //! largest over its confirmed version and the unanswered ones; what a new order needs is one cache
 //! line, and unanswered versions stand apart from it.
 
-use portcullis_domain::{OrderKey, SessionId, Side, TimeInForce, UserRef};
+use portcullis_domain::{OrderKey, SessionId, Side, TimeInForce, UserRef, quanta};
 
 /// Versions that may be unanswered at a time.
 pub(crate) const PENDING_MAX: usize = 4;
@@ -150,17 +150,36 @@ pub(crate) struct Hold {
 }
 
 impl Version {
-    #[inline(always)]
     pub(crate) fn hold(&self, side: Side, reference: Option<i64>) -> Hold {
-        let through = match (side, reference) {
-            (_, None) => 0,
-            (Side::Buy, Some(at)) => (self.price - at).max(0),
-            (Side::Sell, Some(at)) => (at - self.price).max(0),
-        };
         Hold {
             lots: self.leaves,
             lot_ticks: i128::from(self.leaves) * i128::from(self.price),
-            adverse_lot_ticks: i128::from(self.leaves) * i128::from(through),
+            adverse_lot_ticks: reference.map_or(0, |at| self.adverse_lot_ticks(side, at)),
+        }
+    }
+
+    /// leaves x how far the limit is through a price.
+    #[inline(always)]
+    pub(crate) fn adverse_lot_ticks(&self, side: Side, at: i64) -> i128 {
+        let through = match side {
+            Side::Buy => self.price - at,
+            Side::Sell => at - self.price,
+        };
+        let through = through.max(0);
+        // One multiplication where the product is what orders have.
+        match self.leaves.checked_mul(through) {
+            Some(narrow) => narrow.into(),
+            None => i128::from(self.leaves) * i128::from(through),
+        }
+    }
+
+    /// Quanta of its leaves at its limit, where a tick of a lot is `value` quanta.
+    #[inline(always)]
+    pub(crate) fn notional(&self, value: i64) -> i128 {
+        let narrow = self.leaves.checked_mul(self.price);
+        match narrow.and_then(|lot_ticks| lot_ticks.checked_mul(value)) {
+            Some(narrow) => narrow.into(),
+            None => quanta(i128::from(self.leaves) * i128::from(self.price), value),
         }
     }
 }
@@ -195,6 +214,11 @@ impl Order {
 
     pub(crate) const fn is_open(&self) -> bool {
         matches!(self.state, OrderState::Open)
+    }
+
+    /// Whether versions of it are unanswered.
+    pub(crate) const fn has_unanswered(&self) -> bool {
+        self.marks.pending_len() > 0
     }
 
     /// Whether it stands on a slot kept for reducing orders.

@@ -126,6 +126,12 @@ impl Orders {
         &self.slots[slot as usize]
     }
 
+    /// The order in a slot, if there is such a slot.
+    #[inline(always)]
+    pub(crate) fn at(&self, slot: u32) -> Option<&Order> {
+        self.slots.get(slot as usize)
+    }
+
     #[inline]
     pub(crate) fn get_mut(&mut self, slot: u32) -> &mut Order {
         &mut self.slots[slot as usize]
@@ -156,12 +162,27 @@ impl Orders {
         lines.line(self.numbers.home_of(key.raw()));
     }
 
+    /// The order that a number names, or did: which, is not waited for.
+    #[inline(always)]
+    pub(crate) fn visit_named(&self, key: OrderKey, lines: &mut impl LineSink) -> Option<u32> {
+        let slot = OrderId::from_raw(self.numbers.find(key.raw())?).slot() as u32;
+        self.visit_order(slot, lines);
+        Some(slot)
+    }
+
     /// An order, if there is one.
     #[inline(always)]
     pub(crate) fn visit_order(&self, slot: u32, lines: &mut impl LineSink) {
-        if let Some(order) = self.slots.get(slot as usize) {
+        if let Some(order) = self.at(slot) {
             lines.line(&order.executed);
         }
+    }
+
+    /// The orders before and behind one in its position's list.
+    #[inline(always)]
+    pub(crate) fn visit_neighbours(&self, order: &Order, lines: &mut impl LineSink) {
+        self.visit_order(order.next, lines);
+        self.visit_order(order.previous, lines);
     }
 
     #[inline(always)]
@@ -204,19 +225,35 @@ impl Orders {
     /// What a client's number names.
     #[inline]
     pub(crate) fn named(&self, key: OrderKey) -> Named {
-        let Some(found) = self.numbers.find(key.raw()) else {
-            return Named::Nothing;
-        };
-        let id = OrderId::from_raw(found);
+        match self.find(key) {
+            None => Named::Nothing,
+            Some((slot, order)) if order.is_open() => Named::Open(slot),
+            Some((slot, _)) => Named::Closed(slot),
+        }
+    }
+
+    /// The order that a client's number names, be it open or closed, and its slot.
+    #[inline(always)]
+    pub(crate) fn find(&self, key: OrderKey) -> Option<(u32, &Order)> {
+        let id = OrderId::from_raw(self.numbers.find(key.raw())?);
         let order = &self.slots[id.slot()];
-        if order.generation != id.generation() {
-            return Named::Nothing;
-        }
-        if order.is_open() {
-            Named::Open(id.slot() as u32)
-        } else {
-            Named::Closed(id.slot() as u32)
-        }
+        (order.generation == id.generation()).then_some((id.slot() as u32, order))
+    }
+
+    /// The open order of one version in a slot, if its number is this one: which then names it, as one number
+    /// names one order at the most.
+    #[inline(always)]
+    pub(crate) fn hinted(
+        &self,
+        slot: u32,
+        session: SessionId,
+        user_ref: UserRef,
+    ) -> Option<&Order> {
+        let order = self.at(slot)?;
+        let named = (order.confirmed.number == user_ref.number)
+            & (order.session == session)
+            & (order.row == user_ref.row);
+        (named && order.is_open() && !order.has_unanswered()).then_some(order)
     }
 
     /// Opens an order on the slot closed longest ago, at the head of its position's list.
@@ -270,16 +307,29 @@ impl Orders {
         id
     }
 
-    /// Closes an order: its versions are gone, its confirmed number stays known until the slot is
-    /// used again.
-    pub(crate) fn close(&mut self, slot: u32) {
-        assert!(self.get(slot).is_open(), "an order closes once");
-        self.refuse(slot, 0);
-        let order = self.get_mut(slot);
+    /// Closes an order of one version and takes it out of its position's list: its confirmed number stays
+    /// known until the slot is used again.
+    #[inline(always)]
+    pub(crate) fn close(&mut self, slot: u32, first: &mut u32) {
+        let order = &mut self.slots[slot as usize];
+        assert!(order.is_open(), "an order closes once");
+        assert!(!order.has_unanswered(), "its other versions went before");
         order.confirmed.leaves = 0;
         order.state = OrderState::Closed;
-        let reserved = order.is_reserved();
-        self.general_used -= u64::from(!reserved);
+        self.general_used -= u64::from(!order.is_reserved());
+        let (next, previous) = (order.next, order.previous);
+        if let Some(next) = self.slots.get_mut(next as usize) {
+            next.previous = previous;
+        }
+        if previous == NONE {
+            assert_eq!(
+                *first, slot,
+                "the list's head is not the order without a predecessor"
+            );
+            *first = next;
+        } else {
+            self.slots[previous as usize].next = next;
+        }
         self.open[slot as usize / 64] &= !(1 << (slot % 64));
         let tail = wrapped(self.free_head + self.free_len, self.free.len());
         self.free[tail] = self.freed(slot);
@@ -366,23 +416,6 @@ impl Orders {
     pub(crate) fn open_from(&self, slot: u32) -> Option<u64> {
         let word = self.open.get(slot as usize / 64)?;
         Some(word >> (slot % 64))
-    }
-
-    /// Takes an order out of its position's list.
-    pub(crate) fn unlink(&mut self, slot: u32, first: &mut u32) {
-        let (next, previous) = (self.get(slot).next, self.get(slot).previous);
-        if next != NONE {
-            self.get_mut(next).previous = previous;
-        }
-        if previous == NONE {
-            assert_eq!(
-                *first, slot,
-                "the list's head is not the order without a predecessor"
-            );
-            *first = next;
-        } else {
-            self.get_mut(previous).next = next;
-        }
     }
 
     /// The orders of a position's list.

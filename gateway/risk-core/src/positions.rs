@@ -108,6 +108,7 @@ impl Position {
         }
     }
 
+    #[inline(always)]
     pub(crate) const fn on_hold_mut(&mut self, side: Side) -> &mut i64 {
         match side {
             Side::Buy => &mut self.open_buy,

@@ -7,8 +7,10 @@
 use crate::effect::{AlarmKind, ClientReport, Effect, EffectSink};
 use crate::engine::{About, RiskCore};
 use crate::executions::Execution;
-use crate::ledger::Trade;
+use crate::ledger::{Gone, Trade};
+use crate::order::Order;
 use crate::orders::Named;
+use core::hint::cold_path;
 use portcullis_domain::{
     AccountId, InstrumentId, OrderId, OrderKey, Price, Qty, ReportKind, Scope, Side, TradingState,
     UserRef, VenueReport,
@@ -24,25 +26,42 @@ struct Fill {
 }
 
 impl RiskCore {
+    /// What was left of an order is cancelled: the same as [`RiskCore::report`] of that does, by a shorter way where
+    /// the order has been approached and is plain, since most end so.
+    #[inline(always)]
+    pub(crate) fn canceled(&mut self, report: &VenueReport, sink: &mut impl EffectSink) {
+        let slot = self.hints.get(self.seq.raw());
+        let orders = &self.ledger.orders;
+        let Some(order) = orders.hinted(slot, report.session, report.user_ref) else {
+            cold_path();
+            self.report(report, sink);
+            return;
+        };
+        debug_assert_eq!(
+            orders.named(OrderKey::new(report.session, report.user_ref)),
+            Named::Open(slot),
+            "a number names one order"
+        );
+        let passed = ClientReport {
+            qty: Qty::new(order.confirmed.leaves),
+            leaves: Qty::ZERO,
+            ..passed(report, slot, order)
+        };
+        let gone = Gone::of(slot, order);
+        self.ledger.touch(passed.account, &self.table);
+        self.ledger.close_single(&gone, &self.table);
+        self.emit(sink, Effect::Reported(passed));
+    }
+
+    #[inline(never)]
     pub(crate) fn report(&mut self, report: &VenueReport, sink: &mut impl EffectSink) {
         let key = OrderKey::new(report.session, report.user_ref);
-        let named = self.ledger.orders.named(key);
-        let slot = match named {
-            Named::Open(slot) | Named::Closed(slot) => slot,
-            Named::Nothing => {
-                if let ReportKind::BrokenTrade { match_number } = report.kind {
-                    self.broken_trade(report, None, match_number, sink);
-                    return;
-                }
-                let about = self.about(key, report.session, report.user_ref);
-                self.alarm(AlarmKind::OrderNeverAdmitted, Some(about), sink);
-                return;
-            }
+        let Some((slot, order)) = self.ledger.orders.find(key) else {
+            self.nothing_named(report, key, sink);
+            return;
         };
-        self.ledger.touch(
-            AccountId::new(self.ledger.orders.get(slot).account),
-            &self.table,
-        );
+        let account = AccountId::new(order.account);
+        self.ledger.touch(account, &self.table);
         match report.kind {
             ReportKind::Fill {
                 qty,
@@ -79,6 +98,17 @@ impl RiskCore {
                 self.pass_on(report, slot, 0, sink);
             }
         }
+    }
+
+    /// The report names no order that is known.
+    #[cold]
+    fn nothing_named(&mut self, report: &VenueReport, key: OrderKey, sink: &mut impl EffectSink) {
+        if let ReportKind::BrokenTrade { match_number } = report.kind {
+            self.broken_trade(report, None, match_number, sink);
+            return;
+        }
+        let about = self.about(key, report.session, report.user_ref);
+        self.alarm(AlarmKind::OrderNeverAdmitted, Some(about), sink);
     }
 
     fn fill(&mut self, report: &VenueReport, slot: u32, fill: Fill, sink: &mut impl EffectSink) {
@@ -346,21 +376,29 @@ impl RiskCore {
         booked
     }
 
-    /// The report goes on to the client.
+    /// The report goes on to the client: it took so many lots from its order.
     fn pass_on(&mut self, report: &VenueReport, slot: u32, lots: i64, sink: &mut impl EffectSink) {
-        let order = self.ledger.orders.get(slot);
         let passed = ClientReport {
-            session: report.session,
-            user_ref: report.user_ref,
-            order: self.ledger.orders.id(slot),
-            account: AccountId::new(order.account),
-            instrument: InstrumentId::new(order.instrument),
-            side: order.side,
-            kind: report.kind,
             qty: Qty::new(lots),
-            leaves: Qty::new(order.confirmed.leaves),
-            note: report.note,
+            ..passed(report, slot, self.ledger.orders.get(slot))
         };
         self.emit(sink, Effect::Reported(passed));
+    }
+}
+
+/// A report that took nothing from its order, as it goes on to the client.
+#[inline(always)]
+fn passed(report: &VenueReport, slot: u32, order: &Order) -> ClientReport {
+    ClientReport {
+        session: report.session,
+        user_ref: report.user_ref,
+        order: OrderId::new(slot, order.generation),
+        account: AccountId::new(order.account),
+        instrument: InstrumentId::new(order.instrument),
+        side: order.side,
+        kind: report.kind,
+        qty: Qty::ZERO,
+        leaves: Qty::new(order.confirmed.leaves),
+        note: report.note,
     }
 }

@@ -4,11 +4,12 @@
 //! may be torn, a ring may be another version's.
 
 use super::{
-    AccountId, AccountMove, CashMove, Command, CommandKind, DecodeError, DisputeDecision,
-    FLAG_CANCEL, FLAG_MARKET, FLAG_SELL, FLAG_TOTAL, FLAG_WIRE, FlipLimits, Head, InstrumentId,
-    LimitCellChange, MassCancel, Money, NewOrder, PositionMove, Price, Qty, QtyMeaning,
-    ReferencePrice, ReplaceRequest, ReportKind, Scope, SessionEvent, SessionEventKind, SessionId,
-    Settlement, Side, StateChange, TimeInForce, TradingState, Units, UserRef, VenueReport, wrong,
+    AccountId, AccountMove, CashMove, Command, CommandKind, DETAIL_CANCELED, DecodeError,
+    DisputeDecision, FLAG_CANCEL, FLAG_MARKET, FLAG_SELL, FLAG_TOTAL, FLAG_WIRE, FlipLimits, Head,
+    InstrumentId, LimitCellChange, MassCancel, Money, NewOrder, PositionMove, Price, Qty,
+    QtyMeaning, ReferencePrice, ReplaceRequest, ReportKind, Scope, SessionEvent, SessionEventKind,
+    SessionId, Settlement, Side, StateChange, TimeInForce, TradingState, Units, UserRef,
+    VenueReport, wrong,
 };
 use crate::{CancelRequest, OrderKey};
 
@@ -219,6 +220,24 @@ fn order_entry(head: &Head, enabled: bool) -> Result<Command, DecodeError> {
     })
 }
 
+impl VenueReport {
+    /// The report that `head` holds, where it says that what was left of its order is cancelled: told apart at
+    /// once, since most orders end so.
+    #[inline(always)]
+    pub fn decode_canceled(head: &Head) -> Option<Self> {
+        let says = (head.kind == CommandKind::Report as u8) & (head.detail == DETAIL_CANCELED);
+        if !says || head.reserved != 0 {
+            return None;
+        }
+        Some(Self {
+            session: session(head).ok()?,
+            user_ref: user_ref(head),
+            kind: ReportKind::Canceled,
+            note: head.flags,
+        })
+    }
+}
+
 fn venue_report(head: &Head) -> Result<VenueReport, DecodeError> {
     let qty = Qty::new(head.qty);
     let kind = match head.detail {
@@ -232,7 +251,7 @@ fn venue_report(head: &Head) -> Result<VenueReport, DecodeError> {
                 fee: Money::new(fee as i64),
             }
         }
-        2 => ReportKind::Canceled,
+        DETAIL_CANCELED => ReportKind::Canceled,
         3 => ReportKind::Reduced { qty },
         4 => ReportKind::Rejected,
         5 => ReportKind::Replaced {

@@ -3,9 +3,9 @@
 //! Owned by no thread. Must stay the inverse of `decode`; the property test beside it holds both.
 
 use super::{
-    AccountMove, CashMove, Command, CommandKind, DisputeDecision, FLAG_CANCEL, FLAG_MARKET,
-    FLAG_SELL, FLAG_TOTAL, FLAG_WIRE, Head, LimitCellChange, MassCancel, NewOrder, Price,
-    QtyMeaning, ReplaceRequest, ReportKind, SessionEvent, Side, StateChange, Units, UserRef,
+    AccountMove, CashMove, Command, CommandKind, DETAIL_CANCELED, DisputeDecision, FLAG_CANCEL,
+    FLAG_MARKET, FLAG_SELL, FLAG_TOTAL, FLAG_WIRE, Head, LimitCellChange, MassCancel, NewOrder,
+    Price, QtyMeaning, ReplaceRequest, ReportKind, SessionEvent, Side, StateChange, Units, UserRef,
     VenueReport,
 };
 use crate::{CancelRequest, InstrumentId, SessionId};
@@ -108,7 +108,7 @@ impl VenueReport {
                 head.account = fee as u32;
                 head.instrument = (fee >> 32) as u32;
             }
-            ReportKind::Canceled => head.detail = 2,
+            ReportKind::Canceled => head.detail = DETAIL_CANCELED,
             ReportKind::Reduced { qty } => {
                 head.detail = 3;
                 head.qty = qty.lots();

@@ -208,6 +208,31 @@ fn each_command_survives_its_head() {
     }
 }
 
+/// What is told apart before is what decoding says, of each head that differs from a sample in a byte of its form
+/// or its session.
+#[test]
+fn a_cancel_told_apart_is_the_report_that_is_decoded() {
+    let mut told_apart = 0;
+    for command in samples() {
+        for offset in 16..28 {
+            for value in 0..=u8::MAX {
+                let mut unit = command.encode().to_unit();
+                unit.0[offset] = value;
+                let head = Head::from_unit(unit);
+                let decoded = match Command::decode(&head) {
+                    Ok(Command::Report(report)) if report.kind == ReportKind::Canceled => {
+                        Some(report)
+                    }
+                    Ok(_) | Err(_) => None,
+                };
+                assert_eq!(VenueReport::decode_canceled(&head), decoded, "{head:?}");
+                told_apart += u32::from(decoded.is_some());
+            }
+        }
+    }
+    assert!(told_apart > 1_000, "{told_apart}");
+}
+
 #[test]
 fn a_wrong_field_is_named() {
     type Spoil = fn(&mut Head);

@@ -164,6 +164,7 @@ fn visit_action(action: &OutboundAction, push: &mut impl FnMut(u64)) {
     }
 }
 
+#[inline(always)]
 fn visit_report(kind: ReportKind, push: &mut impl FnMut(u64)) {
     match kind {
         ReportKind::Accepted => push(0),

@@ -180,6 +180,7 @@ impl Position {
 
     /// An order's adverse lots x ticks at [`Position::adverse_at`] changed by so much, and its lots
     /// on hold are what they are now.
+    #[inline(always)]
     pub(crate) fn move_adverse(&mut self, side: Side, change: i128) {
         if self.kept_at.is_one_limit() {
             assert!(change == 0, "an order is through the limit that it has");
