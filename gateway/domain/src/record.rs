@@ -198,12 +198,10 @@ impl Record {
     /// If the head says another length than `raw` has, or that is more than a record carries.
     #[inline]
     pub fn become_message(&mut self, head: Head, raw: &[u8]) {
-        assert_eq!(
-            usize::from(head.raw_len),
-            raw.len(),
-            "a head says its length"
-        );
+        // Whole, so that what reads a part of it right after finds it in one store.
         self.head = head;
+        let says = usize::from(self.head.raw_len);
+        assert_eq!(says, raw.len(), "a head says its length");
         if !raw.is_empty() {
             self.raw[..raw.len()].copy_from_slice(raw);
         }

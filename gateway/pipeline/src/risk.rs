@@ -10,7 +10,8 @@ use crate::item::{
 use crate::log::digest_note;
 use crate::signals::RiskSignals;
 use portcullis_domain::{
-    Command, CommandKind, Head, Record, ReferencePrice, ReportKind, Seq, Timestamp,
+    Command, CommandKind, Head, InstrumentId, Price, Record, ReferencePrice, ReportKind, Seq,
+    Timestamp,
 };
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{
@@ -190,24 +191,21 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
         control.slots() >= control.buffer().capacity() / 2
     }
 
-    /// Takes the next batch: as many records as there are and have room, a flip always alone. Returns
-    /// how many.
-    fn take_batch(&mut self, most: usize) -> usize {
+    /// Takes the next batch: as many records as there are and have room, a flip always alone.
+    fn take_batch(&mut self, most: usize) -> Taken {
+        let mut taken = Taken::default();
         if self.rings.records.is_empty() {
-            return 0;
+            return taken;
         }
         let room = self.room(most.min(BATCH));
-        let mut taken = 0;
-        while taken < room {
-            let is_flip = |head: &Head| head.kind == CommandKind::FlipLimits as u8;
-            let fits = |head: &Head| taken == 0 || !is_flip(head);
-            let Some((head, raw)) = self.rings.records.take_if(fits) else {
+        let is_flip = |head: &Head| head.kind == CommandKind::FlipLimits as u8;
+        for record in &mut self.batch[..room] {
+            let fits = |head: &Head| taken.records == 0 || !is_flip(head);
+            if !self.rings.records.pop_into_if(record, fits) {
                 break;
-            };
-            let flips = is_flip(&head);
-            self.batch[taken].become_message(head, raw);
-            taken += 1;
-            if flips {
+            }
+            taken.count(&record.head);
+            if is_flip(&record.head) {
                 // Its table was sent before it, but may have come since the cycle began.
                 self.exchange_tables();
                 break;
@@ -216,15 +214,15 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
         taken
     }
 
-    /// Applies the first `taken` records of the batch; returns how much work that was.
-    fn apply_batch(&mut self, taken: usize) -> usize {
-        let records = &self.batch[..taken];
+    /// Applies the batch; returns how much work that was.
+    fn apply_batch(&mut self, taken: &Taken) -> usize {
+        let records = &self.batch[..taken.records];
         // A tick that finds no sliced work is no work, or an idle gateway would never idle.
-        let pending = self.core.work_pending();
-        let work = records
-            .iter()
-            .filter(|record| pending || record.head.kind != CommandKind::Tick as u8)
-            .count();
+        let idle = if self.core.work_pending() {
+            0
+        } else {
+            taken.ticks
+        };
         let mut router = Router {
             rings: &mut self.rings,
             records,
@@ -235,20 +233,19 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
         self.core.apply_batch(records, &mut Fetch, &mut router);
         self.note_digest();
         self.rings.publish();
-        self.note_orders(taken);
-        work
+        if taken.orders > 0 {
+            self.note_orders(taken.records);
+        }
+        taken.records - idle
     }
 
     /// Takes the times of the orders of a batch, by one reading of the clock: its effects are seen
     /// when all of it is applied.
     fn note_orders(&mut self, taken: usize) {
-        let mut now = None;
+        let now = self.clock.now();
         for record in &self.batch[..taken] {
             let head = &record.head;
-            let order =
-                head.kind == CommandKind::NewOrder as u8 || head.kind == CommandKind::Replace as u8;
-            if order {
-                let now = *now.get_or_insert_with(|| self.clock.now());
+            if is_order(head) {
                 let stamp = Timestamp::from_ns(head.timestamp_ns);
                 self.latency.on_taken(self.taken.since(stamp).ns());
                 self.latency.on_order(now.since(stamp).ns());
@@ -294,6 +291,9 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
     }
 
     fn look(&mut self) -> usize {
+        if self.rings.looks.is_empty() {
+            return 0;
+        }
         for looked in 0..LOOK_BUDGET {
             if self.rings.control.is_full() {
                 return looked;
@@ -346,11 +346,11 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
         let mut left = RECORD_BUDGET;
         while left > 0 {
             let taken = self.take_batch(left);
-            if taken == 0 {
+            if taken.records == 0 {
                 break;
             }
-            work += self.apply_batch(taken);
-            left -= taken;
+            work += self.apply_batch(&taken);
+            left -= taken.records;
         }
         self.rings.records.release();
         self.signals.tell_work_pending(self.wants_ticks());
@@ -372,6 +372,29 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
     fn is_drained(&self) -> bool {
         self.rings.records.is_empty() && !self.core.work_pending()
     }
+}
+
+/// What a batch is of.
+#[derive(Clone, Copy, Debug, Default)]
+struct Taken {
+    records: usize,
+    ticks: usize,
+    /// New orders and replaces.
+    orders: usize,
+}
+
+impl Taken {
+    #[inline(always)]
+    fn count(&mut self, head: &Head) {
+        self.records += 1;
+        self.ticks += usize::from(head.kind == CommandKind::Tick as u8);
+        self.orders += usize::from(is_order(head));
+    }
+}
+
+#[inline(always)]
+const fn is_order(head: &Head) -> bool {
+    head.kind == CommandKind::NewOrder as u8 || head.kind == CommandKind::Replace as u8
 }
 
 /// Fetches lines ahead of their use.
@@ -409,6 +432,7 @@ impl Router<'_> {
     /// To the venue, where few wait shown at once, and only then to egress, which needs its client's words when the engine
     /// answers: a publication comes no sooner than all that was written before it, and the lines of a ring
     /// take their time to come over from the other end's core.
+    #[inline(never)]
     fn send(&mut self, order: Approved<OutboundOrder>) {
         let said = ClientEffect::of_order(order.get());
         let record = &self.records[self.next - 1];
@@ -424,6 +448,43 @@ impl Router<'_> {
         }
     }
 
+    /// To the client, and where it is a trade to whom its price concerns.
+    #[inline(always)]
+    fn tell_report(&mut self, report: ClientReport) {
+        self.tell_client(ClientEffect::Reported(report));
+        if let ReportKind::Fill { price, .. } = report.kind {
+            self.note_trade(report.instrument, price);
+        }
+    }
+
+    /// What is neither an order nor a report.
+    #[inline(never)]
+    fn tell(&mut self, effect: &Effect) {
+        if let Some(said) = ClientEffect::of(effect) {
+            self.tell_client(said);
+        }
+        match *effect {
+            Effect::Approved(_) | Effect::Reported(_) => unreachable!("these go their own ways"),
+            Effect::Refused(refusal) => {
+                self.tell_control(ControlItem::Refused(refusal, self.timestamp()));
+            }
+            Effect::Answered(_) | Effect::SessionChanged(_) => {}
+            Effect::Controlled(outcome) => {
+                self.tell_control(ControlItem::Outcome(
+                    outcome,
+                    Seq::new(self.record().head.seq),
+                ));
+            }
+            Effect::StateChanged { scope, state } => {
+                self.tell_control(ControlItem::StateChanged(scope, state, self.timestamp()));
+            }
+            Effect::Alarmed(alarm) => {
+                self.tell_control(ControlItem::Alarmed(alarm, self.timestamp()));
+            }
+        }
+    }
+
+    #[inline(never)]
     fn tell_client(&mut self, effect: ClientEffect) {
         let record = &self.records[self.next - 1];
         let at = Timestamp::from_ns(record.head.timestamp_ns);
@@ -436,22 +497,16 @@ impl Router<'_> {
         assert!(self.rings.control.push(item).is_ok(), "room was looked for");
     }
 
-    /// A trade of an instrument whose reference is its last trade.
-    fn note_trade(&mut self, report: &ClientReport) {
-        let ReportKind::Fill { price, .. } = report.kind else {
-            return;
-        };
+    /// A trade, where its instrument's reference is its last one.
+    fn note_trade(&mut self, instrument: InstrumentId, price: Price) {
         let wanted = self
             .last_trade
-            .get(report.instrument.index())
+            .get(instrument.index())
             .is_some_and(|wanted| *wanted);
         if !wanted {
             return;
         }
-        let reference = ReferencePrice {
-            instrument: report.instrument,
-            price,
-        };
+        let reference = ReferencePrice { instrument, price };
         let mut head = Command::Reference(reference).encode();
         head.timestamp_ns = self.record().head.timestamp_ns;
         let told = self.rings.feedback.push(&Record::bare(head));
@@ -473,33 +528,19 @@ impl EffectSink for Router<'_> {
         }
     }
 
+    /// Part of the core's code where an effect comes into being, so that what nearly all are is told apart there
+    /// and not once more here.
+    #[inline(always)]
     fn on_effect(&mut self, effect: Effect) {
-        if let Effect::Approved(order) = effect {
-            self.send(order);
-            return;
-        }
-        if let Some(said) = ClientEffect::of(&effect) {
-            self.tell_client(said);
-        }
         match effect {
-            Effect::Approved(_) => unreachable!("an order went its own way"),
-            Effect::Refused(refusal) => {
-                self.tell_control(ControlItem::Refused(refusal, self.timestamp()));
-            }
-            Effect::Reported(report) => self.note_trade(&report),
-            Effect::Answered(_) | Effect::SessionChanged(_) => {}
-            Effect::Controlled(outcome) => {
-                self.tell_control(ControlItem::Outcome(
-                    outcome,
-                    Seq::new(self.record().head.seq),
-                ));
-            }
-            Effect::StateChanged { scope, state } => {
-                self.tell_control(ControlItem::StateChanged(scope, state, self.timestamp()));
-            }
-            Effect::Alarmed(alarm) => {
-                self.tell_control(ControlItem::Alarmed(alarm, self.timestamp()));
-            }
+            Effect::Approved(order) => self.send(order),
+            Effect::Reported(report) => self.tell_report(report),
+            Effect::Refused(_)
+            | Effect::Answered(_)
+            | Effect::SessionChanged(_)
+            | Effect::Controlled(_)
+            | Effect::StateChanged { .. }
+            | Effect::Alarmed(_) => self.tell(&effect),
         }
     }
 }

@@ -54,11 +54,19 @@ impl RecordConsumer {
     #[inline]
     #[must_use]
     pub fn pop_into(&mut self, record: &mut Record) -> bool {
-        let Some((head, raw)) = self.front() else {
+        self.pop_into_if(record, |_| true)
+    }
+
+    /// The same, where the next record's head `fits`.
+    #[inline]
+    #[must_use]
+    pub fn pop_into_if(&mut self, record: &mut Record, fits: impl FnOnce(&Head) -> bool) -> bool {
+        let Some((head, raw)) = self.front().filter(|(head, _)| fits(head)) else {
             return false;
         };
         record.become_message(*head, raw);
-        self.advance_past(record.head.bytes_behind());
+        let bytes = raw.len();
+        self.advance_past(bytes);
         true
     }
 }
