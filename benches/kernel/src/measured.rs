@@ -23,10 +23,9 @@ pub fn apply_all(market: &mut Market, records: &[Record]) {
 pub fn pop_all(ring: &mut RecordConsumer, batch: &mut [Record]) -> usize {
     let mut taken = 0;
     for slot in batch {
-        let Some((head, raw)) = ring.take() else {
+        if !ring.pop_into(slot) {
             break;
-        };
-        slot.become_message(head, raw);
+        }
         taken += 1;
     }
     ring.release();

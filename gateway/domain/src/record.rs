@@ -197,9 +197,9 @@ impl Record {
     /// # Panics
     /// If the head says another length than `raw` has, or that is more than a record carries.
     #[inline]
-    pub fn become_message(&mut self, head: Head, raw: &[u8]) {
+    pub fn become_message(&mut self, head: &Head, raw: &[u8]) {
         // Whole, so that what reads a part of it right after finds it in one store.
-        self.head = head;
+        self.head = *head;
         let says = usize::from(self.head.raw_len);
         assert_eq!(says, raw.len(), "a head says its length");
         if !raw.is_empty() {
@@ -242,7 +242,7 @@ mod tests {
             assert_eq!(Record::read_units(&units[..count]), Some(record));
             assert_eq!(Record::read_units(&units[..count - 1]), None);
             let mut other = Record::new(Head::blank(2), &[9; RAW_BYTES_MAX]).expect("fits");
-            other.become_message(record.head, record.raw());
+            other.become_message(&record.head, record.raw());
             assert_eq!((other.head, other.raw()), (record.head, record.raw()));
         }
     }

@@ -105,7 +105,7 @@ impl<V: RecallVenue> Replica<V> {
         if flips || self.taken == self.batch.len() {
             self.settle();
         }
-        self.batch[self.taken].become_message(head, raw);
+        self.batch[self.taken].become_message(&head, raw);
         self.taken += 1;
         if flips {
             self.settle();

@@ -97,12 +97,18 @@ const fn units_of<T>(bytes: usize) -> usize {
 
 impl<T: Lead> MessageProducer<T> {
     /// Puts a message in and publishes it; `false`, and nothing put, where it has no room.
-    #[inline]
+    ///
+    /// # Panics
+    /// As [`Self::write`].
+    #[inline(always)]
     #[must_use]
     pub fn send(&mut self, lead: T, bytes: &[u8]) -> bool {
-        let written = self.write(lead, bytes);
-        self.publish();
-        written
+        let Some(units) = self.put(lead, bytes) else {
+            self.publish();
+            return false;
+        };
+        self.cursor.written_and_published(units);
+        true
     }
 
     /// Puts a message in, to be seen by the consumer from the next [`Self::publish`] on; `false`, and
@@ -110,25 +116,36 @@ impl<T: Lead> MessageProducer<T> {
     ///
     /// # Panics
     /// If the lead says another length than `bytes` has.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn write(&mut self, lead: T, bytes: &[u8]) -> bool {
-        assert_eq!(lead.bytes_behind(), bytes.len(), "a lead says its length");
-        let units = units_of::<T>(bytes.len());
-        let Some(first) = self.cursor.claim(units) else {
+        let Some(units) = self.put(lead, bytes) else {
             return false;
         };
-        #[expect(unsafe_code, reason = "the units were claimed")]
-        // SAFETY: the cursor gave them to this end, and shows them to the other at `publish`.
-        unsafe {
-            self.slots.put(first, lead, bytes);
-        }
         self.cursor.written(units);
         true
     }
 
+    /// Puts a message into the next units, if they are free; how many.
+    ///
+    /// In line wherever it is called, so that the parts of a lead go from registers to the ring. Put down beside
+    /// it first, in narrow pieces, and taken from there in wide ones, they would wait until each store before
+    /// them is done, and the last publication's waits for its line to come over.
+    #[inline(always)]
+    fn put(&mut self, lead: T, bytes: &[u8]) -> Option<usize> {
+        let units = units_of::<T>(bytes.len());
+        let first = self.cursor.claim(units)?;
+        #[expect(unsafe_code, reason = "the units were claimed")]
+        // SAFETY: the cursor gave them to this end, and shows them to the other at `publish`.
+        let lead = unsafe { self.slots.put(first, lead, bytes) };
+        // Asked of what lies in the ring: a part read before keeps the whole from being moved in one piece.
+        let says = lead.bytes_behind();
+        assert!(says == bytes.len(), "a lead says its length");
+        Some(units)
+    }
+
     /// Shows the consumer what was written.
-    #[inline]
+    #[inline(always)]
     pub fn publish(&mut self) {
         self.cursor.publish();
     }
@@ -224,6 +241,22 @@ impl<T: Lead> MessageConsumer<T> {
         let (lead, bytes) = unsafe { self.slots.take_if(first, fits)? };
         self.cursor.advance(units_of::<T>(bytes.len()));
         Some((lead, bytes))
+    }
+
+    /// Shows the next message to `see` where it lies, and is done with it if that says so; `false` where there
+    /// is none, or it is left there.
+    #[inline(always)]
+    #[must_use]
+    pub fn take_where(&mut self, see: impl FnOnce(&T, &[u8]) -> bool) -> bool {
+        let Some((lead, bytes)) = self.front() else {
+            return false;
+        };
+        let units = units_of::<T>(bytes.len());
+        let taken = see(lead, bytes);
+        if taken {
+            self.cursor.advance(units);
+        }
+        taken
     }
 
     /// Gives the room of what was taken back to the producer.

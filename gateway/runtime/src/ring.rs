@@ -23,7 +23,7 @@ pub fn record_ring(units: usize) -> (RecordProducer, RecordConsumer) {
 
 impl RecordProducer {
     /// Puts a record in and publishes it; `false`, and nothing put, where it has no room.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn push(&mut self, record: &Record) -> bool {
         self.send(record.head, record.raw())
@@ -57,17 +57,17 @@ impl RecordConsumer {
         self.pop_into_if(record, |_| true)
     }
 
-    /// The same, where the next record's head `fits`.
+    /// The same, if the next record's head `fits`.
     #[inline]
     #[must_use]
     pub fn pop_into_if(&mut self, record: &mut Record, fits: impl FnOnce(&Head) -> bool) -> bool {
-        let Some((head, raw)) = self.front().filter(|(head, _)| fits(head)) else {
-            return false;
-        };
-        record.become_message(*head, raw);
-        let bytes = raw.len();
-        self.advance_past(bytes);
-        true
+        self.take_where(|head, raw| {
+            let fits = fits(head);
+            if fits {
+                record.become_message(head, raw);
+            }
+            fits
+        })
     }
 }
 

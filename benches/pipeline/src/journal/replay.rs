@@ -212,7 +212,7 @@ fn fill(
     while filled < room.len() {
         match reader.next().map_err(|error| error.to_string())? {
             Some(Entry::Record(record)) => {
-                room[filled].become_message(*record.head, record.raw);
+                room[filled].become_message(record.head, record.raw);
                 filled += 1;
             }
             Some(Entry::Digest { .. }) => {}

@@ -19,7 +19,7 @@ impl RecordRef<'_> {
     #[must_use]
     pub fn to_record(&self) -> Record {
         let mut record = Record::bare(*self.head);
-        record.become_message(*self.head, self.raw);
+        record.become_message(self.head, self.raw);
         record
     }
 }

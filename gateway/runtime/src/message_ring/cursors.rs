@@ -37,16 +37,22 @@ struct Published {
 }
 
 /// The producer's.
+///
+/// It stores as few words of its own as it can, and none where a message is published alone: a publication
+/// waits for its line to come from the other core, every store behind it waits too, and a core holds a few
+/// dozen of them before it stands still.
 #[derive(Debug)]
 pub(super) struct ProducerCursor {
     shared: Arc<Shared>,
     capacity: usize,
-    index: usize,
     written: u64,
-    published: u64,
+    /// Whether something was written that is not published yet.
+    unpublished: bool,
     taken: Cell<u64>,
-    /// At this index it looks whether it may begin anew.
-    look_at: usize,
+    /// The position of index 0.
+    origin: u64,
+    /// From this position on it looks whether the index goes on.
+    look_at: u64,
 }
 
 /// The consumer's.
@@ -72,11 +78,11 @@ pub(super) fn cursors(capacity: usize) -> (ProducerCursor, ConsumerCursor) {
     let producer = ProducerCursor {
         shared: Arc::clone(&shared),
         capacity,
-        index: 0,
         written: 0,
-        published: 0,
+        unpublished: false,
         taken: Cell::new(0),
-        look_at: RESTART_UNITS,
+        origin: 0,
+        look_at: RESTART_UNITS.min(capacity) as u64,
     };
     let consumer = ConsumerCursor {
         shared,
@@ -91,53 +97,66 @@ pub(super) fn cursors(capacity: usize) -> (ProducerCursor, ConsumerCursor) {
 
 impl ProducerCursor {
     /// The index of the first of `units` units that are free; `None` where so many are not.
-    #[inline]
+    #[inline(always)]
     pub(super) fn claim(&mut self, units: usize) -> Option<usize> {
         if !self.has_room_for(units) {
             return None;
         }
-        if self.index >= self.look_at {
-            self.restart_if_empty();
+        if self.written >= self.look_at {
+            self.go_on();
         }
-        Some(self.index)
+        Some((self.written - self.origin) as usize)
     }
 
-    /// Begins at the first unit where the consumer has all. It holds no reference then, and looks
-    /// whether there was a restart before it reads what comes next.
+    /// Behind the last unit the index begins anew; and it does where the consumer has all, which holds no
+    /// reference then, and looks whether there was a restart before it reads what comes next.
     #[cold]
-    fn restart_if_empty(&mut self) {
-        if self.taken() == self.written {
+    fn go_on(&mut self) {
+        let end = self.origin + self.capacity as u64;
+        if self.written >= end {
+            self.origin = end;
+        } else if self.taken() == self.written {
             let restarted = &self.shared.producer.restarted;
             // Seen with the publication that follows it.
             restarted.store(self.written, Ordering::Relaxed);
-            self.index = 0;
-            self.look_at = RESTART_UNITS;
-        } else {
-            self.look_at = self.index + RESTART_UNITS;
+            self.origin = self.written;
         }
+        let end = self.origin + self.capacity as u64;
+        self.look_at = end.min(self.written + RESTART_UNITS as u64);
     }
 
     /// The units that were claimed are written.
-    #[inline]
-    pub(super) fn written(&mut self, units: usize) {
+    #[inline(always)]
+    pub(super) const fn written(&mut self, units: usize) {
         self.written += units as u64;
-        self.index += units;
-        if self.index >= self.capacity {
-            self.index -= self.capacity;
-            self.look_at = RESTART_UNITS;
-        }
+        self.unpublished = true;
     }
 
-    #[inline]
+    /// The same, and shows them with all that was written before.
+    #[inline(always)]
+    pub(super) fn written_and_published(&mut self, units: usize) {
+        self.written += units as u64;
+        if self.unpublished {
+            self.unpublished = false;
+        }
+        self.show();
+    }
+
+    #[inline(always)]
     pub(super) fn publish(&mut self) {
-        if self.published != self.written {
-            self.published = self.written;
-            let written = &self.shared.producer.written;
-            written.store(self.written, Ordering::Release);
+        if self.unpublished {
+            self.unpublished = false;
+            self.show();
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    fn show(&self) {
+        let written = &self.shared.producer.written;
+        written.store(self.written, Ordering::Release);
+    }
+
+    #[inline(always)]
     pub(super) fn has_room_for(&self, units: usize) -> bool {
         self.free_of(self.taken.get()) >= units || self.free_of(self.taken()) >= units
     }

@@ -74,27 +74,29 @@ impl<T: Lead> Slots<T> {
         }
     }
 
-    /// Writes a message from this unit on.
+    /// Writes a message from this unit on; the lead where it lies.
     ///
     /// # Safety
     /// The cursor has given the message's units to the producer, and they are not published.
     #[expect(unsafe_code, reason = "messages lie in units in one piece")]
-    #[inline]
-    pub(super) unsafe fn put(&mut self, first: usize, lead: T, bytes: &[u8]) {
+    #[inline(always)]
+    pub(super) unsafe fn put(&mut self, first: usize, lead: T, bytes: &[u8]) -> &T {
         let units = super::units_of::<T>(bytes.len());
         let at = self.units.of(first, units);
         #[cfg(feature = "loom")]
         self.units.watch_write(first, units);
         // SAFETY: `of` has seen that the units are inside the memory; they are aligned for a lead, as
         // was asserted, and nobody else's by the caller's word. `bytes` does not lie in them: only
-        // the consumer's end gives references into the ring, and of units that are not the producer's.
+        // the consumer's end gives references into the ring, and of units that are not the producer's. The lead
+        // that is returned was written here, and holds this end by `&mut`, so that it is neither shown nor
+        // written over while it lives.
         unsafe {
             at.cast::<T>().write(lead);
-            if bytes.is_empty() {
-                return;
+            if !bytes.is_empty() {
+                let behind = at.add(Self::LEAD_UNITS).cast::<u8>();
+                behind.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             }
-            let behind = at.add(Self::LEAD_UNITS).cast::<u8>();
-            behind.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            &*at.cast::<T>()
         }
     }
 

@@ -26,6 +26,20 @@ fn len_of(number: u64) -> usize {
 /// take minutes.
 const PREEMPTIONS: usize = 2;
 
+/// Alone a message is sent as one is, else written to be published with others.
+fn put(
+    producer: &mut MessageProducer<Numbered>,
+    lead: Numbered,
+    bytes: &[u8],
+    together: u64,
+) -> bool {
+    if together == 1 {
+        producer.send(lead, bytes)
+    } else {
+        producer.write(lead, bytes)
+    }
+}
+
 /// `messages` go through a ring of `units`; the producer publishes after each `together`.
 fn pass(units: usize, messages: u64, together: u64) {
     let mut model = loom::model::Builder::new();
@@ -36,10 +50,7 @@ fn pass(units: usize, messages: u64, together: u64) {
             for number in 0..messages {
                 let len = len_of(number);
                 let bytes = vec![number as u8; len];
-                loop {
-                    if producer.write(Numbered { number, len }, &bytes) {
-                        break;
-                    }
+                while !put(&mut producer, Numbered { number, len }, &bytes, together) {
                     producer.publish();
                     thread::yield_now();
                 }

@@ -217,7 +217,7 @@ impl CoreFollower {
             self.records += 1;
             self.bytes += (record.head.units() * UNIT_BYTES) as u64;
             let flips = flip_of(record.head);
-            self.batch[self.taken].become_message(*record.head, record.raw);
+            self.batch[self.taken].become_message(record.head, record.raw);
             self.taken += 1;
             if let Some(digest) = flips {
                 return Read::Flip(digest);
