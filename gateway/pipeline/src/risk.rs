@@ -15,8 +15,7 @@ use portcullis_domain::{
 };
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{
-    Approved, ClientReport, EFFECTS_MAX, Effect, EffectSink, LineSink, OutboundOrder, RiskCore,
-    Word,
+    Approved, EFFECTS_MAX, Effect, EffectSink, LineSink, OutboundOrder, RiskCore, Word,
 };
 use portcullis_runtime::{
     Agent, Clock, MessageProducer, RecordConsumer, RecordProducer, RingConsumer, RingProducer,
@@ -432,7 +431,7 @@ impl Router<'_> {
     /// To the venue, where few wait shown at once, and only then to egress, which needs its client's words when the engine
     /// answers: a publication comes no sooner than all that was written before it, and the lines of a ring
     /// take their time to come over from the other end's core.
-    #[inline(never)]
+    #[inline(always)]
     fn send(&mut self, order: Approved<OutboundOrder>) {
         let said = ClientEffect::of_order(order.get());
         let record = &self.records[self.next - 1];
@@ -448,32 +447,32 @@ impl Router<'_> {
         }
     }
 
-    /// To the client, and where it is a trade to whom its price concerns.
     #[inline(always)]
-    fn tell_report(&mut self, report: ClientReport) {
-        self.tell_client(ClientEffect::Reported(report));
-        if let ReportKind::Fill { price, .. } = report.kind {
-            self.note_trade(report.instrument, price);
-        }
+    fn tell_client(&mut self, effect: ClientEffect) {
+        let record = &self.records[self.next - 1];
+        let at = Timestamp::from_ns(record.head.timestamp_ns);
+        let item = EgressItem::before(record.raw(), effect, at, record.head.seq);
+        let told = self.rings.egress.write(item, record.raw());
+        assert!(told, "room was looked for");
     }
 
-    /// What is neither an order nor a report.
+    /// All but what goes to the venue, and its reports.
     #[inline(never)]
     fn tell(&mut self, effect: &Effect) {
         if let Some(said) = ClientEffect::of(effect) {
             self.tell_client(said);
         }
         match *effect {
-            Effect::Approved(_) | Effect::Reported(_) => unreachable!("these go their own ways"),
+            Effect::Approved(_) | Effect::Reported(_) => {
+                unreachable!("an order and a report go their own ways");
+            }
+            Effect::Answered(_) | Effect::SessionChanged(_) => {}
             Effect::Refused(refusal) => {
                 self.tell_control(ControlItem::Refused(refusal, self.timestamp()));
             }
-            Effect::Answered(_) | Effect::SessionChanged(_) => {}
             Effect::Controlled(outcome) => {
-                self.tell_control(ControlItem::Outcome(
-                    outcome,
-                    Seq::new(self.record().head.seq),
-                ));
+                let seq = Seq::new(self.record().head.seq);
+                self.tell_control(ControlItem::Outcome(outcome, seq));
             }
             Effect::StateChanged { scope, state } => {
                 self.tell_control(ControlItem::StateChanged(scope, state, self.timestamp()));
@@ -482,15 +481,6 @@ impl Router<'_> {
                 self.tell_control(ControlItem::Alarmed(alarm, self.timestamp()));
             }
         }
-    }
-
-    #[inline(never)]
-    fn tell_client(&mut self, effect: ClientEffect) {
-        let record = &self.records[self.next - 1];
-        let at = Timestamp::from_ns(record.head.timestamp_ns);
-        let item = EgressItem::before(record.raw(), effect, at, record.head.seq);
-        let told = self.rings.egress.write(item, record.raw());
-        assert!(told, "room was looked for");
     }
 
     fn tell_control(&mut self, item: ControlItem) {
@@ -528,13 +518,18 @@ impl EffectSink for Router<'_> {
         }
     }
 
-    /// Part of the core's code where an effect comes into being, so that what nearly all are is told apart there
-    /// and not once more here.
+    /// In line where the core says it: what it says then goes from registers to the rings. Put down and taken up
+    /// again in pieces of other sizes, it would wait each time until all that was stored before it is done.
     #[inline(always)]
     fn on_effect(&mut self, effect: Effect) {
         match effect {
             Effect::Approved(order) => self.send(order),
-            Effect::Reported(report) => self.tell_report(report),
+            Effect::Reported(report) => {
+                self.tell_client(ClientEffect::Reported(report));
+                if let ReportKind::Fill { price, .. } = report.kind {
+                    self.note_trade(report.instrument, price);
+                }
+            }
             Effect::Refused(_)
             | Effect::Answered(_)
             | Effect::SessionChanged(_)

@@ -116,10 +116,13 @@ impl Order {
     fn move_records(&mut self, input: &mut RecordConsumer, budget: usize) -> usize {
         let mut taken = 0;
         while taken < budget && self.sequenced.has_room_for(2) {
-            let Some((head, raw)) = input.take() else {
+            let moved = input.take_where(|head, raw| {
+                self.stamp(head, raw);
+                true
+            });
+            if !moved {
                 break;
-            };
-            self.stamp(head, raw);
+            }
             taken += 1;
         }
         if taken > 0 {
@@ -130,12 +133,15 @@ impl Order {
     }
 
     #[inline]
-    fn stamp(&mut self, mut head: Head, raw: &[u8]) {
+    fn stamp(&mut self, head: &Head, raw: &[u8]) {
         self.seq = self.seq.next();
         self.last = self.last.later(Timestamp::from_ns(head.timestamp_ns));
-        head.seq = self.seq.raw();
-        head.timestamp_ns = self.last.ns();
-        let moved = self.sequenced.write(head, raw);
+        let stamped = Head {
+            seq: self.seq.raw(),
+            timestamp_ns: self.last.ns(),
+            ..*head
+        };
+        let moved = self.sequenced.write(stamped, raw);
         assert!(moved, "room was looked for");
     }
 }
@@ -188,7 +194,7 @@ impl Sequencer {
                 break;
             }
             head.timestamp_ns = now.ns();
-            self.order.stamp(head, &[]);
+            self.order.stamp(&head, &[]);
         }
         self.order.sequenced.publish();
         self.first.is_empty()
@@ -207,7 +213,7 @@ impl Sequencer {
         }
         let mut head = Command::JournalLink { up }.encode();
         head.timestamp_ns = now.ns();
-        self.order.stamp(head, &[]);
+        self.order.stamp(&head, &[]);
         self.order.sequenced.publish();
         journal.told(up, self.order.seq, now);
         1
@@ -232,7 +238,7 @@ impl Sequencer {
         self.ticked = now;
         let mut head = Command::Tick.encode();
         head.timestamp_ns = now.ns();
-        self.order.stamp(head, &[]);
+        self.order.stamp(&head, &[]);
         let ring = &mut self.order.sequenced;
         ring.publish();
         self.ticked_at = ring.pushed();
