@@ -125,6 +125,9 @@ impl<S: Read + Write> Link<S> {
             if work.told >= budget {
                 break;
             }
+            if self.received.is_empty() {
+                return true;
+            }
             let Some(machine) = &mut self.machine else {
                 return true;
             };
