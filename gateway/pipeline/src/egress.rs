@@ -17,6 +17,7 @@ pub use client_streams::ClientStreams;
 use crate::durability::{Gate, Passage};
 use crate::item::{ConnectionItem, EgressItem};
 use crate::resend::Resending;
+use crate::rounds::Rounds;
 use crate::stream_reach::StreamReachWriter;
 use crate::tables::SymbolTable;
 use crate::transport::OutboundTransport;
@@ -63,12 +64,6 @@ const ITEM_BUDGET: usize = 256;
 /// Messages from the journal taken in one duty cycle: others' orders are on their way meanwhile.
 const RESENT_BUDGET: usize = 64;
 
-/// Idle sessions looked after in one duty cycle: as with deadlines, a line of memory each in every
-/// order's way, for heartbeats that are a second apart; more where a cycle had no work and the last
-/// one was long ago.
-const IDLE_LOOKS_MAX: u64 = 16;
-const IDLE_LOOK_EVERY_NS: u64 = 4_000;
-
 /// The agent.
 #[derive(Debug)]
 pub struct Egress<T> {
@@ -82,9 +77,8 @@ pub struct Egress<T> {
     gate: Gate,
     /// What the stores no longer have, where a journal does.
     resending: Option<Resending>,
-    next_idle: usize,
-    /// When idle sessions were looked after last.
-    looked: Timestamp,
+    /// Who may want a heartbeat.
+    heartbeats: Rounds,
     send: HistogramWriter,
     /// Messages whose sending is timed.
     timed: u64,
@@ -119,6 +113,7 @@ impl<T: OutboundTransport> Egress<T> {
         mut reach: StreamReachWriter,
     ) -> Self {
         streams.say_reach(&mut reach);
+        let heartbeats = Rounds::through(streams.len());
         Self {
             transport,
             items,
@@ -127,8 +122,7 @@ impl<T: OutboundTransport> Egress<T> {
             reach,
             gate: Gate::open(),
             resending: None,
-            next_idle: 0,
-            looked: Timestamp::ZERO,
+            heartbeats,
             send: HistogramWriter::default(),
             timed: 0,
         }
@@ -235,19 +229,8 @@ impl<T: OutboundTransport> Egress<T> {
 
     /// Heartbeats of some sessions, in turn.
     fn keep_alive(&mut self, now: Timestamp, idle: bool) {
-        let since_ns = now.since(self.looked).ns();
-        if since_ns < IDLE_LOOK_EVERY_NS && now >= self.looked {
-            return;
-        }
-        self.looked = now;
-        let most = if idle { IDLE_LOOKS_MAX } else { 1 };
-        let looks = (since_ns / IDLE_LOOK_EVERY_NS).clamp(1, most) as usize;
-        for _ in 0..looks.min(self.streams.len()) {
-            let session = SessionId::new(self.next_idle as u32);
-            self.next_idle += 1;
-            if self.next_idle == self.streams.len() {
-                self.next_idle = 0;
-            }
+        for _ in 0..self.heartbeats.due(now, idle) {
+            let session = SessionId::new(self.heartbeats.next() as u32);
             self.streams.keep_alive(session, &mut self.transport, now);
         }
     }

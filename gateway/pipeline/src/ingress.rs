@@ -18,6 +18,7 @@ pub use login::{LoginQuery, LoginVerdict};
 pub use translate::VenueAbilities;
 
 use crate::item::ConnectionItem;
+use crate::rounds::Rounds;
 use crate::stream_reach::StreamReachReader;
 use crate::tables::{SessionProfile, SymbolTable};
 use crate::transport::{ConnectionId, InboundTransport};
@@ -80,13 +81,6 @@ pub struct IngressReaders {
     pub sessions: CounterReader,
 }
 
-/// Connections whose deadlines are looked at in one duty cycle: each look is a line of memory in
-/// every order's way, and deadlines are seconds where cycles are microseconds. A cycle without work
-/// is in nobody's way, but the next order may come during it: more than one is looked at only where
-/// the last cycle was long ago. At this pace 65,536 connections are gone through in a quarter of a second.
-const DEADLINE_LOOKS_MAX: u64 = 16;
-const DEADLINE_LOOK_EVERY_NS: u64 = 4_000;
-
 /// The agent.
 #[derive(Debug)]
 pub struct Ingress<T> {
@@ -103,9 +97,8 @@ pub struct Ingress<T> {
     queries: RingProducer<LoginQuery>,
     verdicts: RingConsumer<LoginVerdict>,
     reach: StreamReachReader,
-    next_deadline: usize,
-    /// When deadlines were looked at last.
-    looked: Timestamp,
+    /// Whose deadline is looked at.
+    deadlines: Rounds,
     stop: StopFlag,
     counters: IngressCounters,
     decode: HistogramWriter,
@@ -153,8 +146,7 @@ impl<T: InboundTransport> Ingress<T> {
             queries: rings.queries,
             verdicts: rings.verdicts,
             reach: rings.reach,
-            next_deadline: 0,
-            looked: Timestamp::ZERO,
+            deadlines: Rounds::through(config.connections_max),
             stop,
             counters: IngressCounters::default(),
             decode: HistogramWriter::default(),
@@ -295,19 +287,8 @@ impl<T: InboundTransport> Ingress<T> {
 
     /// Some connections' deadlines, in turn.
     fn check_deadlines(&mut self, now: Timestamp, idle: bool) {
-        let since_ns = now.since(self.looked).ns();
-        if since_ns < DEADLINE_LOOK_EVERY_NS && now >= self.looked {
-            return;
-        }
-        self.looked = now;
-        let most = if idle { DEADLINE_LOOKS_MAX } else { 1 };
-        let looks = (since_ns / DEADLINE_LOOK_EVERY_NS).clamp(1, most) as usize;
-        for _ in 0..looks.min(self.connections.len()) {
-            let slot = self.next_deadline;
-            self.next_deadline = slot + 1;
-            if self.next_deadline == self.connections.len() {
-                self.next_deadline = 0;
-            }
+        for _ in 0..self.deadlines.due(now, idle) {
+            let slot = self.deadlines.next();
             let connection = &mut self.connections[slot];
             if !connection.is_overdue(now) {
                 continue;

@@ -15,6 +15,7 @@ pub mod recovery;
 pub mod replica;
 pub mod resend;
 pub mod risk;
+mod rounds;
 pub mod sequencer;
 pub mod signals;
 pub mod stream_reach;
