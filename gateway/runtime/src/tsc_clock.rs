@@ -23,12 +23,19 @@ const OFF_PART: u64 = 500;
 const CLOSE_NS: u64 = 500;
 const TRIES: u32 = 8;
 
+/// Steps of the counter in which its scale is stated, as a power of two.
+const SCALE_BITS: u32 = 32;
+
 /// The clock.
 #[derive(Debug)]
 pub struct TscClock {
     counter: quanta::Clock,
     set: Cell<Reading>,
     steady: bool,
+    /// Nanoseconds of 2^32 steps of the counter.
+    scale: u64,
+    /// Steps after which it is set anew.
+    set_every: u64,
 }
 
 /// Both clocks at one moment.
@@ -48,11 +55,14 @@ impl TscClock {
         let set = reading(&counter);
         let by_counter = counter.delta_as_nanos(first.raw, set.raw);
         let by_system = set.system.since(first.system).ns();
-        let steady = agree(by_counter, by_system);
+        let scale = counter.delta_as_nanos(0, 1 << SCALE_BITS);
         Self {
             counter,
             set: Cell::new(set),
-            steady,
+            steady: agree(by_counter, by_system),
+            scale,
+            // Fewer steps than this times the scale is at most the dividend: that is 64 bits.
+            set_every: (SET_EVERY_NS << SCALE_BITS) / scale.max(1),
         }
     }
 
@@ -60,6 +70,16 @@ impl TscClock {
     #[must_use]
     pub const fn is_steady(&self) -> bool {
         self.steady
+    }
+
+    #[cold]
+    fn set_anew(&self) -> Timestamp {
+        if !self.steady {
+            return SystemClock.now();
+        }
+        let set = reading(&self.counter);
+        self.set.set(set);
+        set.system
     }
 }
 
@@ -70,18 +90,15 @@ impl Default for TscClock {
 }
 
 impl Clock for TscClock {
+    #[inline]
     fn now(&self) -> Timestamp {
-        if !self.steady {
-            return SystemClock.now();
-        }
         let set = self.set.get();
-        let passed_ns = self.counter.delta_as_nanos(set.raw, self.counter.raw());
-        if passed_ns < SET_EVERY_NS {
+        let passed = self.counter.raw().saturating_sub(set.raw);
+        if passed < self.set_every && self.steady {
+            let passed_ns = (passed * self.scale) >> SCALE_BITS;
             return Timestamp::from_ns(set.system.ns() + passed_ns);
         }
-        let set = reading(&self.counter);
-        self.set.set(set);
-        set.system
+        self.set_anew()
     }
 }
 
