@@ -74,6 +74,7 @@ impl Desk<'_> {
 
     /// Takes what packets are whole. There is room for the first.
     fn take_packets(&mut self, connection: &mut Connection, outcome: ReadOutcome) -> Turn {
+        let mut sure = 1;
         for _ in 0..MESSAGES_A_TURN {
             let Connection {
                 machine,
@@ -94,7 +95,11 @@ impl Desk<'_> {
             if connection.is_empty() {
                 return Self::out_of_bytes(connection, outcome);
             }
-            if !self.has_room_of(&connection.facts) {
+            sure -= 1;
+            if sure == 0 {
+                sure = self.room_of(&connection.facts);
+            }
+            if sure == 0 {
                 return Turn::More;
             }
         }
@@ -108,6 +113,14 @@ impl Desk<'_> {
             Some(session) => self.lanes.has_room_of(session),
             None => self.lanes.has_room(),
         }
+    }
+
+    /// How many packets more can be taken, of those of a turn, without asking again; 0 where not one can.
+    fn room_of(&self, facts: &Facts) -> usize {
+        let sure = facts.session.map_or(0, |session| {
+            self.lanes.sure_room_of(session, MESSAGES_A_TURN)
+        });
+        sure.max(usize::from(self.has_room_of(facts)))
     }
 
     fn out_of_bytes(connection: &mut Connection, outcome: ReadOutcome) -> Turn {

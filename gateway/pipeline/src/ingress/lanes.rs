@@ -61,6 +61,13 @@ impl Lanes {
         self.has_room() && self.orders.is_open_to(session) && self.priority.is_open_to(session)
     }
 
+    /// How many messages of a session can be taken at the least, up to `most`, without asking again.
+    #[inline]
+    pub(super) fn sure_room_of(&self, session: SessionId, most: usize) -> usize {
+        let orders = self.orders.sure_room_of(session, most);
+        orders.min(self.priority.sure_room_of(session, most))
+    }
+
     /// Puts a session event into the fast lane. Room was looked for.
     pub(super) fn push_event(&mut self, session: SessionId, head: Head) {
         self.priority.push(session, head, &[]);

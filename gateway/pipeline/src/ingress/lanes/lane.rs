@@ -115,6 +115,19 @@ impl Lane {
         held + RECORD_UNITS_MAX <= self.own || self.is_pool_open_to(held)
     }
 
+    /// How many records more a session may be read for, at the least, without asking again: as many of the
+    /// longest kind as fit its own part, and the lane.
+    #[inline]
+    pub(super) fn sure_room_of(&self, session: SessionId, most: usize) -> usize {
+        let held = self.held[session.index()];
+        let own = self.own.saturating_sub(held) / RECORD_UNITS_MAX;
+        if self.ring.has_room_for(most + RECORDS_A_STEP) {
+            own.min(most)
+        } else {
+            0
+        }
+    }
+
     fn is_pool_open_to(&self, held: usize) -> bool {
         let free = self.pool_free();
         free >= RECORD_UNITS_MAX && self.pooled(held) <= free / UNREAD_OF_FREE
@@ -241,6 +254,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_sure_to_have_room_has_it() {
+        let (mut lane, _out) = lane(2);
+        let mut sure_rounds = 0;
+        while lane.is_open_to(session(0)) && lane.has_room() {
+            let sure = lane.sure_room_of(session(0), 7);
+            sure_rounds += usize::from(sure > 0);
+            for _ in 0..sure.max(1) {
+                assert!(lane.is_open_to(session(0)) && lane.has_room());
+                let longest = Record::new(Head::blank(1), &[7; 192]).expect("it fits");
+                put(&mut lane, session(0), &longest);
+            }
+        }
+        assert_eq!(sure_rounds, (UNITS / 4 / RECORD_UNITS_MAX).div_ceil(7));
     }
 
     #[test]
