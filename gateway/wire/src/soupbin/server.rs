@@ -7,9 +7,10 @@
 //! bytes counts as silent.
 //! **Never.** Read a clock, verify a password, or write to the client.
 
-use super::frame::{FrameError, Packet, Parsed, parse};
+use super::SILENCE_MAX;
+use super::encode::packet_len;
+use super::frame::{FrameError, Packet, Parsed, parse, whole_message};
 use super::login::LoginRequest;
-use super::{PACKET_BYTES_MAX, SILENCE_MAX};
 use crate::field::Shown;
 use core::fmt;
 use portcullis_domain::{Duration, Timestamp};
@@ -163,9 +164,10 @@ impl ServerInbound {
     pub fn step<'a>(&mut self, input: &'a [u8], now: Timestamp) -> ServerStep<'a> {
         // Nearly all that an active client sends are messages.
         if self.state == ServerState::Active
-            && let Some((message, consumed)) = message_in_front(input)
+            && let Some((b'U', message)) = whole_message(input)
         {
             self.heard = self.heard.later(now);
+            let consumed = packet_len(message.len());
             let event = ServerEvent::Unsequenced(message);
             return ServerStep::Event { event, consumed };
         }
@@ -294,20 +296,4 @@ impl ServerInbound {
             self.heard = self.heard.later(now);
         }
     }
-}
-
-/// The message that is the whole packet at the front, if one is, and the bytes of the packet: what [`parse`]
-/// says of it, which says all else of other bytes.
-#[inline]
-fn message_in_front(input: &[u8]) -> Option<(&[u8], usize)> {
-    let [high, low, b'U', rest @ ..] = input else {
-        return None;
-    };
-    let length = usize::from(u16::from_be_bytes([*high, *low]));
-    let consumed = length + 2;
-    if consumed > PACKET_BYTES_MAX {
-        return None;
-    }
-    let message = rest.get(..length.checked_sub(1)?)?;
-    Some((message, consumed))
 }
