@@ -135,7 +135,10 @@ impl Twins {
             assert_eq!(whole.state_hash(), reloaded.state_hash(), "{what}");
             assert_eq!(counters(whole), counters(reloaded), "{what}");
             let same = words_of(whole) == words_of(reloaded);
-            assert!(same, "{what}: other words, so that a later snapshot differs");
+            assert!(
+                same,
+                "{what}: other words, so that a later snapshot differs"
+            );
         }
         if self.prng.one_in(12) {
             self.reload();
