@@ -158,9 +158,10 @@ impl VolumeWindow {
         now_ns >= self.tripped_until_ns && free.is_some_and(|free| qty <= free)
     }
 
-    /// The line of the current bucket.
+    /// The line of the current bucket, and that of the baseline, to which each bucket that ends goes.
     #[inline(always)]
     pub(crate) fn visit_bucket(&self, lines: &mut impl LineSink) {
+        lines.warm(&self.ewma);
         lines.warm(&self.buckets[self.current as usize % VOLUME_BUCKETS]);
     }
 
