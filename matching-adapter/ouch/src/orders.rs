@@ -70,7 +70,8 @@ impl EngineOrders {
         Some(self.at(self.find(key)?))
     }
 
-    /// Notes an open order; `false` if there is no room for it. A number in use keeps its order.
+    /// Notes an open order; `false` if there is no room for it. A number in use keeps its order. One of which
+    /// nothing is open, as no engine should say, is closed at once: nothing would close it later.
     pub(crate) fn open(&mut self, key: OrderKey, order: EngineOrder) -> bool {
         let chain = self.table.chain(key);
         let known = self.table.find_in(chain, key);
@@ -85,6 +86,9 @@ impl EngineOrders {
             None => self.table.insert(chain, key, order),
         }
         self.open += 1;
+        if order.open_wire == 0 {
+            self.note_closed(key);
+        }
         true
     }
 
@@ -251,6 +255,26 @@ mod tests {
         instrument: InstrumentId::new(3),
         open_wire: 10,
     };
+
+    #[test]
+    fn an_order_of_nothing_takes_no_room_for_long_and_is_loaded_again() {
+        let nothing = EngineOrder {
+            open_wire: 0,
+            ..ORDER
+        };
+        let mut orders = EngineOrders::new(2);
+        for number in 1..10 {
+            assert!(orders.open(key(number), nothing) && !orders.is_full());
+            assert!(!orders.close(key(number)), "it is closed");
+        }
+        assert_eq!(orders.table.count(), 2, "closed ones are forgotten");
+        assert!(orders.open(key(10), ORDER) && orders.open(key(11), ORDER));
+        let mut bytes = Vec::new();
+        orders.save(&mut SavedWriter::begin(&mut bytes, *b"TEST", 1));
+        let mut from = SavedReader::begin(&bytes, *b"TEST", 1).expect("it is one");
+        let loaded = EngineOrders::load(&mut from, 2, 8, 8).expect("it is loaded");
+        assert_eq!(loaded.open, 2);
+    }
 
     #[test]
     fn open_orders_stay_and_closed_ones_go_oldest_first() {
