@@ -1,7 +1,9 @@
 //! A program that a round starts: what it says goes to a file, and it ends with its handle.
 //!
-//! Owned by the measuring thread. Invariant: a child is dead and reaped when its handle is gone.
+//! Owned by the measuring thread. Invariants: a child is dead and reaped when its handle is gone; one
+//! at rest has been seen to stand still.
 
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child as Process, Command, ExitStatus, Stdio};
@@ -9,18 +11,14 @@ use std::time::{Duration, Instant};
 
 /// A running program.
 pub(crate) struct Child {
-    name: &'static str,
+    name: String,
     process: Process,
     said: PathBuf,
 }
 
 impl Child {
     /// Starts it; what it says goes to a file of its name in `folder`.
-    pub(crate) fn start(
-        name: &'static str,
-        folder: &Path,
-        command: &mut Command,
-    ) -> Result<Self, String> {
+    pub(crate) fn start(name: &str, folder: &Path, command: &mut Command) -> Result<Self, String> {
         let said = folder.join(format!("{name}.log"));
         let file = File::create(&said).map_err(|error| format!("{}: {error}", said.display()))?;
         let process = command
@@ -30,7 +28,7 @@ impl Child {
             .spawn()
             .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
         Ok(Self {
-            name,
+            name: name.to_owned(),
             process,
             said,
         })
@@ -60,12 +58,30 @@ impl Child {
         }
     }
 
+    /// Has it stand still, and waits until it does.
+    pub(crate) fn rest(&self) -> Result<(), String> {
+        let fault = |error: rustix::io::Errno| format!("{} cannot rest: {error}", self.name);
+        kill_process(self.pid(), Signal::STOP).map_err(fault)?;
+        match waitpid(Some(self.pid()), WaitOptions::UNTRACED).map_err(fault)? {
+            Some((_, status)) if status.stopped() => Ok(()),
+            Some(_) | None => Err(format!("{} ended: {}", self.name, self.last_words())),
+        }
+    }
+
+    /// Has it go on.
+    pub(crate) fn wake(&self) -> Result<(), String> {
+        kill_process(self.pid(), Signal::CONT)
+            .map_err(|error| format!("{} cannot go on: {error}", self.name))
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.process)
+    }
+
     /// Asks it to end and waits until it has.
     pub(crate) fn terminate(&mut self, within: Duration) -> Result<ExitStatus, String> {
-        let asked = Command::new("kill")
-            .args(["-TERM", &self.process.id().to_string()])
-            .status();
-        asked.map_err(|error| format!("kill: {error}"))?;
+        kill_process(self.pid(), Signal::TERM)
+            .map_err(|error| format!("{} cannot be asked to end: {error}", self.name))?;
         let begun = Instant::now();
         while begun.elapsed() < within {
             match self.process.try_wait() {

@@ -40,14 +40,15 @@ impl Gateway {
         engine: SocketAddr,
     ) -> Result<Self, String> {
         let binary = binary()?;
-        let socket = folder.join(format!("wire-{}.sock", std::process::id()));
-        let config = folder.join("gateway.toml");
+        let socket = folder.join(format!("wire-{}-{sessions}.sock", std::process::id()));
+        let config = folder.join(format!("gateway-{sessions}.toml"));
         let text = config_text(core, sessions, engine, &socket)?;
         std::fs::write(&config, text).map_err(|error| format!("{}: {error}", config.display()))?;
         let mut command = Command::new(binary);
         command.arg("run").arg(&config);
+        let name = format!("portcullis-{sessions}");
         Ok(Self {
-            child: with_every_core(|| Child::start("portcullis", folder, &mut command))?,
+            child: with_every_core(|| Child::start(&name, folder, &mut command))?,
             socket,
             feed: None,
             steps: 0,
@@ -114,6 +115,16 @@ impl Gateway {
             .ok_or("the price feed is not connected")?;
         feed.write_all(lines.as_bytes())
             .map_err(|error| format!("the price feed: {error}"))
+    }
+
+    /// It stands still. Its links and clients are silent for much less than would end them.
+    pub(crate) fn rest(&self) -> Result<(), String> {
+        self.child.rest()
+    }
+
+    /// It goes on.
+    pub(crate) fn wake(&self) -> Result<(), String> {
+        self.child.wake()
     }
 
     /// Stops it and compares its counts with what was sent.

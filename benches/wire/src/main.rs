@@ -2,8 +2,8 @@
 //! same bytes and what people put in front of an engine today.
 //!
 //! Two pinned cores that spin: clients and engine on one thread of the first, what is measured on
-//! the second. Each round sets every way up anew, one after the other, in an order that moves from
-//! round to round. Must never print a figure of a run whose answers do not agree.
+//! the second. Each round sets every way up anew, and measures them in short turns that move from way
+//! to way. Must never print a figure of a run whose answers do not agree.
 
 mod child;
 mod client;
@@ -16,14 +16,16 @@ mod relay;
 mod rig;
 mod rows;
 mod socket;
+mod turns;
 
-use portcullis_bench_harness::{Histograms, Options, Report, Rounds, clock_step_ns, hop_ns, pin};
+use portcullis_bench_harness::{Options, Report, Rounds, clock_step_ns, hop_ns, pin};
 use proxy::Product;
 use rig::{Rig, Way};
 use rows::Figures;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use turns::Turns;
 
 /// Where clients and engine run, and where what is measured runs: by index among the usable cores.
 const ENDS_CORE: usize = 0;
@@ -44,29 +46,29 @@ const WAYS: [Way; 5] = [
 /// Those that are measured with many sessions as well.
 const WAYS_MANY: [Way; 3] = [Way::Direct, Way::Relay, Way::Gateway];
 
-/// How much is measured in a round.
+/// How much is measured in a round: so many turns of each way, and in each turn so much.
 #[derive(Clone, Copy, Debug)]
 struct Load {
+    turns: usize,
     orders: usize,
+    orders_many: usize,
     paced_orders: usize,
-    paced_interval: Duration,
     stream: Duration,
     silences: usize,
 }
 
 impl Load {
     const FULL: Self = Self {
-        orders: 40_000,
-        paced_orders: 20_000,
-        paced_interval: rows::PACED_INTERVAL,
-        stream: Duration::from_secs(1),
+        turns: 40,
         silences: 3,
+        ..Self::QUICK
     };
     const QUICK: Self = Self {
-        orders: 10_000,
-        paced_orders: 5_000,
-        paced_interval: rows::PACED_INTERVAL,
-        stream: Duration::from_millis(300),
+        turns: 10,
+        orders: 1_000,
+        orders_many: 250,
+        paced_orders: 500,
+        stream: Duration::from_millis(40),
         silences: 1,
     };
 }
@@ -92,24 +94,18 @@ fn run(options: &Options) -> Result<bool, String> {
     } else {
         Load::FULL
     };
-    let mut figures = Figures {
-        histograms: Histograms::new("wire"),
-        streams: Vec::new(),
-        orders: 0,
-    };
+    let mut figures = Figures::new();
     let mut hops = Rounds::default();
     for round in 0..options.rounds {
         // The canary's threads have places of their own.
         hops.push(hop_ns(ENDS_CORE, BETWEEN_CORE).map_err(|error| error.to_string())?);
-        for turn in 0..WAYS.len() {
-            let way = WAYS[(turn + round as usize) % WAYS.len()];
-            progress(options, round, way, 1);
-            one_session(way, load, &folder, &mut figures)?;
-        }
-        for way in WAYS_MANY {
-            progress(options, round, way, SESSIONS_MANY);
-            many_sessions(way, load, &folder, &mut figures)?;
-        }
+        let mut turns = set_up(options, round, &folder)?;
+        progress(options, round, "round trips, 1 connected");
+        one_session(&mut turns, load, &mut figures)?;
+        progress(options, round, "round trips, 1,000 connected");
+        many_sessions(&mut turns, load, &mut figures)?;
+        figures.orders += turns.finish()?;
+        figures.end_round();
     }
     for row in figures.rows() {
         report.push(row);
@@ -129,52 +125,87 @@ fn run(options: &Options) -> Result<bool, String> {
     Ok(!report.misses_any())
 }
 
-fn progress(options: &Options, round: u32, way: Way, sessions: usize) {
+fn progress(options: &Options, round: u32, what: &str) {
     let (round, rounds) = (round + 1, options.rounds);
-    eprintln!(
-        "round {round} of {rounds}: {}, {sessions} connected",
-        way.name()
-    );
+    eprintln!("round {round} of {rounds}: {what}");
 }
 
-/// A way with one session, if it is there.
-fn one_session(way: Way, load: Load, folder: &Path, figures: &mut Figures) -> Result<(), String> {
-    if rows::absence(way).is_some() {
-        return Ok(());
+/// Every way that is there, with one session and with many, the first of them another each round.
+fn set_up(options: &Options, round: u32, folder: &Path) -> Result<Turns, String> {
+    let mut turns = Turns::default();
+    let there = |way: &Way| rows::absence(*way).is_none();
+    let one = WAYS.into_iter().filter(there).map(|way| (way, 1));
+    let many = WAYS_MANY.into_iter().map(|way| (way, SESSIONS_MANY));
+    let mut cells: Vec<(Way, usize)> = one.chain(many).collect();
+    let first = round as usize % cells.len();
+    cells.rotate_left(first);
+    for (way, sessions) in cells {
+        let name = way.name();
+        progress(
+            options,
+            round,
+            &format!("setting up {name}, {sessions} connected"),
+        );
+        let rig = Rig::new(way, sessions, BETWEEN_CORE, folder);
+        turns
+            .add(rig.map_err(|why| format!("{name}, {sessions} connected, setting up: {why}"))?)?;
     }
-    let within = |what: &str, why: String| format!("{}, {what}: {why}", way.name());
-    let mut rig =
-        Rig::new(way, 1, BETWEEN_CORE, folder).map_err(|why| within("setting up", why))?;
-    let closed =
-        measure::closed_loop(&mut rig, load.orders).map_err(|why| within("round trip", why))?;
-    figures.keep(way, "round trip", closed);
-    let paced = measure::paced(&mut rig, load.paced_interval, load.paced_orders);
-    figures.keep(way, "paced", paced.map_err(|why| within("paced", why))?);
-    let stream = measure::throughput(&mut rig, load.stream).map_err(|why| within("stream", why))?;
-    figures.keep_stream(way, 1, stream);
-    let silence = measure::after_silence(&mut rig, load.silences);
-    figures.keep(
-        way,
-        "after silence",
-        silence.map_err(|why| within("after silence", why))?,
-    );
-    figures.orders += rig.finish().map_err(|why| within("at the end", why))?;
+    Ok(turns)
+}
+
+/// What is measured with one session connected.
+fn one_session(turns: &mut Turns, load: Load, figures: &mut Figures) -> Result<(), String> {
+    let one = |rig: &Rig| rig.sessions() == 1;
+    for turn in 0..load.turns {
+        turns.take(turn, one, |rig| {
+            let closed = measure::closed_loop(rig, load.orders)?;
+            figures.keep(rig, rows::ROUND_TRIP, &closed);
+            Ok(())
+        })?;
+    }
+    for turn in 0..load.turns {
+        turns.take(turn, one, |rig| {
+            let paced = measure::paced(rig, rows::PACED_INTERVAL, load.paced_orders)?;
+            figures.keep(rig, rows::PACED, &paced);
+            Ok(())
+        })?;
+    }
+    for turn in 0..load.turns {
+        turns.take(turn, one, |rig| {
+            let per_second = measure::throughput(rig, load.stream)?;
+            figures.keep_stream(rig, per_second);
+            Ok(())
+        })?;
+    }
+    for turn in 0..load.silences {
+        turns.take(turn, one, |rig| {
+            let silence = measure::after_silence(rig)?;
+            figures.keep(rig, rows::AFTER_SILENCE, &silence);
+            Ok(())
+        })?;
+    }
     Ok(())
 }
 
-/// A way with many sessions connected, ten of which speak.
-fn many_sessions(way: Way, load: Load, folder: &Path, figures: &mut Figures) -> Result<(), String> {
-    let within = |what: &str, why: String| {
-        format!("{}, {SESSIONS_MANY} sessions, {what}: {why}", way.name())
-    };
-    let rig = Rig::new(way, SESSIONS_MANY, BETWEEN_CORE, folder);
-    let mut rig = rig.map_err(|why| within("setting up", why))?;
-    let closed =
-        measure::closed_loop(&mut rig, load.orders / 4).map_err(|why| within("round trip", why))?;
-    figures.keep(way, "round trip of 1000", closed);
-    let stream = measure::throughput(&mut rig, load.stream).map_err(|why| within("stream", why))?;
-    figures.keep_stream(way, SESSIONS_MANY, stream);
-    figures.orders += rig.finish().map_err(|why| within("at the end", why))?;
+/// What is measured with many sessions connected, ten of which speak; the gateway with one session
+/// takes its turns among them, to be compared with.
+fn many_sessions(turns: &mut Turns, load: Load, figures: &mut Figures) -> Result<(), String> {
+    let many = |rig: &Rig| rig.sessions() == SESSIONS_MANY;
+    let compared = |rig: &Rig| many(rig) || rig.way == Way::Gateway;
+    for turn in 0..load.turns {
+        turns.take(turn, compared, |rig| {
+            let closed = measure::closed_loop(rig, load.orders_many)?;
+            figures.keep(rig, rows::AMONG_MANY, &closed);
+            Ok(())
+        })?;
+    }
+    for turn in 0..load.turns {
+        turns.take(turn, many, |rig| {
+            let per_second = measure::throughput(rig, load.stream)?;
+            figures.keep_stream(rig, per_second);
+            Ok(())
+        })?;
+    }
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 //!
 //! The relay's own thread, pinned, spins over its pairs of sockets. Invariants: a byte read is
 //! written at once and whole; it looks into none. With many sessions connected it is told how many
-//! of them will speak, which no gateway could know, and looks at no others: a floor, not a peer.
+//! of them will speak, which no gateway could know, and looks at no others: a floor, not a peer. While
+//! it rests, it neither reads nor spins.
 
 use crate::socket::is_for_now;
 use portcullis_bench_harness::pin;
@@ -24,6 +25,10 @@ pub(crate) struct Relay {
 
 struct Switch {
     stop: AtomicBool,
+    /// Whether it stands still.
+    resting: AtomicBool,
+    /// Whether it has said that it does.
+    rests: AtomicBool,
     /// Pairs that are looked at.
     speaking: AtomicUsize,
 }
@@ -36,6 +41,8 @@ impl Relay {
         let address = listener.local_addr().map_err(fault)?;
         let switch = Arc::new(Switch {
             stop: AtomicBool::new(false),
+            resting: AtomicBool::new(false),
+            rests: AtomicBool::new(false),
             speaking: AtomicUsize::new(sessions),
         });
         let shared = Arc::clone(&switch);
@@ -60,9 +67,27 @@ impl Relay {
         self.switch.speaking.store(sessions, Ordering::Relaxed);
     }
 
+    /// Has it stand still, and waits until it does.
+    pub(crate) fn rest(&self) {
+        self.switch.resting.store(true, Ordering::Release);
+        let ended = || self.thread.as_ref().is_none_or(JoinHandle::is_finished);
+        while !self.switch.rests.load(Ordering::Acquire) && !ended() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Has it go on.
+    pub(crate) fn wake(&self) {
+        self.switch.resting.store(false, Ordering::Release);
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+
     /// Ends it.
     pub(crate) fn stop(mut self) -> Result<(), String> {
         self.switch.stop.store(true, Ordering::Relaxed);
+        self.wake();
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(ended)) => ended,
             Some(Err(_)) | None => Err("the relay's thread broke off".to_owned()),
@@ -73,6 +98,18 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         self.switch.stop.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+}
+
+impl Switch {
+    /// On the relay's thread: stands still as long as it is told to.
+    fn rest(&self) {
+        while self.resting.load(Ordering::Acquire) {
+            self.rests.store(true, Ordering::Release);
+            std::thread::park();
+        }
+        self.rests.store(false, Ordering::Release);
     }
 }
 
@@ -86,6 +123,9 @@ fn relay(
     listener.set_nonblocking(true)?;
     let mut buffer = vec![0; BUFFER_BYTES];
     while !switch.stop.load(Ordering::Relaxed) {
+        if switch.resting.load(Ordering::Acquire) {
+            switch.rest();
+        }
         if pairs.len() < sessions {
             match listener.accept() {
                 Ok((client, _)) => {

@@ -1,7 +1,7 @@
 //! One way from clients to the engine, set up: sessions logged in, the engine behind.
 //!
 //! Owned by the measuring thread, which drives both ends. Invariants: a rig is made anew for each
-//! round, so that no round profits from the last; every order is answered once and seen once by the
+//! round, so that no round profits from the last; while it rests, nothing of it takes a core; every order is answered once and seen once by the
 //! engine, or the rig ends the run. Waiting has a bound.
 
 use crate::client::Client;
@@ -53,6 +53,7 @@ enum Between {
 
 /// The rig.
 pub(crate) struct Rig {
+    pub(crate) way: Way,
     pub(crate) engine: Engine,
     /// Speaking clients first.
     clients: Vec<Client>,
@@ -60,6 +61,8 @@ pub(crate) struct Rig {
     lines: Vec<usize>,
     between: Between,
     heartbeat: Instant,
+    /// When it was last told to rest.
+    rested: Instant,
 }
 
 impl Rig {
@@ -91,11 +94,13 @@ impl Rig {
             }
         };
         let mut rig = Self {
+            way,
             engine,
             clients: Vec::new(),
             lines: Vec::new(),
             between,
             heartbeat: Instant::now(),
+            rested: Instant::now(),
         };
         rig.log_in(to, sessions)?;
         rig.open()?;
@@ -149,6 +154,39 @@ impl Rig {
         Ok(())
     }
 
+    /// What stands between stands still, so that another rig has the cores.
+    pub(crate) fn rest(&mut self) -> Result<(), String> {
+        match &mut self.between {
+            Between::Relay(relay) => relay.rest(),
+            Between::Gateway(gateway) => gateway.rest()?,
+            // Proxies sleep of themselves where nobody speaks.
+            Between::Nothing | Between::Proxy(_) => {}
+        }
+        self.rested = Instant::now();
+        Ok(())
+    }
+
+    /// How long it has been at rest, if it is.
+    pub(crate) fn rested(&self) -> Duration {
+        self.rested.elapsed()
+    }
+
+    /// It goes on, and hears that its engine lives if that is due.
+    pub(crate) fn wake(&mut self) -> Result<(), String> {
+        self.beat(Instant::now())?;
+        match &mut self.between {
+            Between::Relay(relay) => relay.wake(),
+            Between::Gateway(gateway) => gateway.wake()?,
+            Between::Nothing | Between::Proxy(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Sessions that are connected.
+    pub(crate) fn sessions(&self) -> usize {
+        self.clients.len()
+    }
+
     /// Sessions that send orders.
     pub(crate) fn speaking(&self) -> usize {
         self.lines.len()
@@ -170,8 +208,7 @@ impl Rig {
         client.enter();
         let begun = Instant::now();
         client.flush()?;
-        let mut tries = 0_u32;
-        let mut seen = 0;
+        let (mut tries, mut seen) = (0_u32, 0);
         while client.outstanding() > 0 {
             if seen == 0 {
                 seen = engine.poll(line)?;
@@ -195,6 +232,11 @@ impl Rig {
         if let Between::Gateway(gateway) = &mut self.between {
             gateway.keep_prices(now)?;
         }
+        self.beat(now)
+    }
+
+    /// Every session hears that the engine lives, if it is time.
+    fn beat(&mut self, now: Instant) -> Result<(), String> {
         if now.duration_since(self.heartbeat) >= HEARTBEAT_EVERY {
             self.heartbeat = now;
             self.engine.heartbeat()?;

@@ -1,12 +1,13 @@
 //! From rounds to rows: which figure has which floor and which bar.
 //!
-//! On the measuring thread, at the end. Invariant: value and floor of a row are medians over the
-//! same rounds of the same run.
+//! On the measuring thread, at the end. Invariant: value and floor of a row were measured one
+//! right after the other, and the row shows the turn (beyond p99 the round) in the middle of all.
 
 use crate::proxy::Product;
-use crate::rig::{SPEAKING_MAX, Way};
+use crate::rig::{Rig, SPEAKING_MAX, Way};
 use crate::{SESSIONS_MANY, WAYS, WAYS_MANY, measure};
-use portcullis_bench_harness::{Bar, Histograms, Latency, Rounds, Row, Unit};
+use portcullis_bench_harness::{Bar, Histograms, Latency, Pairs, Rounds, Row, Unit};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Between two orders of the paced load.
@@ -19,24 +20,35 @@ const ADDED_NS: u64 = 800;
 const P99: u64 = 1_300;
 const AGAINST_PROXY: u64 = 400;
 const MANY: u64 = 1_300;
-const STREAM: u64 = 600;
+const SHARE: u64 = 600;
 
 /// A percentile: its name, and how to read it.
 type Percentile = (&'static str, fn(&Latency) -> u64);
 
-const PERCENTILES: [Percentile; 5] = [
-    ("p50", Latency::p50),
-    ("p99", Latency::p99),
+/// Of each turn.
+const OF_TURNS: [Percentile; 2] = [("p50", Latency::p50), ("p99", Latency::p99)];
+/// Of each round: a turn has too few orders for them.
+const OF_ROUNDS: [Percentile; 3] = [
     ("p99.9", Latency::p999),
     ("p99.99", Latency::p9999),
     ("max", Latency::max),
 ];
 
+/// What is measured: with one session connected, except that round trips among many are those of
+/// many and, beside them, of the gateway with one.
+pub(crate) const ROUND_TRIP: &str = "round trip";
+pub(crate) const PACED: &str = "paced";
+pub(crate) const AFTER_SILENCE: &str = "after silence";
+pub(crate) const AMONG_MANY: &str = "round trip among many";
+const STREAM: &str = "stream";
+
 /// All that was measured.
 pub(crate) struct Figures {
     pub(crate) histograms: Histograms,
-    /// Messages a second, by way and sessions.
-    pub(crate) streams: Vec<(Way, usize, Rounds)>,
+    /// Latencies of the round, all its turns together, by name.
+    round: BTreeMap<String, Latency>,
+    /// What each turn measured, by name: its percentiles, or its messages a second.
+    turns: BTreeMap<String, Rounds>,
     /// Orders sent in all.
     pub(crate) orders: u64,
 }
@@ -50,17 +62,37 @@ pub(crate) fn absence(way: Way) -> Option<String> {
 }
 
 impl Figures {
-    pub(crate) fn keep(&mut self, way: Way, what: &str, latency: Latency) {
-        self.histograms.keep(&name(way, what), latency);
+    pub(crate) fn new() -> Self {
+        Self {
+            histograms: Histograms::new("wire"),
+            round: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            orders: 0,
+        }
     }
 
-    pub(crate) fn keep_stream(&mut self, way: Way, sessions: usize, per_second: u64) {
-        let of = |kept: &&mut (Way, usize, Rounds)| (kept.0, kept.1) == (way, sessions);
-        match self.streams.iter_mut().find(of) {
-            Some((.., rounds)) => rounds.push(per_second),
-            None => self
-                .streams
-                .push((way, sessions, [per_second].into_iter().collect())),
+    /// Keeps the latencies of a turn.
+    pub(crate) fn keep(&mut self, rig: &Rig, what: &str, latency: &Latency) {
+        let name = name(rig.way, rig.sessions(), what);
+        for (percentile, of) in OF_TURNS {
+            self.keep_turn(format!("{name} {percentile}"), of(latency));
+        }
+        self.round.entry(name).or_default().add(latency);
+    }
+
+    /// Keeps the messages a second of a turn.
+    pub(crate) fn keep_stream(&mut self, rig: &Rig, per_second: u64) {
+        self.keep_turn(name(rig.way, rig.sessions(), STREAM), per_second);
+    }
+
+    fn keep_turn(&mut self, name: String, value: u64) {
+        self.turns.entry(name).or_default().push(value);
+    }
+
+    /// A round is over: its histograms are kept.
+    pub(crate) fn end_round(&mut self) {
+        for (name, latency) in std::mem::take(&mut self.round) {
+            self.histograms.keep(&name, latency);
         }
     }
 
@@ -68,26 +100,28 @@ impl Figures {
     pub(crate) fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         for way in WAYS {
-            self.latencies(
-                way,
-                "round trip",
-                "round trip, 1 session",
-                &PERCENTILES,
-                &mut rows,
-            );
+            let figure = "round trip, 1 session";
+            rows.extend(self.of_turns(way, 1, ROUND_TRIP, figure));
+            rows.extend(self.of_rounds(way, 1, ROUND_TRIP, figure));
         }
         rows.extend([Product::HaProxy, Product::Nginx].map(|product| self.against(product)));
         for way in WAYS {
             let figure = "planned sends, 10,000 orders a second";
-            self.latencies(way, "paced", figure, &PERCENTILES[..4], &mut rows);
+            rows.extend(self.of_turns(way, 1, PACED, figure));
+            rows.extend(self.of_rounds(way, 1, PACED, figure));
         }
         for way in WAYS {
             let figure = "first order after 1 s of silence";
-            self.latencies(way, "after silence", figure, &PERCENTILES[..1], &mut rows);
+            rows.extend(
+                self.of_turns(way, 1, AFTER_SILENCE, figure)
+                    .into_iter()
+                    .take(1),
+            );
         }
         for way in WAYS_MANY {
             let figure = format!("round trip, {SESSIONS_MANY} connected, {SPEAKING_MAX} active");
-            self.latencies(way, "round trip of 1000", &figure, &PERCENTILES, &mut rows);
+            rows.extend(self.of_turns(way, SESSIONS_MANY, AMONG_MANY, &figure));
+            rows.extend(self.of_rounds(way, SESSIONS_MANY, AMONG_MANY, &figure));
         }
         rows.push(self.many_against_one());
         rows.extend(WAYS.map(|way| self.stream(way, 1)));
@@ -95,87 +129,83 @@ impl Figures {
         rows
     }
 
-    fn latencies(
-        &self,
-        way: Way,
-        what: &str,
-        figure: &str,
-        percentiles: &[Percentile],
-        rows: &mut Vec<Row>,
-    ) {
-        for &(percentile, of) in percentiles {
-            let value = self.histograms.rounds(&name(way, what), of);
-            let floor = self.histograms.rounds(&name(Way::Relay, what), of);
+    /// Rows of what is held beside its floor turn by turn.
+    fn of_turns(&self, way: Way, sessions: usize, what: &str, figure: &str) -> Vec<Row> {
+        let row_of = |(percentile, _): Percentile| {
+            let turns = |way| self.turn(&format!("{} {percentile}", name(way, sessions, what)));
             let bar = match (way, what, percentile) {
-                (Way::Gateway, "round trip", "p50") => Bar::AtMostAbove(ADDED_NS),
-                (Way::Gateway, "round trip", "p99") => Bar::AtMostPermille(P99),
+                (Way::Gateway, ROUND_TRIP, "p50") => Bar::AtMostAbove(ADDED_NS),
+                (Way::Gateway, ROUND_TRIP, "p99") => Bar::AtMostPermille(P99),
                 _ => Bar::None,
             };
-            rows.push(row(
-                format!("{figure}, {}, {percentile}", way.name()),
+            let figure = format!("{figure}, {}, {percentile}", way.name());
+            row(
+                figure,
                 Unit::Ns,
-                &value,
-                Some(&floor),
+                &turns(way),
+                &turns(Way::Relay),
                 bar,
                 absence(way),
-            ));
-        }
+            )
+        };
+        OF_TURNS.map(row_of).into()
+    }
+
+    /// Rows of what only a round has orders enough for.
+    fn of_rounds(&self, way: Way, sessions: usize, what: &str, figure: &str) -> Vec<Row> {
+        let row_of = |(percentile, of): Percentile| {
+            let rounds = |way| self.histograms.rounds(&name(way, sessions, what), of);
+            let figure = format!("{figure}, {}, {percentile}", way.name());
+            row(
+                figure,
+                Unit::Ns,
+                &rounds(way),
+                &rounds(Way::Relay),
+                Bar::None,
+                absence(way),
+            )
+        };
+        OF_ROUNDS.map(row_of).into()
     }
 
     fn against(&self, product: Product) -> Row {
-        let way = Way::Proxy(product);
-        let value = self
-            .histograms
-            .rounds(&name(Way::Gateway, "round trip"), Latency::p50);
-        let floor = self
-            .histograms
-            .rounds(&name(way, "round trip"), Latency::p50);
-        let figure = format!("round trip, 1 session, gateway against {}, p50", way.name());
+        let peer = Way::Proxy(product);
+        let turns = |way| self.turn(&format!("{} p50", name(way, 1, ROUND_TRIP)));
         row(
-            figure,
+            format!(
+                "round trip, 1 session, gateway against {}, p50",
+                peer.name()
+            ),
             Unit::Ns,
-            &value,
-            Some(&floor),
+            &turns(Way::Gateway),
+            &turns(peer),
             Bar::AtMostPermille(AGAINST_PROXY),
-            absence(way),
+            absence(peer),
         )
     }
 
     fn many_against_one(&self) -> Row {
-        let value = self
-            .histograms
-            .rounds(&name(Way::Gateway, "round trip of 1000"), Latency::p50);
-        let floor = self
-            .histograms
-            .rounds(&name(Way::Gateway, "round trip"), Latency::p50);
-        let figure = format!("round trip, gateway, {SESSIONS_MANY} connected against 1, p50");
+        let turns =
+            |sessions| self.turn(&format!("{} p50", name(Way::Gateway, sessions, AMONG_MANY)));
         row(
-            figure,
+            format!("round trip, gateway, {SESSIONS_MANY} connected against 1, p50"),
             Unit::Ns,
-            &value,
-            Some(&floor),
+            &turns(SESSIONS_MANY),
+            &turns(1),
             Bar::AtMostPermille(MANY),
             None,
         )
     }
 
     fn stream(&self, way: Way, sessions: usize) -> Row {
-        let of = |way| {
-            let kept = self
-                .streams
-                .iter()
-                .find(|kept| (kept.0, kept.1) == (way, sessions));
-            kept.map_or_else(Rounds::default, |(.., rounds)| rounds.clone())
+        let turns = |way| self.turn(&name(way, sessions, STREAM));
+        let bar = match way {
+            Way::Gateway => Bar::AtLeastPermille(SHARE),
+            Way::Direct | Way::Relay | Way::Proxy(_) => Bar::None,
         };
-        let bar = if way == Way::Gateway {
-            Bar::AtLeastPermille(STREAM)
-        } else {
-            Bar::None
-        };
-        let connected = if sessions == 1 {
-            "1 session".to_owned()
-        } else {
-            format!("{sessions} connected, {SPEAKING_MAX} active")
+        let connected = match sessions {
+            1 => "1 session".to_owned(),
+            many => format!("{many} connected, {SPEAKING_MAX} active"),
         };
         let figure = format!(
             "messages a second, window {}, {connected}, {}",
@@ -185,34 +215,44 @@ impl Figures {
         row(
             figure,
             Unit::PerSecond,
-            &of(way),
-            Some(&of(Way::Relay)),
+            &turns(way),
+            &turns(Way::Relay),
             bar,
             absence(way),
         )
     }
+
+    fn turn(&self, name: &str) -> Rounds {
+        self.turns.get(name).cloned().unwrap_or_default()
+    }
 }
 
-fn name(way: Way, what: &str) -> String {
-    format!("{} {what}", way.name())
+fn name(way: Way, sessions: usize, what: &str) -> String {
+    format!("{} {sessions} {what}", way.name())
 }
 
+/// Value and floor are of one turn: the one in the middle of all, by the difference or ratio that
+/// its bar looks at.
 fn row(
     figure: String,
     unit: Unit,
-    value: &Rounds,
-    floor: Option<&Rounds>,
+    values: &Rounds,
+    floors: &Rounds,
     bar: Bar,
     note: Option<String>,
 ) -> Row {
-    let value = value.spread();
+    let absent = values.values().is_empty() || floors.values().is_empty();
+    let pairs = match absent {
+        true => Pairs::default(),
+        false => Pairs::new(values.values(), floors.values()),
+    };
     Row {
         bench: "wire",
         figure,
         unit,
-        value: value.map(|spread| spread.median),
-        spread: value.map(|spread| (spread.low, spread.high)),
-        floor: floor.and_then(Rounds::spread).map(|spread| spread.median),
+        value: pairs.median(bar).map(|pair| pair.value),
+        spread: pairs.spread(bar).map(|spread| (spread.low, spread.high)),
+        floor: pairs.median(bar).map(|pair| pair.floor),
         bar,
         note,
     }

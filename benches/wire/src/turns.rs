@@ -1,0 +1,78 @@
+//! Ways set up side by side and measured in turns, a tenth of a second or less each.
+//!
+//! On the measuring thread. Invariant: what stands between runs in its own way's turn alone; in all
+//! others it rests, so that no two ways share a core, and what the machine does to one it does to
+//! its neighbours. Cores that move apart for seconds, as they do here, would otherwise be in the
+//! figures of whichever way was measured then.
+
+use crate::rig::Rig;
+use std::time::Duration;
+
+/// One that has rested for this long is woken, so that nobody takes it for dead.
+const REST_MAX: Duration = Duration::from_secs(4);
+/// And for this long, in which it reads what each of a thousand links has said.
+const STRETCH: Duration = Duration::from_millis(50);
+
+/// Ways of a round.
+#[derive(Default)]
+pub(crate) struct Turns(Vec<Rig>);
+
+impl Turns {
+    /// Adds one that is set up, and has it rest.
+    pub(crate) fn add(&mut self, mut rig: Rig) -> Result<(), String> {
+        rig.rest().map_err(|why| within(&rig, why))?;
+        self.0.push(rig);
+        self.keep_alive()
+    }
+
+    /// Each of those that are `among` once, beginning with another from turn to turn.
+    pub(crate) fn take(
+        &mut self,
+        turn: usize,
+        among: impl Fn(&Rig) -> bool,
+        mut measure: impl FnMut(&mut Rig) -> Result<(), String>,
+    ) -> Result<(), String> {
+        self.keep_alive()?;
+        let rigs = self.0.len();
+        for step in 0..rigs {
+            let rig = &mut self.0[(turn + step) % rigs];
+            if !among(rig) {
+                continue;
+            }
+            let measured = rig
+                .wake()
+                .and_then(|()| measure(rig))
+                .and_then(|()| rig.rest());
+            measured.map_err(|why| within(rig, why))?;
+        }
+        Ok(())
+    }
+
+    fn keep_alive(&mut self) -> Result<(), String> {
+        for rig in self.0.iter_mut().filter(|rig| rig.rested() > REST_MAX) {
+            rig.wake().map_err(|why| within(rig, why))?;
+            std::thread::sleep(STRETCH);
+            rig.rest().map_err(|why| within(rig, why))?;
+        }
+        Ok(())
+    }
+
+    /// Ends all, and compares what each sent, had answered and saw; returns the orders sent.
+    pub(crate) fn finish(self) -> Result<u64, String> {
+        let mut orders = 0;
+        for mut rig in self.0 {
+            let name = name(&rig);
+            let sent = rig.wake().and_then(|()| rig.finish());
+            orders += sent.map_err(|why| format!("{name}, at the end: {why}"))?;
+        }
+        Ok(orders)
+    }
+}
+
+fn within(rig: &Rig, why: String) -> String {
+    format!("{}: {why}", name(rig))
+}
+
+fn name(rig: &Rig) -> String {
+    format!("{}, {} connected", rig.way.name(), rig.sessions())
+}
