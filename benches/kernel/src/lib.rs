@@ -8,6 +8,7 @@ pub mod case;
 pub mod floor;
 pub mod kind;
 pub mod limits;
+pub mod lives;
 pub mod load;
 pub mod market;
 pub mod measured;

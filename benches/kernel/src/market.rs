@@ -8,8 +8,8 @@ use crate::limits::{POSITION_LOTS, QTY_LARGEST, SESSIONS, Shape, limits};
 use crate::load::Accounts;
 use portcullis_bench_market::Random;
 use portcullis_domain::{
-    AccountId, CashMove, Command, InstrumentId, Money, NewOrder, Price, Qty, Record,
-    ReferencePrice, ReportKind, SessionId, Side, TimeInForce, UserRef, VenueReport,
+    AccountId, CancelRequest, CashMove, Command, InstrumentId, Money, NewOrder, Price, Qty, Record,
+    ReferencePrice, ReplaceRequest, ReportKind, SessionId, Side, TimeInForce, UserRef, VenueReport,
 };
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, Effect, EffectSink, RiskCore};
@@ -87,8 +87,15 @@ pub struct Market {
     pub sent: u64,
     /// Orders sent that must be refused.
     pub refusals: u64,
-    /// Engine's reports sent: a cancel or a fill for each order but those that rest.
+    /// Engine's reports sent: one that ends it, or answers it, for each order and replace but those that rest ...
     pub reports: u64,
+    /// ... and such as leave their order open.
+    leaving_open: u64,
+    /// Lots of the fills among them, and their fees.
+    executed_lots: u64,
+    fees: i128,
+    /// Clients' cancels sent that must go on to the engine.
+    cancels: u64,
     /// Orders sent that must rest.
     rests: u64,
     /// Replaces of them that stay unanswered.
@@ -162,6 +169,10 @@ impl Market {
             sent: 0,
             refusals: 0,
             reports: 0,
+            leaving_open: 0,
+            executed_lots: 0,
+            fees: 0,
+            cancels: 0,
             rests: 0,
             unanswered: 0,
             controls: 0,
@@ -211,13 +222,9 @@ impl Market {
     /// Makes the engine's cancels of the orders of a batch, which the caller must apply.
     pub fn prepare_cancels(&mut self, batch: &[Record], cancels: &mut [Record]) {
         for (order, slot) in batch.iter().zip(cancels) {
-            self.reports += 1;
-            *slot = self.record(Command::Report(VenueReport {
-                session: SessionId::new(order.head.session),
-                user_ref: UserRef::new(order.head.number),
-                kind: ReportKind::Canceled,
-                note: 0,
-            }));
+            let session = SessionId::new(order.head.session);
+            let user_ref = UserRef::new(order.head.number);
+            *slot = self.report_record(session, user_ref, ReportKind::Canceled);
         }
     }
 
@@ -228,16 +235,17 @@ impl Market {
     pub fn check(&self) -> Result<(), String> {
         let counters = self.core.counters();
         let same = [
-            ("orders approved", self.tally.approved, self.sent),
+            ("approved", self.tally.approved, self.sent + self.cancels),
             ("orders accepted", counters.accepted, self.sent),
             ("orders refused", counters.refused, self.refusals),
             ("refusals told", self.tally.refused, self.refusals),
             ("reports passed on", self.tally.reported, self.reports),
             (
                 "orders answered",
-                self.reports + self.rests + self.unanswered,
+                self.reports - self.leaving_open + self.rests + self.unanswered,
                 self.sent,
             ),
+            ("lots executed", counters.executed_qty, self.executed_lots),
             ("controls answered", self.tally.controlled, self.controls),
             ("unexpected effects", self.tally.unexpected, 0),
             ("alarms", counters.alarms, 0),
@@ -248,6 +256,10 @@ impl Market {
             return Err(format!("{what}: {is}, must be {must}"));
         }
         match self.core.conservation_error() {
+            _ if counters.fees != self.fees => Err(format!(
+                "{} quanta of fees, must be {}",
+                counters.fees, self.fees
+            )),
             0 => Ok(()),
             missing => Err(format!("{missing} quanta are missing from the books")),
         }
@@ -445,13 +457,63 @@ impl Market {
 
     /// The engine's word.
     pub fn report(&mut self, session: SessionId, user_ref: UserRef, kind: ReportKind) {
+        let record = self.report_record(session, user_ref, kind);
+        self.apply(&record);
+    }
+
+    /// The record of the engine's word: one that ends its order, or answers a replace.
+    pub(crate) fn report_record(
+        &mut self,
+        session: SessionId,
+        user_ref: UserRef,
+        kind: ReportKind,
+    ) -> Record {
         self.reports += 1;
-        self.send(Command::Report(VenueReport {
+        if let ReportKind::Fill { qty, fee, .. } = kind {
+            self.executed_lots += qty.lots() as u64;
+            self.fees += i128::from(fee.quanta());
+        }
+        self.record(Command::Report(VenueReport {
             session,
             user_ref,
             kind,
             note: 0,
-        }));
+        }))
+    }
+
+    /// The same of one that leaves its order open.
+    pub(crate) fn report_of_open(
+        &mut self,
+        session: SessionId,
+        user_ref: UserRef,
+        kind: ReportKind,
+    ) -> Record {
+        self.leaving_open += 1;
+        self.report_record(session, user_ref, kind)
+    }
+
+    /// The engine's word that a version asked for is the order now.
+    pub(crate) fn answer_record(
+        &mut self,
+        session: SessionId,
+        user_ref: UserRef,
+        new: UserRef,
+    ) -> Record {
+        self.unanswered -= 1;
+        self.report_record(session, user_ref, ReportKind::Replaced { new })
+    }
+
+    /// A client's cancel.
+    pub(crate) fn cancel_record(&mut self, request: CancelRequest) -> Record {
+        self.cancels += 1;
+        self.record(Command::Cancel(request))
+    }
+
+    /// A client's replace, which must be accepted.
+    pub(crate) fn replace_record(&mut self, request: ReplaceRequest) -> Record {
+        self.sent += 1;
+        self.unanswered += 1;
+        self.record(Command::Replace(request))
     }
 
     /// A control command.
@@ -512,7 +574,7 @@ mod tests {
         assert_eq!(market.check(), Ok(()));
         market.prepare(&accounts, &mut batch);
         let unsent = market.check().expect_err("no order was applied");
-        assert_eq!(unsent, "orders approved: 60, must be 64");
+        assert_eq!(unsent, "approved: 60, must be 64");
         for record in &batch {
             market.core.apply(record, &mut market.tally);
         }

@@ -1,4 +1,4 @@
-//! `instructions`: fixed numbers of orders, the engine's reports, refusals and hops, for callgrind to count instructions in.
+//! `instructions`: fixed numbers of orders, of what comes after them, of refusals and of hops, for callgrind to count instructions in.
 //!
 //! One thread, run under `valgrind --tool=callgrind` by `cargo xtask bench instructions`: collection
 //! is on inside the measured calls alone, and [`part_ends`] makes callgrind write down what a part
@@ -8,6 +8,7 @@
 
 use portcullis_bench_kernel::kind::Kind;
 use portcullis_bench_kernel::limits::Shape;
+use portcullis_bench_kernel::lives::{Lives, Step};
 use portcullis_bench_kernel::load::{Accounts, Choice};
 use portcullis_bench_kernel::market::Market;
 use portcullis_bench_kernel::measured::{BATCH, apply_all, hop};
@@ -20,6 +21,8 @@ use std::process::ExitCode;
 
 /// Batches before the first that counts.
 const WARM_UP: usize = 10;
+/// Executions and past versions that are remembered: as many, before the first that counts.
+const REMEMBERED: u32 = 512;
 /// Batches that count, of orders that are accepted and of refusals of a kind.
 const BATCHES_ACCEPTED: usize = 100;
 const BATCHES_REFUSED: usize = 10;
@@ -38,6 +41,9 @@ fn run() -> Result<(), String> {
     accepted()?;
     near_margin()?;
     canceled()?;
+    for step in Step::ALL {
+        lived(step)?;
+    }
     for kind in Kind::all()? {
         refused(kind)?;
     }
@@ -122,6 +128,29 @@ fn canceled() -> Result<(), String> {
         }
         market.check()?;
         part_ends(name, BATCHES_ACCEPTED * BATCH);
+    }
+    Ok(())
+}
+
+/// What comes after orders were accepted, in batches and alone.
+fn lived(step: Step) -> Result<(), String> {
+    let shape = Shape::of(1_000);
+    for (how, together) in [("in batches", BATCH), ("alone", 1)] {
+        let accounts = Accounts::new(Choice::Uniform, shape.accounts);
+        let mut lives = Lives::new(shape, accounts, step, REMEMBERED)?;
+        let mut records = [Record::bare(Command::Tick.encode()); BATCH];
+        for batch in 0..WARM_UP + BATCHES_ACCEPTED {
+            if batch == WARM_UP {
+                part_ends("set-up", 0);
+            }
+            lives.prepare(&mut records);
+            for part in records.chunks(together) {
+                apply_all(&mut lives.market, part);
+            }
+            lives.settle();
+        }
+        lives.market.check()?;
+        part_ends(&format!("{}, {how}", step.name()), BATCHES_ACCEPTED * BATCH);
     }
     Ok(())
 }
