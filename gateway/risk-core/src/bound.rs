@@ -258,7 +258,7 @@ impl Account {
     /// any: `need` is the most the order could add to the requirement.
     #[inline(always)]
     pub(crate) fn proves(&self, drift: &Drift, need: i64, now: Moment) -> bool {
-        let of_all = drift.share_of_all(self.bound.good_at, now.ns);
+        let of_all = self.bound.share_of_all(drift, now.ns);
         if of_all.is_some_and(|share| self.bound.covers(need, share)) {
             return true;
         }
@@ -279,7 +279,7 @@ impl Account {
     /// many orders: by then the finer levels have taken as long as another valuation does, and earlier
     /// the last order may be gone, and the bound be given back for nothing.
     fn is_worn(&self, drift: &Drift, need: i64, now: Moment) -> bool {
-        let of_all = drift.share_of_all(self.bound.good_at, now.ns);
+        let of_all = self.bound.share_of_all(drift, now.ns);
         // Where the coarsest level tells nothing, what was unspent is in a line that nobody has fetched.
         let Some(share) = of_all else { return false };
         let Some((headroom, sensitivity)) = self.unspent else {
@@ -315,8 +315,14 @@ impl Bound {
     /// Whether an account need not be valued, unless its room has been eaten up: a hint.
     #[inline(always)]
     pub(crate) fn stands(&self, drift: &Drift, now_ns: u64) -> bool {
-        drift.share_of_all(self.good_at, now_ns).is_some()
+        self.share_of_all(drift, now_ns).is_some()
             || drift.least_share(self.groups, self.good_at, now_ns) != GONE
+    }
+
+    /// What drift may have taken by the coarsest level of all instruments, where that tells.
+    #[inline(always)]
+    fn share_of_all(&self, drift: &Drift, now_ns: u64) -> Option<u64> {
+        drift.share_of_all(self.groups, self.good_at, now_ns)
     }
 
     /// Whether it proves an order by the account's own groups and by the finer levels, where there is

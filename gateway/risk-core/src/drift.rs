@@ -17,8 +17,14 @@
 //! Freshness: a scope is fresh until the first of its *watched* references goes stale. A reference
 //! is watched from when it comes until a look at its group finds it stale; that look ends all
 //! levels of the group, so that an account whose levels stand is involved in watched instruments
-//! alone. Invariants: no share is understated; no scope is said to be fresh beyond its first
-//! watched reference.
+//! alone.
+//!
+//! What ends a group for another reason than a move of prices (a reference that went stale, other limits,
+//! a settlement) leaves the levels of all instruments standing, but *excepts* the group from them: of an account
+//! that is involved in an excepted group, and was valued before the last group was, they tell nothing. So one reference that nobody sends any more
+//! does not take all other accounts' bounds. The coarsest level of all instruments, as it begins
+//! anew, takes the finer ones with it, and nothing is excepted then. Invariants: no share is understated; no
+//! scope is said to be fresh beyond its first watched reference.
 
 mod saved;
 
@@ -37,6 +43,9 @@ const LEVELS: usize = 3;
 
 /// How far prices move within a level, in billionths; the coarsest first.
 const MOVED_MAX_PPB: [u64; LEVELS] = [250_000_000, 50_000_000, 10_000_000];
+
+/// So many groups may be excepted from the levels of all instruments; with one more these begin anew.
+const EXCEPTED_MAX: u32 = 8;
 
 /// No share: the bound proves nothing.
 pub(crate) const GONE: u64 = u64::MAX;
@@ -121,16 +130,6 @@ struct Scope {
 }
 
 impl Scope {
-    /// The share of the coarsest level, if it is that of `good_at`, and fresh.
-    #[inline(always)]
-    const fn coarsest(&self, good_at: u64, now_ns: u64) -> Option<u64> {
-        let level = &self.levels[0];
-        if level.began > good_at || now_ns > self.fresh_until_ns {
-            return None;
-        }
-        Some(level.share)
-    }
-
     /// The least share of those levels that are those of `good_at`, if fresh.
     fn least(&self, good_at: u64, now_ns: u64) -> u64 {
         if now_ns > self.fresh_until_ns {
@@ -151,6 +150,10 @@ const fn share_of(moved_ppb: u64) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Drift {
     clock: u64,
+    /// The groups that ended while the levels of all instruments went on, and the clock when the last did,
+    /// or these levels began.
+    excepted: u64,
+    excepted_at: u64,
     scopes: [Scope; GROUPS + 1],
     /// What the shares were computed from.
     moved_ppb: [[u64; LEVELS]; GROUPS + 1],
@@ -170,6 +173,8 @@ impl Drift {
         let places = GROUPS * instruments_max.div_ceil(GROUPS);
         Self {
             clock: 1,
+            excepted: 0,
+            excepted_at: 1,
             scopes: [scope; GROUPS + 1],
             moved_ppb: [[0; LEVELS]; GROUPS + 1],
             looked_ns: [0; GROUPS],
@@ -188,17 +193,32 @@ impl Drift {
         self.clock
     }
 
-    /// What drift may have taken since `good_at` of values in any instruments, in parts of 2^64, by the
-    /// coarsest level of all; `None` where it does not tell, or some reference may be stale.
+    /// What drift may have taken since `good_at` of values in these groups, in parts of 2^64, by the
+    /// coarsest level of all instruments; `None` where it does not tell, or some reference may be stale.
     #[inline(always)]
-    pub(crate) const fn share_of_all(&self, good_at: u64, now_ns: u64) -> Option<u64> {
-        self.scopes[ALL].coarsest(good_at, now_ns)
+    pub(crate) fn share_of_all(&self, groups: u64, good_at: u64, now_ns: u64) -> Option<u64> {
+        let all = &self.scopes[ALL];
+        let level = &all.levels[0];
+        if level.began > good_at || now_ns > all.fresh_until_ns || self.excepts(groups, good_at) {
+            return None;
+        }
+        Some(level.share)
+    }
+
+    /// Whether the levels of all instruments tell nothing of who was valued at `good_at` and is involved in these
+    /// groups.
+    #[inline(always)]
+    const fn excepts(&self, groups: u64, good_at: u64) -> bool {
+        good_at < self.excepted_at && groups & self.excepted != 0
     }
 
     /// The same of values in these groups, by whichever levels tell the least.
     #[inline(never)]
     pub(crate) fn least_share(&self, groups: u64, good_at: u64, now_ns: u64) -> u64 {
-        let of_all = self.scopes[ALL].least(good_at, now_ns);
+        let of_all = match self.excepts(groups, good_at) {
+            true => GONE,
+            false => self.scopes[ALL].least(good_at, now_ns),
+        };
         let (mut rest, mut most) = (groups, 0);
         while rest != 0 {
             let scope = &self.scopes[rest.trailing_zeros() as usize];
@@ -216,7 +236,8 @@ impl Drift {
     pub(crate) fn note(&mut self, index: u32, bases: &mut Bases, before: Quote, after: Quote) {
         let group = index as usize % GROUPS;
         for (scope, bases) in [group, ALL].into_iter().zip(&mut bases.0) {
-            for (level, base) in bases.iter_mut().enumerate() {
+            // The coarsest last: as it begins anew, the finer ones do, of which no more is to be noted then.
+            for (level, base) in bases.iter_mut().enumerate().rev() {
                 let began = self.scopes[scope].levels[level].began;
                 if base.began != began {
                     (base.began, base.quote) = (began, before);
@@ -232,7 +253,10 @@ impl Drift {
 
     fn note_level(&mut self, scope: usize, level: usize, moved_ppb: u64) {
         if moved_ppb > MOVED_MAX_PPB[level] {
-            self.begin_level(scope, level);
+            match level {
+                0 => self.begin_scope(scope),
+                _ => self.begin_level(scope, level),
+            }
         } else if moved_ppb > self.moved_ppb[scope][level] {
             self.moved_ppb[scope][level] = moved_ppb;
             self.scopes[scope].levels[level].share = share_of(moved_ppb);
@@ -250,19 +274,29 @@ impl Drift {
 
     /// What was valued in an instrument's group before is valued no longer.
     pub(crate) fn begin_group_of(&mut self, index: u32) {
-        self.begin_scopes([index as usize % GROUPS, ALL]);
+        self.begin_group(index as usize % GROUPS);
     }
 
     /// The same of every instrument.
     pub(crate) fn begin_all(&mut self) {
-        self.begin_scopes(0..=ALL);
+        (0..=ALL).for_each(|scope| self.begin_scope(scope));
     }
 
-    fn begin_scopes(&mut self, scopes: impl IntoIterator<Item = usize>) {
-        for scope in scopes {
-            for level in 0..LEVELS {
-                self.begin_level(scope, level);
-            }
+    /// A group begins anew, and is excepted from the levels of all instruments, which begin anew where
+    /// they would tell of too few.
+    fn begin_group(&mut self, group: usize) {
+        self.begin_scope(group);
+        self.excepted |= 1 << group;
+        self.excepted_at = self.clock;
+        if self.excepted.count_ones() > EXCEPTED_MAX {
+            self.begin_scope(ALL);
+        }
+    }
+
+    fn begin_scope(&mut self, scope: usize) {
+        (0..LEVELS).for_each(|level| self.begin_level(scope, level));
+        if scope == ALL {
+            (self.excepted, self.excepted_at) = (0, self.clock);
         }
     }
 
@@ -317,7 +351,7 @@ impl Drift {
         let first = groups.map(|scope| scope.fresh_until_ns).min();
         self.scopes[ALL].fresh_until_ns = first.unwrap_or(UNWATCHED);
         if found_stale {
-            self.begin_scopes([group, ALL]);
+            self.begin_group(group);
         }
     }
 

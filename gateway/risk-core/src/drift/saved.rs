@@ -43,6 +43,8 @@ impl Base {
 impl Drift {
     pub(crate) fn save(&self, push: &mut impl FnMut(u64)) {
         push(self.clock);
+        push(self.excepted);
+        push(self.excepted_at);
         for (scope, moved_ppb) in self.scopes.iter().zip(&self.moved_ppb) {
             push(scope.fresh_until_ns);
             for (level, moved_ppb) in scope.levels.iter().zip(moved_ppb) {
@@ -57,6 +59,10 @@ impl Drift {
     pub(crate) fn load(&mut self, words: &mut Words<'_>) -> Read<()> {
         self.clock = words.word()?;
         words.must(self.clock <= CLOCK_MAX, "more levels begun than can be")?;
+        self.excepted = words.word()?;
+        self.excepted_at = words.word()?;
+        let numbered = (1..=self.clock).contains(&self.excepted_at);
+        words.must(numbered, "a group excepted at no time")?;
         for (scope, moved_ppb) in self.scopes.iter_mut().zip(&mut self.moved_ppb) {
             scope.fresh_until_ns = words.word()?;
             for level in 0..LEVELS {

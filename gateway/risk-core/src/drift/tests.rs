@@ -90,6 +90,50 @@ fn a_group_is_fresh_until_its_first_reference_is_stale() {
 }
 
 #[test]
+fn a_group_that_ends_leaves_the_bounds_of_all_others_standing() {
+    let mut drift = Drift::new(256);
+    drift.watch(2, 0, 10 * SECOND);
+    drift.watch(3, 0, 30 * SECOND);
+    let clock = drift.clock();
+    drift.look_at(4, 11 * SECOND);
+    let of_all = |drift: &Drift, groups, good_at| drift.share_of_all(groups, good_at, 20 * SECOND);
+    assert_eq!(of_all(&drift, u64::MAX ^ 4, clock), Some(0));
+    assert_eq!(of_all(&drift, 8 | 4, clock), None);
+    assert_eq!(drift.least_share(8 | 4, clock, 20 * SECOND), GONE);
+    // Who is valued after that is told of.
+    assert_eq!(of_all(&drift, 4, drift.clock()), Some(0));
+    for group in 10..10 + EXCEPTED_MAX - 1 {
+        drift.begin_group_of(group);
+        assert_eq!(of_all(&drift, 8, clock), Some(0), "{group}");
+    }
+    // One more: all begins anew, of every group.
+    drift.begin_group_of(40);
+    assert_eq!(of_all(&drift, 8, clock), None);
+    assert_eq!(of_all(&drift, u64::MAX, drift.clock()), Some(0));
+}
+
+#[test]
+fn the_coarsest_level_of_all_takes_the_finer_ones_with_it() {
+    let mut drift = Drift::new(64);
+    let (mut bases, mut others) = (Bases::NONE, Bases::NONE);
+    let steps = [1_000_000, 1_120_000, 1_250_000, 1_254_000].map(at);
+    swing(&mut drift, &mut others, 5, 1_000_100);
+    drift.note(3, &mut bases, steps[0], steps[1]);
+    drift.note(3, &mut bases, steps[1], steps[2]);
+    drift.begin_group_of(9);
+    let clock = drift.clock();
+    let bits = group_bit(5);
+    assert!(drift.share_of_all(bits, clock, 0).is_some());
+    assert!(drift.share_of_all(group_bit(9), clock, 0).is_some());
+    assert_eq!(drift.share_of_all(group_bit(9), clock - 1, 0), None);
+    // A step that only the coarsest is too far for.
+    drift.note(3, &mut bases, steps[2], steps[3]);
+    assert_eq!(drift.share_of_all(bits, clock, 0), None);
+    assert_eq!(drift.scopes[ALL].least(clock, 0), GONE);
+    assert_eq!(drift.share_of_all(group_bit(9), drift.clock(), 0), Some(0));
+}
+
+#[test]
 fn references_that_come_in_time_keep_their_group_fresh_without_a_look() {
     let mut drift = Drift::new(1_024);
     let mut now_ns = 0;

@@ -15,7 +15,7 @@ use crate::venue::Venue;
 use portcullis_domain::{Digest, Seq, Timestamp};
 
 /// Format of the words; raised when it changes.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 
 /// Where the digest of the table stands that the limits were built as.
 const BUILT_AT: usize = 1;
