@@ -47,7 +47,8 @@ impl Stretches {
         let scattered = instrument.wrapping_add(account).wrapping_mul(0x9E37_79B1);
         let offset = ((scattered as u64 * self.len as u64) >> 32) as u32;
         let base = account.wrapping_mul(self.len);
-        if base < self.rows {
+        // Whole: of a number that is no account's, a stretch may begin in the last rows and not end there.
+        if base <= self.rows - self.len {
             let len = self.len;
             return Home { base, offset, len };
         }
@@ -118,6 +119,23 @@ mod tests {
     fn what_is_no_account_has_a_row_too() {
         let none = home(40, 10, u32::MAX, u32::MAX);
         assert!(none.row() < 40 && none.group().count() == 1);
+    }
+
+    #[test]
+    fn whoever_it_is_has_rows_that_are_there() {
+        for (rows, accounts) in [(23, 5), (7, 2), (49, 10), (1, 1), (3, 10), (u32::MAX, 3)] {
+            let near = 0..4 * accounts;
+            let far = [u32::MAX / 2, u32::MAX - 5, u32::MAX - 1, u32::MAX];
+            for (account, instrument) in near.chain(far).flat_map(|a| (0..20).map(move |i| (a, i)))
+            {
+                let home = home(rows, accounts, account, instrument);
+                let all = home.rows().into_iter().chain(home.group());
+                assert!(
+                    all.max() < Some(rows),
+                    "{account} of {accounts}, {rows} rows"
+                );
+            }
+        }
     }
 
     #[test]
