@@ -22,7 +22,7 @@ use crate::rounds::Rounds;
 use crate::stream_reach::StreamReachReader;
 use crate::tables::{SessionProfile, SymbolTable};
 use crate::transport::{ConnectionId, InboundTransport};
-use connection::Connection;
+use connection::{Connection, Overdue};
 use desk::{Desk, Turn, stamped};
 use lanes::Lanes;
 use logged_on::LoggedOn;
@@ -285,13 +285,18 @@ impl<T: InboundTransport> Ingress<T> {
         (counters.messages + counters.unanswerable - before) as usize
     }
 
-    /// Some connections' deadlines, in turn.
+    /// Some connections' deadlines, in turn. Who lets his pass is read once more before he is judged.
     fn check_deadlines(&mut self, now: Timestamp, idle: bool) {
         for _ in 0..self.deadlines.due(now, idle) {
             let slot = self.deadlines.next();
             let connection = &mut self.connections[slot];
-            if !connection.is_overdue(now) {
-                continue;
+            match connection.overdue(now) {
+                Overdue::Not => continue,
+                Overdue::Asked => {
+                    self.transport.look_at(connection.id());
+                    continue;
+                }
+                Overdue::Read => {}
             }
             if self.to_egress.is_full() || !self.lanes.has_room() {
                 return;

@@ -84,6 +84,9 @@ pub trait InboundTransport {
     /// again at the next call.
     fn poll_ready(&mut self, ready: &mut impl FnMut(&mut Self, ConnectionId) -> bool);
 
+    /// Names a connection at the next call of [`poll_ready`](Self::poll_ready), whatever is known of it.
+    fn look_at(&mut self, connection: ConnectionId);
+
     /// Reads what is there.
     fn read(&mut self, connection: ConnectionId, into: &mut [u8]) -> ReadOutcome;
 

@@ -217,9 +217,15 @@ impl<S: Read + Write> Link<S> {
     pub(crate) fn look_after(&mut self, shared: &mut Shared<'_>) {
         self.note(shared);
         if self.state == LinkState::Up {
-            self.watch(shared);
+            self.watch(false, shared);
             self.flush(shared, &mut Work::default());
         }
+    }
+
+    /// Whether its engine has been silent for too long, as far as was read.
+    pub(crate) fn is_overdue(&self, now: Timestamp) -> bool {
+        let overdue = |machine: &ClientSession| machine.is_overdue(now);
+        self.machine.as_ref().is_some_and(overdue)
     }
 
     /// Writes what was submitted. What an end of the link means is left to the next poll.

@@ -183,7 +183,7 @@ impl<D: Dial> OuchVenue<D> {
             now: self.now,
         };
         self.links[index].look_after(&mut shared);
-        if !self.links[index].is_cold(0) {
+        if !self.links[index].is_cold(0) || self.links[index].is_overdue(self.now) {
             list(&mut self.polled, &mut self.links, index);
         }
     }

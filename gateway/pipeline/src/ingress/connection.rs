@@ -17,6 +17,18 @@ pub type ConnectionLimits = ServerLimits;
 /// Bytes of a connection's buffer: two of the longest packets, so that a read is seldom short.
 const BUFFER_BYTES: usize = 2 * PACKET_BYTES_MAX;
 
+/// How far it is established that a client let a deadline pass. Its words may stand in its socket,
+/// where this agent was kept from reading for long: nobody is judged unread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Overdue {
+    /// It is not.
+    Not,
+    /// It is by what was read; it is to be read once more.
+    Asked,
+    /// It was read since.
+    Read,
+}
+
 /// What is known of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
@@ -29,6 +41,7 @@ pub(super) struct Facts {
     pub(super) login_refused: Option<LoginRejectReason>,
     /// Messages that could not be answered.
     pub(super) unanswerable: u32,
+    pub(super) overdue: Overdue,
     live: bool,
 }
 
@@ -81,6 +94,7 @@ impl Connection {
             sequence_wanted: 0,
             login_refused: None,
             unanswerable: 0,
+            overdue: Overdue::Not,
             live: false,
         }
     }
@@ -140,9 +154,26 @@ impl Connection {
         taken
     }
 
-    /// Whether a deadline of the session machine has passed.
-    pub(super) fn is_overdue(&self, now: Timestamp) -> bool {
-        self.facts.live && self.machine.deadline().is_some_and(|at| now >= at)
+    /// Whether a deadline of the session machine has passed, and how far that is established.
+    pub(super) fn overdue(&mut self, now: Timestamp) -> Overdue {
+        let passed = self.facts.live && self.machine.deadline().is_some_and(|at| now >= at);
+        let overdue = match (passed, self.facts.overdue) {
+            (false, _) => Overdue::Not,
+            (true, Overdue::Not) => Overdue::Asked,
+            (true, known) => known,
+        };
+        if overdue != self.facts.overdue {
+            self.facts.overdue = overdue;
+        }
+        overdue
+    }
+
+    /// It is about to be read.
+    #[inline]
+    pub(super) fn is_read(&mut self) {
+        if self.facts.overdue == Overdue::Asked {
+            self.facts.overdue = Overdue::Read;
+        }
     }
 
     /// Closes the session machine if one has; whether it has.

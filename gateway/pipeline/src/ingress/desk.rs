@@ -59,6 +59,7 @@ impl Desk<'_> {
         if !self.has_room_of(&connection.facts) {
             return Turn::More;
         }
+        connection.is_read();
         let outcome = match connection.space() {
             // A full buffer says nothing of what the socket still has.
             [] => ReadOutcome::Bytes(0),

@@ -62,6 +62,7 @@ pub(crate) struct Setup {
     pub(crate) buffer_bytes: usize,
     pub(crate) read_bytes_max: usize,
     pub(crate) write_bytes_max: usize,
+    pub(crate) poll_every_calls: u32,
     /// Silence of the sessions' clients and heartbeats to them, by session; the rest has the
     /// protocol's.
     pub(crate) spans: &'static [(Duration, Duration)],
@@ -82,6 +83,7 @@ impl Setup {
             buffer_bytes: 1 << 16,
             read_bytes_max: usize::MAX,
             write_bytes_max: usize::MAX,
+            poll_every_calls: 1,
             spans: &[],
             sweeps_max: 256,
             durability: None,
@@ -99,6 +101,7 @@ impl Setup {
             buffer_bytes: self.buffer_bytes,
             read_bytes_max: self.read_bytes_max,
             write_bytes_max: self.write_bytes_max,
+            poll_every_calls: self.poll_every_calls,
             ..MemoryOptions::new(self.connections)
         }
     }

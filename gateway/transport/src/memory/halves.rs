@@ -20,6 +20,7 @@ pub struct MemoryInbound {
     pub(super) table: InboundTable<SharedPipe, SharedPipe>,
     network: MemoryNetwork,
     counters: InboundCounters,
+    calls_since_poll: u32,
 }
 
 impl MemoryInbound {
@@ -28,6 +29,7 @@ impl MemoryInbound {
             table,
             network,
             counters: InboundCounters::default(),
+            calls_since_poll: 0,
         }
     }
 
@@ -39,6 +41,17 @@ impl MemoryInbound {
 
     fn take_forgotten(&mut self) {
         while self.table.take_forgotten().is_some() {}
+    }
+
+    fn find_readable(&mut self) {
+        self.calls_since_poll = 0;
+        self.counters.poll_calls += 1;
+        for slot in 0..self.network.options.connections_max {
+            let readable = |pipe| pipe::lock(pipe).is_readable();
+            if self.table.stream_at(slot).is_some_and(readable) {
+                self.table.wake(slot);
+            }
+        }
     }
 }
 
@@ -59,12 +72,10 @@ impl InboundTransport for MemoryInbound {
 
     fn poll_ready(&mut self, ready: &mut impl FnMut(&mut Self, ConnectionId) -> bool) {
         self.take_forgotten();
-        self.counters.poll_calls += 1;
-        for slot in 0..self.network.options.connections_max {
-            let readable = |pipe| pipe::lock(pipe).is_readable();
-            if self.table.stream_at(slot).is_some_and(readable) {
-                self.table.wake(slot);
-            }
+        self.calls_since_poll += 1;
+        let none_hot = self.table.hot_len() == 0;
+        if none_hot || self.calls_since_poll >= self.network.options.poll_every_calls {
+            self.find_readable();
         }
         for _ in 0..self.table.hot_len() {
             let Some(connection) = self.table.next_hot() else {
@@ -74,6 +85,10 @@ impl InboundTransport for MemoryInbound {
             self.table.settle(connection, taken, false);
         }
         self.table.rotate_hot();
+    }
+
+    fn look_at(&mut self, connection: ConnectionId) {
+        self.table.look_at(connection);
     }
 
     fn read(&mut self, connection: ConnectionId, into: &mut [u8]) -> ReadOutcome {

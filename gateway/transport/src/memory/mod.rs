@@ -30,6 +30,9 @@ pub struct MemoryOptions {
     pub read_bytes_max: usize,
     /// Bytes that one write of the gateway takes at most, at least 1.
     pub write_bytes_max: usize,
+    /// While some connection is hot, the others that have bytes are named at one poll in so many, as a system is
+    /// asked that seldom.
+    pub poll_every_calls: u32,
 }
 
 impl MemoryOptions {
@@ -41,6 +44,7 @@ impl MemoryOptions {
             buffer_bytes: 1 << 16,
             read_bytes_max: usize::MAX,
             write_bytes_max: usize::MAX,
+            poll_every_calls: 1,
         }
     }
 }

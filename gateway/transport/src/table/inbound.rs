@@ -126,6 +126,13 @@ impl<R, W> InboundTable<R, W> {
         }
     }
 
+    /// It is hot, whatever is known of it.
+    pub(crate) fn look_at(&mut self, connection: ConnectionId) {
+        if self.slot_of(connection).is_some() {
+            self.wake(connection.slot());
+        }
+    }
+
     /// A read found none.
     pub(crate) fn found_nothing(&mut self, connection: ConnectionId) {
         if let Some(slot) = self.slot_of(connection) {

@@ -207,6 +207,10 @@ impl InboundTransport for TcpInbound {
         self.table.rotate_hot();
     }
 
+    fn look_at(&mut self, connection: ConnectionId) {
+        self.table.look_at(connection);
+    }
+
     #[inline]
     fn read(&mut self, connection: ConnectionId, into: &mut [u8]) -> ReadOutcome {
         self.take_forgotten();

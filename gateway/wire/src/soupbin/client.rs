@@ -326,6 +326,16 @@ impl ClientSession {
         }
     }
 
+    /// Whether the server has been silent for too long, as far as was read.
+    #[must_use]
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        let linked = match self.state {
+            ClientState::Idle | ClientState::Ended => false,
+            ClientState::AwaitingAnswer | ClientState::Active => true,
+        };
+        linked && now >= self.heard.saturating_add(self.config.silence_max)
+    }
+
     /// Gives up on a silent server, or writes a heartbeat if one is due.
     ///
     /// # Errors
@@ -335,7 +345,7 @@ impl ClientSession {
             Some(due) if now >= due => {}
             Some(_) | None => return Ok(ClientTimer::NotDue),
         }
-        if now >= self.heard.saturating_add(self.config.silence_max) {
+        if self.is_overdue(now) {
             self.state = ClientState::Idle;
             return Ok(ClientTimer::ServerSilent);
         }

@@ -77,11 +77,13 @@ impl<S: Read + Write> Link<S> {
     ) {
         // What was submitted since the last poll goes before anything is read.
         self.flush(shared, work);
+        let mut heard_out = false;
         for _ in 0..READS_PER_POLL {
             if !self.take_packets(shared, budget, work, sink) {
                 break;
             }
             shared.counters.reads += 1;
+            heard_out = true;
             match self.receive() {
                 Some(Moved::Bytes(0)) | None => {
                     self.fruitless = self.fruitless.saturating_add(1);
@@ -102,7 +104,7 @@ impl<S: Read + Write> Link<S> {
                 break;
             }
         }
-        self.watch(shared);
+        self.watch(heard_out, shared);
         self.catch_up(shared);
         self.flush(shared, work);
     }
@@ -253,11 +255,15 @@ impl<S: Read + Write> Link<S> {
         self.rows.ask(row);
     }
 
-    /// Sends heartbeats, and gives up on an engine that is silent.
-    pub(super) fn watch(&mut self, shared: &mut Shared<'_>) {
+    /// Sends heartbeats, and gives up on an engine that is silent, if it was `heard_out`: what waited has just been read.
+    /// Else its words may stand unread, where this thread was kept from reading them.
+    pub(super) fn watch(&mut self, heard_out: bool, shared: &mut Shared<'_>) {
         let Some(machine) = &mut self.machine else {
             return;
         };
+        if machine.is_overdue(shared.now) && !heard_out {
+            return;
+        }
         let room = self.to_write.room(encode::packet_len(0));
         match machine.on_time(shared.now, room) {
             Ok(ClientTimer::Heartbeat { len }) => self.to_write.fill(len),

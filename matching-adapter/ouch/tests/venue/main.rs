@@ -13,3 +13,4 @@ mod recall;
 #[path = "../../../embedded/tests/venue/rig/mod.rs"]
 mod rig;
 mod rows;
+mod scene;

@@ -121,6 +121,13 @@ pub(crate) fn until_up(rig: &mut Rig<Patient>) {
     until(rig, "every link up", up);
 }
 
+impl<D: Dial> Patient<D> {
+    /// Time passes without a poll.
+    pub(crate) fn held_for(&mut self, span: Duration) {
+        self.now = self.now.saturating_add(span);
+    }
+}
+
 impl<D: Dial> MatchingVenue for Patient<D> {
     fn submit(
         &mut self,

@@ -1,15 +1,19 @@
 //! Links that are quiet: not read, and not forgotten.
 //!
-//! One thread a test, and the engine's.
+//! One thread a test, and the engine's where it has one.
 
 use std::sync::atomic::Ordering;
 
+use portcullis_domain::Duration;
 use portcullis_venue::MatchingVenue;
+use portcullis_venue_ouch::LinkState;
 use portcullis_wire::ouch50::{EventCode, SystemEvent};
+use portcullis_wire::soupbin::encode;
 
 use crate::engine::Engine;
-use crate::patient::{Patient, config, rig, until, until_up};
+use crate::patient::{POLL_NS, Patient, config, rig, until, until_up};
 use crate::rig::{Rig, SESSIONS};
+use crate::scene::Scene;
 
 /// Cycles until one has read no link.
 fn until_quiet(rig: &mut Rig<Patient>) {
@@ -39,6 +43,36 @@ fn a_quiet_link_is_not_read_until_its_engine_speaks() {
         rig.venue.venue.counters().unattributed == SESSIONS.into()
     });
     until_quiet(&mut rig);
+}
+
+/// A link that is up and was quiet for long, of an adapter that is then held for longer than any silence may be.
+fn held(said: impl FnOnce(&Scene)) -> Scene {
+    const SILENCE_NS: u64 = 10_000 * POLL_NS;
+    let mut scene = Scene::up_with(|config| config.silence_max = Duration::from_ns(SILENCE_NS));
+    let reads = |scene: &Scene| scene.rig.venue.venue.counters().reads;
+    let mut last = u64::MAX;
+    scene.pump_until(|scene| std::mem::replace(&mut last, reads(scene)) == reads(scene));
+    said(&scene);
+    scene.rig.venue.held_for(Duration::from_ns(2 * SILENCE_NS));
+    for _ in 0..8 {
+        scene.rig.pump();
+    }
+    scene
+}
+
+#[test]
+fn an_adapter_that_was_held_reads_what_was_said_before_it_judges_silence() {
+    let scene = held(|scene| {
+        scene.write(|out| encode::server_heartbeat(out).expect("room for it"));
+    });
+    assert_eq!(scene.link(), LinkState::Up);
+    assert_eq!(scene.rig.venue.venue.counters().links_lost, 0);
+}
+
+#[test]
+fn who_said_nothing_while_an_adapter_was_held_is_lost() {
+    let scene = held(|_| {});
+    assert_eq!(scene.rig.venue.venue.counters().links_lost, 1);
 }
 
 #[test]
