@@ -36,9 +36,6 @@ const FLAG_MARKET: u8 = 2;
 const FLAG_TOTAL: u8 = 4;
 const FLAG_WIRE: u8 = 8;
 
-/// What a report's `detail` says where what was left of its order is cancelled.
-const DETAIL_CANCELED: u8 = 2;
-
 macro_rules! closed_u8 {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $value:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -120,6 +117,34 @@ closed_u8!(
         Restart = 61,
         /// Time passes; sliced work goes on.
         Tick = 63,
+    }
+);
+
+closed_u8!(
+    /// What a report's `detail` says: which [`ReportKind`] it is.
+    ReportDetail {
+        /// The engine has the order.
+        Accepted = 0,
+        /// It traded.
+        Fill = 1,
+        /// All that was left is cancelled.
+        Canceled = 2,
+        /// Some lots are cancelled.
+        Reduced = 3,
+        /// The engine refused it.
+        Rejected = 4,
+        /// Another version is now the order.
+        Replaced = 5,
+        /// Another version is refused.
+        ReplaceRejected = 6,
+        /// The engine will cancel it when it can.
+        CancelPending = 7,
+        /// The engine refused to cancel it.
+        CancelRejected = 8,
+        /// A trade is taken back.
+        BrokenTrade = 9,
+        /// Anything else.
+        Information = 10,
     }
 );
 

@@ -21,8 +21,8 @@ mod venue_report;
 
 pub use command::{
     AccountMove, CashMove, Command, CommandKind, DecodeError, DisputeDecision, FlipLimits,
-    LimitCellChange, MassCancel, NewOrder, PositionMove, ReferencePrice, SessionEvent,
-    SessionEventKind, Settlement, StateChange,
+    LimitCellChange, MassCancel, NewOrder, PositionMove, ReferencePrice, ReportDetail,
+    SessionEvent, SessionEventKind, Settlement, StateChange,
 };
 pub use digest::{Block, Digest};
 pub use id::{AccountId, FirmId, InstrumentId, OrderId, OrderKey, Seq, SessionId, UserRef};

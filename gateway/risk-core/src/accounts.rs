@@ -172,13 +172,6 @@ impl Firm {
         hold_notional(&mut self.open_notional);
     }
 
-    /// One less, of so many quanta.
-    #[inline(always)]
-    pub(crate) fn count_closed(&mut self, notional: i128) {
-        self.open_orders -= 1;
-        self.open_notional -= notional;
-    }
-
     /// Moves its schedule on by an order at `now_ns` that it admits.
     #[inline(always)]
     pub(crate) fn move_schedule(&mut self, now_ns: u64) {

@@ -206,44 +206,30 @@ impl Ledger {
         table: &LimitTable,
     ) {
         let instrument = self.positions.get(slot).instrument;
-        let lost = self.lost(instrument, &fill.trade, table);
-        let traded = self.instruments.get(instrument);
-        let lots = fill.trade.signed.saturating_abs();
-        let need = i64::try_from(lost).ok();
-        let need = need.and_then(|lost| traded.need(lots, lost));
-        let lot_value = traded.lot_value;
-        let bound = fill.bound.after_fill(lost, fill.trade.fee.max(0));
-        let unspent = fill.unspent.and_then(|(headroom, sensitivity)| {
-            let kept = Bound {
-                headroom: headroom.checked_sub(fill.trade.fee.max(0))?,
-                sensitivity,
-                ..Bound::NONE
-            };
-            let spent = Spent {
-                instrument,
-                qty: fill.trade.signed.checked_abs()?,
-                need,
-            };
-            kept.after(&spent, lot_value)
-        });
-        let this = self.accounts.get_mut(account);
-        (this.bound, this.unspent) = (bound.unwrap_or(Bound::NONE), unspent);
-    }
-
-    /// Quanta that a trade loses against the reference price; more than any where there is none.
-    fn lost(&self, instrument: u32, trade: &Trade, table: &LimitTable) -> i128 {
-        let price = self.instruments.get(instrument).price();
         let limits = table.instrument(InstrumentId::new(instrument));
-        let (Some(price), Some(limits)) = (price, limits) else {
-            return i128::MAX;
+        let this = self.accounts.get_mut(account);
+        let Some(limits) = limits else {
+            (this.bound, this.unspent) = (Bound::NONE, None);
+            return;
         };
-        let (paid, worth) = (i128::from(trade.price), i128::from(price));
-        let lot_ticks = i128::from(trade.signed) * (paid - worth);
-        quanta(lot_ticks.max(0), limits.value.quanta())
+        (this.bound, this.unspent) = (fill.bound, fill.unspent);
+        let traded = self.instruments.get(instrument);
+        this.spend_fill(&fill.trade, instrument, traded, limits.value.quanta());
     }
 }
 
 impl Instrument {
+    /// Quanta that a trade loses against the reference price; `None` where there is no price, or where it leaves i64.
+    #[inline(always)]
+    fn lost(&self, trade: &Trade, value: i64) -> Option<i64> {
+        let through = i128::from(trade.price) - i128::from(self.price()?);
+        let Ok(through) = i64::try_from(through) else {
+            return None;
+        };
+        let lost = i128::from(trade.signed) * i128::from(through);
+        i64::try_from(quanta(lost.max(0), value)).ok()
+    }
+
     /// The most that an order of `qty` lots could add to the requirement: its whole notional at the
     /// steepest ratio, and its adverse money. `None` where that leaves i64: nothing is proved then.
     #[inline(always)]
@@ -295,6 +281,35 @@ impl Account {
         }
         let many = need.saturating_mul(MANY_ORDERS);
         now.seq.is_multiple_of(COMMANDS_A_VALUATION) && unspent.covers(many, share)
+    }
+
+    /// Moves the bound by what a fill against an order's hold could cost.
+    #[inline(always)]
+    pub(crate) fn spend_fill(
+        &mut self,
+        trade: &Trade,
+        instrument: u32,
+        traded: &Instrument,
+        value: i64,
+    ) {
+        let fee = trade.fee.max(0);
+        let lost = traded.lost(trade, value);
+        let bound = lost.and_then(|lost| self.bound.after_fill(lost, fee));
+        let unspent = self.unspent.and_then(|(headroom, sensitivity)| {
+            let kept = Bound {
+                headroom: headroom.checked_sub(fee)?,
+                sensitivity,
+                ..Bound::NONE
+            };
+            let qty = trade.signed.checked_abs()?;
+            let spent = Spent {
+                instrument,
+                qty,
+                need: lost.and_then(|lost| traded.need(qty, lost)),
+            };
+            kept.after(&spent, traded.lot_value)
+        });
+        (self.bound, self.unspent) = (bound.unwrap_or(Bound::NONE), unspent);
     }
 
     /// Cash and day base moved alike. An account last found below its maintenance margin is valued
@@ -361,9 +376,10 @@ impl Bound {
         eaten <= room && eaten <= self.loss_room
     }
 
-    /// The bound after a fill; `None` where something leaves i64.
-    fn after_fill(&self, lost: i128, fee: i64) -> Option<Self> {
-        let lost = i64::try_from(lost).ok()?.checked_add(fee)?;
+    /// The bound after a fill that lost so much; `None` where something leaves i64.
+    #[inline(always)]
+    fn after_fill(&self, lost: i64, fee: i64) -> Option<Self> {
+        let lost = lost.checked_add(fee)?;
         Some(Self {
             headroom: self.headroom.checked_sub(fee)?,
             loss_room: self.loss_room.checked_sub(lost)?,

@@ -23,7 +23,7 @@ use crate::venue::Venue;
 use alloc::boxed::Box;
 use portcullis_domain::{
     AccountId, Block, Command, CommandKind, Digest, Head, InstrumentId, NewOrder, Price, Qty,
-    Record, Seq, SessionId, Timestamp, UserRef, VenueReport,
+    Record, ReportDetail, Seq, SessionId, Timestamp, UserRef,
 };
 
 /// The risk core.
@@ -129,13 +129,20 @@ impl RiskCore {
         self.apply_other(head, lines, sink);
     }
 
-    /// What is no new order: the engine's cancels by a way of their own, since most orders end so.
+    /// What is no new order: what most orders have next by ways of their own.
     #[inline(never)]
     fn apply_rest(&mut self, head: &Head, lines: &mut impl LineSink, sink: &mut impl EffectSink) {
-        let canceled = VenueReport::decode_canceled(head);
-        match canceled.filter(|report| self.sessions.contains(report.session)) {
-            Some(report) => self.canceled(&report, sink),
-            None => self.apply_other(head, lines, sink),
+        if head.kind == CommandKind::Cancel as u8 {
+            self.apply_cancel(head, lines, sink);
+            return;
+        }
+        let detail = ReportDetail::from_raw(head.detail);
+        match detail.filter(|_| head.kind == CommandKind::Report as u8) {
+            Some(ReportDetail::Accepted) => self.apply_accepted(head, lines, sink),
+            Some(ReportDetail::Fill) => self.apply_fill(head, lines, sink),
+            Some(ReportDetail::Canceled) => self.apply_canceled(head, lines, sink),
+            Some(ReportDetail::Rejected) => self.apply_rejected(head, lines, sink),
+            Some(_) | None => self.apply_other(head, lines, sink),
         }
     }
 
@@ -185,10 +192,15 @@ impl RiskCore {
         }
     }
 
-    /// All that is neither a new order nor the engine's cancel, and what is no command at all: apart from the
-    /// code of these, which are the most of what comes.
+    /// All that has no way of its own, and what is no command at all: apart from the code of what has, which is
+    /// the most of what comes.
     #[inline(never)]
-    fn apply_other(&mut self, head: &Head, lines: &mut impl LineSink, sink: &mut impl EffectSink) {
+    pub(crate) fn apply_other(
+        &mut self,
+        head: &Head,
+        lines: &mut impl LineSink,
+        sink: &mut impl EffectSink,
+    ) {
         let Ok(command) = Command::decode(head) else {
             self.alarm(AlarmKind::RecordInvalid, None, sink);
             return;

@@ -6,6 +6,7 @@
 extern crate alloc;
 
 use crate::key_index::KeyIndex;
+use crate::ledger::Trade;
 use crate::saved::{Read, Words};
 use alloc::boxed::Box;
 use portcullis_domain::{AccountId, Digest, InstrumentId, SessionId, Side};
@@ -29,7 +30,17 @@ impl Execution {
         word(self.session, self.match_number, self.side())
     }
 
-    fn side(&self) -> Side {
+    /// What it moves in its position.
+    #[inline(always)]
+    pub(crate) const fn trade(&self) -> Trade {
+        Trade {
+            signed: self.signed,
+            price: self.price,
+            fee: self.fee,
+        }
+    }
+
+    const fn side(&self) -> Side {
         if self.signed < 0 {
             Side::Sell
         } else {

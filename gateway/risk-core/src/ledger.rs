@@ -5,18 +5,20 @@
 //! Invariants: nothing is ever rounded; cash - cost + n x P x v summed over everything equals
 //! deposits less withdrawals and fees once both sides of each trade are in.
 
+mod books;
 mod saved;
 
-use crate::accounts::{Account, Accounts, Firm};
+pub(crate) use books::{Books, Part};
+
+use crate::accounts::Accounts;
 use crate::bound::{Bound, BoundLimits, Filled};
 use crate::capacities::Capacities;
-use crate::instruments::{Instrument, Instruments, Interest};
+use crate::instruments::{Instruments, Interest};
 use crate::limits::LimitTable;
-use crate::order::{Hold, NONE, Order, Version};
+use crate::order::{Hold, NONE};
 use crate::orders::{Entry, Orders};
 use crate::positions::{Position, Positions};
-use core::hint::cold_path;
-use portcullis_domain::{AccountId, InstrumentId, OrderId, Side, quanta};
+use portcullis_domain::{AccountId, InstrumentId, OrderId, quanta};
 
 /// No cash and no cost may pass this, so that two of them and a position's value stay in i64.
 pub(crate) const MONEY_MAX: i128 = 1 << 61;
@@ -48,111 +50,6 @@ pub(crate) struct Trade {
     pub(crate) fee: i64,
 }
 
-/// Where an order's hold is written.
-pub(crate) struct Books<'a> {
-    pub(crate) account: &'a mut Account,
-    pub(crate) firm: &'a mut Firm,
-    /// Where it is another than the firm.
-    pub(crate) member: Option<&'a mut Firm>,
-    pub(crate) position: &'a mut Position,
-    pub(crate) instrument: &'a mut Instrument,
-}
-
-impl Books<'_> {
-    /// Opens an order with its hold, and puts its position into its account's list.
-    /// `was` is what its position would be on the order's side without it; `hold_notional` adds the order's
-    /// money to what is open already.
-    #[inline(always)]
-    pub(crate) fn open(
-        &mut self,
-        entry: &Entry,
-        was: i64,
-        hold_notional: impl Fn(&mut i128),
-        orders: &mut Orders,
-    ) -> OrderId {
-        let lots = entry.version.leaves;
-        assert!(lots >= 1, "an order is for one lot at least");
-        let position = &mut *self.position;
-        let listed = !position.is_flat();
-        position.join(listed, entry.position, &mut self.account.first_position);
-        position.note_opened(entry.side, entry.version.price, lots);
-        *position.on_hold_mut(entry.side) += lots;
-        *self.instrument.would_be_mut(entry.side) += (was + lots).max(0) - was.max(0);
-        hold_notional(&mut self.account.open_notional);
-        // No more than there are slots for orders.
-        self.account.open_orders = self.account.open_orders.wrapping_add(1);
-        self.account.reserved_used += u16::from(entry.reserved);
-        self.firm.count_opened(&hold_notional);
-        if let Some(member) = &mut self.member {
-            cold_path();
-            member.count_opened(&hold_notional);
-        }
-        orders.open(entry, &mut position.first_order)
-    }
-
-    /// Closes an order of one version, and gives back what it holds: `notional` quanta of it. Its position
-    /// then is to leave its account's list where it is flat.
-    #[inline(always)]
-    fn close(&mut self, gone: &Gone, notional: i128, orders: &mut Orders) {
-        let Gone {
-            slot,
-            side,
-            version,
-            ..
-        } = *gone;
-        let lots = version.leaves;
-        let position = &mut *self.position;
-        let was = position.would_be(side);
-        let on_hold = position.on_hold_mut(side);
-        *on_hold -= lots;
-        assert!(*on_hold >= 0, "more lots released than were on hold");
-        let adverse = version.adverse_lot_ticks(side, position.adverse_at());
-        position.move_adverse(side, -adverse);
-        *self.instrument.would_be_mut(side) -= was.max(0) - (was - lots).max(0);
-        let account = &mut *self.account;
-        account.open_notional -= notional;
-        assert!(
-            account.open_notional >= 0,
-            "more notional released than was on hold"
-        );
-        account.open_orders -= 1;
-        account.reserved_used -= u16::from(gone.reserved);
-        self.firm.count_closed(notional);
-        if let Some(member) = &mut self.member {
-            cold_path();
-            member.count_closed(notional);
-        }
-        orders.close(slot, &mut position.first_order);
-    }
-}
-
-/// An order of one version that goes, and where its hold stands.
-#[derive(Clone, Copy)]
-pub(crate) struct Gone {
-    slot: u32,
-    account: u32,
-    instrument: u32,
-    position: u32,
-    side: Side,
-    version: Version,
-    reserved: bool,
-}
-
-impl Gone {
-    #[inline(always)]
-    pub(crate) fn of(slot: u32, order: &Order) -> Self {
-        Self {
-            slot,
-            account: order.account,
-            instrument: order.instrument,
-            position: order.position,
-            side: order.side,
-            version: order.confirmed,
-            reserved: order.is_reserved(),
-        }
-    }
-}
-
 impl Ledger {
     pub(crate) fn new(capacities: &Capacities) -> Self {
         let accounts = Accounts::new(
@@ -174,12 +71,18 @@ impl Ledger {
     /// done.
     #[inline(always)]
     pub(crate) fn touch(&mut self, account: AccountId, table: &LimitTable) -> bool {
-        let this = self.accounts.get(account.raw());
-        let behind = this.day != self.day || this.table_version != self.table_version;
+        let behind = self.is_behind(account.raw());
         if behind {
             self.refresh(account, table);
         }
         behind
+    }
+
+    /// Whether an account must be brought up to the day or to the table.
+    #[inline(always)]
+    fn is_behind(&self, account: u32) -> bool {
+        let this = self.accounts.get(account);
+        this.day != self.day || this.table_version != self.table_version
     }
 
     #[cold]
@@ -333,20 +236,20 @@ impl Ledger {
         if self.orders.get(slot).has_unanswered() {
             self.change_order(slot, table, |orders| orders.refuse(slot, 0));
         }
-        let gone = Gone::of(slot, self.orders.get(slot));
+        let gone = Part::whole(slot, self.orders.get(slot));
         self.close_single(&gone, table);
     }
 
     /// The same of an order that has one version.
     #[inline(always)]
-    pub(crate) fn close_single(&mut self, gone: &Gone, table: &LimitTable) {
+    fn close_single(&mut self, gone: &Part, table: &LimitTable) {
         let value = table
             .instrument(InstrumentId::new(gone.instrument))
             .map_or(0, |limits| limits.value.quanta());
         let account = self.accounts.with_firms(gone.account);
         let (account, firm, member) = account.expect("who has an order is there");
         let mut books = Books {
-            account,
+            account: &mut *account,
             firm,
             member,
             position: self.positions.get_mut(gone.position),
@@ -356,9 +259,59 @@ impl Ledger {
         let was_flat = books.position.is_flat();
         books.close(gone, gone.version.notional(value), &mut self.orders);
         if books.position.is_flat() {
-            let first = &mut self.accounts.get_mut(gone.account).first_position;
+            let first = &mut account.first_position;
             self.positions.relink(gone.position, was_flat, first);
         }
+    }
+
+    /// Closes an order of one version; `false`, and nothing changed, where its account must be brought up to the
+    /// day or the table before.
+    #[inline(always)]
+    pub(crate) fn close_plain(&mut self, gone: &Part, table: &LimitTable) -> bool {
+        if self.is_behind(gone.account) {
+            return false;
+        }
+        self.close_single(gone, table);
+        true
+    }
+
+    /// Books a fill of an order of one version, and gives back what its lots held; `false`, and nothing changed,
+    /// where that must go by [`Ledger::fill`], if at all.
+    #[inline(always)]
+    pub(crate) fn fill_plain(&mut self, part: &Part, trade: &Trade, table: &LimitTable) -> bool {
+        let Some(limits) = table.instrument(InstrumentId::new(part.instrument)) else {
+            return false;
+        };
+        let value = limits.value.quanta();
+        let behind = self.is_behind(part.account);
+        let account = self.accounts.with_firms(part.account);
+        let (account, firm, member) = account.expect("who has an order is there");
+        let mut books = Books {
+            account: &mut *account,
+            firm,
+            member,
+            position: self.positions.get_mut(part.position),
+            instrument: self.instruments.get_mut(part.instrument),
+        };
+        let unsettled = books.position.settlements != books.instrument.settlements;
+        let Some(traded) = books.traded(trade, value).filter(|_| !behind && !unsettled) else {
+            return false;
+        };
+        // Point of no return.
+        books.fill(part, &traded, part.version.notional(value));
+        (books.account).spend_fill(trade, part.instrument, books.instrument, value);
+        let order = self.orders.get_mut(part.slot);
+        order.executed += part.version.leaves;
+        if !part.whole {
+            order.confirmed.leaves -= part.version.leaves;
+            return true;
+        }
+        books.count_closed(part, &mut self.orders);
+        if books.position.is_flat() {
+            let first = &mut account.first_position;
+            self.positions.relink(part.position, false, first);
+        }
+        true
     }
 
     /// Books a fill against the hold of an open order, whose lots the caller then takes: RULES, Fill.

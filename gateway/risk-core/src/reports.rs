@@ -4,16 +4,17 @@
 //! once; a report that cannot be true changes nothing but the account's state, and is kept for a
 //! person to decide.
 
+mod plain;
+
 use crate::effect::{AlarmKind, ClientReport, Effect, EffectSink};
 use crate::engine::{About, RiskCore};
 use crate::executions::Execution;
-use crate::ledger::{Gone, Trade};
+use crate::ledger::Trade;
 use crate::order::Order;
 use crate::orders::Named;
-use core::hint::cold_path;
 use portcullis_domain::{
-    AccountId, InstrumentId, OrderId, OrderKey, Price, Qty, ReportKind, Scope, Side, TradingState,
-    UserRef, VenueReport,
+    AccountId, InstrumentId, OrderId, OrderKey, Price, Qty, ReportKind, Scope, SessionId, Side,
+    TradingState, UserRef, VenueReport,
 };
 
 /// A fill, its fields together.
@@ -25,34 +26,52 @@ struct Fill {
     fee: i64,
 }
 
-impl RiskCore {
-    /// What was left of an order is cancelled: the same as [`RiskCore::report`] of that does, by a shorter way where
-    /// the order has been approached and is plain, since most end so.
+impl Fill {
+    /// That of a report, if it is one.
     #[inline(always)]
-    pub(crate) fn canceled(&mut self, report: &VenueReport, sink: &mut impl EffectSink) {
-        let slot = self.hints.get(self.seq.raw());
-        let orders = &self.ledger.orders;
-        let Some(order) = orders.hinted(slot, report.session, report.user_ref) else {
-            cold_path();
-            self.report(report, sink);
-            return;
+    const fn of(kind: ReportKind) -> Option<Self> {
+        let ReportKind::Fill {
+            qty,
+            price,
+            match_number,
+            fee,
+        } = kind
+        else {
+            return None;
         };
-        debug_assert_eq!(
-            orders.named(OrderKey::new(report.session, report.user_ref)),
-            Named::Open(slot),
-            "a number names one order"
-        );
-        let passed = ClientReport {
-            qty: Qty::new(order.confirmed.leaves),
-            leaves: Qty::ZERO,
-            ..passed(report, slot, order)
-        };
-        let gone = Gone::of(slot, order);
-        self.ledger.touch(passed.account, &self.table);
-        self.ledger.close_single(&gone, &self.table);
-        self.emit(sink, Effect::Reported(passed));
+        Some(Self {
+            qty: qty.lots(),
+            price: price.ticks(),
+            match_number,
+            fee: fee.quanta(),
+        })
     }
 
+    /// Whether it is at a price worse than the limit of its order, or at none.
+    #[inline(always)]
+    const fn is_worse(&self, order: &Order) -> bool {
+        let limit = order.confirmed.price;
+        match order.side {
+            Side::Buy => self.price > limit || self.price < 1,
+            Side::Sell => self.price < limit,
+        }
+    }
+
+    #[inline(always)]
+    const fn execution(&self, session: SessionId, order: &Order) -> Execution {
+        Execution {
+            session,
+            match_number: self.match_number,
+            account: AccountId::new(order.account),
+            instrument: InstrumentId::new(order.instrument),
+            signed: order.side.signed(Qty::new(self.qty)).lots(),
+            price: self.price,
+            fee: self.fee,
+        }
+    }
+}
+
+impl RiskCore {
     #[inline(never)]
     pub(crate) fn report(&mut self, report: &VenueReport, sink: &mut impl EffectSink) {
         let key = OrderKey::new(report.session, report.user_ref);
@@ -63,24 +82,10 @@ impl RiskCore {
         let account = AccountId::new(order.account);
         self.ledger.touch(account, &self.table);
         match report.kind {
-            ReportKind::Fill {
-                qty,
-                price,
-                match_number,
-                fee,
-            } => {
-                let (qty, price, fee) = (qty.lots(), price.ticks(), fee.quanta());
-                self.fill(
-                    report,
-                    slot,
-                    Fill {
-                        qty,
-                        price,
-                        match_number,
-                        fee,
-                    },
-                    sink,
-                );
+            ReportKind::Fill { .. } => {
+                if let Some(fill) = Fill::of(report.kind) {
+                    self.fill(report, slot, fill, sink);
+                }
             }
             ReportKind::Canceled => self.close(report, slot, sink),
             ReportKind::Rejected => self.rejected(report, slot, sink),
@@ -121,23 +126,13 @@ impl RiskCore {
             self.dispute(report, slot, fill, AlarmKind::FillBeyondLeaves, sink);
             return;
         }
-        let limit = order.confirmed.price;
-        let worse = match order.side {
-            Side::Buy => fill.price > limit || fill.price < 1,
-            Side::Sell => fill.price < limit,
-        };
-        if worse {
+        if fill.is_worse(order) {
             self.dispute(report, slot, fill, AlarmKind::FillBeyondLimit, sink);
             return;
         }
-        let execution = self.execution(report, slot, fill);
-        let trade = Trade {
-            signed: execution.signed,
-            price: fill.price,
-            fee: fill.fee,
-        };
+        let execution = fill.execution(report.session, order);
         // Point of no return, unless the ledger cannot hold it.
-        if !self.ledger.fill(slot, trade, &self.table) {
+        if !self.ledger.fill(slot, execution.trade(), &self.table) {
             self.dispute(report, slot, fill, AlarmKind::FillOutOfRange, sink);
             return;
         }
@@ -158,7 +153,7 @@ impl RiskCore {
         kind: AlarmKind,
         sink: &mut impl EffectSink,
     ) {
-        let execution = self.execution(report, slot, fill);
+        let execution = fill.execution(report.session, self.ledger.orders.get(slot));
         let kept = self.disputes.add(execution);
         let about = About {
             session: report.session,
@@ -185,19 +180,6 @@ impl RiskCore {
                 state,
             },
         );
-    }
-
-    fn execution(&self, report: &VenueReport, slot: u32, fill: Fill) -> Execution {
-        let order = self.ledger.orders.get(slot);
-        Execution {
-            session: report.session,
-            match_number: fill.match_number,
-            account: AccountId::new(order.account),
-            instrument: InstrumentId::new(order.instrument),
-            signed: order.side.signed(Qty::new(fill.qty)).lots(),
-            price: fill.price,
-            fee: fill.fee,
-        }
     }
 
     /// Takes lots from every version, and closes the order when none of the confirmed are left.

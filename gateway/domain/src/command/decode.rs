@@ -4,12 +4,12 @@
 //! may be torn, a ring may be another version's.
 
 use super::{
-    AccountId, AccountMove, CashMove, Command, CommandKind, DETAIL_CANCELED, DecodeError,
-    DisputeDecision, FLAG_CANCEL, FLAG_MARKET, FLAG_SELL, FLAG_TOTAL, FLAG_WIRE, FlipLimits, Head,
-    InstrumentId, LimitCellChange, MassCancel, Money, NewOrder, PositionMove, Price, Qty,
-    QtyMeaning, ReferencePrice, ReplaceRequest, ReportKind, Scope, SessionEvent, SessionEventKind,
-    SessionId, Settlement, Side, StateChange, TimeInForce, TradingState, Units, UserRef,
-    VenueReport, wrong,
+    AccountId, AccountMove, CashMove, Command, CommandKind, DecodeError, DisputeDecision,
+    FLAG_CANCEL, FLAG_MARKET, FLAG_SELL, FLAG_TOTAL, FLAG_WIRE, FlipLimits, Head, InstrumentId,
+    LimitCellChange, MassCancel, Money, NewOrder, PositionMove, Price, Qty, QtyMeaning,
+    ReferencePrice, ReplaceRequest, ReportDetail, ReportKind, Scope, SessionEvent,
+    SessionEventKind, SessionId, Settlement, Side, StateChange, TimeInForce, TradingState, Units,
+    UserRef, VenueReport, wrong,
 };
 use crate::{CancelRequest, OrderKey};
 
@@ -188,6 +188,24 @@ const fn units(flags: u8) -> Units {
     }
 }
 
+impl CancelRequest {
+    /// The cancel that `head` holds, where its kind says that it is one.
+    ///
+    /// # Errors
+    /// The first field that no cancel could have.
+    #[inline(always)]
+    pub fn decode(head: &Head) -> Result<Self, DecodeError> {
+        if head.kind != CommandKind::Cancel as u8 {
+            return Err(wrong("kind", head.kind.into()));
+        }
+        if head.reserved != 0 {
+            return Err(wrong("reserved", head.reserved.into()));
+        }
+        cancel(head)
+    }
+}
+
+#[inline(always)]
 fn cancel(head: &Head) -> Result<CancelRequest, DecodeError> {
     let flags = flags_within(head, FLAG_WIRE)?;
     Ok(CancelRequest {
@@ -221,59 +239,65 @@ fn order_entry(head: &Head, enabled: bool) -> Result<Command, DecodeError> {
 }
 
 impl VenueReport {
-    /// The report that `head` holds, where it says that what was left of its order is cancelled: told apart at
-    /// once, since most orders end so.
+    /// The report that `head` holds, where the caller has read the kind from its detail.
+    ///
+    /// # Errors
+    /// The first field that no report could have.
     #[inline(always)]
-    pub fn decode_canceled(head: &Head) -> Option<Self> {
-        let says = (head.kind == CommandKind::Report as u8) & (head.detail == DETAIL_CANCELED);
-        if !says || head.reserved != 0 {
-            return None;
+    pub fn decode_as(head: &Head, kind: ReportKind) -> Result<Self, DecodeError> {
+        if head.kind != CommandKind::Report as u8 {
+            return Err(wrong("kind", head.kind.into()));
         }
-        Some(Self {
-            session: session(head).ok()?,
+        if head.reserved != 0 {
+            return Err(wrong("reserved", head.reserved.into()));
+        }
+        Ok(Self {
+            session: session(head)?,
             user_ref: user_ref(head),
-            kind: ReportKind::Canceled,
+            kind,
             note: head.flags,
         })
     }
 }
 
+impl ReportKind {
+    /// The fill that `head` holds, where its detail says that it is one.
+    #[inline(always)]
+    #[must_use]
+    pub const fn decode_fill(head: &Head) -> Self {
+        let fee = (head.instrument as u64) << 32 | head.account as u64;
+        Self::Fill {
+            qty: Qty::new(head.qty),
+            price: Price::new(head.price),
+            match_number: head.word,
+            fee: Money::new(fee as i64),
+        }
+    }
+}
+
 fn venue_report(head: &Head) -> Result<VenueReport, DecodeError> {
     let qty = Qty::new(head.qty);
-    let kind = match head.detail {
-        0 => ReportKind::Accepted,
-        1 => {
-            let fee = u64::from(head.instrument) << 32 | u64::from(head.account);
-            ReportKind::Fill {
-                qty,
-                price: Price::new(head.price),
-                match_number: head.word,
-                fee: Money::new(fee as i64),
-            }
-        }
-        DETAIL_CANCELED => ReportKind::Canceled,
-        3 => ReportKind::Reduced { qty },
-        4 => ReportKind::Rejected,
-        5 => ReportKind::Replaced {
+    let detail = ReportDetail::from_raw(head.detail);
+    let kind = match detail.ok_or(wrong("detail", head.detail.into()))? {
+        ReportDetail::Accepted => ReportKind::Accepted,
+        ReportDetail::Fill => ReportKind::decode_fill(head),
+        ReportDetail::Canceled => ReportKind::Canceled,
+        ReportDetail::Reduced => ReportKind::Reduced { qty },
+        ReportDetail::Rejected => ReportKind::Rejected,
+        ReportDetail::Replaced => ReportKind::Replaced {
             new: unpack_ref(head.word)?,
         },
-        6 => ReportKind::ReplaceRejected {
+        ReportDetail::ReplaceRejected => ReportKind::ReplaceRejected {
             new: unpack_ref(head.word)?,
         },
-        7 => ReportKind::CancelPending,
-        8 => ReportKind::CancelRejected,
-        9 => ReportKind::BrokenTrade {
+        ReportDetail::CancelPending => ReportKind::CancelPending,
+        ReportDetail::CancelRejected => ReportKind::CancelRejected,
+        ReportDetail::BrokenTrade => ReportKind::BrokenTrade {
             match_number: head.word,
         },
-        10 => ReportKind::Information,
-        other => return Err(wrong("detail", other.into())),
+        ReportDetail::Information => ReportKind::Information,
     };
-    Ok(VenueReport {
-        session: session(head)?,
-        user_ref: user_ref(head),
-        kind,
-        note: head.flags,
-    })
+    VenueReport::decode_as(head, kind)
 }
 
 fn session_event(head: &Head) -> Result<SessionEvent, DecodeError> {

@@ -3,10 +3,10 @@
 //! Owned by no thread. Must stay the inverse of `decode`; the property test beside it holds both.
 
 use super::{
-    AccountMove, CashMove, Command, CommandKind, DETAIL_CANCELED, DisputeDecision, FLAG_CANCEL,
-    FLAG_MARKET, FLAG_SELL, FLAG_TOTAL, FLAG_WIRE, Head, LimitCellChange, MassCancel, NewOrder,
-    Price, QtyMeaning, ReplaceRequest, ReportKind, SessionEvent, Side, StateChange, Units, UserRef,
-    VenueReport,
+    AccountMove, CashMove, Command, CommandKind, DisputeDecision, FLAG_CANCEL, FLAG_MARKET,
+    FLAG_SELL, FLAG_TOTAL, FLAG_WIRE, Head, LimitCellChange, MassCancel, NewOrder, Price,
+    QtyMeaning, ReplaceRequest, ReportDetail, ReportKind, SessionEvent, Side, StateChange, Units,
+    UserRef, VenueReport,
 };
 use crate::{CancelRequest, InstrumentId, SessionId};
 
@@ -93,14 +93,14 @@ impl VenueReport {
         let mut head = of_session(CommandKind::Report, self.session, self.user_ref);
         head.flags = self.note;
         match self.kind {
-            ReportKind::Accepted => head.detail = 0,
+            ReportKind::Accepted => head.detail = ReportDetail::Accepted as u8,
             ReportKind::Fill {
                 qty,
                 price,
                 match_number,
                 fee,
             } => {
-                head.detail = 1;
+                head.detail = ReportDetail::Fill as u8;
                 head.qty = qty.lots();
                 head.price = price.ticks();
                 head.word = match_number;
@@ -108,27 +108,27 @@ impl VenueReport {
                 head.account = fee as u32;
                 head.instrument = (fee >> 32) as u32;
             }
-            ReportKind::Canceled => head.detail = DETAIL_CANCELED,
+            ReportKind::Canceled => head.detail = ReportDetail::Canceled as u8,
             ReportKind::Reduced { qty } => {
-                head.detail = 3;
+                head.detail = ReportDetail::Reduced as u8;
                 head.qty = qty.lots();
             }
-            ReportKind::Rejected => head.detail = 4,
+            ReportKind::Rejected => head.detail = ReportDetail::Rejected as u8,
             ReportKind::Replaced { new } => {
-                head.detail = 5;
+                head.detail = ReportDetail::Replaced as u8;
                 head.word = pack_ref(new);
             }
             ReportKind::ReplaceRejected { new } => {
-                head.detail = 6;
+                head.detail = ReportDetail::ReplaceRejected as u8;
                 head.word = pack_ref(new);
             }
-            ReportKind::CancelPending => head.detail = 7,
-            ReportKind::CancelRejected => head.detail = 8,
+            ReportKind::CancelPending => head.detail = ReportDetail::CancelPending as u8,
+            ReportKind::CancelRejected => head.detail = ReportDetail::CancelRejected as u8,
             ReportKind::BrokenTrade { match_number } => {
-                head.detail = 9;
+                head.detail = ReportDetail::BrokenTrade as u8;
                 head.word = match_number;
             }
-            ReportKind::Information => head.detail = 10,
+            ReportKind::Information => head.detail = ReportDetail::Information as u8,
         }
         head
     }

@@ -23,6 +23,10 @@ pub(crate) struct CoreMachine {
     seq: u64,
     time_ns: u64,
     effects: Effects,
+    /// Which commands are approached before, as the gateway does: what the core finds then it need not look up.
+    pub(crate) approaches: fn(seq: u64) -> bool,
+    /// What the engine charges for a fill: nothing, by the model.
+    pub(crate) fee: Money,
 }
 
 /// The effects of one command.
@@ -86,6 +90,8 @@ impl CoreMachine {
             seq: 0,
             time_ns: 0,
             effects: Effects::default(),
+            approaches: |seq| seq.is_multiple_of(2),
+            fee: Money::ZERO,
         };
         for session in (0..config.sessions).map(SessionId::new) {
             machine.send(Command::VenueLink { session, up: true });
@@ -100,8 +106,7 @@ impl CoreMachine {
         record.head.seq = self.seq;
         record.head.timestamp_ns = self.time_ns;
         self.effects.0.clear();
-        // Every second one as the gateway does, approached before: what it finds then it need not look up.
-        if self.seq.is_multiple_of(2) {
+        if (self.approaches)(self.seq) {
             let records = core::slice::from_ref(&record);
             self.core
                 .apply_batch(records, &mut Unfetched, &mut self.effects);
@@ -184,7 +189,7 @@ impl CoreMachine {
                 qty: Qty::new(qty),
                 price: Price::new(price),
                 match_number: self.seq + 1,
-                fee: Money::ZERO,
+                fee: self.fee,
             },
             Op::Replaced { new, .. } => ReportKind::Replaced { new: number(new) },
             Op::ReplaceRejected { new, .. } => ReportKind::ReplaceRejected { new: number(new) },
