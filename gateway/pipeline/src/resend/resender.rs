@@ -13,6 +13,7 @@ use crate::recovery::{Ground, Prelude};
 use portcullis_domain::{Duration, RAW_BYTES_MAX, SessionId, Timestamp};
 use portcullis_journal::Storage;
 use portcullis_venue::RecallVenue;
+use portcullis_wire::soupbin::encode::packet_len;
 
 /// How often is looked how far the journal reaches back.
 const LOOK_EVERY: Duration = Duration::from_ns(5_000_000_000);
@@ -99,7 +100,7 @@ impl<S: Storage, V: RecallVenue> Resender<S, V> {
         let store = &mut config.egress;
         store.store_messages = store.store_messages.max(STORE_MESSAGES_MIN);
         // One more, for what the end of a store's ring leaves free.
-        let bytes_min = (STORE_MESSAGES_MIN + 1) * RAW_BYTES_MAX;
+        let bytes_min = (STORE_MESSAGES_MIN + 1) * packet_len(RAW_BYTES_MAX);
         store.store_bytes = store.store_bytes.max(bytes_min);
         let sessions = source.reach.len();
         let mut resender = Self {

@@ -114,12 +114,26 @@ pub fn unsequenced(message: &[u8], out: &mut [u8]) -> Result<usize, NoRoom> {
 /// The message is longer than a packet.
 #[inline]
 pub const fn unsequenced_head(message_len: usize) -> Result<[u8; 3], NoRoom> {
+    message_head(b'U', message_len)
+}
+
+/// The head of the packet of one message that counts, before a message of so many bytes.
+///
+/// # Errors
+/// The message is longer than a packet.
+#[inline]
+pub const fn sequenced_head(message_len: usize) -> Result<[u8; 3], NoRoom> {
+    message_head(b'S', message_len)
+}
+
+#[inline]
+const fn message_head(packet_type: u8, message_len: usize) -> Result<[u8; 3], NoRoom> {
     let needed = packet_len(message_len);
     if needed > PACKET_BYTES_MAX {
         let room = PACKET_BYTES_MAX;
         return Err(NoRoom { needed, room });
     }
-    Ok(head(b'U', message_len))
+    Ok(head(packet_type, message_len))
 }
 
 /// Length and type. The packet is no longer than [`PACKET_BYTES_MAX`], which fits 16 bits.

@@ -9,10 +9,10 @@
 //! store: what is published meanwhile may drop that, too.
 //! **Never.** Read a clock, write a packet in part, or hold back a message that fits.
 
+use super::HEARTBEAT_EVERY;
 use super::encode::{self, NoRoom};
 use super::login::{LoginAccepted, LoginRejectReason, LoginRequest, SessionName};
 use super::store::{MessageTooLong, ResendStore, StoreSlot};
-use super::{HEARTBEAT_EVERY, PAYLOAD_BYTES_MAX};
 use core::fmt;
 use portcullis_domain::{Duration, Timestamp};
 
@@ -220,12 +220,6 @@ where
     /// # Errors
     /// It does not fit a packet; no number is used.
     pub fn publish(&mut self, message: &[u8]) -> Result<u64, MessageTooLong> {
-        if message.len() > PAYLOAD_BYTES_MAX {
-            return Err(MessageTooLong {
-                len: message.len(),
-                capacity: PAYLOAD_BYTES_MAX,
-            });
-        }
         self.store.append(message)
     }
 
@@ -310,20 +304,22 @@ where
             }
             link.source = Source::Store;
         }
+        if link.next < self.store.oldest() {
+            return Err(Lagged {
+                next: link.next,
+                oldest: self.store.oldest(),
+            });
+        }
         let mut written = 0;
         while link.next < self.store.next_sequence() {
-            let Ok(message) = self.store.get(link.next) else {
-                return Err(Lagged {
-                    next: link.next,
-                    oldest: self.store.oldest(),
-                });
-            };
             let room = out.get_mut(written..).unwrap_or_default();
-            let Ok(len) = encode::sequenced(message, room) else {
+            let (count, packets) = self.store.packets(link.next, room.len());
+            let Some(target) = room.get_mut(..packets.len()).filter(|_| count > 0) else {
                 break;
             };
-            written += len;
-            link.next += 1;
+            target.copy_from_slice(packets);
+            written += packets.len();
+            link.next += count;
         }
         if self.ended && !link.end_sent && link.next == self.store.next_sequence() {
             let room = out.get_mut(written..).unwrap_or_default();

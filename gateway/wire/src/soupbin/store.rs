@@ -6,14 +6,21 @@
 //! oldest message goes.
 //! **Never.** Allocate, renumber, or hand out a message under another's number.
 //!
-//! Messages lie in one ring of bytes, none of them split over its end, so that each is one slice.
+//! Messages lie in one ring of bytes as the packets that they go out in, none of them split over its end, so
+//! that each is one slice, and those that follow one another up to the end are one as well.
 
+use super::encode::{packet_len, sequenced_head};
+use super::{PACKET_BYTES_MAX, PAYLOAD_BYTES_MAX};
 use core::fmt;
 
-/// Where a stored message lies. The caller provides an array of these and never looks inside.
+/// Bytes of a packet before its message.
+const HEAD_BYTES: usize = packet_len(0);
+
+/// Where a stored message's packet lies. The caller provides an array of these and never looks inside.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StoreSlot {
     start: u32,
+    /// Of the message.
     len: u32,
 }
 
@@ -30,7 +37,7 @@ pub struct ResendStore<B, S> {
     next_slot: usize,
     /// How many are stored; the oldest is `next - count`.
     count: usize,
-    /// Where the next message goes if it fits there; 0 where none is stored.
+    /// Where the next packet goes if it fits there; 0 where none is stored.
     write: usize,
     /// Whether the newest message lies before the oldest; not where none is stored.
     wrapped: bool,
@@ -69,12 +76,12 @@ impl fmt::Display for ResendError {
 
 impl core::error::Error for ResendError {}
 
-/// The message is longer than the whole memory of the store.
+/// The message is longer than a packet takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageTooLong {
     /// Bytes of the message.
     pub len: usize,
-    /// Bytes of the store.
+    /// The most that a message may have.
     pub capacity: usize,
 }
 
@@ -82,7 +89,7 @@ impl fmt::Display for MessageTooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "a message of {} bytes does not fit a store of {}",
+            "a message of {} bytes does not fit a packet, which takes {}",
             self.len, self.capacity
         )
     }
@@ -109,8 +116,8 @@ where
             "a resend store has at least one slot"
         );
         assert!(
-            capacity >= super::PAYLOAD_BYTES_MAX && u32::try_from(capacity).is_ok(),
-            "a resend store holds at least one message, and less than 4 GiB"
+            capacity >= PACKET_BYTES_MAX && u32::try_from(capacity).is_ok(),
+            "a resend store holds at least one packet, and less than 4 GiB"
         );
         assert!(first > 0, "sequence numbers start at 1");
         Self {
@@ -139,33 +146,36 @@ where
     /// Stores a message and returns its number. Drops the oldest ones where room is wanted.
     ///
     /// # Errors
-    /// It is longer than the store; nothing is stored and no number is used.
+    /// It does not fit a packet; nothing is stored and no number is used.
     #[inline]
     pub fn append(&mut self, message: &[u8]) -> Result<u64, MessageTooLong> {
-        let (len, capacity) = (message.len(), self.bytes.as_ref().len());
-        if len > capacity {
+        let len = message.len();
+        let Ok(packet_head) = sequenced_head(len) else {
+            let capacity = PAYLOAD_BYTES_MAX;
             return Err(MessageTooLong { len, capacity });
-        }
+        };
+        let (packet, capacity) = (packet_len(len), self.bytes.as_ref().len());
         let slots = self.slots.as_ref().len();
         if self.count == slots {
             self.drop_oldest();
         }
-        let start = if self.wrapped || capacity - self.write < len {
-            self.make_place(len)
+        let start = if self.wrapped || capacity - self.write < packet {
+            self.make_place(packet)
         } else {
             self.write
         };
-        let target = self.bytes.as_mut().get_mut(start..start + len);
-        target
-            .expect("a place lies inside the ring")
-            .copy_from_slice(message);
+        let target = self.bytes.as_mut().get_mut(start..start + packet);
+        let place = target.and_then(|target| target.split_first_chunk_mut::<HEAD_BYTES>());
+        let (head, tail) = place.expect("a place lies inside the ring");
+        *head = packet_head;
+        tail.copy_from_slice(message);
         let slot = self.slots.as_mut().get_mut(self.next_slot);
         // Both are at most the capacity, which was checked to fit 32 bits.
         *slot.expect("an index is below the length") = StoreSlot {
             start: start as u32,
             len: len as u32,
         };
-        self.write = start + len;
+        self.write = start + packet;
         self.count += 1;
         self.next_slot += 1;
         if self.next_slot == slots {
@@ -196,14 +206,55 @@ where
         let slot = (self.slots.as_ref())
             .get(self.slot_index(before))
             .ok_or(gone)?;
-        let start = slot.start as usize;
+        let start = slot.start as usize + HEAD_BYTES;
         self.bytes
             .as_ref()
             .get(start..start + slot.len as usize)
             .ok_or(gone)
     }
 
-    /// Where `len` bytes fit, once enough of the oldest messages have gone. They do not fit behind the newest,
+    /// The packets of the message with this number and of those behind it that lie in one piece with it, as many
+    /// as `room` takes whole, and how many they are: none where it is not stored, or does not fit.
+    #[must_use]
+    #[inline]
+    pub fn packets(&self, number: u64, room: usize) -> (u64, &[u8]) {
+        if number >= self.next || number < self.oldest() {
+            return (0, &[]);
+        }
+        // No more than are stored, as was seen.
+        let before = (self.next - number) as usize;
+        let slot = self.slots.as_ref().get(self.slot_index(before));
+        let start = slot.map_or(0, |slot| slot.start as usize);
+        // Behind the last that was stored, and not in the stretch before it.
+        let newest = start < self.write && self.write - start <= room;
+        let (count, end) = if newest {
+            (self.next - number, self.write)
+        } else {
+            self.walk(number, start, room)
+        };
+        let packets = self.bytes.as_ref().get(start..end);
+        (count, packets.unwrap_or_default())
+    }
+
+    /// Those packets where not all that are stored lie in one piece or fit: how many, and where they end.
+    fn walk(&self, number: u64, start: usize, room: usize) -> (u64, usize) {
+        let (mut count, mut end) = (0, start);
+        while number + count < self.next {
+            let before = (self.next - number - count) as usize;
+            let Some(slot) = self.slots.as_ref().get(self.slot_index(before)) else {
+                break;
+            };
+            let packet = packet_len(slot.len as usize);
+            if slot.start as usize != end || end + packet - start > room {
+                break;
+            }
+            end += packet;
+            count += 1;
+        }
+        (count, end)
+    }
+
+    /// Where a packet of `len` bytes fits, once enough of the oldest messages have gone. It does not fit behind the newest,
     /// or an older one lies there.
     fn make_place(&mut self, len: usize) -> usize {
         let capacity = self.bytes.as_ref().len();
