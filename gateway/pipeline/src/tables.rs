@@ -25,6 +25,7 @@ pub struct SessionProfile {
 impl SessionProfile {
     /// The account a firm code stands for; [`AccountId::NONE`] for one it may not name.
     #[must_use]
+    #[inline]
     pub fn account(&self, firm: Option<Alpha<4>>) -> AccountId {
         match firm.filter(|firm| !firm.is_blank()) {
             None => self.default_account,
@@ -81,13 +82,14 @@ impl SymbolTable {
 
     /// The symbol of this name.
     #[must_use]
+    #[inline]
     pub fn find(&self, name: Alpha<8>) -> Option<&Symbol> {
         let mut slot = home(name, self.slots.len());
         while let Some(symbol) = &self.slots[slot] {
             if symbol.name == name {
                 return Some(symbol);
             }
-            slot = (slot + 1) % self.slots.len();
+            slot = (slot + 1) & (self.slots.len() - 1);
         }
         None
     }

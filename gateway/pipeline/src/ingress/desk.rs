@@ -8,11 +8,14 @@ use super::IngressCounters;
 use super::connection::{Connection, Facts};
 use super::lanes::Lanes;
 use super::login::LoginQuery;
-use super::translate::{VenueAbilities, translate};
+use super::translate::{VenueAbilities, enter, translate};
 use crate::tables::{SessionProfile, SymbolTable};
 use crate::transport::{InboundTransport, ReadOutcome};
-use portcullis_domain::{Command, Head, RAW_BYTES_MAX, SessionEvent, SessionEventKind, Timestamp};
+use portcullis_domain::{
+    Command, Head, RAW_BYTES_MAX, SessionEvent, SessionEventKind, SessionId, Timestamp,
+};
 use portcullis_runtime::RingProducer;
+use portcullis_wire::ouch50::EnterOrderView;
 use portcullis_wire::soupbin::{
     LoginRejectReason, LoginRequest, ServerEvent, ServerStep, SessionName,
 };
@@ -84,13 +87,26 @@ impl Desk<'_> {
                 start,
                 end,
             } = connection;
-            let (event, consumed) = match machine.step(&buffer[*start..*end], self.now) {
-                ServerStep::NeedMore { .. } => return Self::out_of_bytes(connection, outcome),
-                ServerStep::Closed => return Turn::End(SessionEventKind::Ended),
-                ServerStep::Event { event, consumed } => (event, consumed),
+            let unread = &buffer[*start..*end];
+            let message = if let Some((message, consumed)) = machine.message(unread, self.now) {
+                *start += consumed;
+                Some(message)
+            } else {
+                match machine.step(unread, self.now) {
+                    ServerStep::NeedMore { .. } => return Self::out_of_bytes(connection, outcome),
+                    ServerStep::Closed => return Turn::End(SessionEventKind::Ended),
+                    ServerStep::Event { event, consumed } => {
+                        *start += consumed;
+                        match self.on_event(event, facts) {
+                            Ok(message) => message,
+                            Err(end) => return Turn::End(end),
+                        }
+                    }
+                }
             };
-            *start += consumed;
-            if let Some(end) = self.on_event(event, facts) {
+            if let Some(message) = message
+                && let Some(end) = self.on_message(message, facts)
+            {
                 return Turn::End(end);
             }
             if connection.is_empty() {
@@ -133,17 +149,24 @@ impl Desk<'_> {
         }
     }
 
-    /// Takes one packet; `Some` where the connection is over.
-    #[inline]
-    fn on_event(&mut self, event: ServerEvent<'_>, facts: &mut Facts) -> Option<SessionEventKind> {
+    /// Takes one packet; the message that it is, if it is one.
+    ///
+    /// # Errors
+    /// The connection is over.
+    #[inline(never)]
+    fn on_event<'a>(
+        &mut self,
+        event: ServerEvent<'a>,
+        facts: &mut Facts,
+    ) -> Result<Option<&'a [u8]>, SessionEventKind> {
         match event {
-            ServerEvent::Login(login) => self.on_login(&login, facts),
-            ServerEvent::Unsequenced(bytes) => self.on_message(bytes, facts),
-            ServerEvent::LogoutRequested => Some(SessionEventKind::LoggedOut),
-            ServerEvent::Ignored => None,
+            ServerEvent::Login(login) => self.on_login(&login, facts).map_or(Ok(None), Err),
+            ServerEvent::Unsequenced(bytes) => Ok(Some(bytes)),
+            ServerEvent::LogoutRequested => Err(SessionEventKind::LoggedOut),
+            ServerEvent::Ignored => Ok(None),
             ServerEvent::Fault(_) => {
                 self.counters.ended += 1;
-                Some(SessionEventKind::Ended)
+                Err(SessionEventKind::Ended)
             }
         }
     }
@@ -175,10 +198,35 @@ impl Desk<'_> {
         })
     }
 
-    /// Makes a record of one message.
-    #[inline]
+    /// Makes a record of one message; `Some` where the connection is over.
+    ///
+    /// Nearly every message is an order that is right. All of its way is in line, so that its head goes from
+    /// registers into its lane: put down in pieces and taken up again in others, it would wait for each store.
+    #[inline(always)]
     fn on_message(&mut self, bytes: &[u8], facts: &mut Facts) -> Option<SessionEventKind> {
         let session = facts.session?;
+        let profile = &self.profiles[session.index()];
+        let order = EnterOrderView::of(bytes).filter(|_| bytes.len() <= RAW_BYTES_MAX);
+        let Some(view) = order else {
+            return self.on_other_message(bytes, session, facts);
+        };
+        let mut head = enter(&view, profile, self.symbols, self.abilities);
+        head.timestamp_ns = self.now.ns();
+        head.raw_len = bytes.len() as u16;
+        self.counters.messages += 1;
+        let overloaded = self.lanes.push_order(session, head, bytes, self.closing);
+        self.counters.overloaded += u64::from(overloaded);
+        None
+    }
+
+    /// The same of what is no Enter that is right.
+    #[inline(never)]
+    fn on_other_message(
+        &mut self,
+        bytes: &[u8],
+        session: SessionId,
+        facts: &mut Facts,
+    ) -> Option<SessionEventKind> {
         let profile = &self.profiles[session.index()];
         let Some(mut head) = translate(bytes, profile, self.symbols, self.abilities) else {
             return self.unanswerable(facts);

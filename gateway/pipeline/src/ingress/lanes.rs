@@ -74,11 +74,10 @@ impl Lanes {
     }
 
     /// Puts a client's record into its lane. Returns whether it was refused for want of room.
-    #[inline]
     pub(super) fn push(
         &mut self,
         session: SessionId,
-        mut head: Head,
+        head: Head,
         raw: &[u8],
         closing: bool,
     ) -> bool {
@@ -88,6 +87,18 @@ impl Lanes {
             self.push_cancel(session, head, raw);
             return false;
         }
+        self.push_order(session, head, raw, closing)
+    }
+
+    /// The same for what is known to be an order or a replace.
+    #[inline(always)]
+    pub(super) fn push_order(
+        &mut self,
+        session: SessionId,
+        mut head: Head,
+        raw: &[u8],
+        closing: bool,
+    ) -> bool {
         let full = closing || !self.orders.is_within_share(session, head.units());
         let refused = full && head.early_refusal().is_none();
         if refused {

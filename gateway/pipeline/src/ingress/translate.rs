@@ -63,23 +63,9 @@ impl VenueAbilities {
 }
 
 /// The command of one message, stamped with what is wrong with it already; `None` where the protocol could
-/// not answer it.
-#[inline]
-pub(super) fn translate(
-    bytes: &[u8],
-    profile: &SessionProfile,
-    symbols: &SymbolTable,
-    abilities: &VenueAbilities,
-) -> Option<Head> {
-    // Nearly every message is an order that is right.
-    match EnterOrderView::of(bytes) {
-        Some(view) => Some(enter(&view, profile, symbols, abilities)),
-        None => translate_other(bytes, profile, symbols, abilities),
-    }
-}
-
+/// not answer it. That of an Enter that is right, as nearly every message is, [`enter`] gives by itself.
 #[inline(never)]
-fn translate_other(
+pub(super) fn translate(
     bytes: &[u8],
     profile: &SessionProfile,
     symbols: &SymbolTable,
@@ -165,8 +151,9 @@ fn malformed(bytes: &[u8], profile: &SessionProfile) -> Option<Head> {
     Some(head)
 }
 
-#[inline]
-fn enter(
+/// The command of an order.
+#[inline(always)]
+pub(super) fn enter(
     view: &EnterOrderView<'_>,
     profile: &SessionProfile,
     symbols: &SymbolTable,

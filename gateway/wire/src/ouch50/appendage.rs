@@ -8,6 +8,7 @@
 
 use super::decode::Fault;
 use super::tag::{ELEMENT_BYTES_MAX, Element, Tag, TagSet};
+use crate::alpha::Alpha;
 use core::fmt;
 
 /// Bytes of an appendage that holds every tag once: the most there can be.
@@ -28,6 +29,8 @@ pub struct Appendage<'a> {
     tags: TagSet,
     /// The value of the tag `UserRefIdx`, 0 where it is absent.
     row: u8,
+    /// That of the tag `Firm`, blank where it is absent.
+    firm: Alpha<4>,
 }
 
 /// What is wrong with an appendage, and at which of its bytes.
@@ -45,6 +48,7 @@ impl<'a> Appendage<'a> {
         bytes: &[],
         tags: TagSet::EMPTY,
         row: 0,
+        firm: Alpha::BLANK,
     };
 
     /// Checks the bytes after the length field; `allowed` are the tags of the message they stand
@@ -59,20 +63,28 @@ impl<'a> Appendage<'a> {
 
     /// What [`Self::parse_each`] accepts; `None`, without a word about the fault, where there is one.
     pub(super) fn without_fault(bytes: &'a [u8], allowed: TagSet) -> Option<Self> {
-        let (mut left, mut row, mut rest) = (allowed, 0, bytes);
+        let (mut left, mut rest) = (allowed, bytes);
+        let (mut row, mut firm) = (0, Alpha::BLANK);
         while !rest.is_empty() {
             let (tag, after) = Tag::of_element(rest)?;
             if !left.contains(tag) {
                 return None;
             }
-            if let [_, USER_REF_IDX, index, ..] = rest {
-                row = *index;
+            match rest {
+                [_, FIRM, a, b, c, d, ..] => firm = Alpha::from_checked([*a, *b, *c, *d]),
+                [_, USER_REF_IDX, index, ..] => row = *index,
+                _ => {}
             }
             left = left.difference(TagSet::EMPTY.with(tag));
             rest = after;
         }
         let tags = allowed.difference(left);
-        Some(Self { bytes, tags, row })
+        Some(Self {
+            bytes,
+            tags,
+            row,
+            firm,
+        })
     }
 
     /// Element by element, with the first fault.
@@ -100,8 +112,13 @@ impl<'a> Appendage<'a> {
             tags = tags.with(tag);
             rest = after;
         }
-        let row = user_ref_idx_of(bytes);
-        Ok(Self { bytes, tags, row })
+        let (row, firm) = (user_ref_idx_of(bytes), firm_of(bytes));
+        Ok(Self {
+            bytes,
+            tags,
+            row,
+            firm,
+        })
     }
 
     /// The bytes after the length field.
@@ -136,6 +153,13 @@ impl<'a> Appendage<'a> {
     #[inline]
     pub const fn user_ref_idx(&self) -> u8 {
         self.row
+    }
+
+    /// The firm that the message names, if it names one.
+    #[must_use]
+    #[inline]
+    pub fn firm(&self) -> Option<Alpha<4>> {
+        self.tags.contains(Tag::Firm).then_some(self.firm)
     }
 
     /// The bytes of the value with this tag.
@@ -185,6 +209,7 @@ impl Iterator for Elements<'_> {
 }
 
 const USER_REF_IDX: u8 = Tag::UserRefIdx as u8;
+const FIRM: u8 = Tag::Firm as u8;
 
 /// The number row that these elements, checked before, name; 0 where they name none.
 #[inline]
@@ -200,6 +225,18 @@ pub(super) fn user_ref_idx_of(elements: &[u8]) -> u8 {
         rest = behind;
     }
     0
+}
+
+/// The firm that they name; blank where they name none.
+fn firm_of(elements: &[u8]) -> Alpha<4> {
+    let mut rest = elements;
+    while let Ok((tag, value, after)) = split_element(rest) {
+        if let (Tag::Firm, Some(code)) = (tag, value.first_chunk::<4>()) {
+            return Alpha::from_checked(*code);
+        }
+        rest = after;
+    }
+    Alpha::BLANK
 }
 
 /// Takes the first element apart: its tag, the bytes of its value, what follows.
@@ -301,6 +338,7 @@ impl AppendageBuilder {
             bytes,
             tags: self.tags,
             row: user_ref_idx_of(bytes),
+            firm: firm_of(bytes),
         }
     }
 }

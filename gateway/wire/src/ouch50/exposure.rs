@@ -18,7 +18,19 @@ const PRICE_MOVES: TagSet = TagSet::of(&[
     Tag::DiscretionPegOffset,
 ]);
 
+/// Those, and the one whose value says so.
+const MAY_MOVE: TagSet = PRICE_MOVES.with(Tag::PriceType);
+
+#[inline]
 fn unbounded_price(appendage: Appendage<'_>) -> Option<Tag> {
+    if appendage.tags().intersection(MAY_MOVE).is_empty() {
+        return None;
+    }
+    unbounded_price_by_value(appendage)
+}
+
+#[inline(never)]
+fn unbounded_price_by_value(appendage: Appendage<'_>) -> Option<Tag> {
     let pegged = match appendage.raw(Tag::PriceType) {
         Some([letter]) => *letter != PriceType::Limit.byte(),
         Some(_) | None => false,
@@ -32,6 +44,7 @@ fn unbounded_price(appendage: Appendage<'_>) -> Option<Tag> {
 impl EnterOrderView<'_> {
     /// The tag because of which this order cannot be priced: pegged or discretionary.
     #[must_use]
+    #[inline]
     pub fn unpriceable_tag(&self) -> Option<Tag> {
         unbounded_price(self.appendage()?)
     }

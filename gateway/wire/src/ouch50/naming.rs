@@ -1,11 +1,10 @@
 //! For whom an order is, and in which row it is numbered.
 //!
 //! **Thread.** Pure functions over checked views.
-//! **Invariants.** Says what [`EnterOrderView::find`] says of both tags, by one walk over the elements.
-//! **Never.** Stop at an element that it does not want.
+//! **Invariants.** Says what [`EnterOrderView::find`] says of both tags.
+//! **Never.** Walk over the elements: the parse has noted both.
 
 use super::inbound::EnterOrderView;
-use super::tag::{Tag, TagSet};
 use crate::alpha::Alpha;
 
 /// Whose order it is.
@@ -22,31 +21,11 @@ impl EnterOrderView<'_> {
     #[must_use]
     #[inline]
     pub fn naming(&self) -> Naming {
-        const FIRM: u8 = Tag::Firm as u8;
-        const USER_REF_IDX: u8 = Tag::UserRefIdx as u8;
-        const EITHER: TagSet = TagSet::of(&[Tag::Firm, Tag::UserRefIdx]);
-        let mut naming = Naming {
-            firm: None,
-            user_ref_idx: 0,
-        };
         let elements = self.appendage();
-        let Some(elements) = elements.filter(|some| !some.tags().intersection(EITHER).is_empty())
-        else {
-            return naming;
-        };
-        let mut rest = elements.bytes();
-        while let [length, after @ ..] = rest {
-            let Some((element, behind)) = after.split_at_checked(usize::from(*length)) else {
-                break;
-            };
-            match element {
-                [FIRM, a, b, c, d] => naming.firm = Some(Alpha::from_checked([*a, *b, *c, *d])),
-                [USER_REF_IDX, index] => naming.user_ref_idx = *index,
-                _ => {}
-            }
-            rest = behind;
+        Naming {
+            firm: elements.and_then(|elements| elements.firm()),
+            user_ref_idx: elements.map_or(0, |elements| elements.user_ref_idx()),
         }
-        naming
     }
 }
 

@@ -162,18 +162,30 @@ impl ServerInbound {
     /// the bytes until it wants more.
     #[inline]
     pub fn step<'a>(&mut self, input: &'a [u8], now: Timestamp) -> ServerStep<'a> {
-        // Nearly all that an active client sends are messages.
-        if self.state == ServerState::Active
-            && let Some((b'U', message)) = whole_message(input)
-        {
-            self.heard = self.heard.later(now);
-            let consumed = packet_len(message.len());
-            let event = ServerEvent::Unsequenced(message);
-            return ServerStep::Event { event, consumed };
+        match self.message(input, now) {
+            Some((message, consumed)) => {
+                let event = ServerEvent::Unsequenced(message);
+                ServerStep::Event { event, consumed }
+            }
+            None => self.step_by_packet(input, now),
         }
-        self.step_by_packet(input, now)
     }
 
+    /// As [`Self::step`] where that is a message of an active client, as nearly all are: the message, and the
+    /// bytes to drop. `None`, with nothing taken, where it is anything else, which [`Self::step`] then says.
+    #[inline(always)]
+    pub fn message<'a>(&mut self, input: &'a [u8], now: Timestamp) -> Option<(&'a [u8], usize)> {
+        if self.state != ServerState::Active {
+            return None;
+        }
+        let (b'U', message) = whole_message(input)? else {
+            return None;
+        };
+        self.heard = self.heard.later(now);
+        Some((message, packet_len(message.len())))
+    }
+
+    #[inline(never)]
     fn step_by_packet<'a>(&mut self, input: &'a [u8], now: Timestamp) -> ServerStep<'a> {
         if self.state == ServerState::Closed {
             return ServerStep::Closed;

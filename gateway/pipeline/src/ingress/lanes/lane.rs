@@ -148,7 +148,7 @@ impl Lane {
     }
 
     /// Puts a record in. Room was looked for.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, session: SessionId, head: Head, raw: &[u8]) {
         let units = head.units();
         assert!(self.ring.send(head, raw), "room was looked for");
