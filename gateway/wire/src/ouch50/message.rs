@@ -127,7 +127,8 @@ macro_rules! row_rule {
         <$ty as $crate::field::WireField>::RULE
     };
     ($ty:ty, $among:literal) => {
-        $crate::field::Rule::OneOf($crate::field::CodeSet::of($among))
+        // In a constant of its own, or the set is made anew for each message.
+        const { $crate::field::Rule::OneOf($crate::field::CodeSet::of($among)) }
     };
 }
 pub(super) use row_rule;
