@@ -92,8 +92,8 @@ pub struct Ends<I> {
 pub struct Kept(Latency);
 
 impl LatencySink for Kept {
-    fn on_order(&mut self, taken_ns: u64) {
-        self.0.record(taken_ns.max(1));
+    fn on_orders(&mut self, _waited_ns: u64, taken_ns: u64, orders: u64) {
+        (0..orders).for_each(|_| self.0.record(taken_ns.max(1)));
     }
 }
 
@@ -106,7 +106,7 @@ impl Kept {
 }
 
 /// The agent that decides.
-pub type Deciding = Risk<TscClock, Kept>;
+pub type Deciding = Risk<Kept>;
 
 /// A running pipeline, without the ends.
 #[derive(Debug)]
@@ -231,14 +231,7 @@ pub fn agents_before(
         retired: agents.retired,
         looks: ring(64).1,
     };
-    let risk = Risk::new(
-        core,
-        rings,
-        TscClock::new(),
-        Kept::default(),
-        Vec::new(),
-        signals,
-    );
+    let risk = Risk::new(core, rings, Kept::default(), Vec::new(), signals);
     let agents = Agents {
         sequencer,
         risk,

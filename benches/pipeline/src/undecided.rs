@@ -9,12 +9,12 @@ use portcullis_domain::{
     SessionId, Side, TimeInForce, Timestamp, UserRef,
 };
 use portcullis_pipeline::item::{ClientEffect, ControlItem, EgressItem, VenueItem};
-use portcullis_pipeline::risk::{LatencySink, SHOWN_ALONE_MAX};
+use portcullis_pipeline::risk::{Arrivals, LatencySink, SHOWN_ALONE_MAX};
 use portcullis_risk_core::{
     ClientReport, ControlOutcome, Done, EFFECTS_MAX, OutboundAction, OutboundOrder,
 };
 use portcullis_runtime::{
-    Agent, Clock, Lead, MessageProducer, RecordConsumer, RecordProducer, RingProducer, TscClock,
+    Agent, Lead, MessageProducer, RecordConsumer, RecordProducer, RingProducer,
 };
 
 /// Records taken in one duty cycle, and together, as the risk agent does.
@@ -70,7 +70,7 @@ pub struct UndecidedRings {
 pub struct Undecided<L> {
     rings: UndecidedRings,
     latency: L,
-    clock: TscClock,
+    arrivals: Arrivals,
     batch: [Record; BATCH],
     /// When the duty cycle began.
     taken: Timestamp,
@@ -84,7 +84,7 @@ impl<L: LatencySink> Undecided<L> {
         Self {
             rings,
             latency,
-            clock: TscClock::new(),
+            arrivals: Arrivals::of_records(RECORD_BUDGET),
             batch,
             taken: Timestamp::ZERO,
         }
@@ -115,21 +115,10 @@ impl<L: LatencySink> Undecided<L> {
         let room = self.room(most.min(BATCH));
         let mut taken = 0;
         while taken < room && self.rings.records.pop_into(&mut self.batch[taken]) {
+            self.arrivals.note(&self.batch[taken].head);
             taken += 1;
         }
         taken
-    }
-
-    /// As the risk agent, by one reading of the clock.
-    fn note_orders(&mut self, taken: usize) {
-        let mut now = None;
-        for record in &self.batch[..taken] {
-            if record.head.kind == CommandKind::NewOrder as u8 {
-                let now: Timestamp = *now.get_or_insert_with(|| self.clock.now());
-                let stamp = Timestamp::from_ns(record.head.timestamp_ns);
-                self.latency.on_order(now.since(stamp).ns());
-            }
-        }
     }
 
     /// As the risk agent: few are shown to the venue one by one, each before egress is told of it.
@@ -154,10 +143,10 @@ impl<L: LatencySink> Undecided<L> {
                 self.rings.venue.publish();
             }
             let effect = ClientEffect::Entered(order);
-            tell_client(&mut self.rings.egress, effect, &head, raw);
+            tell_client(&mut self.rings.egress, effect, record);
         } else if head.kind == CommandKind::Report as u8 {
             let effect = ClientEffect::Reported(report(&head));
-            tell_client(&mut self.rings.egress, effect, &head, raw);
+            tell_client(&mut self.rings.egress, effect, record);
         } else if head.kind >= CommandKind::Deposit as u8 && head.kind < CommandKind::Tick as u8 {
             let outcome = ControlOutcome {
                 request: head.number,
@@ -169,15 +158,11 @@ impl<L: LatencySink> Undecided<L> {
     }
 }
 
-fn tell_client(
-    egress: &mut MessageProducer<EgressItem>,
-    effect: ClientEffect,
-    head: &Head,
-    raw: &[u8],
-) {
-    let timestamp = Timestamp::from_ns(head.timestamp_ns);
-    let item = EgressItem::before(raw, effect, timestamp, head.seq);
-    assert!(egress.write(item, raw), "room was looked for");
+fn tell_client(egress: &mut MessageProducer<EgressItem>, effect: ClientEffect, record: &Record) {
+    let timestamp = Timestamp::from_ns(record.head.timestamp_ns);
+    let item = EgressItem::before(record.raw(), effect, timestamp, record.head.seq);
+    let told = egress.write(item, record.raw());
+    assert!(told, "room was looked for");
 }
 
 impl<L: LatencySink> Agent for Undecided<L> {
@@ -187,6 +172,7 @@ impl<L: LatencySink> Agent for Undecided<L> {
 
     fn do_work(&mut self, now: Timestamp) -> usize {
         self.taken = now;
+        self.arrivals.begin_turn();
         let mut work = 0;
         let mut left = RECORD_BUDGET;
         while left > 0 {
@@ -200,11 +186,14 @@ impl<L: LatencySink> Agent for Undecided<L> {
             }
             self.rings.venue.publish();
             self.rings.egress.publish();
-            self.note_orders(taken);
             left -= taken;
         }
         self.rings.records.release();
         work
+    }
+
+    fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
+        self.arrivals.tell(began, ended, &mut self.latency);
     }
 
     fn is_drained(&self) -> bool {

@@ -4,6 +4,10 @@
 //! effects could go to has room for all of them; the log gets each record before any effect of it
 //! leaves. It must never decide anything itself.
 
+mod arrivals;
+
+pub use arrivals::Arrivals;
+
 use crate::item::{
     ClientEffect, ControlItem, EgressItem, Look, VenueItem, VenueView, View, venue_raw,
 };
@@ -18,8 +22,7 @@ use portcullis_risk_core::{
     Approved, EFFECTS_MAX, Effect, EffectSink, LineSink, OutboundOrder, RiskCore, Word,
 };
 use portcullis_runtime::{
-    Agent, Clock, MessageProducer, RecordConsumer, RecordProducer, RingConsumer, RingProducer,
-    prefetch,
+    Agent, MessageProducer, RecordConsumer, RecordProducer, RingConsumer, RingProducer, prefetch,
 };
 
 /// Records taken in one duty cycle.
@@ -83,13 +86,9 @@ impl RiskRings {
 
 /// Called with the times an order takes.
 pub trait LatencySink {
-    /// An order's record was applied this long after its bytes' arrival.
-    fn on_order(&mut self, taken_ns: u64);
-
-    /// An order's bytes arrived this long before the duty cycle that applies it began.
-    fn on_taken(&mut self, waited_ns: u64) {
-        let _ = waited_ns;
-    }
+    /// So many orders were applied in a duty cycle that began `waited_ns` after their bytes' arrival and ended
+    /// `taken_ns` after it.
+    fn on_orders(&mut self, waited_ns: u64, taken_ns: u64, orders: u64);
 
     /// A duty cycle that did work took this long; the core has accepted and refused so many in all.
     fn on_cycle(&mut self, took_ns: u64, accepted: u64, refused: u64) {
@@ -99,11 +98,12 @@ pub trait LatencySink {
 
 /// The agent.
 #[derive(Debug)]
-pub struct Risk<C, L> {
+pub struct Risk<L> {
     core: Box<RiskCore>,
     rings: RiskRings,
-    clock: C,
     latency: L,
+    /// When the orders of this duty cycle arrived.
+    arrivals: Arrivals,
     /// Instruments whose reference price is the venue's own last trade.
     last_trade: Box<[bool]>,
     signals: RiskSignals,
@@ -115,13 +115,12 @@ pub struct Risk<C, L> {
     noted: (u64, Timestamp),
 }
 
-impl<C: Clock, L: LatencySink> Risk<C, L> {
+impl<L: LatencySink> Risk<L> {
     /// The agent. `last_trade` says by instrument whether its trades make its reference.
     #[must_use]
     pub fn new(
         core: Box<RiskCore>,
         rings: RiskRings,
-        clock: C,
         latency: L,
         last_trade: Vec<bool>,
         signals: RiskSignals,
@@ -131,8 +130,8 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
             noted: (core.seq().raw(), Timestamp::ZERO),
             core,
             rings,
-            clock,
             latency,
+            arrivals: Arrivals::of_records(RECORD_BUDGET),
             last_trade,
             signals,
             batch: vec![Record::bare(Command::Tick.encode()); BATCH].into_boxed_slice(),
@@ -204,6 +203,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
                 break;
             }
             taken.count(&record.head);
+            self.arrivals.note(&record.head);
             if is_flip(&record.head) {
                 // Its table was sent before it, but may have come since the cycle began.
                 self.exchange_tables();
@@ -232,24 +232,7 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
         self.core.apply_batch(records, &mut Fetch, &mut router);
         self.note_digest();
         self.rings.publish();
-        if taken.orders > 0 {
-            self.note_orders(taken.records);
-        }
         taken.records - idle
-    }
-
-    /// Takes the times of the orders of a batch, by one reading of the clock: its effects are seen
-    /// when all of it is applied.
-    fn note_orders(&mut self, taken: usize) {
-        let now = self.clock.now();
-        for record in &self.batch[..taken] {
-            let head = &record.head;
-            if is_order(head) {
-                let stamp = Timestamp::from_ns(head.timestamp_ns);
-                self.latency.on_taken(self.taken.since(stamp).ns());
-                self.latency.on_order(now.since(stamp).ns());
-            }
-        }
     }
 
     /// Tables come and go beside the records: a flip names one by its digest. Freeing one takes
@@ -333,13 +316,14 @@ impl<C: Clock, L: LatencySink> Risk<C, L> {
     }
 }
 
-impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
+impl<L: LatencySink> Agent for Risk<L> {
     fn name(&self) -> &'static str {
         "risk"
     }
 
     fn do_work(&mut self, now: Timestamp) -> usize {
         self.taken = now;
+        self.arrivals.begin_turn();
         self.exchange_tables();
         let mut work = self.look();
         let mut left = RECORD_BUDGET;
@@ -362,6 +346,7 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
     }
 
     fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
+        self.arrivals.tell(began, ended, &mut self.latency);
         let counters = self.core.counters();
         let took_ns = ended.since(began).ns();
         self.latency
@@ -378,8 +363,6 @@ impl<C: Clock, L: LatencySink> Agent for Risk<C, L> {
 struct Taken {
     records: usize,
     ticks: usize,
-    /// New orders and replaces.
-    orders: usize,
 }
 
 impl Taken {
@@ -387,13 +370,7 @@ impl Taken {
     fn count(&mut self, head: &Head) {
         self.records += 1;
         self.ticks += usize::from(head.kind == CommandKind::Tick as u8);
-        self.orders += usize::from(is_order(head));
     }
-}
-
-#[inline(always)]
-const fn is_order(head: &Head) -> bool {
-    head.kind == CommandKind::NewOrder as u8 || head.kind == CommandKind::Replace as u8
 }
 
 /// Fetches lines ahead of their use.

@@ -9,7 +9,6 @@ mod wiring;
 
 pub(crate) use origin::{OpenError, Start, make_snapshot, open};
 
-use crate::clock::SimClock;
 use crate::market::{HEARTBEAT, Market, ORDERS_MAX};
 use crate::plan::Plant;
 use crate::venue::Floor;
@@ -76,14 +75,14 @@ impl Stage {
 pub(crate) struct Unmeasured;
 
 impl LatencySink for Unmeasured {
-    fn on_order(&mut self, _taken_ns: u64) {}
+    fn on_orders(&mut self, _waited_ns: u64, _taken_ns: u64, _orders: u64) {}
 }
 
 /// The gateway.
 pub(crate) struct Gateway {
     ingress: Ingress<MemoryInbound>,
     sequencer: Sequencer,
-    risk: Risk<SimClock, Unmeasured>,
+    risk: Risk<Unmeasured>,
     log: Log<MemoryDisk>,
     /// A thread of its own elsewhere.
     resender: Resender<MemoryDisk, Floor>,
@@ -142,14 +141,7 @@ impl Gateway {
                 StopFlag::new(),
             ),
             sequencer: sequencer.watching(ends.watch, STALL),
-            risk: Risk::new(
-                origin.core,
-                rings.risk,
-                start.clock.clone(),
-                Unmeasured,
-                last_trade,
-                signals,
-            ),
+            risk: Risk::new(origin.core, rings.risk, Unmeasured, last_trade, signals),
             log: Log::new(origin.writer, records_out, ends.log, Box::new(|_| {})),
             venue: VenueHalves::new(venue.behind(to_engine, recalled)),
             egress: Egress::over(

@@ -1,13 +1,13 @@
 //! Tables and records on their two rings, in the worst order that there is.
 
-use super::{LatencySink, Risk, RiskRings};
+use super::{LatencySink, RECORD_BUDGET, Risk, RiskRings};
 use crate::item::ControlItem;
 use crate::signals::RiskSignals;
 use portcullis_domain::{Command, CommandKind, FlipLimits, Head, Record, Timestamp};
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, ControlOutcome, Done, RiskCore};
 use portcullis_runtime::{
-    Agent, ManualClock, RecordProducer, RingConsumer, RingProducer, message_ring, record_ring, ring,
+    Agent, RecordProducer, RingConsumer, RingProducer, message_ring, record_ring, ring,
 };
 
 const UNITS: usize = 256;
@@ -21,21 +21,20 @@ fn table(rows_spare: u32) -> Box<LimitTable> {
     Box::new(LimitTable::build(&spec).expect("no limits at all load"))
 }
 
-/// Sends table and flip while an order is being applied: after the cycle has looked for tables.
-struct SendsLate {
-    tables: RingProducer<Box<LimitTable>>,
-    records: RecordProducer,
+struct Unmeasured;
+
+impl LatencySink for Unmeasured {
+    fn on_orders(&mut self, _waited_ns: u64, _taken_ns: u64, _orders: u64) {}
 }
 
-impl LatencySink for SendsLate {
-    fn on_order(&mut self, _taken_ns: u64) {
-        let table = table(1);
-        let digest = table.digest();
-        assert!(self.tables.push(table).is_ok(), "there is room");
-        let mut head = Command::FlipLimits(FlipLimits { digest }).encode();
-        head.seq = 2;
-        assert!(self.records.push(&Record::bare(head)), "there is room");
-    }
+/// Sends a table and its flip, which is this record.
+fn send_flip(tables: &mut RingProducer<Box<LimitTable>>, records: &mut RecordProducer, seq: u64) {
+    let table = table(1);
+    let digest = table.digest();
+    assert!(tables.push(table).is_ok(), "there is room");
+    let mut head = Command::FlipLimits(FlipLimits { digest }).encode();
+    head.seq = seq;
+    assert!(records.push(&Record::bare(head)), "there is room");
 }
 
 fn outcomes(items: &mut RingConsumer<ControlItem>) -> Vec<ControlOutcome> {
@@ -54,7 +53,7 @@ fn outcomes(items: &mut RingConsumer<ControlItem>) -> Vec<ControlOutcome> {
 fn a_flip_finds_its_table_though_both_came_within_the_cycle() {
     let core = RiskCore::new(&Capacities::default(), *table(0)).expect("fits");
     let (mut records, records_out) = record_ring(UNITS);
-    let (tables, tables_out) = ring(2);
+    let (mut tables, tables_out) = ring(2);
     let (control, mut items) = ring(ITEMS);
     let (retired, mut retired_out) = ring(8);
     let rings = RiskRings {
@@ -71,11 +70,15 @@ fn a_flip_finds_its_table_though_both_came_within_the_cycle() {
     let mut head = Head::blank(CommandKind::NewOrder as u8);
     head.seq = 1;
     assert!(records.push(&Record::bare(head)));
-    let latency = SendsLate { tables, records };
-    let clock = ManualClock::new(Timestamp::ZERO);
     let signals = RiskSignals::default();
-    let mut risk = Risk::new(Box::new(core), rings, clock, latency, Vec::new(), signals);
-    risk.do_work(Timestamp::ZERO);
+    let mut risk = Risk::new(Box::new(core), rings, Unmeasured, Vec::new(), signals);
+    // The parts of a turn, and between its batches what another thread does.
+    risk.exchange_tables();
+    let batch = risk.take_batch(RECORD_BUDGET);
+    assert_eq!(risk.apply_batch(&batch), 1);
+    send_flip(&mut tables, &mut records, 2);
+    let batch = risk.take_batch(RECORD_BUDGET);
+    assert_eq!(risk.apply_batch(&batch), 1);
     let expected = ControlOutcome {
         request: 0,
         result: Ok(Done::Epoch(2)),

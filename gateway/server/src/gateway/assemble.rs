@@ -30,7 +30,7 @@ use portcullis_pipeline::wiring::{AgentRings, ControlRings, Rings};
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_runtime::{
     DutyReader, HistogramReader, HistogramWriter, RecordConsumer, RecordProducer, RingConsumer,
-    RingProducer, StopFlag, TscClock, lock_memory, record_ring,
+    RingProducer, StopFlag, lock_memory, record_ring,
 };
 use portcullis_transport::{TcpInbound, TcpOutbound};
 use portcullis_venue_ouch::StopReader;
@@ -343,7 +343,6 @@ fn agents_of(
         risk: Risk::new(
             origin.core,
             risk_rings,
-            TscClock::new(),
             Latencies::new(),
             last_trade(config),
             signals.clone(),

@@ -25,7 +25,7 @@ use std::thread::{Builder, JoinHandle};
 /// A sleep of a parked thread.
 const PARK_NS: u64 = 50_000;
 
-type RiskAgent = Risk<TscClock, Latencies>;
+type RiskAgent = Risk<Latencies>;
 
 /// What a thread of a config does without work.
 pub(crate) const fn idle(word: Idle) -> IdleStrategy {

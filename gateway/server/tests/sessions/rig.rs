@@ -112,14 +112,14 @@ impl Setup {
 struct Unmeasured;
 
 impl LatencySink for Unmeasured {
-    fn on_order(&mut self, _taken_ns: u64) {}
+    fn on_orders(&mut self, _waited_ns: u64, _taken_ns: u64, _orders: u64) {}
 }
 
 /// A gateway stepped by hand.
 pub(crate) struct Rig {
     ingress: Ingress<MemoryInbound>,
     sequencer: Sequencer,
-    risk: Risk<ManualClock, Unmeasured>,
+    risk: Risk<Unmeasured>,
     venue: Venue<Gated>,
     pub(crate) gates: Gates,
     egress: Egress<MemoryOutbound>,
@@ -216,7 +216,7 @@ impl Rig {
         Self {
             ingress: ingress(setup, inbound, ingress_rings),
             sequencer: kept.sequencer,
-            risk: risk(origin.core, risk_rings, &clock, signals),
+            risk: risk(origin.core, risk_rings, signals),
             venue: venue_agent(setup, venue, venue_orders, reports)
                 .behind(kept.gate.clone(), recalled),
             gates,
@@ -336,14 +336,9 @@ fn ingress(setup: Setup, inbound: MemoryInbound, rings: IngressRings) -> Ingress
     Ingress::new(ingress_config(setup), inbound, rings, StopFlag::new())
 }
 
-fn risk(
-    core: Box<RiskCore>,
-    rings: RiskRings,
-    clock: &ManualClock,
-    signals: RiskSignals,
-) -> Risk<ManualClock, Unmeasured> {
+fn risk(core: Box<RiskCore>, rings: RiskRings, signals: RiskSignals) -> Risk<Unmeasured> {
     let last_trade = vec![false; limits::INSTRUMENTS as usize];
-    Risk::new(core, rings, clock.clone(), Unmeasured, last_trade, signals)
+    Risk::new(core, rings, Unmeasured, last_trade, signals)
 }
 
 fn resending(
