@@ -138,7 +138,8 @@ impl<L: LatencySink> Undecided<L> {
                 taken: self.taken,
                 raw_len: raw.len() as u8,
             };
-            assert!(self.rings.venue.write(item, raw), "room was looked for");
+            let told = self.rings.venue.write_units(item, record.raw_units());
+            assert!(told, "room was looked for");
             if taken <= SHOWN_ALONE_MAX {
                 self.rings.venue.publish();
             }
@@ -161,7 +162,7 @@ impl<L: LatencySink> Undecided<L> {
 fn tell_client(egress: &mut MessageProducer<EgressItem>, effect: ClientEffect, record: &Record) {
     let timestamp = Timestamp::from_ns(record.head.timestamp_ns);
     let item = EgressItem::before(record.raw(), effect, timestamp, record.head.seq);
-    let told = egress.write(item, record.raw());
+    let told = egress.write_units(item, record.raw_units());
     assert!(told, "room was looked for");
 }
 

@@ -24,6 +24,11 @@ pub const RAW_BYTES_MAX: usize = 3 * UNIT_BYTES;
 /// The longest record.
 pub const RECORD_BYTES_MAX: usize = UNIT_BYTES + RAW_BYTES_MAX;
 
+/// Units that the longest raw message lies in.
+const RAW_UNITS_MAX: usize = RAW_BYTES_MAX / UNIT_BYTES;
+
+const _: () = assert!(RAW_UNITS_MAX * UNIT_BYTES == RAW_BYTES_MAX);
+
 /// One unit of a ring or log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(64))]
@@ -124,7 +129,7 @@ impl Head {
 pub struct Record {
     /// The head.
     pub head: Head,
-    raw: [u8; RAW_BYTES_MAX],
+    raw: [Unit; RAW_UNITS_MAX],
 }
 
 impl Record {
@@ -133,9 +138,10 @@ impl Record {
     pub fn new(mut head: Head, raw: &[u8]) -> Option<Self> {
         let mut record = Self {
             head,
-            raw: [0; RAW_BYTES_MAX],
+            raw: [Unit::ZERO; RAW_UNITS_MAX],
         };
-        record.raw.get_mut(..raw.len())?.copy_from_slice(raw);
+        let behind: &mut [u8] = bytemuck::cast_slice_mut(&mut record.raw);
+        behind.get_mut(..raw.len())?.copy_from_slice(raw);
         head.raw_len = raw.len() as u16;
         record.head = head;
         Some(record)
@@ -147,7 +153,7 @@ impl Record {
         head.raw_len = 0;
         Self {
             head,
-            raw: [0; RAW_BYTES_MAX],
+            raw: [Unit::ZERO; RAW_UNITS_MAX],
         }
     }
 
@@ -157,7 +163,8 @@ impl Record {
     /// If the head was given a `raw_len` beyond [`RAW_BYTES_MAX`] after construction.
     #[must_use]
     pub fn raw(&self) -> &[u8] {
-        &self.raw[..usize::from(self.head.raw_len)]
+        let behind: &[u8] = bytemuck::cast_slice(&self.raw);
+        &behind[..usize::from(self.head.raw_len)]
     }
 
     /// The raw message, to be patched in place.
@@ -166,7 +173,8 @@ impl Record {
     /// As [`Record::raw`].
     #[must_use]
     pub fn raw_mut(&mut self) -> &mut [u8] {
-        &mut self.raw[..usize::from(self.head.raw_len)]
+        let behind: &mut [u8] = bytemuck::cast_slice_mut(&mut self.raw);
+        &mut behind[..usize::from(self.head.raw_len)]
     }
 
     /// The units of the record, head first.
@@ -175,10 +183,7 @@ impl Record {
         if index == 0 {
             return self.head.to_unit();
         }
-        let mut unit = Unit::ZERO;
-        let start = (index - 1) * UNIT_BYTES;
-        unit.0.copy_from_slice(&self.raw[start..start + UNIT_BYTES]);
-        unit
+        self.raw[index - 1]
     }
 
     /// Writes the record into `units` and returns how many it took; `None` if they are too few.
@@ -203,7 +208,37 @@ impl Record {
         let says = usize::from(self.head.raw_len);
         assert_eq!(says, raw.len(), "a head says its length");
         if !raw.is_empty() {
-            self.raw[..raw.len()].copy_from_slice(raw);
+            let behind: &mut [u8] = bytemuck::cast_slice_mut(&mut self.raw);
+            behind[..raw.len()].copy_from_slice(raw);
+        }
+    }
+
+    /// The units that the raw message lies in. What stands behind its end in the last one means nothing.
+    ///
+    /// # Panics
+    /// As [`Record::raw`].
+    #[inline]
+    #[must_use]
+    pub fn raw_units(&self) -> &[Unit] {
+        &self.raw[..usize::from(self.head.raw_len).div_ceil(UNIT_BYTES)]
+    }
+
+    /// As [`Record::become_message`], of a message that lies in whole units: those move faster than so many
+    /// bytes.
+    ///
+    /// # Panics
+    /// As [`Record::become_message`].
+    #[inline]
+    pub fn become_units(&mut self, head: &Head, raw: &[Unit]) {
+        // Whole, so that what reads a part of it right after finds it in one store.
+        self.head = *head;
+        let says = usize::from(self.head.raw_len).div_ceil(UNIT_BYTES);
+        assert_eq!(says, raw.len(), "a head says its length");
+        match raw {
+            [] => {}
+            [only] => self.raw[0] = *only,
+            [first, second] => [self.raw[0], self.raw[1]] = [*first, *second],
+            more => self.raw[..more.len()].copy_from_slice(more),
         }
     }
 
@@ -217,12 +252,10 @@ impl Record {
         }
         let mut record = Self {
             head,
-            raw: [0; RAW_BYTES_MAX],
+            raw: [Unit::ZERO; RAW_UNITS_MAX],
         };
         let tail = units.get(1..head.units())?;
-        for (chunk, unit) in record.raw.chunks_exact_mut(UNIT_BYTES).zip(tail) {
-            chunk.copy_from_slice(&unit.0);
-        }
+        record.raw.get_mut(..tail.len())?.copy_from_slice(tail);
         Some(record)
     }
 }
@@ -244,6 +277,10 @@ mod tests {
             let mut other = Record::new(Head::blank(2), &[9; RAW_BYTES_MAX]).expect("fits");
             other.become_message(&record.head, record.raw());
             assert_eq!((other.head, other.raw()), (record.head, record.raw()));
+            let mut moved = Record::bare(Head::blank(3));
+            moved.become_units(&record.head, record.raw_units());
+            assert_eq!((moved.head, moved.raw()), (record.head, record.raw()));
+            assert_eq!(record.raw_units().len(), count - 1);
         }
     }
 

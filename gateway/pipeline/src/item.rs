@@ -117,9 +117,9 @@ impl ClientEffect {
     }
 }
 
-/// The message that goes to the engine with an order: the client's own, unless the gateway asks.
+/// The message that goes to the engine with an order, as bytes or units: the client's own, unless the gateway asks.
 #[must_use]
-pub const fn venue_raw<'a>(order: &OutboundOrder, raw: &'a [u8]) -> &'a [u8] {
+pub const fn venue_raw<'a, T>(order: &OutboundOrder, raw: &'a [T]) -> &'a [T] {
     match order.action {
         OutboundAction::Cancel {
             by_gateway: true, ..

@@ -237,6 +237,7 @@ impl<L: LatencySink> Risk<L> {
 
     /// Tables come and go beside the records: a flip names one by its digest. Freeing one takes
     /// milliseconds and is the control thread's.
+    #[inline]
     fn exchange_tables(&mut self) {
         while let Ok(table) = self.rings.tables.pop() {
             if let Some(unused) = self.core.stage(table) {
@@ -413,8 +414,9 @@ impl Router<'_> {
         let said = ClientEffect::of_order(order.get());
         let record = &self.records[self.next - 1];
         let raw = venue_raw(order.get(), record.raw());
+        let units = venue_raw(order.get(), record.raw_units());
         let item = VenueItem::before(raw, order, self.taken);
-        let told = self.rings.venue.write(item, raw);
+        let told = self.rings.venue.write_units(item, units);
         assert!(told, "room was looked for");
         if self.records.len() <= SHOWN_ALONE_MAX {
             self.rings.publish_to_venue();
@@ -429,7 +431,7 @@ impl Router<'_> {
         let record = &self.records[self.next - 1];
         let at = Timestamp::from_ns(record.head.timestamp_ns);
         let item = EgressItem::before(record.raw(), effect, at, record.head.seq);
-        let told = self.rings.egress.write(item, record.raw());
+        let told = self.rings.egress.write_units(item, record.raw_units());
         assert!(told, "room was looked for");
     }
 
@@ -482,15 +484,13 @@ impl Router<'_> {
 }
 
 impl EffectSink for Router<'_> {
+    #[inline(always)]
     fn on_record(&mut self, record: &Record) {
+        let next = &self.records[self.next];
         self.next += 1;
-        assert_eq!(
-            record.head.seq,
-            self.record().head.seq,
-            "batches go in order"
-        );
+        assert_eq!(record.head.seq, next.head.seq, "batches go in order");
         if let Some(log) = &mut self.rings.log {
-            let kept = log.write(record.head, record.raw());
+            let kept = log.write_units(record.head, record.raw_units());
             assert!(kept, "room was looked for");
         }
     }

@@ -114,10 +114,13 @@ impl Order {
     }
 
     fn move_records(&mut self, input: &mut RecordConsumer, budget: usize) -> usize {
+        let most = self.room(budget);
         let mut taken = 0;
-        while taken < budget && self.sequenced.has_room_for(2) {
-            let moved = input.take_where(|head, raw| {
-                self.stamp(head, raw);
+        while taken < most {
+            let moved = input.take_units_where(|head, raw| {
+                let stamped = self.stamped(head);
+                let moved = self.sequenced.write_units(stamped, raw);
+                assert!(moved, "room was looked for");
                 true
             });
             if !moved {
@@ -132,16 +135,32 @@ impl Order {
         taken
     }
 
+    /// How many records of the longest kind have room beside one more, up to `most`. Nearly always that many,
+    /// which is one question.
     #[inline]
-    fn stamp(&mut self, head: &Head, raw: &[u8]) {
+    fn room(&self, most: usize) -> usize {
+        if self.sequenced.has_room_for(most + 1) {
+            return most;
+        }
+        most.min(self.sequenced.room().saturating_sub(1))
+    }
+
+    /// The head with the next number, and its time.
+    #[inline(always)]
+    fn stamped(&mut self, head: &Head) -> Head {
         self.seq = self.seq.next();
         self.last = self.last.later(Timestamp::from_ns(head.timestamp_ns));
-        let stamped = Head {
+        Head {
             seq: self.seq.raw(),
             timestamp_ns: self.last.ns(),
             ..*head
-        };
-        let moved = self.sequenced.write(stamped, raw);
+        }
+    }
+
+    /// Lets in a command of the sequencer's own, for which there is room.
+    fn let_in(&mut self, command: &Head) {
+        let stamped = self.stamped(command);
+        let moved = self.sequenced.write(stamped, &[]);
         assert!(moved, "room was looked for");
     }
 }
@@ -194,7 +213,7 @@ impl Sequencer {
                 break;
             }
             head.timestamp_ns = now.ns();
-            self.order.stamp(&head, &[]);
+            self.order.let_in(&head);
         }
         self.order.sequenced.publish();
         self.first.is_empty()
@@ -213,7 +232,7 @@ impl Sequencer {
         }
         let mut head = Command::JournalLink { up }.encode();
         head.timestamp_ns = now.ns();
-        self.order.stamp(&head, &[]);
+        self.order.let_in(&head);
         self.order.sequenced.publish();
         journal.told(up, self.order.seq, now);
         1
@@ -238,7 +257,7 @@ impl Sequencer {
         self.ticked = now;
         let mut head = Command::Tick.encode();
         head.timestamp_ns = now.ns();
-        self.order.stamp(&head, &[]);
+        self.order.let_in(&head);
         let ring = &mut self.order.sequenced;
         ring.publish();
         self.ticked_at = ring.pushed();

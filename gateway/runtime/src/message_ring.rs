@@ -17,7 +17,7 @@ mod tests;
 mod under_loom;
 
 use cursors::{ConsumerCursor, ProducerCursor, cursors};
-use portcullis_domain::{RAW_BYTES_MAX, UNIT_BYTES};
+use portcullis_domain::{Head, RAW_BYTES_MAX, UNIT_BYTES, Unit};
 use slots::Slots;
 
 /// Units that may stand behind a lead.
@@ -32,7 +32,7 @@ pub trait Lead: Send {
     fn bytes_behind(&self) -> usize;
 }
 
-impl Lead for portcullis_domain::Head {
+impl Lead for Head {
     #[inline]
     fn bytes_behind(&self) -> usize {
         usize::from(self.raw_len)
@@ -142,6 +142,27 @@ impl<T: Lead> MessageProducer<T> {
         let says = lead.bytes_behind();
         assert!(says == bytes.len(), "a lead says its length");
         Some(units)
+    }
+
+    /// As [`Self::write`], of bytes that lie in whole units, which move faster than so many bytes.
+    ///
+    /// # Panics
+    /// If the bytes that the lead says do not lie in so many units.
+    #[inline(always)]
+    #[must_use]
+    pub fn write_units(&mut self, lead: T, behind: &[Unit]) -> bool {
+        let units = size_of::<T>().div_ceil(UNIT_BYTES) + behind.len();
+        let Some(first) = self.cursor.claim(units) else {
+            return false;
+        };
+        #[expect(unsafe_code, reason = "the units were claimed")]
+        // SAFETY: as in `put`.
+        let lead = unsafe { self.slots.put_units(first, lead, behind) };
+        let says = lead.bytes_behind();
+        let fits = says.div_ceil(UNIT_BYTES) == behind.len();
+        assert!(fits, "a lead says its length");
+        self.cursor.written(units);
+        true
     }
 
     /// Shows the consumer what was written.
@@ -278,5 +299,25 @@ impl<T: Lead> MessageConsumer<T> {
             self.slots.expect(self.cursor.index());
         }
         is_empty
+    }
+}
+
+impl MessageConsumer<Head> {
+    /// As [`Self::take_where`], with the whole units that the bytes behind the head lie in.
+    #[inline(always)]
+    #[must_use]
+    pub fn take_units_where(&mut self, see: impl FnOnce(&Head, &[Unit]) -> bool) -> bool {
+        let Some(first) = self.cursor.front() else {
+            return false;
+        };
+        #[expect(unsafe_code, reason = "the message is published")]
+        // SAFETY: as in `front`.
+        let (head, behind) = unsafe { self.slots.get_units(first) };
+        let units = 1 + behind.len();
+        let taken = see(head, behind);
+        if taken {
+            self.cursor.advance(units);
+        }
+        taken
     }
 }

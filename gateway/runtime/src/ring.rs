@@ -61,10 +61,10 @@ impl RecordConsumer {
     #[inline]
     #[must_use]
     pub fn pop_into_if(&mut self, record: &mut Record, fits: impl FnOnce(&Head) -> bool) -> bool {
-        self.take_where(|head, raw| {
+        self.take_units_where(|head, raw| {
             let fits = fits(head);
             if fits {
-                record.become_message(head, raw);
+                record.become_units(head, raw);
             }
             fits
         })

@@ -6,7 +6,7 @@
 
 use super::Lead;
 use crate::prefetch::prefetch_at;
-use portcullis_domain::{UNIT_BYTES, Unit};
+use portcullis_domain::{Head, RAW_BYTES_MAX, UNIT_BYTES, Unit};
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::mem::{MaybeUninit, needs_drop};
@@ -100,6 +100,35 @@ impl<T: Lead> Slots<T> {
         }
     }
 
+    /// As [`Self::put`], where what stands behind the lead lies in whole units.
+    ///
+    /// # Safety
+    /// As of [`Self::put`].
+    #[expect(unsafe_code, reason = "messages lie in units in one piece")]
+    #[inline(always)]
+    pub(super) unsafe fn put_units(&mut self, first: usize, lead: T, behind: &[Unit]) -> &T {
+        let units = Self::LEAD_UNITS + behind.len();
+        let at = self.units.of(first, units);
+        #[cfg(feature = "loom")]
+        self.units.watch_write(first, units);
+        // SAFETY: as in `put`.
+        unsafe {
+            at.cast::<T>().write(lead);
+            let to = at.add(Self::LEAD_UNITS);
+            // Few are moved here: to have them moved takes longer.
+            match behind {
+                [] => {}
+                [only] => to.write(*only),
+                [one, other] => {
+                    to.write(*one);
+                    to.add(1).write(*other);
+                }
+                more => to.copy_from_nonoverlapping(more.as_ptr(), more.len()),
+            }
+            &*at.cast::<T>()
+        }
+    }
+
     /// Asks for the lines of a message that may begin at this unit: its lead, and the first of what
     /// stands behind that.
     #[inline]
@@ -110,6 +139,33 @@ impl<T: Lead> Slots<T> {
         }
     }
 
+    /// The lead of the message that begins at this unit, where what stands behind it begins, and how many bytes
+    /// that has, all of them inside the memory.
+    ///
+    /// # Safety
+    /// As of [`Self::get`].
+    #[expect(unsafe_code, reason = "messages are read where they lie")]
+    #[inline(always)]
+    unsafe fn reach(&self, first: usize) -> (&T, *const Unit, usize) {
+        // Of the longest message, wherever it begins: one look for its lead and what stands behind that.
+        let at = self.units.of(first, super::units_max::<T>());
+        #[cfg(feature = "loom")]
+        self.units.watch_read(first, Self::LEAD_UNITS);
+        // SAFETY: the units are inside the memory, a lead of this type was written there by `put`, and
+        // nobody writes to it until it is released.
+        let lead = unsafe { &*at.cast::<T>() };
+        let len = lead.bytes_behind();
+        assert!(
+            len <= RAW_BYTES_MAX,
+            "a message is no longer than it may be"
+        );
+        #[cfg(feature = "loom")]
+        self.units.watch_read(first, super::units_of::<T>(len));
+        // SAFETY: the longest message's units are inside the memory, as `of` has seen.
+        let behind = unsafe { at.add(Self::LEAD_UNITS) };
+        (lead, behind, len)
+    }
+
     /// The message that begins at this unit.
     ///
     /// # Safety
@@ -117,23 +173,11 @@ impl<T: Lead> Slots<T> {
     #[expect(unsafe_code, reason = "messages are read where they lie")]
     #[inline]
     pub(super) unsafe fn get(&self, first: usize) -> (&T, &[u8]) {
-        let at = self.units.of(first, Self::LEAD_UNITS);
-        #[cfg(feature = "loom")]
-        self.units.watch_read(first, Self::LEAD_UNITS);
-        // SAFETY: the units are inside the memory, a lead of this type was written there by `put`, and
-        // nobody writes to it until it is released.
-        let lead = unsafe { &*at.cast::<T>() };
-        let len = lead.bytes_behind();
-        let units = super::units_of::<T>(len);
-        let at = self.units.of(first, units);
-        #[cfg(feature = "loom")]
-        self.units.watch_read(first, units);
-        // SAFETY: as many bytes as the lead says were written behind it, since `write` holds one
-        // against the other, and `of` has seen that they are inside the memory.
-        let bytes = unsafe {
-            let behind = at.add(Self::LEAD_UNITS).cast::<u8>();
-            std::slice::from_raw_parts(behind, len)
-        };
+        // SAFETY: the caller's word.
+        let (lead, behind, len) = unsafe { self.reach(first) };
+        // SAFETY: as many bytes as the lead says were written behind it, since `put` holds one
+        // against the other, and `reach` has seen that they are inside the memory.
+        let bytes = unsafe { std::slice::from_raw_parts(behind.cast::<u8>(), len) };
         (lead, bytes)
     }
 
@@ -157,6 +201,24 @@ impl<T: Lead> Slots<T> {
         // behind is never dropped.
         let lead = unsafe { std::ptr::from_ref(lead).read() };
         Some((lead, bytes))
+    }
+}
+
+impl Slots<Head> {
+    /// As [`Self::get`], with the whole units that the bytes behind the lead lie in: a head leaves no byte of
+    /// its units unwritten, as what leads other rings may, so that each byte of them was written once.
+    ///
+    /// # Safety
+    /// As of [`Self::get`].
+    #[expect(unsafe_code, reason = "messages are read where they lie")]
+    #[inline]
+    pub(super) unsafe fn get_units(&self, first: usize) -> (&Head, &[Unit]) {
+        // SAFETY: the caller's word.
+        let (head, behind, len) = unsafe { self.reach(first) };
+        // SAFETY: `reach` has seen that the message's units are inside the memory. Every byte of a ring of heads
+        // is one of a unit that was zero at first, of a head or of bytes.
+        let behind = unsafe { std::slice::from_raw_parts(behind, len.div_ceil(UNIT_BYTES)) };
+        (head, behind)
     }
 }
 

@@ -37,6 +37,52 @@ fn came(message: Option<(Wide, &[u8])>, number: u64) -> bool {
     message == Some((lead, &bytes[..]))
 }
 
+/// A head that leads so many bytes.
+fn head(number: u32, len: usize) -> Head {
+    Head {
+        number,
+        raw_len: len as u16,
+        ..Head::blank(1)
+    }
+}
+
+#[test]
+fn messages_move_from_ring_to_ring_in_whole_units() {
+    for units in [5, 7, 64, 150] {
+        let (mut first, mut between) = message_ring_of_units::<Head>(units);
+        let (mut second, mut end) = message_ring_of_units::<Head>(units);
+        let bytes_of = |number: u32| {
+            let len = (number as usize * 37) % (RAW_BYTES_MAX + 1);
+            (0..len)
+                .map(|at| (at as u32 + number) as u8)
+                .collect::<Vec<u8>>()
+        };
+        for number in 0..2_000 {
+            let bytes = bytes_of(number);
+            assert!(first.send(head(number, bytes.len()), &bytes));
+            let left = between.take_units_where(|_, _| false);
+            assert!(!left, "what is not wanted stays");
+            let moved = between.take_units_where(|head, behind| second.write_units(*head, behind));
+            assert!(moved && !between.take_units_where(|_, _| true));
+            second.publish();
+            let came = end.take();
+            assert_eq!(
+                came,
+                Some((head(number, bytes.len()), &bytes[..])),
+                "{units}"
+            );
+            end.release();
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "a lead says its length")]
+fn a_lead_that_says_other_units_is_not_written() {
+    let (mut producer, _consumer) = message_ring_of_units::<Head>(8);
+    let _ = producer.write_units(head(1, 64), &[Unit::ZERO; 2]);
+}
+
 #[test]
 fn messages_of_all_lengths_come_out_as_they_went_in() {
     for units in [5, 7, 64, 150, 1_000] {
