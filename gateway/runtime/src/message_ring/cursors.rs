@@ -48,7 +48,8 @@ pub(super) struct ProducerCursor {
     written: u64,
     /// Whether something was written that is not published yet.
     unpublished: bool,
-    taken: Cell<u64>,
+    /// The position that the units end at which were free when the consumer was last looked at.
+    free_to: Cell<u64>,
     /// The position of index 0.
     origin: u64,
     /// From this position on it looks whether the index goes on.
@@ -80,7 +81,7 @@ pub(super) fn cursors(capacity: usize) -> (ProducerCursor, ConsumerCursor) {
         capacity,
         written: 0,
         unpublished: false,
-        taken: Cell::new(0),
+        free_to: Cell::new(capacity as u64),
         origin: 0,
         look_at: RESTART_UNITS.min(capacity) as u64,
     };
@@ -158,12 +159,13 @@ impl ProducerCursor {
 
     #[inline(always)]
     pub(super) fn has_room_for(&self, units: usize) -> bool {
-        self.free_of(self.taken.get()) >= units || self.free_of(self.taken()) >= units
+        let end = self.written + units as u64;
+        end <= self.free_to.get() || end <= self.taken() + self.capacity as u64
     }
 
     /// Units that are free.
     pub(super) fn room(&self) -> usize {
-        self.free_of(self.taken())
+        self.capacity - (self.written - self.taken()) as usize
     }
 
     pub(super) const fn capacity(&self) -> usize {
@@ -178,13 +180,8 @@ impl ProducerCursor {
     #[inline]
     pub(super) fn taken(&self) -> u64 {
         let taken = self.shared.taken.load(Ordering::Acquire);
-        self.taken.set(taken);
+        self.free_to.set(taken + self.capacity as u64);
         taken
-    }
-
-    #[inline]
-    const fn free_of(&self, taken: u64) -> usize {
-        self.capacity - (self.written - taken) as usize
     }
 }
 
