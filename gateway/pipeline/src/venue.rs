@@ -205,7 +205,16 @@ impl<V: MatchingVenue> Venue<V> {
         !self.recalled.waits(&mut self.gate)
     }
 
+    #[inline]
     fn hand_over(&mut self) -> usize {
+        let nothing_waits = self.pending.is_empty() && self.links.untold.is_none();
+        if nothing_waits && self.orders.is_empty() {
+            return 0;
+        }
+        self.hand_over_all()
+    }
+
+    fn hand_over_all(&mut self) -> usize {
         let mut handed = self.offer_again();
         for _ in 0..ORDER_BUDGET {
             let takes = !self.pending.is_full() && self.venue.takes_orders();

@@ -190,11 +190,12 @@ impl<S: Read + Write> Link<S> {
     }
 
     /// Whether nothing is to be done for it until its stream has news, an order comes, or a timer
-    /// is due: `patience` reads have found nothing.
-    pub(crate) fn is_cold(&self, patience: u32) -> bool {
+    /// is due: as many of its reads as of all `polled` links have found nothing, `reads_max` in all.
+    #[inline]
+    pub(crate) fn is_cold(&self, polled: usize, reads_max: u64) -> bool {
         let settled = match self.state {
             LinkState::Stopped(_) => true,
-            LinkState::Up => self.fruitless >= patience,
+            LinkState::Up => u64::from(self.fruitless) * polled as u64 >= reads_max,
             LinkState::Waiting { .. }
             | LinkState::Dialing
             | LinkState::LoggingIn
@@ -478,6 +479,7 @@ impl<S: Read + Write> Link<S> {
     }
 
     /// Tells the core what became of the link, if that is news.
+    #[inline]
     fn tell_link(&mut self, budget: usize, work: &mut Work, sink: &mut impl VenueSink) {
         let up = self.state == LinkState::Up;
         if self.told_up != up && work.told < budget {
@@ -488,6 +490,7 @@ impl<S: Read + Write> Link<S> {
     }
 
     /// Tells the engine's number, where no report did.
+    #[inline]
     fn tell_sequence(&mut self, budget: usize, work: &mut Work, sink: &mut impl VenueSink) {
         if work.told < budget
             && let Some(sequence) = self.untold.take()

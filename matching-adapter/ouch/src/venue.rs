@@ -172,7 +172,10 @@ impl<D: Dial> OuchVenue<D> {
     /// The timers of one quiet link, in turn.
     fn look_after_one(&mut self) {
         let index = self.next_timer;
-        self.next_timer = (index + 1) % self.links.len();
+        self.next_timer = index + 1;
+        if self.next_timer == self.links.len() {
+            self.next_timer = 0;
+        }
         if self.links[index].listed {
             return;
         }
@@ -183,7 +186,7 @@ impl<D: Dial> OuchVenue<D> {
             now: self.now,
         };
         self.links[index].look_after(&mut shared);
-        if !self.links[index].is_cold(0) || self.links[index].is_overdue(self.now) {
+        if !self.links[index].is_cold(1, 0) || self.links[index].is_overdue(self.now) {
             list(&mut self.polled, &mut self.links, index);
         }
     }
@@ -266,16 +269,11 @@ impl<D: Dial> MatchingVenue for OuchVenue<D> {
             now: self.now,
         };
         let count = self.polled.len();
-        let patience = if crowd {
-            1
-        } else {
-            u32::try_from(IDLE_READS_MAX / count.max(1)).unwrap_or(u32::MAX)
-        };
+        // In a crowd each is left to the poller after its first.
+        let reads_max = if crowd { 1 } else { IDLE_READS_MAX as u64 };
         let (mut told, mut done) = (0, 0);
-        for _ in 0..count {
-            let Some(index) = self.polled.pop_front() else {
-                break;
-            };
+        let mut all_listed = true;
+        for &index in &self.polled {
             let link = &mut self.links[index];
             let work = link.poll(&mut self.dial, &mut shared, budget - told, sink);
             told += work.told;
@@ -283,12 +281,14 @@ impl<D: Dial> MatchingVenue for OuchVenue<D> {
             if work.done > 0 {
                 self.crowd.spoke(index);
             }
-            link.listed = !(self.told_apart && link.is_cold(patience.max(1)));
-            if link.listed {
-                self.polled.push_back(index);
-            }
+            link.listed = !(self.told_apart && link.is_cold(count, reads_max));
+            all_listed &= link.listed;
         }
-        if !self.polled.is_empty() {
+        if !all_listed {
+            let links = &self.links;
+            self.polled.retain(|index| links[*index].listed);
+        }
+        if self.polled.len() > 1 {
             self.polled.rotate_left(1);
         }
         told + done

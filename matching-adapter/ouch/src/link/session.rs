@@ -115,7 +115,22 @@ impl<S: Read + Write> Link<S> {
     }
 
     /// Takes whole packets while there is budget; `false` when the budget is gone or the link is.
+    #[inline]
     fn take_packets(
+        &mut self,
+        shared: &mut Shared<'_>,
+        budget: usize,
+        work: &mut Work,
+        sink: &mut impl VenueSink,
+    ) -> bool {
+        let nothing_waits = self.received.is_empty() && self.untold.is_none();
+        if nothing_waits && work.told < budget {
+            return self.stream.is_some();
+        }
+        self.take_received(shared, budget, work, sink)
+    }
+
+    fn take_received(
         &mut self,
         shared: &mut Shared<'_>,
         budget: usize,
@@ -257,7 +272,16 @@ impl<S: Read + Write> Link<S> {
 
     /// Sends heartbeats, and gives up on an engine that is silent, if it was `heard_out`: what waited has just been read.
     /// Else its words may stand unread, where this thread was kept from reading them.
+    #[inline]
     pub(super) fn watch(&mut self, heard_out: bool, shared: &mut Shared<'_>) {
+        let due = self.machine.as_ref().and_then(ClientSession::deadline);
+        if due.is_some_and(|due| shared.now >= due) {
+            self.keep_alive(heard_out, shared);
+        }
+    }
+
+    #[cold]
+    fn keep_alive(&mut self, heard_out: bool, shared: &mut Shared<'_>) {
         let Some(machine) = &mut self.machine else {
             return;
         };
@@ -274,7 +298,14 @@ impl<S: Read + Write> Link<S> {
     }
 
     /// From the end of the replay to a link that is up.
+    #[inline]
     fn catch_up(&mut self, shared: &mut Shared<'_>) {
+        if self.state != LinkState::Up {
+            self.come_up(shared);
+        }
+    }
+
+    fn come_up(&mut self, shared: &mut Shared<'_>) {
         if let LinkState::Replaying { heard } = self.state {
             let over = match shared.config.replay_end {
                 ReplayEnd::Quiet(span) => {
@@ -319,7 +350,15 @@ impl<S: Read + Write> Link<S> {
         }
     }
 
+    #[inline]
     pub(super) fn flush(&mut self, shared: &mut Shared<'_>, work: &mut Work) {
+        // What is not noted is not written either.
+        if !self.to_write.is_empty() {
+            self.write_out(shared, work);
+        }
+    }
+
+    fn write_out(&mut self, shared: &mut Shared<'_>, work: &mut Work) {
         let Some(stream) = &mut self.stream else {
             return;
         };
