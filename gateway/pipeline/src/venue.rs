@@ -339,7 +339,7 @@ impl<V: MatchingVenue> Venue<V> {
             links: &mut self.links,
             now: self.now,
         };
-        desk.push(Command::VenueLink { session, up }.encode(), &[]);
+        desk.push_command(Command::VenueLink { session, up });
         self.reports.publish();
         true
     }
@@ -392,7 +392,8 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    #[inline]
+    /// In line where a report is told, so that its head goes from registers to the ring.
+    #[inline(always)]
     fn push(&mut self, mut head: Head, raw: &[u8]) {
         head.timestamp_ns = self.now.ns();
         // What is too long to forward is encoded by the gateway itself.
@@ -401,23 +402,28 @@ impl Desk<'_> {
         let told = self.reports.write(head, raw);
         assert!(told, "a venue reports within its budget");
     }
+
+    /// What is no report.
+    #[inline(never)]
+    fn push_command(&mut self, command: Command) {
+        self.push(command.encode(), &[]);
+    }
 }
 
 impl VenueSink for Desk<'_> {
-    #[inline]
+    #[inline(always)]
     fn on_report(&mut self, report: VenueReport, raw: &[u8]) {
         self.push(report.encode(), raw);
     }
 
     fn on_sequence(&mut self, session: SessionId, sequence: u64) {
-        let command = Command::VenueSequence { session, sequence };
-        self.push(command.encode(), &[]);
+        self.push_command(Command::VenueSequence { session, sequence });
     }
 
     fn on_link(&mut self, session: SessionId, up: bool) {
         self.links.up[session.index()] = up;
         let up = self.links.is_open(session);
-        self.push(Command::VenueLink { session, up }.encode(), &[]);
+        self.push_command(Command::VenueLink { session, up });
     }
 }
 

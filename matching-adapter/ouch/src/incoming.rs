@@ -12,7 +12,8 @@ use portcullis_venue::VenueSink;
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
     AppendageBuilder, AppendageForm, CancelReason, DecodeError, Element, InstrumentScale,
-    OrderExecutedView, OrderModifiedView, OrderReplacedView, OrderState, Outbound, RejectedView,
+    OrderAcceptedView, OrderExecutedView, OrderModifiedView, OrderReplacedView, OrderState,
+    Outbound, RejectedView,
 };
 
 use crate::config::EngineInstrument;
@@ -85,8 +86,24 @@ impl Desk<'_> {
         true
     }
 
-    /// Takes a message, and reports it if it is one to report.
+    /// Takes a message and reports it, if it is an acceptance that the log can carry whole: what each order has
+    /// goes a way of its own, on which its report is never put down.
     #[inline(always)]
+    pub(crate) fn hear_acceptance(
+        &mut self,
+        message: &[u8],
+        sink: &mut impl VenueSink,
+    ) -> Option<VenueReport> {
+        if message.len() > RAW_BYTES_MAX {
+            return None;
+        }
+        let report = self.accepted(&OrderAcceptedView::of(message)?);
+        sink.on_report(report, message);
+        Some(report)
+    }
+
+    /// Takes a message, and reports it if it is one to report.
+    #[inline(never)]
     pub(crate) fn hear(&mut self, message: &[u8], sink: &mut impl VenueSink) -> Taken {
         if message.len() > RAW_BYTES_MAX {
             return self.hear_long(message, sink);
@@ -153,11 +170,7 @@ impl Desk<'_> {
     #[inline(always)]
     fn parsed(&mut self, message: &Outbound<'_>) -> Taken {
         match message {
-            Outbound::OrderAccepted(view) => {
-                let order = user_ref(view.user_ref_num().get(), view.user_ref_idx());
-                let dead = view.order_state() == OrderState::Dead;
-                self.accepted(order, view.symbol(), view.quantity(), dead)
-            }
+            Outbound::OrderAccepted(view) => Taken::Report(self.accepted(view)),
             Outbound::OrderReplaced(view) => self.replaced(view),
             Outbound::OrderCanceled(view) => {
                 let order = user_ref(view.user_ref_num().get(), view.user_ref_idx());
@@ -207,18 +220,20 @@ impl Desk<'_> {
         }
     }
 
-    #[inline]
-    fn accepted(&mut self, order: UserRef, symbol: Alpha<8>, qty_wire: u32, dead: bool) -> Taken {
-        if dead {
+    #[inline(always)]
+    fn accepted(&mut self, view: &OrderAcceptedView<'_>) -> VenueReport {
+        let order = user_ref(view.user_ref_num().get(), view.user_ref_idx());
+        if view.order_state() == OrderState::Dead {
             // One message to the client, one report to the core: the one that matters.
-            return self.ended(order, ReportKind::Canceled, 0);
+            self.end(order);
+            return self.report_of(order, ReportKind::Canceled, 0);
         }
         self.in_flight.answered(order);
         let key = self.key(order);
         if self.orders.get(key).is_none() {
-            self.learn(order, symbol, qty_wire);
+            self.learn(order, view.symbol(), view.quantity());
         }
-        self.report(order, ReportKind::Accepted, 0)
+        self.report_of(order, ReportKind::Accepted, 0)
     }
 
     /// Notes an order that this adapter did not send: it began after the engine's day.
@@ -340,13 +355,18 @@ impl Desk<'_> {
         self.ended(order, ReportKind::Rejected, note)
     }
 
-    /// The order, or version, is over.
-    #[inline]
+    /// The order, or version, is over, which is reported.
     fn ended(&mut self, order: UserRef, kind: ReportKind, note: u8) -> Taken {
+        self.end(order);
+        self.report(order, kind, note)
+    }
+
+    /// The order, or version, is over.
+    #[inline(always)]
+    fn end(&mut self, order: UserRef) {
         self.in_flight.gone(order);
         let key = self.key(order);
         self.orders.close(key);
-        self.report(order, kind, note)
     }
 
     /// Takes units off an order's open quantity, where it is known.
@@ -377,12 +397,17 @@ impl Desk<'_> {
     }
 
     const fn report(&self, user_ref: UserRef, kind: ReportKind, note: u8) -> Taken {
-        Taken::Report(VenueReport {
+        Taken::Report(self.report_of(user_ref, kind, note))
+    }
+
+    #[inline]
+    const fn report_of(&self, user_ref: UserRef, kind: ReportKind, note: u8) -> VenueReport {
+        VenueReport {
             session: self.session,
             user_ref,
             kind,
             note,
-        })
+        }
     }
 
     fn key(&self, order: UserRef) -> OrderKey {

@@ -59,6 +59,7 @@ impl VenueKind {
 }
 
 impl MatchingVenue for VenueKind {
+    #[inline]
     fn submit(
         &mut self,
         order: Approved<OutboundOrder>,
@@ -72,6 +73,7 @@ impl MatchingVenue for VenueKind {
         }
     }
 
+    #[inline]
     fn takes_orders(&self) -> bool {
         match self {
             Self::Embedded(venue) => venue.takes_orders(),

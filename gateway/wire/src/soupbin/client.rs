@@ -233,15 +233,27 @@ impl ClientSession {
     #[inline]
     pub fn step<'a>(&mut self, input: &'a [u8], now: Timestamp) -> ClientStep<'a> {
         // Nearly all that an engine sends.
-        if self.state == ClientState::Active
-            && let Some((b'S', message)) = whole_message(input)
-        {
-            self.heard = self.heard.later(now);
-            let consumed = message.len() + 3;
-            let event = self.numbered(message);
+        if let Some((number, message)) = self.sequenced(input, now) {
+            let consumed = encode::packet_len(message.len());
+            let event = ClientEvent::Sequenced { number, message };
             return ClientStep::Event { event, consumed };
         }
         self.step_any(input, now)
+    }
+
+    /// The message at the front of `input`, and its number, where that is a whole packet with the next message of
+    /// a session that is logged in: [`Self::step`] of nearly all that comes, for who has a way of its own for
+    /// it. The packet is taken then; where there is none, nothing is, and [`Self::step`] says what there is.
+    #[inline(always)]
+    pub fn sequenced<'a>(&mut self, input: &'a [u8], now: Timestamp) -> Option<(u64, &'a [u8])> {
+        if self.state != ClientState::Active {
+            return None;
+        }
+        let Some((b'S', message)) = whole_message(input) else {
+            return None;
+        };
+        self.heard = self.heard.later(now);
+        Some((self.next_number(), message))
     }
 
     fn step_any<'a>(&mut self, input: &'a [u8], now: Timestamp) -> ClientStep<'a> {
@@ -377,7 +389,10 @@ impl ClientSession {
                 self.state = ClientState::Ended;
                 ClientEvent::EndOfSession
             }
-            Packet::Sequenced(message) if active => self.numbered(message),
+            Packet::Sequenced(message) if active => {
+                let number = self.next_number();
+                ClientEvent::Sequenced { number, message }
+            }
             Packet::Unsequenced(message) if active => ClientEvent::Unsequenced(message),
             Packet::ServerHeartbeat if active => ClientEvent::Ignored,
             Packet::Sequenced(_) | Packet::Unsequenced(_) | Packet::ServerHeartbeat => {
@@ -389,12 +404,12 @@ impl ClientSession {
         }
     }
 
-    /// The next sequenced message.
+    /// The number of the next sequenced message, which came.
     #[inline]
-    const fn numbered<'a>(&mut self, message: &'a [u8]) -> ClientEvent<'a> {
+    const fn next_number(&mut self) -> u64 {
         let number = self.next;
         self.next = number.saturating_add(1);
-        ClientEvent::Sequenced { number, message }
+        number
     }
 
     fn fault<'a>(&mut self, fault: SessionFault) -> ClientEvent<'a> {

@@ -27,14 +27,9 @@ enum Came {
 }
 
 impl Came {
-    /// What anything but a new message comes to, of an engine whose session had this name before.
+    /// What anything but a message comes to, of an engine whose session had this name before.
     #[cold]
-    fn of(
-        event: &ClientEvent<'_>,
-        before: Option<SessionName>,
-        witness: &mut Option<Witness>,
-        counters: &mut Counters,
-    ) -> Self {
+    fn of(event: &ClientEvent<'_>, before: Option<SessionName>, counters: &mut Counters) -> Self {
         match event {
             ClientEvent::Ignored => Self::Quiet,
             ClientEvent::Unsequenced(_) => {
@@ -50,18 +45,25 @@ impl Came {
             },
             ClientEvent::LoginRejected(reason) => Self::Refused(*reason),
             ClientEvent::EndOfSession => Self::EndOfSession,
-            ClientEvent::Fault(_) => Self::Broken,
-            ClientEvent::Sequenced { number, message } => {
-                counters.messages_repeated += 1;
-                match &*witness {
-                    Some(witness) if witness.number == *number && !witness.is(message) => {
-                        Self::OtherSession
-                    }
-                    Some(_) | None => {
-                        *witness = None;
-                        Self::Quiet
-                    }
-                }
+            // A message is asked for before, so that this is none.
+            ClientEvent::Fault(_) | ClientEvent::Sequenced { .. } => Self::Broken,
+        }
+    }
+
+    /// What a message comes to that was taken before.
+    #[cold]
+    fn repeated(
+        number: u64,
+        message: &[u8],
+        witness: &mut Option<Witness>,
+        counters: &mut Counters,
+    ) -> Self {
+        counters.messages_repeated += 1;
+        match &*witness {
+            Some(witness) if witness.number == number && !witness.is(message) => Self::OtherSession,
+            Some(_) | None => {
+                *witness = None;
+                Self::Quiet
             }
         }
     }
@@ -148,28 +150,52 @@ impl<S: Read + Write> Link<S> {
             let Some(machine) = &mut self.machine else {
                 return true;
             };
-            let before = machine.session();
-            let (event, consumed) = match machine.step(self.received.filled(), shared.now) {
-                ClientStep::NeedMore { .. } | ClientStep::Closed => return true,
-                ClientStep::Event { event, consumed } => (event, consumed),
+            let next = machine.sequenced(self.received.filled(), shared.now);
+            let Some((number, message)) = next else {
+                if !self.take_packet(shared, work) {
+                    return true;
+                }
+                continue;
             };
             work.done += 1;
-            if let ClientEvent::Sequenced { number, message } = event
-                && number > self.taken
-            {
-                let mut desk = shared.desk(self.session, &mut self.in_flight);
-                let taken = desk.hear(message, sink);
-                work.told += usize::from(matches!(taken, Taken::Report(_)));
+            let consumed = encode::packet_len(message.len());
+            if number <= self.taken {
+                let came = Came::repeated(number, message, &mut self.witness, shared.counters);
                 self.received.take(consumed);
-                self.taken_message(&taken, number, shared);
+                self.take_other(&came, shared);
                 continue;
             }
-            let (witness, counters) = (&mut self.witness, &mut *shared.counters);
-            let came = Came::of(&event, before, witness, counters);
+            let mut desk = shared.desk(self.session, &mut self.in_flight);
+            if let Some(report) = desk.hear_acceptance(message, sink) {
+                work.told += 1;
+                self.received.take(consumed);
+                self.taken_report(&report, number, shared);
+                continue;
+            }
+            let taken = desk.hear(message, sink);
+            work.told += usize::from(matches!(taken, Taken::Report(_)));
             self.received.take(consumed);
-            self.take_other(&came, shared);
+            self.taken_message(&taken, number, shared);
         }
         false
+    }
+
+    /// Takes the packet at the front that is no whole message; `false` where none is whole.
+    #[inline(never)]
+    fn take_packet(&mut self, shared: &mut Shared<'_>, work: &mut Work) -> bool {
+        let Some(machine) = &mut self.machine else {
+            return false;
+        };
+        let before = machine.session();
+        let (event, consumed) = match machine.step(self.received.filled(), shared.now) {
+            ClientStep::NeedMore { .. } | ClientStep::Closed => return false,
+            ClientStep::Event { event, consumed } => (event, consumed),
+        };
+        work.done += 1;
+        let came = Came::of(&event, before, shared.counters);
+        self.received.take(consumed);
+        self.take_other(&came, shared);
+        true
     }
 
     #[cold]
@@ -193,25 +219,35 @@ impl<S: Read + Write> Link<S> {
     }
 
     fn taken_message(&mut self, taken: &Taken, number: u64, shared: &mut Shared<'_>) {
-        if *taken == Taken::Unreadable {
-            self.stop(StopReason::Unreadable { number });
-            return;
+        match taken {
+            Taken::Report(report) => return self.taken_report(report, number, shared),
+            Taken::Unreadable => return self.stop(StopReason::Unreadable { number }),
+            Taken::Nothing | Taken::QueryAnswered { .. } => {}
         }
-        shared.counters.messages_taken += 1;
-        self.taken = number;
-        if let LinkState::Replaying { heard } = &mut self.state {
-            *heard = shared.now;
-            if let Taken::Report(report) = taken {
-                self.rows.note_report(report);
-            }
-        }
-        if matches!(taken, Taken::Report(_)) {
-            return;
-        }
+        self.count_taken(number, shared);
         self.untold = Some(number);
         if let Taken::QueryAnswered { row, next } = *taken {
             self.answered(row, next, number, shared);
         }
+    }
+
+    #[inline(always)]
+    fn taken_report(&mut self, report: &VenueReport, number: u64, shared: &mut Shared<'_>) {
+        if self.count_taken(number, shared) {
+            self.rows.note_report(report);
+        }
+    }
+
+    /// Counts a message; whether it is one of the replay.
+    #[inline(always)]
+    const fn count_taken(&mut self, number: u64, shared: &mut Shared<'_>) -> bool {
+        shared.counters.messages_taken += 1;
+        self.taken = number;
+        let LinkState::Replaying { heard } = &mut self.state else {
+            return false;
+        };
+        *heard = shared.now;
+        true
     }
 
     fn logged_in(&mut self, asked: u64, given: u64, same_session: bool, shared: &mut Shared<'_>) {
