@@ -23,6 +23,8 @@ pub enum Step {
     Filled,
     /// Half of it trades.
     FilledInPart,
+    /// The engine cancels it.
+    Canceled,
     /// The engine refuses it.
     Rejected,
     /// The engine takes another version of it.
@@ -35,10 +37,11 @@ pub enum Step {
 
 impl Step {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Accepted,
         Self::Filled,
         Self::FilledInPart,
+        Self::Canceled,
         Self::Rejected,
         Self::Replaced,
         Self::CancelAsked,
@@ -52,6 +55,7 @@ impl Step {
             Self::Accepted => "acceptance report",
             Self::Filled => "fill report",
             Self::FilledInPart => "partial fill report",
+            Self::Canceled => "cancel report",
             Self::Rejected => "reject report",
             Self::Replaced => "replace report",
             Self::CancelAsked => "client's cancel",
@@ -133,7 +137,7 @@ impl Lives {
 
     /// The engine cancels what the step left open.
     pub fn settle(&mut self) {
-        if matches!(self.step, Step::Filled | Step::Rejected) {
+        if matches!(self.step, Step::Filled | Step::Canceled | Step::Rejected) {
             return;
         }
         for Life { order, known, .. } in &self.orders {
@@ -181,6 +185,7 @@ impl Lives {
                 let fill = self.fill(at, lots / 2);
                 self.market.report_of_open(order.session, known, fill)
             }
+            Step::Canceled => market.report_record(order.session, known, ReportKind::Canceled),
             Step::Rejected => market.report_record(order.session, known, ReportKind::Rejected),
             Step::Replaced => {
                 self.orders[at].known = asked;

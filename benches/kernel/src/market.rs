@@ -219,15 +219,6 @@ impl Market {
         }
     }
 
-    /// Makes the engine's cancels of the orders of a batch, which the caller must apply.
-    pub fn prepare_cancels(&mut self, batch: &[Record], cancels: &mut [Record]) {
-        for (order, slot) in batch.iter().zip(cancels) {
-            let session = SessionId::new(order.head.session);
-            let user_ref = UserRef::new(order.head.number);
-            *slot = self.report_record(session, user_ref, ReportKind::Canceled);
-        }
-    }
-
     /// Holds what was sent against what the core says of it and what it holds now.
     ///
     /// # Errors

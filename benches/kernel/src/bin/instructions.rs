@@ -40,7 +40,6 @@ fn main() -> ExitCode {
 fn run() -> Result<(), String> {
     accepted()?;
     near_margin()?;
-    canceled()?;
     for step in Step::ALL {
         lived(step)?;
     }
@@ -99,36 +98,6 @@ fn near_margin() -> Result<(), String> {
         ));
     }
     part_ends("accept, near the margin, alone", orders);
-    Ok(())
-}
-
-/// The engine's reports that orders are gone, in batches and alone.
-fn canceled() -> Result<(), String> {
-    let shape = Shape::of(1_000);
-    let accounts = Accounts::new(Choice::Uniform, shape.accounts);
-    for (name, together) in [
-        ("cancel report, in batches", BATCH),
-        ("cancel report, alone", 1),
-    ] {
-        let mut market = Market::new(shape)?;
-        let mut records = [Record::bare(Command::Tick.encode()); BATCH];
-        let mut cancels = records;
-        for batch in 0..WARM_UP + BATCHES_ACCEPTED {
-            if batch == WARM_UP {
-                part_ends("set-up", 0);
-            }
-            market.prepare(&accounts, &mut records);
-            for order in &records {
-                market.core.apply(order, &mut market.tally);
-            }
-            market.prepare_cancels(&records, &mut cancels);
-            for part in cancels.chunks(together) {
-                apply_all(&mut market, part);
-            }
-        }
-        market.check()?;
-        part_ends(name, BATCHES_ACCEPTED * BATCH);
-    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use crate::load::{Accepting, Load};
 use portcullis_bench_harness::{Lines, Options, Rounds, available_bytes, resident_bytes};
 use portcullis_bench_kernel::kind::Kind;
 use portcullis_bench_kernel::limits::Shape;
+use portcullis_bench_kernel::lives::{Lives, Step};
 use portcullis_bench_kernel::load::{Accounts, Choice};
 use portcullis_bench_kernel::market::{Market, ORDERS_MAX};
 use portcullis_bench_kernel::measured::{BATCH, apply_all};
@@ -20,6 +21,8 @@ const ORDERS_FULL: u64 = 100_000;
 const ORDERS_QUICK: u64 = 50_000;
 /// Refusals of a kind in a round.
 const REFUSALS: u64 = 6_400;
+/// Orders of a step of their lives in a round.
+const STEPS: u64 = 25_600;
 /// Bytes that the canary reads over at the most: beyond this no cache has any of it.
 const CANARY_BYTES_MAX: u64 = 1 << 30;
 /// What an account has at the least: memory that another market gave back is not seen to be taken.
@@ -39,8 +42,9 @@ pub(crate) const MOST_ACCOUNTS: &str = "10M accounts of one position";
 pub(crate) const THOUSAND_OPEN: &str = "1k accounts, 1,000 open orders";
 pub(crate) const NONE_OPEN: &str = "1k accounts, no open orders, room for a million";
 pub(crate) const NONE_OPEN_LITTLE_ROOM: &str = "1k accounts, no open orders, little room";
-/// The refusals of each check, as a cell is asked for.
+/// The refusals of each check, and what comes after orders were accepted, as cells are asked for.
 const REFUSED: &str = "refusals";
+const LIVED: &str = "reports";
 
 /// A market of a cell.
 #[derive(Clone, Copy)]
@@ -57,6 +61,8 @@ pub(crate) struct Measured {
     pub(crate) cells: Vec<Cell>,
     /// Nanoseconds x 1,000 of a refusal in batches, by check.
     pub(crate) refusals: Vec<(&'static str, Rounds)>,
+    /// The same of what comes after an order was accepted, by its name.
+    pub(crate) steps: Vec<(&'static str, Rounds)>,
     /// Instruments with scaled margin, and instruments, over all markets.
     pub(crate) scaled: (usize, usize),
     /// What the markets with refusals in them came to.
@@ -144,7 +150,7 @@ fn groups() -> Vec<Vec<(&'static str, Content)>> {
 pub(crate) fn measure(options: &Options) -> Result<Measured, String> {
     let groups = groups();
     let names = groups.iter().flatten().map(|(name, _)| *name);
-    let names: Vec<&str> = names.chain([REFUSED]).collect();
+    let names: Vec<&str> = names.chain([REFUSED, LIVED]).collect();
     options.must_be_among(&names)?;
     let mut measured = Measured {
         most_absent: why_not_most(options)?,
@@ -157,6 +163,9 @@ pub(crate) fn measure(options: &Options) -> Result<Measured, String> {
     }
     if options.wants(REFUSED) {
         measured.refusals = refusals(options)?;
+    }
+    if options.wants(LIVED) {
+        measured.steps = steps(options)?;
     }
     Ok(measured)
 }
@@ -314,6 +323,46 @@ fn refusals(options: &Options) -> Result<Vec<(&'static str, Rounds)>, String> {
     kinds.iter().try_for_each(Kind::verify)?;
     let names = kinds.iter().map(|kind| kind.check().name);
     Ok(names.zip(rounds).collect())
+}
+
+/// What comes after orders were accepted, a market for each step, in batches.
+fn steps(options: &Options) -> Result<Vec<(&'static str, Rounds)>, String> {
+    let mut all = Vec::new();
+    for step in Step::ALL {
+        let shape = Shape::of(FEW);
+        let accounts = Accounts::new(Choice::Uniform, FEW);
+        let mut lives = Lives::new(shape, accounts, step, ORDERS_MAX)?;
+        // Until as many executions and past versions are remembered as can be, none is forgotten.
+        take_steps(&mut lives, u64::from(ORDERS_MAX));
+        all.push((step, lives, Rounds::default()));
+    }
+    for round in 0..options.rounds {
+        eprintln!("round {} of {}: reports", round + 1, options.rounds);
+        for (_, lives, rounds) in &mut all {
+            rounds.push(take_steps(lives, STEPS));
+        }
+    }
+    let checked = |(step, lives, rounds): (Step, Lives, Rounds)| {
+        let name = step.name();
+        let check = lives.market.check().map_err(|why| format!("{name}: {why}"));
+        check.map(|()| (name, rounds))
+    };
+    all.into_iter().map(checked).collect()
+}
+
+/// Picoseconds of a step of an order.
+fn take_steps(lives: &mut Lives, count: u64) -> u64 {
+    let batches = count / BATCH as u64;
+    let mut records = blank();
+    let mut spent_ns = 0;
+    for _ in 0..batches {
+        lives.prepare(&mut records);
+        let begun = Instant::now();
+        apply_all(&mut lives.market, &records);
+        spent_ns += ns(begun);
+        lives.settle();
+    }
+    spent_ns * 1_000 / (batches * BATCH as u64)
 }
 
 /// Picoseconds of a refusal.

@@ -41,10 +41,13 @@ pub(crate) fn rows(measured: &Measured) -> (Vec<Row>, Histograms) {
     }
     rows.extend(comparisons(measured));
     rows.extend(measured.mixtures.iter().flat_map(mixture));
-    rows.extend(measured.refusals.iter().map(|(check, ps)| Row {
-        note: None,
-        ..row(
-            format!("refuse {check}, batch, mean"),
+    let refusals = measured.refusals.iter();
+    let refusals = refusals.map(|(check, ps)| (format!("refuse {check}"), ps));
+    let steps = measured.steps.iter();
+    let steps = steps.map(|(name, ps)| ((*name).to_owned(), ps));
+    rows.extend(refusals.chain(steps).map(|(figure, ps)| {
+        row(
+            format!("{figure}, batch, mean"),
             Unit::Ns,
             Some(&whole_ns(ps)),
             None,
