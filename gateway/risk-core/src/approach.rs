@@ -6,10 +6,12 @@
 
 use crate::accounts::Account;
 use crate::engine::RiskCore;
-use crate::order::NONE;
+use crate::order::{NONE, Order};
 pub use bytemuck::Pod as Word;
 use core::cell::Cell;
-use portcullis_domain::{AccountId, CommandKind, Head, InstrumentId, OrderKey, SessionId, UserRef};
+use portcullis_domain::{
+    AccountId, CommandKind, Head, InstrumentId, OrderKey, ReportDetail, SessionId, UserRef,
+};
 
 /// Takes cache lines, each by a word in it: to prefetch them, or to read them.
 pub trait LineSink {
@@ -78,7 +80,7 @@ impl RiskCore {
         }
         if let Some(slot) = self.ledger.orders.visit_named(named(head), lines) {
             self.hints.set(head.seq, slot);
-            self.approach_owner_of(slot, lines);
+            self.approach_owner_of(slot, head, lines);
         }
     }
 
@@ -133,12 +135,12 @@ impl RiskCore {
     #[inline(never)]
     fn approach_owner(&self, head: &Head, lines: &mut impl LineSink) {
         if names_order(head) {
-            self.approach_owner_of(self.hints.get(head.seq), lines);
+            self.approach_owner_of(self.hints.get(head.seq), head, lines);
         }
     }
 
     #[inline(always)]
-    fn approach_owner_of(&self, slot: u32, lines: &mut impl LineSink) {
+    fn approach_owner_of(&self, slot: u32, head: &Head, lines: &mut impl LineSink) {
         let ledger = &self.ledger;
         let Some(order) = ledger.orders.at(slot) else {
             return;
@@ -148,9 +150,25 @@ impl RiskCore {
             account.visit_lines(lines);
         }
         if let Some(position) = ledger.positions.at(order.position) {
-            position.visit_first(lines);
+            // The second as well: one that becomes flat leaves its account's list, which is written there.
+            position.visit_lines(lines);
         }
         ledger.orders.visit_neighbours(order, lines);
+        if head.detail == ReportDetail::Fill as u8 && head.kind == CommandKind::Report as u8 {
+            self.approach_fill(order, head, lines);
+        }
+    }
+
+    /// What a fill moves beside: money, and the executions that are remembered.
+    #[inline(never)]
+    fn approach_fill(&self, order: &Order, head: &Head, lines: &mut impl LineSink) {
+        if let Some(account) = self.ledger.accounts.at(order.account) {
+            lines.line(&account.cash);
+        }
+        // Fills, all that come before it, or else a line is fetched for nothing.
+        let ahead = head.seq.wrapping_sub(self.seq.raw()).wrapping_sub(1) as usize;
+        let trade = (order.session, head.word, order.side);
+        self.executions.visit_next(ahead, trade, lines);
     }
 
     /// The lines of the account whose cell changes, and of its limits.

@@ -5,10 +5,12 @@
 
 extern crate alloc;
 
+use crate::approach::LineSink;
 use crate::key_index::KeyIndex;
 use crate::ledger::Trade;
 use crate::saved::{Read, Words};
 use alloc::boxed::Box;
+use core::hint::cold_path;
 use portcullis_domain::{AccountId, Digest, InstrumentId, SessionId, Side};
 
 /// An execution that was booked.
@@ -26,6 +28,7 @@ pub(crate) struct Execution {
 
 impl Execution {
     /// One word for session, side and trade; two that collide are told apart by their fields.
+    #[inline(always)]
     fn word(&self) -> u64 {
         word(self.session, self.match_number, self.side())
     }
@@ -49,16 +52,49 @@ impl Execution {
     }
 }
 
+#[inline(always)]
 fn word(session: SessionId, match_number: u64, side: Side) -> u64 {
     let mut digest = Digest::new();
     digest.push_all(&[u64::from(session.raw()) << 1 | side as u64, match_number]);
     digest.value() >> 1
 }
 
+/// What stands beside a place where none is remembered: [`word`] makes no such.
+const NONE: u64 = u64::MAX;
+
+/// One that is remembered, and its word: a line.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Remembered {
+    execution: Execution,
+    word: u64,
+}
+
+const _: () = assert!(size_of::<Remembered>() == 64, "one remembered is one line");
+
+impl Remembered {
+    const NOTHING: Self = Self {
+        execution: Execution {
+            session: SessionId::NONE,
+            match_number: 0,
+            account: AccountId::NONE,
+            instrument: InstrumentId::NONE,
+            signed: 0,
+            price: 0,
+            fee: 0,
+        },
+        word: NONE,
+    };
+
+    fn execution(&self) -> Option<&Execution> {
+        (self.word != NONE).then_some(&self.execution)
+    }
+}
+
 /// Executions booked lately, by session, side and match number: a trade has one of each at most.
 #[derive(Debug)]
 pub(crate) struct Executions {
-    ring: Box<[Option<Execution>]>,
+    ring: Box<[Remembered]>,
     next: usize,
     index: KeyIndex,
 }
@@ -66,7 +102,7 @@ pub(crate) struct Executions {
 impl Executions {
     pub(crate) fn new(executions_max: usize) -> Self {
         Self {
-            ring: alloc::vec![None; executions_max].into_boxed_slice(),
+            ring: alloc::vec![Remembered::NOTHING; executions_max].into_boxed_slice(),
             next: 0,
             index: KeyIndex::new(executions_max),
         }
@@ -74,18 +110,38 @@ impl Executions {
 
     /// Remembers one in place of the oldest. An engine that numbers two trades of one order alike
     /// has the second one remembered.
+    #[inline(always)]
     pub(crate) fn remember(&mut self, execution: Execution) {
-        if let Some(oldest) = self.ring[self.next].take() {
-            self.index.remove(oldest.word());
+        let place = self.next;
+        let oldest = self.ring[place].word;
+        if oldest != NONE {
+            self.index.remove(oldest);
         }
         let word = execution.word();
-        if let Some(twin) = self.index.find(word) {
-            self.ring[twin as usize] = None;
-            self.index.remove(word);
+        if let Some(twin) = self.index.put(word, place as u64) {
+            cold_path();
+            self.ring[twin as usize] = Remembered::NOTHING;
         }
-        self.ring[self.next] = Some(execution);
-        self.index.insert(word, self.next as u64);
-        self.next = (self.next + 1) % self.ring.len();
+        self.ring[place] = Remembered { execution, word };
+        let next = place + 1;
+        self.next = if next == self.ring.len() { 0 } else { next };
+    }
+
+    /// Where the execution after `ahead` others will be remembered, and the one that makes room for it is. The
+    /// session, number and side are its own.
+    #[inline(always)]
+    pub(crate) fn visit_next(
+        &self,
+        ahead: usize,
+        (session, match_number, side): (SessionId, u64, Side),
+        lines: &mut impl LineSink,
+    ) {
+        lines.line(self.index.home_of(word(session, match_number, side)));
+        let place = self.next.wrapping_add(ahead);
+        let wrapped = place.wrapping_sub(self.ring.len());
+        if let Some(oldest) = self.ring.get(place).or_else(|| self.ring.get(wrapped)) {
+            lines.line(self.index.home_of(oldest.word));
+        }
     }
 
     /// Takes out a session's execution with this match number, on this side or, where that is not
@@ -107,14 +163,14 @@ impl Executions {
                 buy.or(sell)?
             }
         };
-        let found = self.ring[slot].take()?;
-        self.index.remove(found.word());
-        Some(found)
+        let found = core::mem::replace(&mut self.ring[slot], Remembered::NOTHING);
+        self.index.remove(found.word);
+        Some(found.execution)
     }
 
     fn find(&self, session: SessionId, match_number: u64, side: Side) -> Option<usize> {
         let slot = self.index.find(word(session, match_number, side))? as usize;
-        let found = self.ring[slot]?;
+        let found = self.ring[slot].execution()?;
         let same = found.session == session && found.match_number == match_number;
         (same && found.side() == side).then_some(slot)
     }
@@ -122,9 +178,10 @@ impl Executions {
     /// Gives those remembered to `push`, each with its place: the oldest makes room first.
     pub(crate) fn save(&self, push: &mut impl FnMut(u64)) {
         push(self.next as u64);
-        push(self.ring.iter().flatten().count() as u64);
-        for (place, execution) in self.ring.iter().enumerate() {
-            if let Some(execution) = execution {
+        let remembered = self.ring.iter().filter_map(Remembered::execution);
+        push(remembered.count() as u64);
+        for (place, remembered) in self.ring.iter().enumerate() {
+            if let Some(execution) = remembered.execution() {
                 push(place as u64);
                 visit_execution(execution, push);
             }
@@ -142,13 +199,14 @@ impl Executions {
             let execution = load_execution(known, words)?;
             let booked = execution.signed != i64::MIN && execution.fee != i64::MIN;
             let word = execution.word();
-            let new = self.ring[place].is_none() && self.index.find(word).is_none();
+            let free = self.ring[place].execution().is_none();
+            let new = free && self.index.find(word).is_none();
             words.must(
                 booked && new,
                 "one that is there twice, or was never booked",
             )?;
             self.index.insert(word, place as u64);
-            self.ring[place] = Some(execution);
+            self.ring[place] = Remembered { execution, word };
         }
         Ok(())
     }
@@ -156,9 +214,8 @@ impl Executions {
     /// Gives the canonical words to `push`.
     pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
         push(self.next as u64);
-        for execution in self.ring.iter().flatten() {
-            visit_execution(execution, push);
-        }
+        let remembered = self.ring.iter().filter_map(Remembered::execution);
+        remembered.for_each(|execution| visit_execution(execution, push));
     }
 }
 

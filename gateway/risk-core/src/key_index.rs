@@ -127,6 +127,37 @@ impl KeyIndex {
         Some(self.lines[line].0[place].value)
     }
 
+    /// Puts a key in, or gives one that is there another value: the one it had then.
+    ///
+    /// # Panics
+    /// As [`KeyIndex::insert`].
+    #[inline(always)]
+    pub(crate) fn put(&mut self, key: u64, value: u64) -> Option<u64> {
+        let home = self.home(key);
+        let line = &self.lines[home.line()];
+        // A line that none had to pass tells by itself whether the key is there.
+        let there = line
+            .0
+            .iter()
+            .fold(false, |there, entry| there | (entry.key == key));
+        if there || self.passed[home.line()] != 0 {
+            return self.put_beyond(home.line(), key, value);
+        }
+        self.insert(key, value);
+        None
+    }
+
+    /// The same of a key that is there, or may be.
+    #[inline(never)]
+    fn put_beyond(&mut self, line: usize, key: u64, value: u64) -> Option<u64> {
+        if let Some((line, place)) = self.search(line, key) {
+            let entry = &mut self.lines[line].0[place];
+            return Some(core::mem::replace(&mut entry.value, value));
+        }
+        self.insert(key, value);
+        None
+    }
+
     /// Puts a new key in, which the caller has looked for before.
     ///
     /// # Panics
@@ -243,7 +274,9 @@ mod tests {
                     .wrapping_mul(6_364_136_223_846_793_005)
                     .wrapping_add(step | 1);
                 let key = (state >> 40) % 96 * stride;
-                if map.remove(&key).is_some() {
+                if state & 3 == 0 && (map.len() < 64 || map.contains_key(&key)) {
+                    assert_eq!(index.put(key, step), map.insert(key, step), "step {step}");
+                } else if map.remove(&key).is_some() {
                     index.remove(key);
                 } else if map.len() < 64 {
                     map.insert(key, step);

@@ -316,6 +316,7 @@ impl Orders {
         assert!(!order.has_unanswered(), "its other versions went before");
         order.confirmed.leaves = 0;
         order.state = OrderState::Closed;
+        let forgotten = (self.numbers).home(order.key(order.confirmed.number).raw());
         self.general_used -= u64::from(!order.is_reserved());
         let (next, previous) = (order.next, order.previous);
         if let Some(next) = self.slots.get_mut(next as usize) {
@@ -332,7 +333,7 @@ impl Orders {
         }
         self.open[slot as usize / 64] &= !(1 << (slot % 64));
         let tail = wrapped(self.free_head + self.free_len, self.free.len());
-        self.free[tail] = self.freed(slot);
+        self.free[tail] = Freed { slot, forgotten };
         self.free_len += 1;
         assert!(self.free_len <= self.free.len(), "a slot was freed twice");
     }

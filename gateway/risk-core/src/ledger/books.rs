@@ -9,7 +9,7 @@ use crate::instruments::Instrument;
 use crate::order::{Order, Version};
 use crate::orders::{Entry, Orders};
 use crate::positions::Position;
-use core::hint::cold_path;
+use core::hint::{cold_path, select_unpredictable};
 use portcullis_domain::{OrderId, Qty, Side};
 
 /// Where an order's hold is written.
@@ -58,10 +58,9 @@ impl Books<'_> {
     /// then is to leave its account's list where it is flat.
     #[inline(always)]
     pub(super) fn close(&mut self, gone: &Part, notional: i128, orders: &mut Orders) {
-        let (side, lots) = (gone.side, gone.version.leaves);
-        let was = self.position.would_be(side);
+        let was = self.position.would_be(gone.side);
         self.give_back(gone, notional);
-        *self.instrument.would_be_mut(side) -= was.max(0) - (was - lots).max(0);
+        self.lower_interest(gone.side, was, gone.version.leaves);
         self.count_closed(gone, orders);
     }
 
@@ -74,11 +73,24 @@ impl Books<'_> {
         let was = position.would_be(opposite);
         position.net += part.side.signed(Qty::new(lots)).lots();
         position.cost = traded.cost;
-        // What the side would be stays: its lots are held no longer, but had.
-        *self.instrument.would_be_mut(opposite) -= was.max(0) - (was - lots).max(0);
         self.instrument.open_interest += position.net.max(0) - was_long;
         self.account.cash = traded.cash;
+        // What its own side would be stays: its lots are held no longer, but had.
+        self.lower_interest(opposite, was, lots);
         self.give_back(part, notional);
+    }
+
+    /// What a position would be on a side fell by so many lots.
+    #[inline(always)]
+    fn lower_interest(&mut self, side: Side, was: i64, lots: i64) {
+        let Instrument {
+            long_would_be,
+            short_would_be,
+            ..
+        } = &mut *self.instrument;
+        // Without a branch: orders of both sides come by turns.
+        let would_be = select_unpredictable(side == Side::Buy, long_would_be, short_would_be);
+        *would_be -= was.max(0) - (was - lots).max(0);
     }
 
     /// Releases lots of an order of one version, and what was held for them.
@@ -86,11 +98,15 @@ impl Books<'_> {
     fn give_back(&mut self, part: &Part, notional: i128) {
         let Part { side, version, .. } = *part;
         let position = &mut *self.position;
-        let on_hold = position.on_hold_mut(side);
+        let Position {
+            open_buy,
+            open_sell,
+            ..
+        } = position;
+        let on_hold = select_unpredictable(side == Side::Buy, open_buy, open_sell);
         *on_hold -= version.leaves;
         assert!(*on_hold >= 0, "more lots released than were on hold");
-        let adverse = version.adverse_lot_ticks(side, position.adverse_at());
-        position.move_adverse(side, -adverse);
+        position.release_adverse(side, &version);
         let account = &mut *self.account;
         account.open_notional -= notional;
         assert!(

@@ -12,6 +12,7 @@
 //! side has no lots on hold, and sums and limits of the second line say nothing.
 
 use super::Position;
+use crate::order::Version;
 use crate::orders::Orders;
 use portcullis_domain::Side;
 
@@ -201,6 +202,24 @@ impl Position {
             Side::Buy => self.buy_limit_max = i64::MIN,
             Side::Sell => self.sell_limit_min = i64::MAX,
         }
+    }
+
+    /// Lots of an order of one version go: what they were adverse by at [`Position::adverse_at`] goes with them, and
+    /// its lots on hold are what they are now.
+    #[inline(always)]
+    pub(crate) fn release_adverse(&mut self, side: Side, gone: &Version) {
+        if self.kept_at.is_one_limit() {
+            let limit = self.adverse_at();
+            assert!(gone.price == limit, "an order has the limit that all have");
+            return;
+        }
+        self.release_of_sums(side, gone);
+    }
+
+    #[inline(never)]
+    fn release_of_sums(&mut self, side: Side, gone: &Version) {
+        let adverse = gone.adverse_lot_ticks(side, self.adverse_at());
+        self.move_adverse(side, -adverse);
     }
 
     /// Adverse lots x ticks of its orders at most, at a price, without looking at any.

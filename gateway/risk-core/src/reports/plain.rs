@@ -27,15 +27,11 @@ impl RiskCore {
         lines: &mut impl LineSink,
         sink: &mut impl EffectSink,
     ) {
-        let Some(report) = self.report_of(head, ReportKind::Accepted) else {
+        let plain = self.plain_of(head, ReportKind::Accepted);
+        let Some(passed) = plain.map(|(report, slot, order)| passed(&report, slot, order)) else {
             self.apply_other(head, lines, sink);
             return;
         };
-        let Some((slot, order)) = self.plain(report.session, report.user_ref) else {
-            self.report(&report, sink);
-            return;
-        };
-        let passed = passed(&report, slot, order);
         self.ledger.touch(passed.account, &self.table);
         self.emit(sink, Effect::Reported(passed));
     }
@@ -48,8 +44,8 @@ impl RiskCore {
         lines: &mut impl LineSink,
         sink: &mut impl EffectSink,
     ) {
-        match self.report_of(head, ReportKind::Canceled) {
-            Some(report) => self.gone(&report, sink),
+        match self.closed(head, ReportKind::Canceled) {
+            Some(passed) => self.emit(sink, Effect::Reported(passed)),
             None => self.apply_other(head, lines, sink),
         }
     }
@@ -62,8 +58,8 @@ impl RiskCore {
         lines: &mut impl LineSink,
         sink: &mut impl EffectSink,
     ) {
-        match self.report_of(head, ReportKind::Rejected) {
-            Some(report) => self.gone(&report, sink),
+        match self.closed(head, ReportKind::Rejected) {
+            Some(passed) => self.emit(sink, Effect::Reported(passed)),
             None => self.apply_other(head, lines, sink),
         }
     }
@@ -76,13 +72,13 @@ impl RiskCore {
         lines: &mut impl LineSink,
         sink: &mut impl EffectSink,
     ) {
-        match self.report_of(head, ReportKind::decode_fill(head)) {
-            Some(report) => self.filled(&report, sink),
+        match self.filled(head) {
+            Some(passed) => self.emit(sink, Effect::Reported(passed)),
             None => self.apply_other(head, lines, sink),
         }
     }
 
-    /// A client wants an order cancelled.
+    /// A client wants an order cancelled, all of it, by the number under which the engine knows it.
     #[inline(never)]
     pub(crate) fn apply_cancel(
         &mut self,
@@ -91,17 +87,80 @@ impl RiskCore {
         sink: &mut impl EffectSink,
     ) {
         let request = CancelRequest::decode(head).ok();
-        match request.filter(|request| self.sessions.contains(request.session)) {
-            Some(request) => self.cancel_plain(&request, sink),
-            None => self.apply_other(head, lines, sink),
-        }
+        let request = request.filter(|request| request.qty_total == Qty::ZERO);
+        let plain = request.and_then(|request| {
+            let user_ref = request.user_ref;
+            Some((user_ref, self.plain(request.session, user_ref)?))
+        });
+        let Some((user_ref, (slot, order))) = plain else {
+            self.apply_other(head, lines, sink);
+            return;
+        };
+        let outbound = OutboundOrder {
+            order: OrderId::new(slot, order.generation),
+            session: order.session,
+            account: AccountId::new(order.account),
+            instrument: InstrumentId::new(order.instrument),
+            side: order.side,
+            user_ref,
+            action: OutboundAction::Cancel {
+                qty_total: Qty::ZERO,
+                by_gateway: false,
+            },
+        };
+        let approved = Approved::new(self.seq, self.epoch, outbound);
+        self.emit(sink, Effect::Approved(approved));
     }
 
-    /// The report of a head whose detail says that it is of this kind; none where the head is wrong elsewhere.
+    /// Closes the order that a head names, if it is plain: all that was left of it is gone.
     #[inline(always)]
-    fn report_of(&self, head: &Head, kind: ReportKind) -> Option<VenueReport> {
-        let report = VenueReport::decode_as(head, kind).ok();
-        report.filter(|report| self.sessions.contains(report.session))
+    fn closed(&mut self, head: &Head, kind: ReportKind) -> Option<ClientReport> {
+        let (report, slot, order) = self.plain_of(head, kind)?;
+        let passed = ClientReport {
+            qty: Qty::new(order.confirmed.leaves),
+            leaves: Qty::ZERO,
+            ..passed(&report, slot, order)
+        };
+        let whole = Part::whole(slot, order);
+        let closed = self.ledger.close_plain(&whole, &self.table);
+        closed.then_some(passed)
+    }
+
+    /// Books the fill that a head holds, if its order is plain.
+    #[inline(always)]
+    fn filled(&mut self, head: &Head) -> Option<ClientReport> {
+        let (report, slot, order) = self.plain_of(head, ReportKind::decode_fill(head))?;
+        let fill = Fill::of(report.kind)?;
+        let leaves = order.confirmed.leaves;
+        if fill.qty < 1 || fill.qty > leaves || fill.is_worse(order) {
+            cold_path();
+            return None;
+        }
+        let passed = ClientReport {
+            qty: Qty::new(fill.qty),
+            leaves: Qty::new(leaves - fill.qty),
+            ..passed(&report, slot, order)
+        };
+        let execution = fill.execution(report.session, order);
+        let part = Part::of(slot, order, fill.qty);
+        let trade = execution.trade();
+        if !self.ledger.fill_plain(&part, &trade, &self.table) {
+            cold_path();
+            return None;
+        }
+        self.executions.remember(execution);
+        self.counters.executed_qty += fill.qty as u64;
+        self.counters.fees += i128::from(fill.fee);
+        Some(passed)
+    }
+
+    /// The report of a head whose detail says that it is of this kind, and its order, if that is plain. One of a
+    /// session that there is not names none.
+    #[inline(always)]
+    fn plain_of(&self, head: &Head, kind: ReportKind) -> Option<(VenueReport, u32, &Order)> {
+        let report = VenueReport::decode_as(head, kind).ok()?;
+        let (slot, order) = self.plain(report.session, report.user_ref)?;
+        Some((report, slot, order))
     }
 
     /// The order that a record names, if it is plain.
@@ -119,86 +178,5 @@ impl RiskCore {
             "a number names one order"
         );
         Some((slot, order))
-    }
-
-    /// All that is left of an order is gone.
-    #[inline(always)]
-    fn gone(&mut self, report: &VenueReport, sink: &mut impl EffectSink) {
-        let Some((slot, order)) = self.plain(report.session, report.user_ref) else {
-            self.report(report, sink);
-            return;
-        };
-        let passed = ClientReport {
-            qty: Qty::new(order.confirmed.leaves),
-            leaves: Qty::ZERO,
-            ..passed(report, slot, order)
-        };
-        let whole = Part::whole(slot, order);
-        if !self.ledger.close_plain(&whole, &self.table) {
-            cold_path();
-            self.report(report, sink);
-            return;
-        }
-        self.emit(sink, Effect::Reported(passed));
-    }
-
-    /// Some of an order's lots traded, or all.
-    #[inline(always)]
-    fn filled(&mut self, report: &VenueReport, sink: &mut impl EffectSink) {
-        let plain = self.plain(report.session, report.user_ref);
-        let Some(((slot, order), fill)) = plain.zip(Fill::of(report.kind)) else {
-            self.report(report, sink);
-            return;
-        };
-        let leaves = order.confirmed.leaves;
-        if fill.qty < 1 || fill.qty > leaves || fill.is_worse(order) {
-            cold_path();
-            self.report(report, sink);
-            return;
-        }
-        let passed = ClientReport {
-            qty: Qty::new(fill.qty),
-            leaves: Qty::new(leaves - fill.qty),
-            ..passed(report, slot, order)
-        };
-        let execution = fill.execution(report.session, order);
-        let part = Part::of(slot, order, fill.qty);
-        if !self
-            .ledger
-            .fill_plain(&part, &execution.trade(), &self.table)
-        {
-            cold_path();
-            self.report(report, sink);
-            return;
-        }
-        self.executions.remember(execution);
-        self.counters.executed_qty += fill.qty as u64;
-        self.counters.fees += i128::from(fill.fee);
-        self.emit(sink, Effect::Reported(passed));
-    }
-
-    /// The whole order is to be cancelled, by the number under which the engine knows it.
-    #[inline(always)]
-    fn cancel_plain(&mut self, request: &CancelRequest, sink: &mut impl EffectSink) {
-        let whole = request.qty_total == Qty::ZERO;
-        let plain = self.plain(request.session, request.user_ref);
-        let Some((slot, order)) = plain.filter(|_| whole) else {
-            self.cancel(request, sink);
-            return;
-        };
-        let outbound = OutboundOrder {
-            order: OrderId::new(slot, order.generation),
-            session: request.session,
-            account: AccountId::new(order.account),
-            instrument: InstrumentId::new(order.instrument),
-            side: order.side,
-            user_ref: request.user_ref,
-            action: OutboundAction::Cancel {
-                qty_total: Qty::ZERO,
-                by_gateway: false,
-            },
-        };
-        let approved = Approved::new(self.seq, self.epoch, outbound);
-        self.emit(sink, Effect::Approved(approved));
     }
 }
