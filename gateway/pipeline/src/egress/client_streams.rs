@@ -50,6 +50,7 @@ impl ClientStreams {
     }
 
     /// Takes what is to be told now.
+    #[inline]
     pub(super) fn take(
         &mut self,
         effect: &ClientEffect,
@@ -58,16 +59,26 @@ impl ClientStreams {
         now: Timestamp,
         reach: &StreamReachWriter,
     ) {
-        if let ClientEffect::SessionChanged(change) = effect {
-            self.session_changed(change, now, reach);
-            return;
-        }
-        if let Some(session) = self.say(effect, raw, at) {
+        let told = match effect {
+            // Nearly all that comes: an order on its way, and what the engine said.
+            ClientEffect::Entered(outbound) => {
+                self.echoes.remember(outbound, raw, &self.encoder);
+                return;
+            }
+            ClientEffect::Reported(report) => self.say_reported(report, raw, at),
+            ClientEffect::SessionChanged(change) => {
+                self.session_changed(change, now, reach);
+                return;
+            }
+            ClientEffect::Refused(_) | ClientEffect::Answered(_) => self.say(effect, raw, at),
+        };
+        if let Some(session) = told {
             self.activate(session);
         }
     }
 
     /// Says it in its session's stream; `None` where nothing is said of it.
+    #[inline(never)]
     fn say(&mut self, effect: &ClientEffect, raw: &[u8], at: Timestamp) -> Option<SessionId> {
         match effect {
             ClientEffect::Entered(outbound) => {
@@ -90,20 +101,35 @@ impl ClientStreams {
                     self.publish(answer.session, &message)
                 }
             },
-            ClientEffect::Reported(report) => {
-                let told = self.reported(report, raw, at);
-                self.echoes.answered(report);
-                told
-            }
+            ClientEffect::Reported(report) => self.say_reported(report, raw, at),
             ClientEffect::SessionChanged(_) => None,
         }
     }
 
+    /// Says what the engine said of an order, and notes what of its client's words is wanted no longer.
+    #[inline]
+    fn say_reported(
+        &mut self,
+        report: &ClientReport,
+        raw: &[u8],
+        at: Timestamp,
+    ) -> Option<SessionId> {
+        let told = self.reported(report, raw, at);
+        self.echoes.answered(report);
+        told
+    }
+
+    #[inline]
     fn reported(&mut self, report: &ClientReport, raw: &[u8], at: Timestamp) -> Option<SessionId> {
         // The engine's own bytes go on as they came.
         if !raw.is_empty() {
             return self.publish_bytes(report.session, raw);
         }
+        self.encode_reported(report, at)
+    }
+
+    #[inline(never)]
+    fn encode_reported(&mut self, report: &ClientReport, at: Timestamp) -> Option<SessionId> {
         let message = self.encoder.reported(report, &self.echoes, at);
         self.publish(report.session, &message)
     }
@@ -119,6 +145,7 @@ impl ClientStreams {
         }
     }
 
+    #[inline]
     fn publish_bytes(&mut self, session: SessionId, message: &[u8]) -> Option<SessionId> {
         let stream = self.streams.get_mut(session.index())?;
         if !stream.publish(message) {
@@ -151,6 +178,7 @@ impl ClientStreams {
         }
     }
 
+    #[inline]
     fn activate(&mut self, session: SessionId) {
         let stream = &mut self.streams[session.index()];
         if !stream.active {
