@@ -13,6 +13,7 @@ use std::time::Duration;
 use mio::net::TcpStream as EngineStream;
 use mio::{Events, Interest, Poll, Token};
 use portcullis_domain::SessionId;
+use portcullis_runtime::set_congestion_control;
 
 use crate::config::{OuchVenueConfig, Route};
 
@@ -72,6 +73,18 @@ impl TcpDial {
     /// # Errors
     /// If the thread cannot be started.
     pub fn start(config: &OuchVenueConfig, connect_timeout: Duration) -> io::Result<Self> {
+        Self::start_with(config, connect_timeout, None)
+    }
+
+    /// The same, whose connections have the congestion control of this name, or the system's.
+    ///
+    /// # Errors
+    /// As of [`Self::start`]. A name that the system does not give fails each try to connect.
+    pub fn start_with(
+        config: &OuchVenueConfig,
+        connect_timeout: Duration,
+        congestion_control: Option<&'static str>,
+    ) -> io::Result<Self> {
         let mut lines = Vec::new();
         let mut targets = Vec::new();
         for route in &config.sessions {
@@ -93,7 +106,7 @@ impl TcpDial {
         let (wanted, asked) = sync_channel(lines.len());
         std::thread::Builder::new()
             .name("engine-dial".to_string())
-            .spawn(move || dial_all(&targets, &asked, connect_timeout))?;
+            .spawn(move || dial_all(&targets, &asked, connect_timeout, congestion_control))?;
         Ok(Self {
             events: Events::with_capacity(lines.len().max(1)),
             lines: lines.into_boxed_slice(),
@@ -112,19 +125,31 @@ impl TcpDial {
     }
 }
 
-fn dial_all(targets: &[Option<Target>], asked: &Receiver<usize>, connect_timeout: Duration) {
+fn dial_all(
+    targets: &[Option<Target>],
+    asked: &Receiver<usize>,
+    connect_timeout: Duration,
+    congestion_control: Option<&str>,
+) {
     while let Ok(index) = asked.recv() {
         let Some(Some(target)) = targets.get(index) else {
             continue;
         };
-        let made = connect(target.address, connect_timeout);
+        let made = connect(target.address, connect_timeout, congestion_control);
         // A session asks for one connection at a time; one that is gone asks no more.
         let _ = target.made.try_send(made);
     }
 }
 
-fn connect(address: SocketAddr, connect_timeout: Duration) -> io::Result<TcpStream> {
+fn connect(
+    address: SocketAddr,
+    connect_timeout: Duration,
+    congestion_control: Option<&str>,
+) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, connect_timeout)?;
+    if let Some(name) = congestion_control {
+        set_congestion_control(&stream, name)?;
+    }
     stream.set_nodelay(true)?;
     stream.set_nonblocking(true)?;
     Ok(stream)

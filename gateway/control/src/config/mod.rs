@@ -34,7 +34,8 @@ pub use model::{
     SessionPermissions,
 };
 pub use profile::{
-    EngineLink, EngineReplayEnd, Idle, LogonProfile, Matching, Profile, Topology, TradingDay,
+    CongestionControl, EngineLink, EngineReplayEnd, Idle, LogonProfile, Matching, Profile,
+    Topology, TradingDay,
 };
 pub use replication::ReplicationProfile;
 

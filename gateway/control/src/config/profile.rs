@@ -102,6 +102,36 @@ impl core::fmt::Debug for EngineLink {
     }
 }
 
+/// The congestion control of connections to clients and engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CongestionControl {
+    /// Whichever the system gives each socket.
+    System,
+    /// Reno, which every system has and which asks least of each acknowledgement: messages of sessions are few and
+    /// small, and fill no window.
+    Reno,
+}
+
+impl CongestionControl {
+    /// Its word in a config.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Reno => "reno",
+        }
+    }
+
+    /// What the system calls it; `None` where it is left to the system.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::System => None,
+            Self::Reno => Some("reno"),
+        }
+    }
+}
+
 /// Which agents share a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topology {
@@ -164,6 +194,8 @@ pub struct Profile {
     pub listen: SocketAddr,
     /// Where the reference price feed connects, if there is one.
     pub feed_listen: Option<SocketAddr>,
+    /// The congestion control of connections to clients and engines.
+    pub congestion_control: CongestionControl,
     /// Which agents share a thread.
     pub topology: Topology,
     /// What they do when idle.
@@ -218,6 +250,11 @@ impl Profile {
                 "network",
                 "feed_listen",
                 or_none(self.feed_listen.map(|a| a.to_string())),
+            ),
+            (
+                "network",
+                "congestion_control",
+                self.congestion_control.word().to_owned(),
             ),
             ("threads", "topology", format!("{:?}", self.topology)),
             ("threads", "idle", format!("{:?}", self.idle)),

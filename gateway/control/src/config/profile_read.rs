@@ -7,7 +7,8 @@ use super::capacities::Capacities;
 use super::journal::{DurabilityPolicy, JournalProfile};
 use super::mistake::Mistakes;
 use super::profile::{
-    EngineLink, EngineReplayEnd, Idle, LogonProfile, Matching, Profile, Topology, TradingDay,
+    CongestionControl, EngineLink, EngineReplayEnd, Idle, LogonProfile, Matching, Profile,
+    Topology, TradingDay,
 };
 use super::replication::ReplicationProfile;
 use super::section::{Item, Section};
@@ -16,6 +17,10 @@ use portcullis_domain::Duration;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+const CONGESTION_CONTROLS: [(&str, CongestionControl); 2] = [
+    ("system", CongestionControl::System),
+    ("reno", CongestionControl::Reno),
+];
 const TOPOLOGIES: [(&str, Topology); 3] = [
     ("fused", Topology::Fused),
     ("split", Topology::Split),
@@ -61,6 +66,13 @@ pub(super) fn read(root: &mut Section<'_>, mistakes: &mut Mistakes<'_>) -> Profi
         feed_listen: network
             .take("feed_listen")
             .and_then(|item| item.address(mistakes)),
+        congestion_control: word(
+            &mut network,
+            "congestion_control",
+            &CONGESTION_CONTROLS,
+            mistakes,
+        )
+        .unwrap_or(CongestionControl::System),
         topology: word(&mut threads, "topology", &TOPOLOGIES, mistakes).unwrap_or(Topology::Fused),
         idle: word(&mut threads, "idle", &IDLES, mistakes).unwrap_or(Idle::Yield),
         cores: cores(&mut threads, mistakes),

@@ -36,6 +36,7 @@ impl Doors {
             .map_err(|error| cannot("connections_max", error))?;
         let options = TcpOptions {
             send_buffer_bytes: Some(capacities.send_buffer_bytes as usize),
+            congestion_control: config.profile.congestion_control.name(),
             ..TcpOptions::new(connections_max)
         };
         let listen = config.profile.listen;

@@ -60,7 +60,11 @@ pub(super) fn venue(
             EngineReplayEnd::AccountQuery => ReplayEnd::Answered,
         },
     };
-    let dial = TcpDial::start(&engine, CONNECT_WITHIN);
+    let dial = TcpDial::start_with(
+        &engine,
+        CONNECT_WITHIN,
+        config.profile.congestion_control.name(),
+    );
     let dial = dial.map_err(|error| cannot("the thread that dials the engine", error))?;
     OuchVenue::new(engine, dial).map_err(|error| cannot("the engine's adapter", error))
 }

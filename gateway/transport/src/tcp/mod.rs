@@ -13,6 +13,7 @@ pub use outbound::TcpOutbound;
 use crate::table::tables;
 use mio::net::TcpListener;
 use portcullis_pipeline::transport::ConnectionId;
+use portcullis_runtime::set_congestion_control;
 use std::io;
 use std::net::SocketAddr;
 
@@ -27,6 +28,8 @@ pub struct TcpOptions {
     /// Size of the system's send buffer a connection, bytes; the system may round it. A small one
     /// makes a client that does not read noticed early. `None` leaves it to the system.
     pub send_buffer_bytes: Option<usize>,
+    /// The congestion control of each connection, by the system's name; `None` leaves it to the system.
+    pub congestion_control: Option<&'static str>,
     /// While few connections speak and some are hot, the system is asked about the others once in this many
     /// calls of `poll_ready`; while none is hot, or a crowd speaks, at each call. It names the listener as well.
     pub poll_every_calls: u32,
@@ -43,6 +46,7 @@ impl TcpOptions {
         Self {
             connections_max,
             send_buffer_bytes: None,
+            congestion_control: None,
             poll_every_calls: 16,
             idle_reads_max: 4_096,
         }
@@ -86,6 +90,13 @@ pub fn tcp_transport_with(
     let listener = TcpListener::bind(listen).map_err(in_words)?;
     // Again, for a backlog that takes every client of a venue coming back in the same second.
     rustix::net::listen(&listener, BACKLOG)?;
+    if let Some(name) = options.congestion_control {
+        // Those that are accepted have it from the listener.
+        set_congestion_control(&listener, name).map_err(|error| {
+            let what = format!("the system does not give congestion control {name}: {error}");
+            io::Error::new(error.kind(), what)
+        })?;
+    }
     let address = listener.local_addr()?;
     let (reads, writes) = tables(options.connections_max, options.idle_reads_max);
     let inbound = TcpInbound::new(listener, reads, options)?;

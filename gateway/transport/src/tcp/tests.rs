@@ -167,3 +167,27 @@ fn what_cannot_be_set_up_is_said() {
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
     assert!(error.to_string().contains("127.0.0.1"), "{error}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn connections_have_the_congestion_control_that_was_asked_for() {
+    let options = TcpOptions {
+        congestion_control: Some("reno"),
+        ..TcpOptions::new(2)
+    };
+    let mut gateway = Gateway::with(options);
+    let (_client, connection) = gateway.connect();
+    let stream = gateway
+        .inbound
+        .table
+        .stream(connection)
+        .expect("it is open");
+    let name = rustix::net::sockopt::tcp_congestion(&*stream).expect("it has one");
+    assert_eq!(name, "reno");
+    let unknown = TcpOptions {
+        congestion_control: Some("none_such"),
+        ..TcpOptions::new(2)
+    };
+    let why = tcp_transport_with(LOOPBACK, unknown).expect_err("no system has it");
+    assert!(why.to_string().contains("none_such"), "{why}");
+}

@@ -231,6 +231,13 @@ const THE_PROFILE: &[Case] = &[
         "127.0.0.1",
     ),
     (
+        "[network]",
+        "[network]\ncongestion_control = \"vegas\"",
+        "\"vegas\"",
+        "`congestion_control` cannot be \"vegas\"",
+        "one of \"system\", \"reno\"",
+    ),
+    (
         "kind = \"embedded\"",
         "kind = \"embeded\"",
         "\"embeded\"",

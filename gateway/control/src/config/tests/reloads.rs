@@ -85,6 +85,11 @@ const FIXED: &[(&str, &str, &str)] = &[
         "`topology` was Fused",
     ),
     (
+        "[network]",
+        "[network]\ncongestion_control = \"reno\"",
+        "`congestion_control` was system",
+    ),
+    (
         "tick_lot_value = \"12.50\"",
         "tick_lot_value = \"12.51\"",
         "`tick_lot_value` of instrument `ES`",
