@@ -257,7 +257,10 @@ impl Account {
     /// proved the short way.
     #[inline(never)]
     fn proves_otherwise(&self, drift: &Drift, need: i64, now: Moment) -> bool {
-        !self.is_worn(drift, need, now) && self.bound.proves_finely(drift, need, now.ns)
+        // What was unspent is in a line that nobody has fetched: not looked at where that decides nothing.
+        self.bound.covers(need, 0)
+            && !self.is_worn(drift, need, now)
+            && self.bound.proves_finely(drift, need, now.ns)
     }
 
     /// Whether the coarsest level would do, had no order taken anything of the bound since the account was
@@ -340,12 +343,8 @@ impl Bound {
         drift.share_of_all(self.groups, self.good_at, now_ns)
     }
 
-    /// Whether it proves an order by the account's own groups and by the finer levels, where there is
-    /// room enough for them to matter.
+    /// Whether it proves an order by the account's own groups and by the finer levels.
     fn proves_finely(&self, drift: &Drift, need: i64, now_ns: u64) -> bool {
-        if !self.covers(need, 0) {
-            return false;
-        }
         let least = drift.least_share(self.groups, self.good_at, now_ns);
         least != GONE && self.covers(need, least)
     }

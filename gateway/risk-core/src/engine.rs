@@ -123,7 +123,7 @@ impl RiskCore {
         if let Ok(order) = NewOrder::decode(head)
             && self.sessions.contains(order.session)
         {
-            self.new_order(&order, head.early_refusal(), sink);
+            self.new_order(&order, head.early_refusal(), lines, sink);
             return;
         }
         self.apply_other(head, lines, sink);

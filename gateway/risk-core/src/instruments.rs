@@ -39,49 +39,59 @@ impl Reference {
     }
 }
 
-/// A margin schedule with the scale of the moment already in it.
+/// A part of a margin schedule.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
+struct Step {
+    /// The margin of all lower tiers, in millionths of a quantum ...
+    base: i128,
+    /// ... and on top of it, from this notional on ...
+    from: i64,
+    /// ... this ratio, ppm.
+    ratio: u32,
+}
+
+impl Step {
+    /// Behind the last one.
+    const UNUSED: Self = Self {
+        base: 0,
+        from: i64::MAX,
+        ratio: 0,
+    };
+}
+
+/// A margin schedule with the scale of the moment already in it, two tiers a line.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Schedule {
+    steps: [Step; TIERS_MAX],
     len: usize,
-    /// From this notional on ...
-    from: [i64; TIERS_MAX],
-    /// ... this ratio, ppm, on top of ...
-    ratio: [u32; TIERS_MAX],
-    /// ... the margin of all lower tiers, in millionths of a quantum.
-    base: [i128; TIERS_MAX],
-    ratio_max: u32,
 }
 
 impl Schedule {
     /// No margin at all: an instrument that no table has named yet.
-    const EMPTY: Self = Self {
-        len: 1,
-        from: [0; TIERS_MAX],
-        ratio: [0; TIERS_MAX],
-        base: [0; TIERS_MAX],
-        ratio_max: 0,
+    const EMPTY: Self = {
+        let mut steps = [Step::UNUSED; TIERS_MAX];
+        steps[0].from = 0;
+        Self { steps, len: 1 }
     };
 
     /// The schedule of `tiers` scaled by `scale_ppm`: eff(im) = im + ceil((10^6 - im) x s / 10^6).
     pub(crate) fn new(tiers: &Tiers, scale_ppm: u32) -> Self {
         let mut schedule = Self {
+            steps: [Step::UNUSED; TIERS_MAX],
             len: tiers.as_slice().len(),
-            from: [0; TIERS_MAX],
-            ratio: [0; TIERS_MAX],
-            base: [0; TIERS_MAX],
-            ratio_max: 0,
         };
-        for (index, tier) in tiers.as_slice().iter().enumerate() {
+        let (mut base, mut below) = (0, None::<Step>);
+        for (step, tier) in schedule.steps.iter_mut().zip(tiers.as_slice()) {
+            let from = tier.from_notional;
+            if let Some(below) = below {
+                base += i128::from(from - below.from) * i128::from(below.ratio);
+            }
             let rest = Ppm::new(scale_ppm).of_ceil((1_000_000 - tier.ratio_ppm).into());
             let ratio = tier.ratio_ppm + rest as u32;
-            schedule.from[index] = tier.from_notional;
-            schedule.ratio[index] = ratio;
-            schedule.ratio_max = schedule.ratio_max.max(ratio);
-            if let Some(below) = index.checked_sub(1) {
-                let width = i128::from(tier.from_notional - schedule.from[below]);
-                schedule.base[index] =
-                    schedule.base[below] + width * i128::from(schedule.ratio[below]);
-            }
+            *step = Step { base, from, ratio };
+            below = Some(*step);
         }
         schedule
     }
@@ -89,25 +99,40 @@ impl Schedule {
     /// Margin of a notional, in millionths of a quantum.
     #[inline]
     pub(crate) fn margin_millionths(&self, notional: i128) -> i128 {
-        let mut tier = self.len - 1;
-        while tier > 0 && i128::from(self.from[tier]) > notional {
-            tier -= 1;
+        let Ok(notional) = i64::try_from(notional) else {
+            return self.margin_at_an_end(notional);
+        };
+        // Where a tier begins, the one below tells the same; and nothing is beyond an unused one.
+        let [first, higher @ ..] = &self.steps;
+        let mut tier = first;
+        for next in higher {
+            if next.from >= notional {
+                break;
+            }
+            tier = next;
         }
-        let above = notional - i128::from(self.from[tier]);
-        let ratio = i64::from(self.ratio[tier]);
-        match i64::try_from(above) {
-            // Far from the end of i128: a base is below 2^63 quanta in millionths.
-            Ok(above) => i128::from(above) * i128::from(ratio) + self.base[tier],
-            // A notional that leaves i128 stands at its end, and so does its margin.
-            Err(_) => above
-                .saturating_mul(ratio.into())
-                .saturating_add(self.base[tier]),
-        }
+        // Far from the end of i128: a base is below 2^63 quanta in millionths.
+        let above = i128::from(notional) - i128::from(tier.from);
+        above * i128::from(tier.ratio) + tier.base
+    }
+
+    /// The same of a notional beyond i64. One that leaves i128 stands at its end, and so does its margin.
+    #[cold]
+    fn margin_at_an_end(&self, notional: i128) -> i128 {
+        let tier = match notional < 0 {
+            true => &self.steps[0],
+            false => &self.steps[self.len - 1],
+        };
+        let above = notional - i128::from(tier.from);
+        above
+            .saturating_mul(tier.ratio.into())
+            .saturating_add(tier.base)
     }
 
     /// The steepest ratio: no further quantum of notional costs more.
-    pub(crate) const fn ratio_max(&self) -> u32 {
-        self.ratio_max
+    pub(crate) fn ratio_max(&self) -> u32 {
+        let ratios = self.steps.iter().map(|step| step.ratio);
+        ratios.max().unwrap_or(0)
     }
 }
 
@@ -152,15 +177,16 @@ pub(crate) struct Instrument {
     // All that an order need not read.
     /// Sum over accounts of max(0, n).
     pub(crate) open_interest: i64,
-    pub(crate) initial: Schedule,
-    pub(crate) maintenance: Schedule,
     /// Until when the reference is fresh.
     pub(crate) fresh_until_ns: u64,
     /// Quanta of a tick of a lot; 0 for an instrument that no table has named yet.
     pub(crate) value: i64,
-    /// The last settlement price and how many there were.
-    pub(crate) settlement_price: i64,
+    /// How many settlements there were, and the price of the last.
     pub(crate) settlements: u32,
+    pub(crate) settlement_price: i64,
+    // Lines of their own.
+    pub(crate) initial: Schedule,
+    pub(crate) maintenance: Schedule,
     /// Reference price at the start of the day.
     pub(crate) day_price: Option<i64>,
     /// Open interest when the last reference came.
@@ -202,6 +228,13 @@ impl Instrument {
         lines.warm(&self.lot_need);
         lines.warm(&self.long_would_be);
         self.window.visit_bucket(lines);
+    }
+
+    /// The lines that a valuation reads beside these.
+    pub(crate) fn visit_valued(&self, lines: &mut impl LineSink) {
+        lines.line(&self.fresh_until_ns);
+        lines.line(&self.initial.steps[0].from);
+        lines.line(&self.maintenance.steps[0].from);
     }
 
     /// The reference price, if there is one.
@@ -410,8 +443,15 @@ mod tests {
             },
         );
         let schedule = Schedule::new(&Tiers::new(&tiers).expect("ascending"), 0);
-        let cases: [(i128, i128); 4] = [
+        let most = i128::from(i64::MAX);
+        let of_most = 2_000_000_000_000 + 110_000_000 * 120_001 + (most - 150_000_000) * 500_000;
+        let cases: [(i128, i128); 9] = [
             (0, 0),
+            (39_999_999, 1_999_999_950_000),
+            (-1, -50_000),
+            (most, of_most),
+            (most + 3, of_most + 1_500_000),
+            (i128::MAX, i128::MAX),
             (40_000_000, 2_000_000_000_000),
             (40_000_001, 2_000_000_120_001),
             (

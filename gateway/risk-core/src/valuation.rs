@@ -56,6 +56,11 @@ impl Valuation {
         ceil_millionths(self.margin_millionths) + self.adverse
     }
 
+    /// The requirement with so many millionths of margin more, and so much adverse money.
+    pub(crate) const fn requirement_with(&self, millionths: i128, adverse: i128) -> i128 {
+        ceil_millionths(self.margin_millionths + millionths) + self.adverse + adverse
+    }
+
     /// ceil(sum of MM / 10^6).
     pub(crate) const fn maintenance(&self) -> i128 {
         ceil_millionths(self.maintenance_millionths)

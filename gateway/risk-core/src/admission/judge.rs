@@ -10,6 +10,7 @@ mod explained;
 pub use explained::{CheckOutcome, CheckWord};
 
 use super::facts::{Facts, Known, Rows};
+use super::plain::Unproved;
 use super::{Holds, Judgement, Terms};
 use crate::accounts::{Account, Firm, LastOrder};
 use crate::bound::Moment;
@@ -108,8 +109,10 @@ impl RiskCore {
             self.counters.proved_by_bound += 1;
             return self.conclude(terms, &facts, Known::Enough);
         }
-        let need = self.need(terms, &facts);
-        let valuation = valued.unwrap_or_else(|| self.value(terms, need));
+        let valuation = valued.unwrap_or_else(|| {
+            let need = self.need(terms, &facts);
+            self.value(terms, need)
+        });
         self.conclude(terms, &facts, Known::Exact(&valuation))
     }
 
@@ -376,25 +379,52 @@ impl RiskCore {
         }
     }
 
-    /// Whether a valuation shows that the account's worth suffices for an order that opens a position it has,
+    /// Whether a valuation shows that the account's worth suffices for an order that a glance has looked at,
     /// and that each reference it depends on is there and fresh.
-    pub(super) fn suffices(&self, terms: &Terms, valuation: &Valuation) -> bool {
-        // An order adds to the requirement, if anything.
-        if valuation.missing || valuation.stale || valuation.headroom() < 0 {
-            return false;
-        }
+    pub(super) fn suffices(
+        &self,
+        terms: &Terms,
+        unproved: &Unproved,
+        valuation: &Valuation,
+    ) -> bool {
         let account = self.ledger.accounts.get(terms.account.raw());
         let limits = self.table.row(account.row);
         let loss_room = |limits: &AccountLimits| valuation.loss_room(account.day_base, limits);
-        if limits.is_none_or(|limits| loss_room(limits) < 0) {
+        if valuation.missing || valuation.stale || limits.is_none_or(|row| loss_room(row) < 0) {
             return false;
         }
-        let position = (self.ledger.positions).find(terms.account, terms.instrument);
-        let facts = self.facts(terms, position);
-        match self.exact_worth(terms, &facts, valuation) {
-            Worth::Unknown | Worth::Enough => false,
-            worth @ Worth::Exact { .. } => !worth.is_margin_short(),
+        // The need takes an order for the dearest it could be.
+        let headroom = valuation.headroom();
+        let enough = |need: i64| i128::from(need) <= headroom;
+        unproved.need.is_some_and(enough) || self.is_covered(terms, unproved, valuation)
+    }
+
+    /// Whether admissible equity covers the requirement with the order in it: MARGIN, of an order that opens a
+    /// position which is there.
+    fn is_covered(&self, terms: &Terms, unproved: &Unproved, valuation: &Valuation) -> bool {
+        let instrument = self.ledger.instruments.get(terms.instrument.raw());
+        let position = self.ledger.positions.get(unproved.position);
+        let (net, mut buy, mut sell) = (position.net, position.open_buy, position.open_sell);
+        let margin = |buy, sell| {
+            let worst = Position::worst(net, buy, sell);
+            instrument
+                .initial
+                .margin_millionths(instrument.worth(worst))
+        };
+        let without = margin(buy, sell);
+        match terms.side {
+            Side::Buy => buy += terms.qty,
+            Side::Sell => sell += terms.qty,
         }
+        let rise = margin(buy, sell) - without;
+        let adverse = i128::from(unproved.adverse);
+        let is_covered = valuation.requirement_with(rise, adverse) <= valuation.admissible;
+        if cfg!(debug_assertions) {
+            let facts = self.facts(terms, Some(unproved.position));
+            let short = self.exact_worth(terms, &facts, valuation).is_margin_short();
+            assert!(is_covered != short, "MARGIN tells otherwise");
+        }
+        is_covered
     }
 
     /// What a valuation says of the order.

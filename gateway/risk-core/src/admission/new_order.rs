@@ -2,8 +2,9 @@
 //!
 //! Risk thread.
 
-use super::plain::Closer;
+use super::plain::{Closer, Unproved};
 use super::{Judgement, Terms};
+use crate::approach::LineSink;
 use crate::approved::{Approved, OutboundAction, OutboundOrder};
 use crate::bound::Spent;
 use crate::counters::count;
@@ -31,6 +32,7 @@ impl RiskCore {
         &mut self,
         order: &NewOrder,
         early: Option<RejectCode>,
+        lines: &mut impl LineSink,
         sink: &mut impl EffectSink,
     ) {
         if !self.sessions.is_new(order.session, order.user_ref) {
@@ -57,24 +59,29 @@ impl RiskCore {
         }
         if terms.price.is_none() {
             cold_path();
-            self.new_market_order(terms, sink);
+            self.new_market_order(terms, lines, sink);
             return;
         }
         match self.book_plain(&terms) {
             Ok(booked) => self.send_proved(&terms, &booked, sink),
             Err(closer) => {
                 cold_path();
-                self.look_closer(terms, closer, sink);
+                self.look_closer(terms, closer, lines, sink);
             }
         }
     }
 
     /// A market order, apart from limit orders: those then have their price without asking each time.
     #[inline(never)]
-    fn new_market_order(&mut self, terms: Terms, sink: &mut impl EffectSink) {
+    fn new_market_order(
+        &mut self,
+        terms: Terms,
+        lines: &mut impl LineSink,
+        sink: &mut impl EffectSink,
+    ) {
         match self.book_plain_again(&terms) {
             Ok(booked) => self.send_proved(&terms, &booked, sink),
-            Err(closer) => self.look_closer(terms, closer, sink),
+            Err(closer) => self.look_closer(terms, closer, lines, sink),
         }
     }
 
@@ -89,7 +96,13 @@ impl RiskCore {
     /// brought up to day and table, else closer. Takes a copy of the terms, so that those of an order that
     /// passes need not stand in memory.
     #[inline(never)]
-    fn look_closer(&mut self, terms: Terms, closer: Closer, sink: &mut impl EffectSink) {
+    fn look_closer(
+        &mut self,
+        terms: Terms,
+        closer: Closer,
+        lines: &mut impl LineSink,
+        sink: &mut impl EffectSink,
+    ) {
         let known = terms.account.index() < self.table.accounts_len();
         let closer = if known && self.ledger.touch(terms.account, &self.table) {
             match self.book_plain_again(&terms) {
@@ -100,7 +113,14 @@ impl RiskCore {
             closer
         };
         match closer {
-            Closer::Unproved(need) => self.value_and_judge(&terms, need, sink),
+            Closer::Unproved(need) => {
+                if let Some(unproved) = self.unproved(&terms, need) {
+                    self.approach_worth(&terms, &unproved, lines);
+                    self.value_and_judge(&terms, &unproved, sink);
+                } else {
+                    self.judge_new(&terms, None, None, sink);
+                }
+            }
             Closer::NotPlain => self.judge_new(&terms, None, None, sink),
         }
     }
@@ -108,7 +128,8 @@ impl RiskCore {
     /// Judges an order whose account must be valued: at a glance, with what follows from its worth, or by
     /// its whole view.
     #[inline(never)]
-    fn value_and_judge(&mut self, terms: &Terms, need: Option<i64>, sink: &mut impl EffectSink) {
+    fn value_and_judge(&mut self, terms: &Terms, unproved: &Unproved, sink: &mut impl EffectSink) {
+        let need = unproved.need;
         if self.ledger.restore_bound(terms.account.raw())
             && self.is_bound_enough(terms, need)
             && let Ok(booked) = self.book_covered(terms)
@@ -118,13 +139,31 @@ impl RiskCore {
         }
         let valuation = self.value(terms, need);
         self.note_maintenance(terms, Judgement::below_maintenance(&valuation), sink);
-        // The bound takes an order for the dearest it could be.
-        let enough = self.is_bound_enough(terms, need) || self.suffices(terms, &valuation);
-        if enough && let Ok(booked) = self.book_covered(terms) {
+        if self.suffices(terms, unproved, &valuation)
+            && let Ok(booked) = self.book_covered(terms)
+        {
             self.send(terms, &booked, sink);
             return;
         }
         self.judge_new(terms, None, Some(valuation), sink);
+    }
+
+    /// Gives the lines by which an account is valued that its order has not fetched: asked for together
+    /// before the first is read. Of more positions than two each tells only where the next is.
+    #[inline(always)]
+    fn approach_worth(&self, terms: &Terms, unproved: &Unproved, lines: &mut impl LineSink) {
+        let ledger = &self.ledger;
+        let account = ledger.accounts.get(terms.account.raw());
+        let own = ledger.positions.get(unproved.position);
+        lines.line(&account.cash);
+        own.visit_second(lines);
+        for slot in [account.first_position, own.next] {
+            if let Some(position) = ledger.positions.at(slot) {
+                position.visit_lines(lines);
+            }
+        }
+        let instrument = ledger.instruments.get(terms.instrument.raw());
+        instrument.visit_valued(lines);
     }
 
     /// Judges an order by its whole view.

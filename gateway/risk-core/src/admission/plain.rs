@@ -38,6 +38,16 @@ pub(super) enum Closer {
     NotPlain,
 }
 
+/// An order whose account must be valued, its terms apart.
+#[derive(Clone, Copy)]
+pub(super) struct Unproved {
+    pub(super) position: u32,
+    /// Quanta of its own adverse money.
+    pub(super) adverse: i64,
+    /// What it could add to the requirement; `None` where that leaves i64.
+    pub(super) need: Option<i64>,
+}
+
 /// What a glance goes by of an account's worth.
 #[derive(Clone, Copy)]
 enum Worth {
@@ -124,6 +134,21 @@ impl RiskCore {
         self.book_by(terms, Worth::Enough)
     }
 
+    /// What is to be known of an order that a glance left unproved beside its `need`: found once more, so that the
+    /// orders that pass need not carry it.
+    pub(super) fn unproved(&self, terms: &Terms, need: Option<i64>) -> Option<Unproved> {
+        let ledger = &self.ledger;
+        let position = (ledger.positions).find(terms.account, terms.instrument)?;
+        let reference = ledger.instruments.get(terms.instrument.raw()).reference?;
+        let value = self.table.instrument(terms.instrument)?.value.quanta();
+        let adverse = Money::of(terms, &reference, value)?.adverse;
+        Some(Unproved {
+            position,
+            adverse,
+            need,
+        })
+    }
+
     /// Whether the account's bound suffices for what an order could need, as a glance would find.
     pub(super) fn is_bound_enough(&self, terms: &Terms, need: Option<i64>) -> bool {
         let account = self.ledger.accounts.get(terms.account.raw());
@@ -192,6 +217,28 @@ impl RiskCore {
     }
 }
 
+impl Money {
+    /// Prices and money of an order, where they fit; `value` quanta a tick and lot.
+    #[inline(always)]
+    fn of(terms: &Terms, reference: &Reference, value: i64) -> Option<Self> {
+        let price = terms.price.unwrap_or(match terms.side {
+            Side::Buy => reference.hi,
+            Side::Sell => reference.lo,
+        });
+        let through = match terms.side {
+            Side::Buy => price - reference.price,
+            Side::Sell => reference.price - price,
+        };
+        let through = through.max(0);
+        let times_value = |lot_ticks: i64| lot_ticks.checked_mul(value);
+        Some(Self {
+            price,
+            notional: times_value(terms.qty.checked_mul(price)?)?,
+            adverse: times_value(terms.qty.checked_mul(through)?)?,
+        })
+    }
+}
+
 impl Parts<'_> {
     /// Whether the order passes, as far as a glance shows.
     #[inline(always)]
@@ -199,7 +246,8 @@ impl Parts<'_> {
         let reference = self.books.instrument.reference.as_ref();
         let reference = reference.ok_or(Closer::NotPlain)?;
         let session_rate = self.session.rate.as_ref().ok_or(Closer::NotPlain)?;
-        let money = self.money(terms, reference).ok_or(Closer::NotPlain)?;
+        let value = self.instrument_limits.value.quanta();
+        let money = Money::of(terms, reference, value).ok_or(Closer::NotPlain)?;
         let lots = self.lots(terms);
         let margined = terms.margined(lots.reducing);
         let need = self.books.instrument.need(margined, money.adverse);
@@ -242,27 +290,6 @@ impl Parts<'_> {
             seq: self.seq,
         };
         need.is_some_and(|need| account.proves(self.drift, need, now))
-    }
-
-    /// Prices and money of an order, where they fit.
-    #[inline(always)]
-    fn money(&self, terms: &Terms, reference: &Reference) -> Option<Money> {
-        let value = self.instrument_limits.value.quanta();
-        let price = terms.price.unwrap_or(match terms.side {
-            Side::Buy => reference.hi,
-            Side::Sell => reference.lo,
-        });
-        let through = match terms.side {
-            Side::Buy => price - reference.price,
-            Side::Sell => reference.price - price,
-        };
-        let through = through.max(0);
-        let times_value = |lot_ticks: i64| lot_ticks.checked_mul(value);
-        Some(Money {
-            price,
-            notional: times_value(terms.qty.checked_mul(price)?)?,
-            adverse: times_value(terms.qty.checked_mul(through)?)?,
-        })
     }
 
     /// Lots that the order meets. What is on hold and in position is below [`FAR`], as the order is.
