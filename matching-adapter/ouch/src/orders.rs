@@ -85,6 +85,7 @@ impl EngineOrders {
             Some(place) => *self.table.at_mut(place) = order,
             None => self.table.insert(chain, key, order),
         }
+        self.table.expect_after(key);
         self.open += 1;
         if order.open_wire == 0 {
             self.note_closed(key);
@@ -185,6 +186,10 @@ impl EngineOrders {
         self.open -= 1;
         if let Some(oldest) = self.closed.push(key) {
             self.table.forget_closed(oldest);
+            // Long not touched, and mostly closed in the order of their numbers.
+            if let Some(soon) = self.closed.soon() {
+                self.table.expect(soon);
+            }
         }
     }
 }
@@ -203,6 +208,9 @@ fn key_of(raw: u64) -> OrderKey {
     };
     OrderKey::new(SessionId::new((raw >> 40) as u32), user_ref)
 }
+
+/// So many closings ahead the next to be forgotten is looked for: as many as a line holds chains.
+const SOON: usize = 16;
 
 /// The keys of the orders that were closed last, oldest first. A number that is used again stands here in
 /// vain.
@@ -234,6 +242,11 @@ impl Closed {
             self.oldest = 0;
         }
         Some(displaced)
+    }
+
+    /// One that takes its leave soon, if that is not more than a round away.
+    fn soon(&self) -> Option<OrderKey> {
+        self.keys.get(self.oldest + SOON).copied()
     }
 
     fn iter(&self) -> impl Iterator<Item = &OrderKey> {

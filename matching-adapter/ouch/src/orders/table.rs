@@ -4,6 +4,7 @@
 //! forgotten; nothing grows.
 
 use portcullis_domain::{InstrumentId, OrderKey};
+use portcullis_runtime::prefetch;
 
 use super::EngineOrder;
 
@@ -39,6 +40,7 @@ const FREE: u64 = u64::MAX;
 
 /// Numbers that stand together: the low bits of a key that are not scattered.
 const TOGETHER_BITS: u32 = 4;
+const TOGETHER: u64 = 1 << TOGETHER_BITS;
 
 impl Table {
     pub(super) fn new(slots: usize) -> Self {
@@ -128,11 +130,27 @@ impl Table {
         }
     }
 
+    /// Asks for the line of an order's chain, and so of those of the numbers beside it.
+    pub(super) fn expect(&self, key: OrderKey) {
+        prefetch(&self.heads[self.chain(key)]);
+    }
+
+    /// Where the first order of a line has come, asks for the line of those that follow: the numbers of a session
+    /// mostly do, and a line is far away by the time that it is used again.
+    pub(super) fn expect_after(&self, key: OrderKey) {
+        if key.raw() % TOGETHER == 0 {
+            prefetch(&self.heads[self.chain_of(key.raw().wrapping_add(TOGETHER))]);
+        }
+    }
+
     /// The chain that an order with this key is in.
     pub(super) const fn chain(&self, key: OrderKey) -> usize {
-        let key = key.raw();
+        self.chain_of(key.raw())
+    }
+
+    const fn chain_of(&self, key: u64) -> usize {
         let scattered = (key >> TOGETHER_BITS).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        let together = key & ((1 << TOGETHER_BITS) - 1);
+        let together = key & (TOGETHER - 1);
         ((scattered << TOGETHER_BITS | together) as usize) & (self.heads.len() - 1)
     }
 
