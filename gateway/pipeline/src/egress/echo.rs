@@ -131,6 +131,8 @@ struct Row {
     user_ref: UserRef,
     price: u64,
     was_market: bool,
+    /// Whether there is any of `replaces`, whose lines an entry does not touch.
+    is_replaced: bool,
     raw_len: u8,
     raw: [u8; RAW_BYTES_MAX],
     /// The oldest first, without a gap.
@@ -143,6 +145,7 @@ impl Row {
         user_ref: UserRef { row: 0, number: 0 },
         price: 0,
         was_market: false,
+        is_replaced: false,
         raw_len: 0,
         raw: [0; RAW_BYTES_MAX],
         replaces: [None; REPLACES],
@@ -155,7 +158,8 @@ impl Row {
         self.was_market = was_market;
         self.raw[..raw.len()].copy_from_slice(raw);
         self.raw_len = raw.len() as u8;
-        if self.replaces[0].is_some() {
+        if self.is_replaced {
+            self.is_replaced = false;
             self.replaces = [None; REPLACES];
         }
     }
@@ -186,6 +190,7 @@ impl Row {
         let room = row.raw.get_mut(..raw.len());
         from.have("length", room)?.copy_from_slice(raw);
         let asked = usize::from(from.u8("replaces")?);
+        row.is_replaced = asked > 0;
         let asked = row.replaces.get_mut(..asked);
         for asked in from.have("replaces", asked)? {
             *asked = Some(Asked {
@@ -199,6 +204,7 @@ impl Row {
     /// Remembers one more. Where there is no room the oldest that is answered goes: an engine may answer
     /// a later one first, and the one that it has not answered is the one to be echoed.
     fn replace(&mut self, words: VersionWords) {
+        self.is_replaced = true;
         let added = Some(Asked {
             words,
             answered: false,
