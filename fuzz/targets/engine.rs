@@ -3,7 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use portcullis_domain::{Duration, Price, Qty, ReportKind, SessionId, Timestamp, VenueReport};
+use portcullis_domain::{
+    Duration, HashSeed, Price, Qty, ReportKind, SessionId, Timestamp, VenueReport,
+};
 use portcullis_fuzz::pipe::{Pipe, PipeDial};
 use portcullis_venue::{MatchingVenue, VenueSink};
 use portcullis_venue_ouch::{
@@ -45,6 +47,7 @@ fn config(replay_end: ReplayEnd) -> OuchVenueConfig {
             .collect(),
         orders_max: 16,
         in_flight_max: 4,
+        hash_seed: HashSeed::FIXED,
         write_buffer_bytes: 8_192,
         reconnect_min: Duration::from_ns(1),
         reconnect_max: Duration::from_ns(1),

@@ -5,7 +5,8 @@
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use portcullis_domain::{
-    Digest, InstrumentId, Money, Price, Qty, QtyMeaning, SessionId, Side, TimeInForce, UserRef,
+    Digest, HashSeed, InstrumentId, Money, Price, Qty, QtyMeaning, SessionId, Side, TimeInForce,
+    UserRef,
 };
 use portcullis_ladder::{
     Cancel, Command, Fees, Instruction, InstrumentConfig, Ladder, LadderConfig, MassCancel,
@@ -32,6 +33,7 @@ fn config() -> LadderConfig {
         inbox_max: 8,
         trades_max: 4,
         window_ticks: 64,
+        hash_seed: HashSeed::FIXED,
     }
 }
 

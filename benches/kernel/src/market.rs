@@ -8,8 +8,9 @@ use crate::limits::{POSITION_LOTS, QTY_LARGEST, SESSIONS, Shape, limits};
 use crate::load::Accounts;
 use portcullis_bench_market::Random;
 use portcullis_domain::{
-    AccountId, CancelRequest, CashMove, Command, InstrumentId, Money, NewOrder, Price, Qty, Record,
-    ReferencePrice, ReplaceRequest, ReportKind, SessionId, Side, TimeInForce, UserRef, VenueReport,
+    AccountId, CancelRequest, CashMove, Command, HashSeed, InstrumentId, Money, NewOrder, Price,
+    Qty, Record, ReferencePrice, ReplaceRequest, ReportKind, SessionId, Side, TimeInForce, UserRef,
+    VenueReport,
 };
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, Effect, EffectSink, RiskCore};
@@ -161,7 +162,8 @@ impl Market {
             sessions_max: spec.sessions.len() as u32,
             ..capacities
         };
-        let core = RiskCore::new(&capacities, table).map_err(|why| why.to_string())?;
+        let core =
+            RiskCore::new(&capacities, table, HashSeed::FIXED).map_err(|why| why.to_string())?;
         let mut market = Self {
             core,
             tally: Tally::default(),

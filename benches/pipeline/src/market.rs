@@ -6,8 +6,8 @@
 use crate::limits::{COLLAR_PPM, Edition, INSTRUMENTS, PRICE_MAX, QTY_MAX, SESSIONS, Size, table};
 use portcullis_bench_market::Random;
 use portcullis_domain::{
-    AccountId, AccountMove, CashMove, Command, Head, InstrumentId, Money, NewOrder, PositionMove,
-    Price, Qty, ReferencePrice, SessionId, Side, TimeInForce, UserRef,
+    AccountId, AccountMove, CashMove, Command, HashSeed, Head, InstrumentId, Money, NewOrder,
+    PositionMove, Price, Qty, ReferencePrice, SessionId, Side, TimeInForce, UserRef,
 };
 use portcullis_risk_core::{Capacities, RiskCore};
 
@@ -94,7 +94,7 @@ impl Crowd {
     /// The limits or capacities do not load.
     pub fn core(self) -> Result<RiskCore, String> {
         let table = self.table(Edition::First)?;
-        RiskCore::new(&self.capacities(), table).map_err(|why| why.to_string())
+        RiskCore::new(&self.capacities(), table, HashSeed::FIXED).map_err(|why| why.to_string())
     }
 }
 

@@ -10,6 +10,7 @@ extern crate std;
 
 mod command;
 mod digest;
+mod hash_seed;
 mod id;
 mod money;
 mod order;
@@ -25,6 +26,7 @@ pub use command::{
     SessionEvent, SessionEventKind, Settlement, StateChange,
 };
 pub use digest::{Block, Digest};
+pub use hash_seed::HashSeed;
 pub use id::{AccountId, FirmId, InstrumentId, OrderId, OrderKey, Seq, SessionId, UserRef};
 pub use money::{Money, Notional, Ppm, Price, Qty, TickLotValue, quanta};
 pub use order::{CancelRequest, QtyMeaning, ReplaceRequest, Side, TimeInForce, Units};

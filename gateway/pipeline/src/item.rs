@@ -214,4 +214,6 @@ pub struct VenueView {
     pub open_orders: usize,
     /// Alarms so far.
     pub alarms: u64,
+    /// Lines of a table of keys that the key which ever had to go furthest passed by.
+    pub passed_max: u32,
 }

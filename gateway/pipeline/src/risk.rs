@@ -311,6 +311,7 @@ impl<L: LatencySink> Risk<L> {
                     refused: counters.refused,
                     open_orders: self.core.open_orders(),
                     alarms: counters.alarms,
+                    passed_max: self.core.passed_max(),
                 })
             }
         }

@@ -22,8 +22,8 @@ use crate::valuations::Valuations;
 use crate::venue::Venue;
 use alloc::boxed::Box;
 use portcullis_domain::{
-    AccountId, Block, Command, CommandKind, Digest, Head, InstrumentId, NewOrder, Price, Qty,
-    Record, ReportDetail, Seq, SessionId, Timestamp, UserRef,
+    AccountId, Block, Command, CommandKind, Digest, HashSeed, Head, InstrumentId, NewOrder, Price,
+    Qty, Record, ReportDetail, Seq, SessionId, Timestamp, UserRef,
 };
 
 /// The risk core.
@@ -51,11 +51,16 @@ pub struct RiskCore {
 }
 
 impl RiskCore {
-    /// A core with nothing in its ledger, under a table of limits. Allocates all it will ever use.
+    /// A core with nothing in its ledger, under a table of limits. Allocates all it will ever use. `seed` is
+    /// where keys lie in its tables: nothing that it says or saves depends on that.
     ///
     /// # Errors
     /// If the capacities cannot hold the table, or cannot be had at all.
-    pub fn new(capacities: &Capacities, table: LimitTable) -> Result<Self, CapacityError> {
+    pub fn new(
+        capacities: &Capacities,
+        table: LimitTable,
+        seed: HashSeed,
+    ) -> Result<Self, CapacityError> {
         capacities.check()?;
         if let Some(what) = too_large(capacities, &table) {
             return Err(CapacityError::TableTooLarge(what));
@@ -65,11 +70,11 @@ impl RiskCore {
             staged: None,
             retired: None,
             epoch: 1,
-            ledger: Ledger::new(capacities),
+            ledger: Ledger::new(capacities, seed),
             sessions: Sessions::new(capacities.sessions_max as usize),
             sweeps: Sweeps::new(capacities.sweeps_max as usize),
             valuations: Valuations::new(),
-            executions: Executions::new(capacities.executions_max as usize),
+            executions: Executions::new(capacities.executions_max as usize, seed),
             disputes: Disputes::new(capacities.disputes_max as usize),
             venue: Venue::new(),
             reserved_per_account: capacities.orders_reserved_per_account,
@@ -316,6 +321,19 @@ impl RiskCore {
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Lines of a table of keys that the key which ever had to go furthest passed by: a few, unless keys were
+    /// picked by somebody who knows the seed. Of this process alone: another one's keys lie elsewhere.
+    #[must_use]
+    pub fn passed_max(&self) -> u32 {
+        let Ledger {
+            positions, orders, ..
+        } = &self.ledger;
+        let tables = [orders.passed_max(), positions.passed_max()];
+        tables
+            .into_iter()
+            .fold(self.executions.passed_max(), u32::max)
     }
 
     /// What the core has room for.

@@ -11,7 +11,7 @@ use crate::ledger::Trade;
 use crate::saved::{Read, Words};
 use alloc::boxed::Box;
 use core::hint::cold_path;
-use portcullis_domain::{AccountId, Digest, InstrumentId, SessionId, Side};
+use portcullis_domain::{AccountId, Digest, HashSeed, InstrumentId, SessionId, Side};
 
 /// An execution that was booked.
 #[derive(Clone, Copy, Debug)]
@@ -96,16 +96,21 @@ impl Remembered {
 pub(crate) struct Executions {
     ring: Box<[Remembered]>,
     next: usize,
-    index: KeyIndex,
+    index: KeyIndex<1>,
 }
 
 impl Executions {
-    pub(crate) fn new(executions_max: usize) -> Self {
+    pub(crate) fn new(executions_max: usize, seed: HashSeed) -> Self {
         Self {
             ring: alloc::vec![Remembered::NOTHING; executions_max].into_boxed_slice(),
             next: 0,
-            index: KeyIndex::new(executions_max),
+            index: KeyIndex::new(executions_max, seed),
         }
+    }
+
+    /// Lines that the key which ever had to go furthest passed by.
+    pub(crate) const fn passed_max(&self) -> u32 {
+        self.index.passed_max()
     }
 
     /// Remembers one in place of the oldest. An engine that numbers two trades of one order alike

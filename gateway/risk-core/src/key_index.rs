@@ -1,25 +1,24 @@
 //! A fixed table from 64-bit keys to 64-bit values, four of them a cache line.
 //!
 //! Risk thread. A key has a home: a line, and a place in it. It stands at home where that is free, else
-//! in another place of the line, else in the next line that has one; each line counts the keys that had
+//! opposite, else in another place of the line, else in the next line that has one; each line counts the keys that had
 //! to pass it by, so that taking a key out moves no other and leaves no mark that gathers over a day.
-//! At most half of the places are taken: the more are, the more keys find theirs taken. Neighbouring keys share a line. Invariants: never grows; a
-//! key is found in its home line or behind lines that count it; [`EMPTY`] is never a key. Which place a
-//! key has is never used for a decision.
+//! At most half of the places are taken: the more are, the more keys find theirs taken. Neighbouring keys
+//! share a line. Others choose keys, so where they lie follows from a secret as well: see [`HashSeed`].
+//! Invariants: never grows; a key is found in its home line or behind lines that count it; [`EMPTY`] is
+//! never a key. Which place a key has is never used for a decision, nor told.
 
 extern crate alloc;
 
 use alloc::boxed::Box;
+use core::hint::select_unpredictable;
+use portcullis_domain::HashSeed;
 
 /// The mark of a free place.
 const EMPTY: u64 = u64::MAX;
 
 /// Entries in a line.
 const LINE_ENTRIES: usize = 4;
-
-/// Neighbouring keys that stand side by side. Were it all four of a line, every line that is taken
-/// would be full, and a key that finds its home taken would have to go to another line.
-const NEIGHBOURS: u64 = 2;
 
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -43,18 +42,31 @@ impl Line {
     fn place_of(&self, key: u64) -> Option<usize> {
         self.0.iter().position(|entry| entry.key == key)
     }
+
+    /// The home if this key stands there, else the place opposite, in the other half: without a branch,
+    /// since as many keys stand there as places are taken. Neighbours mostly are two, and fill a half.
+    #[inline(always)]
+    fn at_home_or_opposite(&self, home: usize, key: u64) -> usize {
+        let opposite = (home ^ (LINE_ENTRIES / 2)) % LINE_ENTRIES;
+        select_unpredictable(self.0[home].key == key, home, opposite)
+    }
 }
 
-/// The table.
+/// The table, in which so many keys that follow each other have their homes side by side: 1, or 2 where who
+/// asks for one soon asks for the next. Where these are there in pairs, more lines are full, and more keys
+/// have to go to another line. Were it all four of a line, each line that is taken would be full.
 #[derive(Debug)]
-pub(crate) struct KeyIndex {
+pub(crate) struct KeyIndex<const NEIGHBOURS: u64> {
     lines: Box<[Line]>,
     /// By line: keys that stand further on since there was no place in it.
     passed: Box<[u32]>,
-    /// Of a 64-bit product, to leave the number of half a line.
+    seed: HashSeed,
+    /// Of a scattered key, to leave the number of a place.
     shift: u32,
     len: usize,
     len_max: usize,
+    /// Lines that the key which had to go furthest passed by.
+    passed_max: u32,
 }
 
 /// Where a key belongs: places counted through all lines. Who will need a key again may keep its home, to
@@ -77,23 +89,26 @@ impl Home {
     }
 }
 
-const _: () = assert!(
-    LINE_ENTRIES as u64 == 2 * NEIGHBOURS,
-    "a line has two halves"
-);
-
-impl KeyIndex {
+impl<const NEIGHBOURS: u64> KeyIndex<NEIGHBOURS> {
     /// A table with room for `len_max` keys.
-    pub(crate) fn new(len_max: usize) -> Self {
+    pub(crate) fn new(len_max: usize, seed: HashSeed) -> Self {
+        const {
+            assert!(
+                NEIGHBOURS == 1 || NEIGHBOURS == 2,
+                "half a line at the most"
+            )
+        };
         let places = len_max.max(8) * 2;
         let lines = places.div_ceil(LINE_ENTRIES).next_power_of_two();
         assert!(lines <= 1 << 30, "a home is a word of 32 bits");
         Self {
             lines: alloc::vec![Line([Entry::FREE; LINE_ENTRIES]); lines].into_boxed_slice(),
             passed: alloc::vec![0; lines].into_boxed_slice(),
-            shift: 63 - lines.trailing_zeros(),
+            seed,
+            shift: 64 - (lines * LINE_ENTRIES).trailing_zeros(),
             len: 0,
             len_max,
+            passed_max: 0,
         }
     }
 
@@ -113,14 +128,15 @@ impl KeyIndex {
     #[inline(always)]
     pub(crate) fn find(&self, key: u64) -> Option<u64> {
         let home = self.home(key);
-        let entry = &self.lines[home.line()].0[home.place()];
+        let line = &self.lines[home.line()];
+        let entry = &line.0[line.at_home_or_opposite(home.place(), key)];
         if entry.key == key {
             return Some(entry.value);
         }
         self.find_beyond(home.line(), key)
     }
 
-    /// The value of a key that does not stand at home.
+    /// The value of a key that stands neither at home nor opposite.
     #[inline(never)]
     fn find_beyond(&self, line: usize, key: u64) -> Option<u64> {
         let (line, place) = self.search(line, key)?;
@@ -168,7 +184,8 @@ impl KeyIndex {
         assert!(key != EMPTY, "the empty mark is no key");
         self.len += 1;
         let home = self.home(key);
-        let entry = &mut self.lines[home.line()].0[home.place()];
+        let line = &mut self.lines[home.line()];
+        let entry = &mut line.0[line.at_home_or_opposite(home.place(), EMPTY)];
         if entry.key == EMPTY {
             *entry = Entry { key, value };
             return;
@@ -176,12 +193,18 @@ impl KeyIndex {
         self.insert_beyond(home.line(), key, value);
     }
 
-    /// Puts a new key in whose place is taken.
+    /// Lines that the key which ever had to go furthest passed by: a few, unless somebody knows the seed.
+    pub(crate) const fn passed_max(&self) -> u32 {
+        self.passed_max
+    }
+
+    /// Puts a new key in whose places are taken.
     #[inline(never)]
     fn insert_beyond(&mut self, mut line: usize, key: u64, value: u64) {
-        loop {
+        for passed in 0.. {
             if let Some(place) = self.lines[line].place_of(EMPTY) {
                 self.lines[line].0[place] = Entry { key, value };
+                self.passed_max = self.passed_max.max(passed);
                 return;
             }
             self.passed[line] += 1;
@@ -199,7 +222,8 @@ impl KeyIndex {
     #[inline(always)]
     pub(crate) fn remove_from(&mut self, home: Home, key: u64) {
         debug_assert_eq!(home, self.home(key), "a home is that of its key");
-        let entry = &mut self.lines[home.line()].0[home.place()];
+        let line = &mut self.lines[home.line()];
+        let entry = &mut line.0[line.at_home_or_opposite(home.place(), key)];
         if entry.key == key {
             entry.key = EMPTY;
             self.len -= 1;
@@ -208,7 +232,7 @@ impl KeyIndex {
         self.remove_beyond(home.line(), key);
     }
 
-    /// Takes out a key that does not stand at home.
+    /// Takes out a key that stands neither at home nor opposite.
     #[inline(never)]
     fn remove_beyond(&mut self, home: usize, key: u64) {
         let Some((found, place)) = self.search(home, key) else {
@@ -244,20 +268,20 @@ impl KeyIndex {
         (line + 1) & (self.lines.len() - 1)
     }
 
-    /// Two keys that differ in their last bit alone have their homes side by side: two numbers of a session,
-    /// or two instruments of an account. Where: multiplication by an odd constant near 2^64 over the
-    /// golden ratio, of which the top bits are the line and which half of it.
+    /// Where: the top bits of the scattered key are the line and the place in it, of which the last bit says
+    /// which of two neighbours comes first.
     #[inline(always)]
     pub(crate) const fn home(&self, key: u64) -> Home {
-        let product = (key / NEIGHBOURS).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let first = (product >> (self.shift & 63)) << NEIGHBOURS.trailing_zeros();
-        Home((first | (key % NEIGHBOURS)) as u32)
+        let scattered = self.seed.scatter(key / NEIGHBOURS) >> (self.shift & 63);
+        // Keys that are all even, or all odd, are to have either place of a half.
+        Home((scattered ^ (key % NEIGHBOURS)) as u32)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis_domain::{OrderKey, SessionId, UserRef};
     use std::collections::BTreeMap;
 
     /// Random inserts and removals beside a map, with keys that collide on purpose: all of some
@@ -266,7 +290,7 @@ mod tests {
     fn agrees_with_a_map() {
         let mut collided = false;
         for stride in [1, 4, 1 << 40] {
-            let mut index = KeyIndex::new(64);
+            let mut index = KeyIndex::<2>::new(64, HashSeed::FIXED);
             let mut map = BTreeMap::new();
             let mut state = 7_u64;
             for step in 0..20_000_u64 {
@@ -299,8 +323,102 @@ mod tests {
     /// However keys came and went, a key that is not there is found missing.
     #[test]
     fn a_search_ends() {
-        let mut index = KeyIndex::new(8);
+        let mut index = KeyIndex::<1>::new(8, HashSeed::FIXED);
         index.passed.fill(1);
         assert_eq!(index.find(5), None);
+    }
+
+    fn number(session: u32, number: u32) -> u64 {
+        OrderKey::new(SessionId::new(session), UserRef::new(number)).raw()
+    }
+
+    /// Sixty-four sessions have a run of numbers each, an eighth of what there is room for; then they go on.
+    /// As many new numbers as places are taken, about, find theirs taken, and not many times as many.
+    #[test]
+    fn runs_of_numbers_of_many_sessions_do_not_lie_on_each_other() {
+        const SESSIONS: u32 = 64;
+        const RUN: u32 = 4_096;
+        let mut numbers = KeyIndex::<2>::new((2 * SESSIONS * RUN) as usize, HashSeed::FIXED);
+        for session in 0..SESSIONS {
+            (1..=RUN).for_each(|at| numbers.insert(number(session, at), 0));
+        }
+        let (mut taken, mut new) = (0, 0);
+        for at in RUN + 1..8 * RUN {
+            for session in 0..SESSIONS {
+                taken += u32::from(*numbers.home_of(number(session, at)) != EMPTY);
+                new += 1;
+            }
+        }
+        assert!(taken < new / 3, "{taken} of {new}");
+        assert!(taken > new / 5, "{taken} of {new}");
+        assert!(numbers.passed_max() < 16, "{}", numbers.passed_max());
+    }
+
+    /// The numbers of one session, in order, whose homes are in one line of a table that scatters by `known`.
+    fn picked(known: HashSeed, room: usize, count: usize) -> std::vec::Vec<u64> {
+        let index = KeyIndex::<2>::new(room, known);
+        let line = index.home(number(3, 1)).line();
+        let numbers = (1..u32::MAX).map(|at| number(3, at));
+        let mine = numbers.filter(|key| index.home(*key).line() == line);
+        mine.take(count).collect()
+    }
+
+    /// Lines looked at to put the keys in and to find each again.
+    fn lines_walked(room: usize, seed: HashSeed, keys: &[u64]) -> (usize, u32) {
+        let mut index = KeyIndex::<2>::new(room, seed);
+        let mut walked = 0;
+        for key in keys {
+            index.insert(*key, 0);
+            let (line, _) = index.search(index.home(*key).line(), *key).expect("there");
+            walked += 1 + (line.wrapping_sub(index.home(*key).line()) & (index.lines.len() - 1));
+        }
+        (walked, index.passed_max())
+    }
+
+    /// A client picks its numbers. Where it knows how they are scattered each walks past all before it; where
+    /// it does not, its picks are as good as any.
+    #[test]
+    fn who_does_not_know_the_seed_cannot_pick_numbers_that_lie_on_each_other() {
+        const ROOM: usize = 2_048;
+        const PICKED: usize = 1_000;
+        let known = HashSeed::FIXED;
+        let keys = picked(known, ROOM, PICKED);
+        assert_eq!(keys.len(), PICKED);
+        let (walked, furthest) = lines_walked(ROOM, known, &keys);
+        assert_eq!(furthest as usize, PICKED / LINE_ENTRIES - 1);
+        assert!(walked > PICKED * PICKED / LINE_ENTRIES / 2, "{walked}");
+        for word in 1..64_u64 {
+            let words = [word, word + 64].map(|word| known.scatter(word));
+            let (walked, furthest) = lines_walked(ROOM, HashSeed::from_words(words), &keys);
+            assert!(walked < 2 * PICKED, "{walked} under seed {word}");
+            assert!(furthest < 16, "{furthest} under seed {word}");
+        }
+    }
+
+    /// Numbers at even distances, which one product alone would put at even distances again: under some seeds
+    /// on top of each other.
+    #[test]
+    fn numbers_at_even_distances_lie_as_any_others() {
+        const ROOM: usize = 8_192;
+        let step = |at: u32, step: u32| number(3, at.wrapping_mul(step));
+        for distance in [
+            2_u32,
+            3,
+            64,
+            1_000,
+            4_096,
+            65_536,
+            0x9E37_79B1,
+            1_640_531_527,
+        ] {
+            let keys: std::collections::BTreeSet<u64> =
+                (1..=4_096).map(|at| step(at, distance)).collect();
+            let keys: std::vec::Vec<u64> = keys.into_iter().collect();
+            for word in 1..64_u64 {
+                let words = [word, word + 64].map(|word| HashSeed::FIXED.scatter(word));
+                let (_, furthest) = lines_walked(ROOM, HashSeed::from_words(words), &keys);
+                assert!(furthest < 16, "{furthest} under seed {word}, {distance}");
+            }
+        }
     }
 }

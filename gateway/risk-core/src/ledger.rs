@@ -18,7 +18,7 @@ use crate::limits::LimitTable;
 use crate::order::{Hold, NONE};
 use crate::orders::{Entry, Orders};
 use crate::positions::{Position, Positions};
-use portcullis_domain::{AccountId, InstrumentId, OrderId, quanta};
+use portcullis_domain::{AccountId, HashSeed, InstrumentId, OrderId, quanta};
 
 /// No cash and no cost may pass this, so that two of them and a position's value stay in i64.
 pub(crate) const MONEY_MAX: i128 = 1 << 61;
@@ -51,15 +51,15 @@ pub(crate) struct Trade {
 }
 
 impl Ledger {
-    pub(crate) fn new(capacities: &Capacities) -> Self {
+    pub(crate) fn new(capacities: &Capacities, seed: HashSeed) -> Self {
         let accounts = Accounts::new(
             capacities.accounts_max as usize,
             capacities.firms_max as usize,
         );
         Self {
             accounts,
-            positions: Positions::new(capacities),
-            orders: Orders::new(capacities),
+            positions: Positions::new(capacities, seed),
+            orders: Orders::new(capacities, seed),
             instruments: Instruments::new(capacities.instruments_max as usize),
             day: 0,
             table_version: 1,

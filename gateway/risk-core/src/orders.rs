@@ -4,7 +4,6 @@
 //! late report still finds its order; slots kept for reducing orders are counted an account. Never
 //! grows.
 
-mod numbers;
 mod saved;
 
 extern crate alloc;
@@ -13,11 +12,12 @@ pub(crate) use saved::{Known, LIMIT_MAX};
 
 use crate::approach::LineSink;
 use crate::capacities::Capacities;
-use crate::key_index::Home;
+use crate::key_index::{Home, KeyIndex};
 use crate::order::{Marks, NO_VERSION, NONE, Order, OrderState, PENDING_MAX, Version, WholeOrder};
 use alloc::boxed::Box;
-use numbers::Numbers;
-use portcullis_domain::{AccountId, InstrumentId, OrderId, OrderKey, SessionId, Side, UserRef};
+use portcullis_domain::{
+    AccountId, HashSeed, InstrumentId, OrderId, OrderKey, SessionId, Side, UserRef,
+};
 
 /// What a slot is opened with.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +90,7 @@ pub(crate) struct Orders {
     /// Unanswered versions of all orders together; at most one a slot on average.
     pending_used: usize,
     /// From order key to order number, for each version still remembered.
-    numbers: Numbers,
+    numbers: KeyIndex<2>,
     /// Keys of versions that are gone, oldest first, a ring.
     past: Box<[u64]>,
     past_head: usize,
@@ -100,7 +100,7 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
-    pub(crate) fn new(capacities: &Capacities) -> Self {
+    pub(crate) fn new(capacities: &Capacities, seed: HashSeed) -> Self {
         let slots = capacities.orders_max as usize;
         let past = capacities.past_versions_max as usize;
         Self {
@@ -113,12 +113,17 @@ impl Orders {
             general_max: capacities.orders_general_max(),
             pending_used: 0,
             // Each slot's confirmed number, an equal number unanswered, and those that are past.
-            numbers: Numbers::new(2 * slots + past),
+            numbers: KeyIndex::new(2 * slots + past, seed),
             past: alloc::vec![0; past].into_boxed_slice(),
             past_head: 0,
             past_len: 0,
             open: alloc::vec![0; slots.div_ceil(64)].into_boxed_slice(),
         }
+    }
+
+    /// Lines that the key which ever had to go furthest passed by.
+    pub(crate) const fn passed_max(&self) -> u32 {
+        self.numbers.passed_max()
     }
 
     #[inline]

@@ -22,7 +22,7 @@ use adverse::KeptAt;
 use alloc::boxed::Box;
 use core::hint::select_unpredictable;
 use idle::Idle;
-use portcullis_domain::{AccountId, InstrumentId, Side};
+use portcullis_domain::{AccountId, HashSeed, InstrumentId, Side};
 use stretch::{Home, Stretches};
 use vacant::Vacant;
 
@@ -163,7 +163,7 @@ pub(crate) struct Positions {
     used: usize,
     vacant: Vacant,
     stretches: Stretches,
-    index: KeyIndex,
+    index: KeyIndex<1>,
     /// Those that became flat.
     idle: Idle,
 }
@@ -182,16 +182,21 @@ fn key(account: u32, instrument: u32) -> u64 {
 }
 
 impl Positions {
-    pub(crate) fn new(capacities: &Capacities) -> Self {
+    pub(crate) fn new(capacities: &Capacities, seed: HashSeed) -> Self {
         let slots = capacities.positions_max as usize;
         Self {
             slots: alloc::vec![Position::FREE; slots].into_boxed_slice(),
             used: 0,
             vacant: Vacant::new(slots),
             stretches: Stretches::new(capacities.positions_max, capacities.accounts_max),
-            index: KeyIndex::new(slots),
+            index: KeyIndex::new(slots, seed),
             idle: Idle::new(slots),
         }
+    }
+
+    /// Lines that the key which ever had to go furthest passed by.
+    pub(crate) const fn passed_max(&self) -> u32 {
+        self.index.passed_max()
     }
 
     #[inline]

@@ -6,6 +6,7 @@ mod demo;
 mod desk;
 mod explain;
 mod gateway;
+mod hash_seed;
 mod journal;
 mod prelude;
 mod replay;

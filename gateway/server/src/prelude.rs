@@ -2,6 +2,7 @@
 //!
 //! Control thread and replay. Invariant: a core made from a prelude is the one that wrote the log.
 
+use crate::hash_seed;
 use portcullis_control::config::Config;
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, RiskCore};
@@ -36,5 +37,5 @@ pub(crate) fn core(words: &[u64]) -> Result<RiskCore, String> {
     let table = LimitTable::build(&spec);
     let table =
         table.map_err(|error| format!("the log's limits do not load: {:?}", error.faults))?;
-    RiskCore::new(&capacities, table).map_err(|error| error.to_string())
+    RiskCore::new(&capacities, table, hash_seed::draw()).map_err(|error| error.to_string())
 }

@@ -72,7 +72,7 @@ impl Books {
             books: (0..config.instruments.len()).map(book).collect(),
             levels: Levels::new(config.levels_max),
             tree: PriceTree::new(config.levels_max),
-            orders: Orders::new(config.orders_max, config.sessions_max),
+            orders: Orders::new(config.orders_max, config.sessions_max, config.hash_seed),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use core::fmt;
 
-use portcullis_domain::{Money, Price, Qty};
+use portcullis_domain::{HashSeed, Money, Price, Qty};
 
 /// Most instruments a ladder may have.
 const INSTRUMENTS_MAX: i128 = 1 << 16;
@@ -60,6 +60,9 @@ pub struct LadderConfig {
     pub trades_max: u32,
     /// Prices of an instrument kept in a bitmap; a multiple of 64 up to 4,096. Others go to a tree.
     pub window_ticks: u32,
+    /// Where orders lie in the table that finds them by their numbers, which others pick; nothing that the
+    /// ladder says or saves depends on it.
+    pub hash_seed: HashSeed,
 }
 
 impl LadderConfig {
@@ -196,6 +199,7 @@ mod tests {
             inbox_max: 4,
             trades_max: 4,
             window_ticks: 64,
+            hash_seed: HashSeed::FIXED,
         }
     }
 

@@ -4,16 +4,12 @@
 //! cell; no tombstones (a removal closes the gap), so it does not age; lookups do not depend on the
 //! order of insertion. It must never grow.
 //!
-//! Cost: the hash spreads the consecutive numbers of a session; keys chosen to collide cost a longer
-//! probe, bounded by the number of live orders.
+//! Others choose the numbers, so where a key lies follows from a secret as well: see [`HashSeed`].
 
-use portcullis_domain::OrderKey;
+use portcullis_domain::{HashSeed, OrderKey};
 
 /// No slot.
 const EMPTY: u32 = u32::MAX;
-
-/// 2^64 over the golden ratio: consecutive keys land far apart.
-const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 #[derive(Clone, Copy)]
 struct Cell {
@@ -23,11 +19,12 @@ struct Cell {
 
 pub(crate) struct KeyTable {
     cells: Box<[Cell]>,
+    seed: HashSeed,
     shift: u32,
 }
 
 impl KeyTable {
-    pub(crate) fn new(keys_max: u32) -> Self {
+    pub(crate) fn new(keys_max: u32, seed: HashSeed) -> Self {
         let cells = (keys_max as usize * 2).next_power_of_two();
         let empty = Cell {
             key: 0,
@@ -35,6 +32,7 @@ impl KeyTable {
         };
         Self {
             cells: vec![empty; cells].into_boxed_slice(),
+            seed,
             shift: 64 - cells.trailing_zeros(),
         }
     }
@@ -87,7 +85,7 @@ impl KeyTable {
     }
 
     fn home(&self, key: u64) -> usize {
-        (key.wrapping_mul(SPREAD) >> self.shift) as usize
+        (self.seed.scatter(key) >> self.shift) as usize
     }
 }
 
@@ -99,7 +97,7 @@ mod tests {
 
     #[test]
     fn agrees_with_a_map_when_half_full_and_churning() {
-        let mut table = KeyTable::new(32);
+        let mut table = KeyTable::new(32, HashSeed::FIXED);
         let mut map: BTreeMap<OrderKey, u32> = BTreeMap::new();
         let mut state = 7_u64;
         for step in 0..50_000_u32 {
@@ -120,5 +118,38 @@ mod tests {
             map.iter()
                 .all(|(key, slot)| table.find(*key) == Some(*slot))
         );
+    }
+
+    /// The most cells that one of the keys is behind its home.
+    fn furthest(room: u32, seed: HashSeed, keys: &[OrderKey]) -> usize {
+        let mut table = KeyTable::new(room, seed);
+        let mask = table.cells.len() - 1;
+        keys.iter().for_each(|key| table.insert(*key, 0));
+        let behind = |key: &OrderKey| {
+            let at = table.position(key.raw());
+            at.wrapping_sub(table.home(key.raw())) & mask
+        };
+        keys.iter().map(behind).max().unwrap_or(0)
+    }
+
+    /// A client picks its numbers. Where it knows how they are scattered each stands behind all before it;
+    /// where it does not, its picks are as good as any.
+    #[test]
+    fn who_does_not_know_the_seed_cannot_pick_numbers_that_lie_on_each_other() {
+        const ROOM: u32 = 1_024;
+        const PICKED: usize = 1_000;
+        let known = HashSeed::FIXED;
+        let table = KeyTable::new(ROOM, known);
+        let key = |number| OrderKey::new(SessionId::new(3), UserRef::new(number));
+        let home = table.home(key(1).raw());
+        let picked = (1..u32::MAX).map(key);
+        let picked = picked.filter(|key| table.home(key.raw()) == home);
+        let picked: Vec<OrderKey> = picked.take(PICKED).collect();
+        assert_eq!(furthest(ROOM, known, &picked), PICKED - 1);
+        for word in 1..64_u64 {
+            let words = [word, word + 64].map(|word| known.scatter(word));
+            let furthest = furthest(ROOM, HashSeed::from_words(words), &picked);
+            assert!(furthest < 64, "{furthest} under seed {word}");
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! here. The slab must never grow; whoever inserts has asked for room before.
 
 use portcullis_domain::{
-    InstrumentId, OrderKey, Price, Qty, SessionId, Side, TimeInForce, UserRef,
+    HashSeed, InstrumentId, OrderKey, Price, Qty, SessionId, Side, TimeInForce, UserRef,
 };
 
 use crate::key_table::KeyTable;
@@ -88,7 +88,7 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
-    pub(crate) fn new(orders_max: u32, sessions_max: u32) -> Self {
+    pub(crate) fn new(orders_max: u32, sessions_max: u32, seed: HashSeed) -> Self {
         let order = Order {
             session: SessionId::NONE,
             user_ref: UserRef::new(0),
@@ -122,7 +122,7 @@ impl Orders {
             free: 0,
             live: 0,
             sessions: vec![empty; sessions_max as usize].into_boxed_slice(),
-            keys: KeyTable::new(orders_max),
+            keys: KeyTable::new(orders_max, seed),
         }
     }
 

@@ -6,7 +6,7 @@
 use core::fmt;
 use std::net::SocketAddr;
 
-use portcullis_domain::{Duration, InstrumentId};
+use portcullis_domain::{Duration, HashSeed, InstrumentId};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::InstrumentScale;
 use portcullis_wire::soupbin::{PACKET_BYTES_MAX, Password, SessionName, UserName};
@@ -75,6 +75,9 @@ pub struct OuchVenueConfig {
     pub orders_max: u32,
     /// Messages of one session that are sent and not answered. Beyond: orders are given back.
     pub in_flight_max: u32,
+    /// Where orders lie in the table that finds them by their numbers, which clients pick; nothing that the
+    /// adapter says or saves depends on it.
+    pub hash_seed: HashSeed,
     /// Bytes of one session that the engine has not read yet. Beyond: orders are given back.
     pub write_buffer_bytes: u32,
     /// Wait before the first try to reconnect; doubled with each try that fails.

@@ -7,7 +7,7 @@
 
 mod table;
 
-use portcullis_domain::{InstrumentId, OrderKey, SessionId, UserRef};
+use portcullis_domain::{HashSeed, InstrumentId, OrderKey, SessionId, UserRef};
 use portcullis_venue::saved::{SavedError, SavedReader, SavedWriter};
 
 pub(crate) use table::Place;
@@ -29,14 +29,19 @@ pub(crate) struct EngineOrders {
 }
 
 impl EngineOrders {
-    pub(crate) fn new(orders_max: usize) -> Self {
+    pub(crate) fn new(orders_max: usize, seed: HashSeed) -> Self {
         Self {
             // Open ones, and as many closed ones.
-            table: Table::new(2 * orders_max),
+            table: Table::new(2 * orders_max, seed),
             closed: Closed::new(orders_max),
             open: 0,
             orders_max,
         }
+    }
+
+    /// Orders that stand in one chain of the table, at the most so far.
+    pub(crate) const fn chain_max(&self) -> u32 {
+        self.table.chain_max()
     }
 
     pub(crate) const fn is_full(&self) -> bool {
@@ -74,7 +79,7 @@ impl EngineOrders {
     /// nothing is open, as no engine should say, is closed at once: nothing would close it later.
     pub(crate) fn open(&mut self, key: OrderKey, order: EngineOrder) -> bool {
         let chain = self.table.chain(key);
-        let known = self.table.find_in(chain, key);
+        let known = self.table.find_new(chain, key);
         if known.is_some_and(|place| self.at(place).open_wire > 0) {
             return true;
         }
@@ -138,14 +143,15 @@ impl EngineOrders {
         self.closed.iter().for_each(|key| to.u64(key.raw()));
     }
 
-    /// Orders of these sessions and instruments.
+    /// Orders of these sessions and instruments, in tables that are empty.
     pub(crate) fn load(
+        self,
         from: &mut SavedReader<'_>,
-        orders_max: usize,
         sessions: usize,
         instruments: usize,
     ) -> Result<Self, SavedError> {
-        let mut orders = Self::new(orders_max);
+        let orders_max = self.orders_max;
+        let mut orders = self;
         let mut shut = Vec::new();
         let mut last = None;
         for _ in 0..from.count("orders", 16)? {
@@ -275,7 +281,7 @@ mod tests {
             open_wire: 0,
             ..ORDER
         };
-        let mut orders = EngineOrders::new(2);
+        let mut orders = EngineOrders::new(2, HashSeed::FIXED);
         for number in 1..10 {
             assert!(orders.open(key(number), nothing) && !orders.is_full());
             assert!(!orders.close(key(number)), "it is closed");
@@ -285,13 +291,35 @@ mod tests {
         let mut bytes = Vec::new();
         orders.save(&mut SavedWriter::begin(&mut bytes, *b"TEST", 1));
         let mut from = SavedReader::begin(&bytes, *b"TEST", 1).expect("it is one");
-        let loaded = EngineOrders::load(&mut from, 2, 8, 8).expect("it is loaded");
+        let loaded = EngineOrders::new(2, HashSeed::FIXED)
+            .load(&mut from, 8, 8)
+            .expect("it is loaded");
         assert_eq!(loaded.open, 2);
     }
 
     #[test]
+    fn what_is_saved_and_who_is_forgotten_is_the_same_under_any_seed() {
+        let after = |seed| {
+            let (mut orders, mut closed) = (EngineOrders::new(8, seed), Vec::new());
+            for number in 1..100 {
+                assert!(orders.open(key(number * 16), ORDER));
+                closed.push(orders.take(key((number * 7 % 100) * 16), 10));
+                assert!(!orders.is_full() || orders.close(key(number * 16)));
+            }
+            assert!(closed.contains(&true) && closed.contains(&false));
+            let mut bytes = Vec::new();
+            orders.save(&mut SavedWriter::begin(&mut bytes, *b"TEST", 1));
+            (closed, bytes)
+        };
+        let fixed = after(HashSeed::FIXED);
+        for word in 1..20 {
+            assert_eq!(after(HashSeed::from_words([word << 50, word << 60])), fixed);
+        }
+    }
+
+    #[test]
     fn open_orders_stay_and_closed_ones_go_oldest_first() {
-        let mut orders = EngineOrders::new(2);
+        let mut orders = EngineOrders::new(2, HashSeed::FIXED);
         assert!(orders.open(key(1), ORDER) && orders.open(key(2), ORDER));
         assert!(orders.is_full() && !orders.open(key(3), ORDER));
         assert!(orders.open(key(1), ORDER), "known already");
@@ -313,7 +341,7 @@ mod tests {
 
     #[test]
     fn a_number_used_again_is_not_forgotten_for_its_former_order() {
-        let mut orders = EngineOrders::new(2);
+        let mut orders = EngineOrders::new(2, HashSeed::FIXED);
         assert!(orders.open(key(1), ORDER) && orders.close(key(1)));
         assert!(orders.open(key(1), ORDER));
         for number in 2..10 {
@@ -324,7 +352,7 @@ mod tests {
 
     #[test]
     fn room_that_was_kept_is_nobody_elses() {
-        let mut orders = EngineOrders::new(2);
+        let mut orders = EngineOrders::new(2, HashSeed::FIXED);
         assert!(orders.reserve() && orders.open(key(1), ORDER));
         assert!(!orders.reserve() && !orders.open(key(2), ORDER));
         orders.open_reserved(key(3), ORDER);
@@ -340,7 +368,7 @@ mod tests {
     /// Against a map: orders of three sessions, opened, taken from and closed at random.
     #[test]
     fn the_table_holds_what_a_map_would() {
-        let mut orders = EngineOrders::new(64);
+        let mut orders = EngineOrders::new(64, HashSeed::FIXED);
         let mut model = std::collections::BTreeMap::new();
         let mut random = 7_u64;
         for _ in 0..200_000 {

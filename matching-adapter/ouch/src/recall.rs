@@ -112,7 +112,8 @@ impl<D: Dial> RecallVenue for OuchVenue<D> {
         self.recall.reports = from.u64("reports")?;
         let (sessions, instruments) = (self.links.len(), self.config.instruments.len());
         let orders_max = self.config.orders_max as usize;
-        self.orders = EngineOrders::load(&mut from, orders_max, sessions, instruments)?;
+        let empty = EngineOrders::new(orders_max, self.config.hash_seed);
+        self.orders = empty.load(&mut from, sessions, instruments)?;
         let count = from.count("sessions", 40)?;
         from.hold("sessions", count == sessions)?;
         for link in &mut self.links {

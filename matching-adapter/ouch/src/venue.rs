@@ -73,7 +73,7 @@ impl<D: Dial> OuchVenue<D> {
         Ok(Self {
             dial,
             links,
-            orders: EngineOrders::new(config.orders_max as usize),
+            orders: EngineOrders::new(config.orders_max as usize, config.hash_seed),
             counters: Counters::default(),
             recall: Recall::default(),
             now: Timestamp::ZERO,
@@ -91,6 +91,13 @@ impl<D: Dial> OuchVenue<D> {
     #[must_use]
     pub const fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Orders whose numbers lay on each other, at the most so far, when one more came: a few, unless numbers
+    /// were picked by somebody who knows the seed.
+    #[must_use]
+    pub const fn chain_max(&self) -> u32 {
+        self.orders.chain_max()
     }
 
     /// Where a session's link stands; `None` if there is no such session.

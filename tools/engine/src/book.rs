@@ -8,7 +8,7 @@
 use crate::config::{EngineConfig, SetupError, TradedInstrument};
 use crate::say;
 use portcullis_domain::{
-    InstrumentId, OrderKey, Price, Qty, QtyMeaning, SessionId, TimeInForce, UserRef,
+    HashSeed, InstrumentId, OrderKey, Price, Qty, QtyMeaning, SessionId, TimeInForce, UserRef,
 };
 use portcullis_ladder::{
     Cancel, CancelReason, Command, Counters, Disposition, Fees, InstrumentConfig, Ladder,
@@ -65,6 +65,7 @@ impl Book {
             inbox_max: 1,
             trades_max: TRADES_MAX,
             window_ticks: 4_096,
+            hash_seed: HashSeed::FIXED,
         });
         Ok(Self {
             ladder: ladder.map_err(|error| SetupError(error.to_string()))?,

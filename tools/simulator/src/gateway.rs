@@ -13,7 +13,7 @@ use crate::market::{HEARTBEAT, Market, ORDERS_MAX};
 use crate::plan::Plant;
 use crate::venue::Floor;
 use origin::Origin;
-use portcullis_domain::{Duration, Seq, Timestamp};
+use portcullis_domain::{Duration, HashSeed, Seq, Timestamp};
 use portcullis_journal::MemoryDisk;
 use portcullis_pipeline::durability::{Gate, Passage};
 use portcullis_pipeline::egress::{Egress, EgressConfig, EgressCounters};
@@ -128,6 +128,7 @@ impl Gateway {
         let journal = ResenderConfig {
             storage: start.disk.clone(),
             prelude: origin.prelude,
+            hash_seed: elsewhere(start.clock.now().ns()),
             egress: egress_config(market),
             venue: start.engine.make_aside(market),
             tell: Box::new(|_| {}),
@@ -219,7 +220,16 @@ impl Gateway {
 /// A core with nothing in it.
 pub(crate) fn core(market: &Market) -> Box<RiskCore> {
     let table = market.table(&market.config);
-    Box::new(RiskCore::new(&market.capacities(), table).expect("the capacities do"))
+    Box::new(
+        RiskCore::new(&market.capacities(), table, HashSeed::FIXED).expect("the capacities do"),
+    )
+}
+
+/// Where keys lie in another core than the first: somewhere else each time, as on another machine, so that
+/// digests which are equal show that it is nothing to them.
+pub(crate) const fn elsewhere(word: u64) -> HashSeed {
+    let other = HashSeed::FIXED.scatter(word);
+    HashSeed::from_words([other, HashSeed::FIXED.scatter(!other)])
 }
 
 fn ingress_config(market: &Market, connections_max: usize) -> IngressConfig {

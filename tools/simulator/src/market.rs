@@ -7,7 +7,7 @@ use crate::model::config;
 use crate::model::op::{AccountConfig, Config};
 use crate::model::spec::limit_spec;
 use crate::random::Prng;
-use portcullis_domain::{AccountId, Duration, InstrumentId, Price, Qty, SessionId};
+use portcullis_domain::{AccountId, Duration, HashSeed, InstrumentId, Price, Qty, SessionId};
 use portcullis_pipeline::tables::{SessionProfile, Symbol, SymbolTable};
 use portcullis_risk_core::Capacities;
 use portcullis_risk_core::limits::session::SessionField;
@@ -169,6 +169,7 @@ impl Market {
             inbox_max: 64,
             trades_max: 1_024,
             window_ticks: 64,
+            hash_seed: HashSeed::FIXED,
         }
     }
 }

@@ -6,6 +6,7 @@
 use portcullis_bench_harness::{Bar, Options, Report, Rounds, Row, Unit};
 use portcullis_bench_kernel::limits::{Shape, limits};
 use portcullis_bench_kernel::market::Market;
+use portcullis_domain::HashSeed;
 use portcullis_risk_core::RiskCore;
 use portcullis_risk_core::limits::LimitTable;
 use std::process::ExitCode;
@@ -49,7 +50,12 @@ fn run(options: &Options) -> Result<bool, String> {
         saved_ns.push(begun.elapsed().as_nanos() as u64);
         let table = LimitTable::build(&spec).map_err(|why| format!("{:?}", why.faults))?;
         let begun = Instant::now();
-        let loaded = RiskCore::load(core.capacities(), table, &mut words.iter().copied());
+        let loaded = RiskCore::load(
+            core.capacities(),
+            table,
+            HashSeed::FIXED,
+            &mut words.iter().copied(),
+        );
         loaded_ns.push(begun.elapsed().as_nanos() as u64);
         let loaded = loaded.map_err(|why| why.to_string())?;
         if loaded.state_hash() != core.state_hash() {

@@ -13,7 +13,7 @@ use crate::stream::{
     INSTRUMENTS, OPENED_NS, Order, PRICE_START, Prices, Side, TRADED, Verdict, is_poor, traded,
 };
 use portcullis_domain::{
-    AccountId, CashMove, Command, InstrumentId, Money, NewOrder, Price, Qty, Record,
+    AccountId, CashMove, Command, HashSeed, InstrumentId, Money, NewOrder, Price, Qty, Record,
     ReferencePrice, RejectCode, ReportKind, SessionId, TimeInForce, UserRef, VenueReport,
 };
 use portcullis_risk_core::checks;
@@ -94,7 +94,8 @@ impl Portcullis {
             positions_max: accounts * TRADED,
             ..Capacities::default()
         };
-        let core = RiskCore::new(&capacities, table).map_err(|why| why.to_string())?;
+        let core =
+            RiskCore::new(&capacities, table, HashSeed::FIXED).map_err(|why| why.to_string())?;
         let mut gate = Self {
             core,
             said: Verdicts {

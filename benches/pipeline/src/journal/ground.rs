@@ -4,7 +4,7 @@
 
 use portcullis_bench_pipeline::limits::{INSTRUMENTS, PRICE_MAX, QTY_MAX, SESSIONS};
 use portcullis_bench_pipeline::market::Crowd;
-use portcullis_domain::{Duration, InstrumentId, Price, Qty, SessionId};
+use portcullis_domain::{Duration, HashSeed, InstrumentId, Price, Qty, SessionId};
 use portcullis_journal::{Disk, Storage, WordFile, write_words};
 use portcullis_pipeline::egress::EgressConfig;
 use portcullis_pipeline::recovery::{Ground, Prelude};
@@ -63,6 +63,7 @@ impl Land {
         Ground {
             storage: &self.disk,
             prelude: &self.prelude,
+            hash_seed: HashSeed::FIXED,
             egress: &self.egress,
             from_snapshot,
         }
@@ -110,6 +111,7 @@ pub(crate) fn embedded(crowd: Crowd) -> EmbeddedVenue {
         inbox_max: 4_096,
         trades_max: capacities.executions_max,
         window_ticks: 4_096,
+        hash_seed: HashSeed::FIXED,
     };
     EmbeddedVenue::new(ladder, None).expect("a ladder of the bench's sizes")
 }
@@ -132,6 +134,7 @@ pub(crate) fn ouch(crowd: Crowd) -> OuchVenue<Nowhere> {
         instruments: instruments.collect(),
         orders_max: crowd.capacities().orders_max,
         in_flight_max: 4_096,
+        hash_seed: HashSeed::FIXED,
         write_buffer_bytes: 1 << 20,
         reconnect_min: Duration::from_ns(1_000_000),
         reconnect_max: Duration::from_ns(1_000_000),

@@ -8,7 +8,7 @@ use super::prelude::Prelude;
 use super::snapshot::load;
 use crate::egress::{ClientStreams, EgressConfig};
 use crate::replica::{Diverged, Replica, ReplicaParts};
-use portcullis_domain::Seq;
+use portcullis_domain::{HashSeed, Seq};
 use portcullis_journal::{
     Entry, JournalError, JournalReader, Mode, Storage, WordFile, newest_snapshot, read_words,
 };
@@ -26,6 +26,8 @@ pub struct Ground<'a, S> {
     pub storage: &'a S,
     /// What the journal's core was made from.
     pub prelude: &'a Prelude,
+    /// Where keys lie in the core's tables: this process's own.
+    pub hash_seed: HashSeed,
     /// How clients are told.
     pub egress: &'a EgressConfig,
     /// Whether the newest snapshot is begun from, where there is one; else record 1.
@@ -268,7 +270,7 @@ fn beginning<S: Storage, V>(
     venue: V,
 ) -> Result<ReplicaParts<V>, RecoveryError> {
     let table = limit_table(ground.storage, ground.prelude.limits)?;
-    let core = RiskCore::new(&ground.prelude.capacities, table);
+    let core = RiskCore::new(&ground.prelude.capacities, table, ground.hash_seed);
     Ok(ReplicaParts {
         core: Box::new(core.map_err(RecoveryError::Capacities)?),
         streams: ClientStreams::new(ground.egress),

@@ -8,7 +8,7 @@ use super::prelude::Prelude;
 use super::rebuild::{Follower, Ground, RecoveryError, Step, limit_table};
 use crate::egress::ClientStreams;
 use crate::replica::ReplicaParts;
-use portcullis_domain::{Seq, Timestamp};
+use portcullis_domain::{HashSeed, Seq, Timestamp};
 use portcullis_journal::{
     Mode, SectionReader, SegmentName, SnapshotHeader, SnapshotReader, SnapshotWriter, Storage,
     StorageFile,
@@ -151,7 +151,7 @@ pub(super) fn load<S: Storage, V: RecallVenue>(
     slot: &str,
 ) -> Result<ReplicaParts<V>, RecoveryError> {
     let reader = SnapshotReader::open(ground.storage, slot)?;
-    let core = core_of(ground.storage, ground.prelude, &reader)?;
+    let core = core_of(ground.storage, ground.prelude, ground.hash_seed, &reader)?;
     let streams = ClientStreams::load(ground.egress, &bytes_of(reader.section(STREAMS))?);
     let streams = streams.map_err(RecoveryError::Streams)?;
     let saved = bytes_of(reader.section(VENUE))?;
@@ -170,9 +170,11 @@ pub(super) fn load<S: Storage, V: RecallVenue>(
 pub fn load_core<S: Storage>(
     storage: &S,
     prelude: &Prelude,
+    hash_seed: HashSeed,
     slot: &str,
 ) -> Result<RiskCore, RecoveryError> {
-    core_of(storage, prelude, &SnapshotReader::open(storage, slot)?)
+    let reader = SnapshotReader::open(storage, slot)?;
+    core_of(storage, prelude, hash_seed, &reader)
 }
 
 /// What clients were told, as the snapshot in a slot has it saved.
@@ -183,12 +185,13 @@ pub(crate) fn saved_streams<S: Storage>(storage: &S, slot: &str) -> Result<Vec<u
 fn core_of<S: Storage>(
     storage: &S,
     prelude: &Prelude,
+    hash_seed: HashSeed,
     reader: &SnapshotReader<S>,
 ) -> Result<RiskCore, RecoveryError> {
     let header = reader.header();
     let table = limit_table(storage, header.limits)?;
     let mut words = Words::of(reader.section(CORE))?;
-    let core = RiskCore::load(&prelude.capacities, table, &mut words);
+    let core = RiskCore::load(&prelude.capacities, table, hash_seed, &mut words);
     let core = core.map_err(RecoveryError::Core)?;
     if core.digest() != header.core_digest || core.seq().raw() != header.seq {
         return Err(RecoveryError::SnapshotDigest {

@@ -10,7 +10,7 @@ use super::replay::{Replay, STORE_MESSAGES_MIN, Turn};
 use super::{Asked, ResendSource, ResentItem};
 use crate::egress::EgressConfig;
 use crate::recovery::{Ground, Prelude};
-use portcullis_domain::{Duration, RAW_BYTES_MAX, SessionId, Timestamp};
+use portcullis_domain::{Duration, HashSeed, RAW_BYTES_MAX, SessionId, Timestamp};
 use portcullis_journal::Storage;
 use portcullis_venue::RecallVenue;
 use portcullis_wire::soupbin::encode::packet_len;
@@ -36,6 +36,8 @@ pub struct ResenderConfig<S, V> {
     pub storage: S,
     /// What the journal's core was made from.
     pub prelude: Prelude,
+    /// Where keys lie in the tables of replicas' cores: this process's own.
+    pub hash_seed: HashSeed,
     /// How clients are told.
     pub egress: EgressConfig,
     /// Makes replicas' venues.
@@ -149,6 +151,7 @@ impl<S: Storage, V: RecallVenue> Resender<S, V> {
         let ResenderConfig {
             storage,
             prelude,
+            hash_seed,
             egress,
             venue,
             ..
@@ -156,6 +159,7 @@ impl<S: Storage, V: RecallVenue> Resender<S, V> {
         let ground = Ground {
             storage,
             prelude,
+            hash_seed: *hash_seed,
             egress,
             from_snapshot: true,
         };

@@ -3,7 +3,7 @@
 use super::{LatencySink, RECORD_BUDGET, Risk, RiskRings};
 use crate::item::ControlItem;
 use crate::signals::RiskSignals;
-use portcullis_domain::{Command, CommandKind, FlipLimits, Head, Record, Timestamp};
+use portcullis_domain::{Command, CommandKind, FlipLimits, HashSeed, Head, Record, Timestamp};
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, ControlOutcome, Done, RiskCore};
 use portcullis_runtime::{
@@ -51,7 +51,7 @@ fn outcomes(items: &mut RingConsumer<ControlItem>) -> Vec<ControlOutcome> {
 
 #[test]
 fn a_flip_finds_its_table_though_both_came_within_the_cycle() {
-    let core = RiskCore::new(&Capacities::default(), *table(0)).expect("fits");
+    let core = RiskCore::new(&Capacities::default(), *table(0), HashSeed::FIXED).expect("fits");
     let (mut records, records_out) = record_ring(UNITS);
     let (mut tables, tables_out) = ring(2);
     let (control, mut items) = ring(ITEMS);

@@ -2,7 +2,7 @@
 
 use super::{Resumption, SLICE_EVERY_NS, Sequencer, SequencerRings};
 use crate::signals::RiskSignals;
-use portcullis_domain::{Command, CommandKind, Head, Record, Seq, Timestamp};
+use portcullis_domain::{Command, CommandKind, HashSeed, Head, Record, Seq, Timestamp};
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, Effect, EffectSink, RiskCore};
 use portcullis_runtime::{Agent, RecordConsumer, RecordProducer, record_ring};
@@ -121,7 +121,7 @@ impl EffectSink for Unheard {
 #[test]
 fn a_log_goes_on_behind_the_record_that_its_core_came_to() {
     let table = LimitTable::build(&LimitSpec::default()).expect("no limits at all load");
-    let mut core = RiskCore::new(&Capacities::default(), table).expect("fits");
+    let mut core = RiskCore::new(&Capacities::default(), table, HashSeed::FIXED).expect("fits");
     let mut last = Command::JournalLink { up: false }.encode();
     (last.seq, last.timestamp_ns) = (1, 5_000_000_000);
     core.apply(&Record::bare(last), &mut Unheard);

@@ -12,7 +12,7 @@ use crate::capacities::Capacities;
 use crate::limits::LimitTable;
 use crate::saved::{Read, SavedError, Words};
 use crate::venue::Venue;
-use portcullis_domain::{Digest, Seq, Timestamp};
+use portcullis_domain::{Digest, HashSeed, Seq, Timestamp};
 
 /// Format of the words; raised when it changes.
 const FORMAT: u64 = 3;
@@ -51,7 +51,7 @@ impl RiskCore {
     }
 
     /// The core whose words these are: `table` is what its limits were built as, before any single cell
-    /// changed.
+    /// changed, `seed` where keys lie from now on.
     ///
     /// # Errors
     /// The first thing that no core has, and the part it is in; capacities or a table that are not those
@@ -59,6 +59,7 @@ impl RiskCore {
     pub fn load(
         capacities: &Capacities,
         table: LimitTable,
+        seed: HashSeed,
         words: &mut impl Iterator<Item = u64>,
     ) -> Result<Self, SavedError> {
         let mut words = Words::new(words);
@@ -74,7 +75,7 @@ impl RiskCore {
                 return Err(SavedError::CapacityDiffers(name));
             }
         }
-        let mut core = Self::new(capacities, table).map_err(SavedError::Capacities)?;
+        let mut core = Self::new(capacities, table, seed).map_err(SavedError::Capacities)?;
         core.load_head(words)?;
         words.begin("counters");
         core.counters.load(words)?;

@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 const INSTRUMENT: InstrumentId = InstrumentId::new(0);
 
 fn positions(slots: u32) -> Positions {
-    Positions::new(&Capacities {
+    let capacities = Capacities {
         positions_max: slots,
         ..Capacities::default()
-    })
+    };
+    Positions::new(&capacities, HashSeed::FIXED)
 }
 
 /// Sets the lots of an account's position; each account has one, so its list is that or nothing.
@@ -88,11 +89,12 @@ fn ticks_drop_those_that_are_idle_no_more() {
 #[test]
 fn positions_stand_in_their_stretch_where_there_is_room() {
     const ACCOUNTS: u32 = 100;
-    let mut positions = Positions::new(&Capacities {
+    let capacities = Capacities {
         accounts_max: ACCOUNTS,
         positions_max: ACCOUNTS * 4,
         ..Capacities::default()
-    });
+    };
+    let mut positions = Positions::new(&capacities, HashSeed::FIXED);
     let mut claim = |account: u32, instrument: u32| {
         let (account, instrument) = (AccountId::new(account), InstrumentId::new(instrument));
         let slot = positions.claim(account, instrument, 0, 0);

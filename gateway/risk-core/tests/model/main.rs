@@ -20,6 +20,7 @@ mod outages;
 mod prng;
 mod properties;
 mod saved;
+mod scattered;
 mod scenarios;
 #[path = "../../../../tools/xtask/src/vectors/spec.rs"]
 mod spec;

@@ -6,7 +6,7 @@ use super::config;
 use super::prng::Prng;
 use super::spec::limit_spec;
 use portcullis_domain::{
-    AccountId, AccountMove, Command, InstrumentId, PositionMove, Price, Qty, Record,
+    AccountId, AccountMove, Command, HashSeed, InstrumentId, PositionMove, Price, Qty, Record,
 };
 use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{Capacities, ControlRefusal, Done, Effect, EffectSink, RiskCore};
@@ -31,7 +31,7 @@ fn transfer(slots: u32) -> (Result<Done, ControlRefusal>, [i64; 2]) {
         positions_max: slots,
         ..Capacities::default()
     };
-    let mut core = RiskCore::new(&capacities, table).expect("the capacities do");
+    let mut core = RiskCore::new(&capacities, table, HashSeed::FIXED).expect("the capacities do");
     let [to, from] = [0, 1].map(AccountId::new);
     let instrument = InstrumentId::new(0);
     let command = Command::MovePosition(AccountMove {

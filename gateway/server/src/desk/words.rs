@@ -157,7 +157,7 @@ pub(super) fn example(refusal: &Refusal, config: &Config) -> String {
 pub(super) fn venue(venue: &VenueView) -> String {
     format!(
         "venue {}, seq {}, epoch {}, digest {:016x}\naccepted {}, refused {}, open orders {}, \
-         alarms {}",
+         alarms {}, longest search {}",
         venue.state.name(),
         venue.seq,
         venue.epoch,
@@ -166,6 +166,7 @@ pub(super) fn venue(venue: &VenueView) -> String {
         venue.refused,
         venue.open_orders,
         venue.alarms,
+        venue.passed_max,
     )
 }
 

@@ -3,6 +3,7 @@
 //! Control thread, once; the adapter then belongs to the venue thread.
 
 use super::assemble::{StartError, cannot};
+use crate::hash_seed;
 use portcullis_control::config::{Config, EngineLink, EngineReplayEnd, Matching};
 use portcullis_domain::Duration;
 use portcullis_pipeline::tables::SymbolTable;
@@ -51,6 +52,7 @@ pub(super) fn venue(
             .collect(),
         orders_max: capacities.orders_max,
         in_flight_max: IN_FLIGHT_MAX,
+        hash_seed: hash_seed::draw(),
         write_buffer_bytes: capacities.engine_out_bytes,
         reconnect_min: Duration::from_ns(100 * MS),
         reconnect_max: Duration::from_ns(5_000 * MS),

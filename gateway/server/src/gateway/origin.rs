@@ -12,7 +12,7 @@ use super::snapshots::Inherited;
 use super::tables::{egress_config, new_session_name, symbols};
 use super::venue_kind::VenueKind;
 use super::venues::venue;
-use crate::prelude;
+use crate::{hash_seed, prelude};
 use portcullis_control::config::{Config, DurabilityPolicy, JournalProfile};
 use portcullis_domain::{Digest, Seq};
 use portcullis_journal::replication::read_heard;
@@ -154,7 +154,7 @@ fn new_origin(
     options: &Options<'_>,
     capacities: &Capacities,
 ) -> Result<Origin, StartError> {
-    let core = RiskCore::new(capacities, config.limit_table());
+    let core = RiskCore::new(capacities, config.limit_table(), hash_seed::draw());
     let core = core.map_err(|error| cannot("the risk core", error))?;
     let session_name = new_session_name(config);
     let egress = egress_config(config, session_name, symbols(config)?);

@@ -12,7 +12,7 @@ use super::snapshots::Inherited;
 use super::tables::{egress_config, new_session_name, symbols};
 use super::venue_kind::VenueKind;
 use super::venues::venue;
-use crate::prelude;
+use crate::{hash_seed, prelude};
 use portcullis_control::config::Config;
 use portcullis_journal::{
     Disk, Identity, JournalWriter, Mode, Opening, Recovered, Storage, ThreadSource, WordFile,
@@ -55,6 +55,7 @@ pub(super) fn rebuild_from(
     let ground = Ground {
         storage: disk,
         prelude: &prelude,
+        hash_seed: hash_seed::draw(),
         egress: &egress,
         from_snapshot: true,
     };

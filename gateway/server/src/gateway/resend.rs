@@ -6,6 +6,7 @@
 use super::assemble::{StartError, cannot};
 use super::tables::{egress_config, symbols};
 use super::venues::venue;
+use crate::hash_seed;
 use portcullis_control::config::Config;
 use portcullis_journal::Disk;
 use portcullis_pipeline::recovery::Prelude;
@@ -47,6 +48,7 @@ impl Resend {
         let of_journal = ResenderConfig {
             storage: disk.clone(),
             prelude,
+            hash_seed: hash_seed::draw(),
             egress,
             venue: Box::new(move || venue(&for_venues, None).map_err(|error| error.to_string())),
             tell: Box::new(|words: &str| eprintln!("resend: {words}")),

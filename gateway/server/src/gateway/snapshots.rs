@@ -7,6 +7,7 @@
 use super::assemble::{StartError, cannot};
 use super::tables::{egress_config, symbols};
 use super::venues::venue;
+use crate::hash_seed;
 use crate::side_thread::{SideThread, Stop};
 use portcullis_control::config::Config;
 use portcullis_domain::Seq;
@@ -144,6 +145,7 @@ impl Maker {
         let ground = Ground {
             storage: &self.disk,
             prelude: &self.prelude,
+            hash_seed: hash_seed::draw(),
             egress: &egress,
             from_snapshot: true,
         };

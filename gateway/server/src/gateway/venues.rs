@@ -6,6 +6,7 @@ use super::assemble::{StartError, cannot};
 use super::external;
 use super::tables::symbols;
 use super::venue_kind::VenueKind;
+use crate::hash_seed;
 use portcullis_control::config::{Config, Matching};
 use portcullis_domain::{Price, Qty};
 use portcullis_risk_core::limits::instrument::InstrumentField;
@@ -66,6 +67,7 @@ fn embedded(config: &Config) -> Result<EmbeddedVenue, StartError> {
         inbox_max: 4_096,
         trades_max: capacities.executions_max,
         window_ticks: 4_096,
+        hash_seed: hash_seed::draw(),
     };
     let symbols = symbols(config)?;
     let terms = super::terms::reader(symbols);

@@ -6,6 +6,7 @@
 use super::clock::utc;
 use super::naming::Naming;
 use crate::gateway::{kept_names, read_prelude};
+use crate::hash_seed;
 use crate::replay::follower::built;
 use portcullis_domain::Seq;
 use portcullis_journal::{
@@ -104,7 +105,7 @@ impl Folder {
         let prelude = self.prelude(reader.segment())?;
         if first == 1 {
             let table = self.limit_table(prelude.limits)?;
-            let core = RiskCore::new(&prelude.capacities, table);
+            let core = RiskCore::new(&prelude.capacities, table, hash_seed::draw());
             return Ok((Box::new(core.map_err(|error| error.to_string())?), None));
         }
         let journal = reader.segment().identity.journal;
@@ -119,7 +120,8 @@ impl Folder {
                 self.disk.folder().display()
             ));
         };
-        let core = load_core(&self.disk, &prelude, slot).map_err(|error| error.to_string())?;
+        let core = load_core(&self.disk, &prelude, hash_seed::draw(), slot)
+            .map_err(|error| error.to_string())?;
         Ok((Box::new(core), Some(header.seq)))
     }
 
@@ -129,7 +131,7 @@ impl Folder {
     /// In words, what is wrong with it.
     pub(crate) fn snapshot_core(&self, slot: &str, prelude: u64) -> Result<RiskCore, String> {
         let prelude = read_prelude(&self.disk, prelude).map_err(|error| error.to_string())?;
-        load_core(&self.disk, &prelude, slot).map_err(|error| error.to_string())
+        load_core(&self.disk, &prelude, hash_seed::draw(), slot).map_err(|error| error.to_string())
     }
 
     /// The table of limits with this digest.

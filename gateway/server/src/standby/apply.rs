@@ -6,6 +6,7 @@
 
 use super::shared::Shared;
 use crate::gateway::{StartError, VenueKind, egress_config, symbols, venue};
+use crate::hash_seed;
 use portcullis_control::config::Config;
 use portcullis_journal::{Disk, Mode};
 use portcullis_pipeline::recovery::{Follower, Ground, Prelude, Rebuilt, RecoveryError, Step};
@@ -119,6 +120,7 @@ fn apply(
     let ground = Ground {
         storage: disk,
         prelude,
+        hash_seed: hash_seed::draw(),
         egress: &egress,
         from_snapshot: true,
     };

@@ -4,7 +4,7 @@
 
 use crate::origin::prelude;
 use crate::rig::{Setup, egress_config, ladder};
-use portcullis_domain::{Duration, Record, Seq, Timestamp};
+use portcullis_domain::{Duration, HashSeed, Record, Seq, Timestamp};
 use portcullis_journal::{
     Entry, JournalReader, JournalWriter, MemoryDisk, Mode, Retention, dispose, list_segments,
 };
@@ -47,6 +47,7 @@ impl Journal {
         let of_journal = ResenderConfig {
             storage: disk.clone(),
             prelude: prelude(setup),
+            hash_seed: HashSeed::FIXED,
             egress: egress_config(setup),
             venue: Box::new(move || Ok(ladder(setup))),
             tell: kept_in(&words),
@@ -71,6 +72,7 @@ impl Journal {
         let ground = Ground {
             storage: &self.disk,
             prelude: &prelude,
+            hash_seed: HashSeed::FIXED,
             egress: &egress,
             from_snapshot: true,
         };

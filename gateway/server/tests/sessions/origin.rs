@@ -4,7 +4,7 @@
 
 use crate::limits;
 use crate::rig::{Setup, capacities, egress_config, ladder};
-use portcullis_domain::{Seq, Timestamp};
+use portcullis_domain::{HashSeed, Seq, Timestamp};
 use portcullis_journal::{
     Identity, InlineSource, JournalStart, JournalWriter, MemoryDisk, Mode, Opening, RecoverOptions,
     Storage, Term, WordFile, WriterOptions, recover, write_words,
@@ -64,7 +64,8 @@ fn table(setup: Setup) -> LimitTable {
 
 /// A new gateway.
 pub(crate) fn begin(setup: Setup) -> Origin {
-    let core = RiskCore::new(&capacities(setup), table(setup)).expect("the capacities do");
+    let core = RiskCore::new(&capacities(setup), table(setup), HashSeed::FIXED)
+        .expect("the capacities do");
     let journal = setup.durability.map(|policy| {
         let disk = MemoryDisk::new();
         let limits = write_words(&disk, WordFile::Limits, &spec(setup).to_words());
@@ -115,6 +116,7 @@ pub(crate) fn go_on(setup: Setup, disk: MemoryDisk) -> Origin {
     let ground = Ground {
         storage: &disk,
         prelude: &prelude,
+        hash_seed: HashSeed::FIXED,
         egress: &egress,
         from_snapshot: true,
     };

@@ -9,7 +9,7 @@ use crate::journal::{Journal, STALL};
 use crate::limits;
 use crate::origin::{OpenJournal, Origin, begin, go_on, session_name};
 use portcullis_domain::{
-    AccountId, CashMove, Command, Duration, InstrumentId, Money, Price, Qty, Record,
+    AccountId, CashMove, Command, Duration, HashSeed, InstrumentId, Money, Price, Qty, Record,
     ReferencePrice, Seq, SessionId, Timestamp, TradingState,
 };
 use portcullis_pipeline::durability::{Durability, Gate};
@@ -424,6 +424,7 @@ pub(crate) fn ladder(setup: Setup) -> EmbeddedVenue {
         inbox_max: 4_096,
         trades_max: 4_096,
         window_ticks: 4_096,
+        hash_seed: HashSeed::FIXED,
     };
     EmbeddedVenue::new(config, None).expect("the ladder's configuration is in range")
 }

@@ -9,9 +9,9 @@ pub(crate) use journals::Pruned;
 
 use portcullis_control::config::{Config, parse_str};
 use portcullis_domain::{
-    AccountId, CashMove, Command, FlipLimits, Head, InstrumentId, Money, NewOrder, Price, Qty,
-    QtyMeaning, Record, ReferencePrice, ReplaceRequest, ReportKind, SessionEvent, SessionEventKind,
-    SessionId, Side, TimeInForce, Timestamp, Units, UserRef, VenueReport,
+    AccountId, CashMove, Command, FlipLimits, HashSeed, Head, InstrumentId, Money, NewOrder, Price,
+    Qty, QtyMeaning, Record, ReferencePrice, ReplaceRequest, ReportKind, SessionEvent,
+    SessionEventKind, SessionId, Side, TimeInForce, Timestamp, Units, UserRef, VenueReport,
 };
 use portcullis_journal::{
     Append, Disk, Identity, InlineSource, JournalStart, JournalWriter, Opening, SnapshotHeader,
@@ -87,7 +87,7 @@ impl Made {
         let names = "account trader1\ninstrument ACME\nfirm broker\nsession TRADE1\n";
         fs::write(folder.join("journal/names"), names).expect("it takes a file");
         let table = LimitTable::build(&spec).expect("the config's own");
-        let core = RiskCore::new(&prelude.capacities, table).expect("they fit");
+        let core = RiskCore::new(&prelude.capacities, table, HashSeed::FIXED).expect("they fit");
         let opening = Opening {
             identity: Identity {
                 journal: JOURNAL,
@@ -385,5 +385,5 @@ pub(crate) fn core_of(disk: &Disk, prelude: u64) -> RiskCore {
     let words = read_words(disk, WordFile::Limits, prelude.limits).expect("they are kept");
     let spec = LimitSpec::from_words(&words).expect("they read");
     let table = LimitTable::build(&spec).expect("they load");
-    RiskCore::new(&prelude.capacities, table).expect("they fit")
+    RiskCore::new(&prelude.capacities, table, HashSeed::FIXED).expect("they fit")
 }

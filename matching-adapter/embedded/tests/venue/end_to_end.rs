@@ -4,7 +4,7 @@
 //! left, no quantum lost, and both count the same lots.
 
 use crate::rig::{INSTRUMENTS, Random, Rig, SESSIONS};
-use portcullis_domain::{InstrumentId, Money, Price, Qty};
+use portcullis_domain::{HashSeed, InstrumentId, Money, Price, Qty};
 use portcullis_venue::MatchingVenue;
 use portcullis_venue_embedded::{
     EmbeddedVenue, Fees, Instruction, InstrumentConfig, LadderConfig, RawTerms,
@@ -29,6 +29,7 @@ pub(crate) fn config() -> LadderConfig {
         inbox_max: 4,
         trades_max: 1_024,
         window_ticks: 64,
+        hash_seed: HashSeed::FIXED,
     }
 }
 

@@ -4,8 +4,8 @@
 
 use crate::rig::{INSTRUMENTS, Rig, SESSIONS};
 use portcullis_domain::{
-    AccountId, CancelRequest, Command, InstrumentId, NewOrder, Price, Qty, ReportKind, Scope,
-    SessionId, Side, StateChange, TimeInForce, TradingState, Units, UserRef,
+    AccountId, CancelRequest, Command, HashSeed, InstrumentId, NewOrder, Price, Qty, ReportKind,
+    Scope, SessionId, Side, StateChange, TimeInForce, TradingState, Units, UserRef,
 };
 use portcullis_venue_embedded::{EmbeddedVenue, Fees, InstrumentConfig, LadderConfig};
 
@@ -25,6 +25,7 @@ fn rig() -> Rig<EmbeddedVenue> {
         inbox_max: 64,
         trades_max: 64,
         window_ticks: 64,
+        hash_seed: HashSeed::FIXED,
     };
     let venue = EmbeddedVenue::new(config, None).expect("in range");
     let mut rig = Rig::new(venue, 1, |_| Vec::new());

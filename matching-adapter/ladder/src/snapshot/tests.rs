@@ -1,6 +1,6 @@
 //! Made-up snapshots with right checksums: refused or whole, never a panic.
 
-use portcullis_domain::{InstrumentId, Price, Qty, Side, TimeInForce, UserRef};
+use portcullis_domain::{HashSeed, InstrumentId, Price, Qty, Side, TimeInForce, UserRef};
 
 use super::*;
 use crate::command::{MassCancel, NewOrder};
@@ -20,6 +20,7 @@ fn config() -> LadderConfig {
         inbox_max: 8,
         trades_max: 4,
         window_ticks: 64,
+        hash_seed: HashSeed::FIXED,
     }
 }
 

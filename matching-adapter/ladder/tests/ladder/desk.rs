@@ -4,7 +4,7 @@
 //! short. Session 1 sells, session 0 buys; numbers are given by the case.
 
 use portcullis_domain::{
-    InstrumentId, Money, Price, Qty, QtyMeaning, SessionId, Side, TimeInForce, UserRef,
+    HashSeed, InstrumentId, Money, Price, Qty, QtyMeaning, SessionId, Side, TimeInForce, UserRef,
 };
 use portcullis_ladder::{
     Cancel, CancelReason, Command, Disposition, Fees, InstrumentConfig, Ladder, LadderConfig,
@@ -55,6 +55,7 @@ pub(crate) fn config() -> LadderConfig {
         inbox_max: 8,
         trades_max: 4,
         window_ticks: 64,
+        hash_seed: HashSeed::FIXED,
     }
 }
 

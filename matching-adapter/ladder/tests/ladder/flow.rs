@@ -4,7 +4,7 @@
 //! recent numbers and so hits live, dead and never used ones. It must never read an answer.
 
 use portcullis_domain::{
-    InstrumentId, Money, Price, Qty, QtyMeaning, SessionId, Side, TimeInForce, UserRef,
+    HashSeed, InstrumentId, Money, Price, Qty, QtyMeaning, SessionId, Side, TimeInForce, UserRef,
 };
 use portcullis_ladder::{
     Cancel, Command, Fees, Instruction, InstrumentConfig, LadderConfig, MassCancel, NewOrder,
@@ -36,6 +36,7 @@ pub(crate) fn config() -> LadderConfig {
         inbox_max: 64,
         trades_max: 128,
         window_ticks: 64,
+        hash_seed: HashSeed::FIXED,
     }
 }
 

@@ -1,9 +1,10 @@
 //! The memory of the engine's orders: a slot each, found by key.
 //!
-//! Part of the orders. Invariants: each slot is in one chain or free; an order stays in its slot until it is
+//! Part of the orders. Clients choose the numbers, so which chain one is in follows from a secret as well: see
+//! [`HashSeed`]. Invariants: each slot is in one chain or free; an order stays in its slot until it is
 //! forgotten; nothing grows.
 
-use portcullis_domain::{InstrumentId, OrderKey};
+use portcullis_domain::{HashSeed, InstrumentId, OrderKey};
 use portcullis_runtime::prefetch;
 
 use super::EngineOrder;
@@ -18,6 +19,11 @@ pub(super) struct Table {
     slots: Box<[Slot]>,
     /// The first of the free slots.
     free: u32,
+    seed: HashSeed,
+    /// Of a scattered key, to leave the number of a head.
+    shift: u32,
+    /// Orders in the longest chain that a new one was ever looked for in.
+    chain_max: u32,
 }
 
 /// Where an order stands.
@@ -43,7 +49,7 @@ const TOGETHER_BITS: u32 = 4;
 const TOGETHER: u64 = 1 << TOGETHER_BITS;
 
 impl Table {
-    pub(super) fn new(slots: usize) -> Self {
+    pub(super) fn new(slots: usize, seed: HashSeed) -> Self {
         let order = EngineOrder {
             instrument: InstrumentId::NONE,
             open_wire: 0,
@@ -58,6 +64,9 @@ impl Table {
             heads: vec![NONE; heads].into_boxed_slice(),
             slots: (1..=slots).map(free).collect(),
             free: 0,
+            seed,
+            shift: 64 - heads.trailing_zeros(),
+            chain_max: 0,
         }
     }
 
@@ -75,11 +84,7 @@ impl Table {
     }
 
     pub(super) fn find(&self, key: OrderKey) -> Option<Place> {
-        self.find_in(self.chain(key), key)
-    }
-
-    pub(super) fn find_in(&self, chain: usize, key: OrderKey) -> Option<Place> {
-        let mut at = self.heads[chain];
+        let mut at = self.heads[self.chain(key)];
         while at != NONE {
             let slot = &self.slots[at as usize];
             if slot.key == key.raw() {
@@ -88,6 +93,25 @@ impl Table {
             at = slot.next;
         }
         None
+    }
+
+    /// The same of an order that mostly is not here, so that all of its chain is gone through: and counted.
+    pub(super) fn find_new(&mut self, chain: usize, key: OrderKey) -> Option<Place> {
+        let (mut at, mut passed) = (self.heads[chain], 0);
+        while let Some(slot) = self.slots.get(at as usize) {
+            if slot.key == key.raw() {
+                return Some(Place(at));
+            }
+            at = slot.next;
+            passed += 1;
+        }
+        self.chain_max = self.chain_max.max(passed);
+        None
+    }
+
+    /// Orders in the longest chain that a new one was ever looked for in: a few, unless somebody knows the seed.
+    pub(super) const fn chain_max(&self) -> u32 {
+        self.chain_max
     }
 
     pub(super) const fn has_room(&self) -> bool {
@@ -149,9 +173,10 @@ impl Table {
     }
 
     const fn chain_of(&self, key: u64) -> usize {
-        let scattered = (key >> TOGETHER_BITS).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        let scattered = self.seed.scatter(key >> TOGETHER_BITS) >> (self.shift & 63);
+        // Numbers that are far apart and end alike are to differ in their place of the line, too.
         let together = key & (TOGETHER - 1);
-        ((scattered << TOGETHER_BITS | together) as usize) & (self.heads.len() - 1)
+        (scattered ^ together) as usize
     }
 
     /// How many orders it holds; those free are the others, each once.
@@ -166,5 +191,76 @@ impl Table {
         let count = self.held().count();
         assert_eq!(free + count, self.slots.len());
         count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_domain::{SessionId, UserRef};
+
+    fn key(number: u32) -> OrderKey {
+        OrderKey::new(SessionId::new(3), UserRef::new(number))
+    }
+
+    /// Orders that those with these keys passed by, all in all, and the most that one did.
+    fn passed(slots: usize, seed: HashSeed, keys: &[OrderKey]) -> (usize, u32) {
+        let mut table = Table::new(slots, seed);
+        let order = EngineOrder {
+            instrument: InstrumentId::NONE,
+            open_wire: 1,
+        };
+        let mut passed = 0;
+        for key in keys {
+            let chain = table.chain(*key);
+            assert!(table.find_new(chain, *key).is_none());
+            let mut at = table.heads[chain];
+            while at != NONE {
+                passed += 1;
+                at = table.slots[at as usize].next;
+            }
+            table.insert(chain, *key, order);
+        }
+        (passed, table.chain_max())
+    }
+
+    /// A client picks its numbers. Where it knows how they are scattered each walks past all before it; where
+    /// it does not, its picks are as good as any.
+    #[test]
+    fn who_does_not_know_the_seed_cannot_pick_numbers_of_one_chain() {
+        const SLOTS: usize = 2_048;
+        const PICKED: usize = 1_000;
+        let known = HashSeed::FIXED;
+        let table = Table::new(SLOTS, known);
+        let chain = table.chain(key(1));
+        let picked = (1..u32::MAX).map(key);
+        let picked = picked.filter(|key| table.chain(*key) == chain);
+        let picked: Vec<OrderKey> = picked.take(PICKED).collect();
+        let all = PICKED * (PICKED - 1) / 2;
+        assert_eq!(passed(SLOTS, known, &picked), (all, PICKED as u32 - 1));
+        for word in 1..64_u64 {
+            let words = [word, word + 64].map(|word| known.scatter(word));
+            let (walked, longest) = passed(SLOTS, HashSeed::from_words(words), &picked);
+            assert!(walked < PICKED, "{walked} under seed {word}");
+            assert!(longest < 16, "{longest} under seed {word}");
+        }
+    }
+
+    /// Every sixteenth number alone would leave the other heads of each line free.
+    #[test]
+    fn numbers_that_end_alike_use_all_chains() {
+        let keys: Vec<OrderKey> = (1..=1_000).map(|at| key(at << TOGETHER_BITS)).collect();
+        let (walked, longest) = passed(1_024, HashSeed::FIXED, &keys);
+        assert!(walked < keys.len() && longest < 16, "{walked}, {longest}");
+    }
+
+    #[test]
+    fn the_smallest_table_has_a_chain_for_each_key() {
+        for slots in [1, 2, 16, 31, 32, 33, 64] {
+            let table = Table::new(slots, HashSeed::FIXED);
+            let chains = (1..4_096).map(|number| table.chain(key(number)));
+            let highest = chains.max();
+            assert_eq!(highest, Some(table.heads.len() - 1), "{slots}");
+        }
     }
 }

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroU64};
 
-use portcullis_domain::{Duration, Price, Qty, SessionId, Timestamp, VenueReport};
+use portcullis_domain::{Duration, HashSeed, Price, Qty, SessionId, Timestamp, VenueReport};
 use portcullis_venue::saved::SavedError;
 use portcullis_venue::{
     Approved, MatchingVenue, OutboundOrder, RecallEnd, RecallFault, RecallVenue, VenueSink,
@@ -68,6 +68,7 @@ pub(crate) fn config_for(address: SocketAddr) -> OuchVenueConfig {
             .collect(),
         orders_max: 8_192,
         in_flight_max: 256,
+        hash_seed: HashSeed::FIXED,
         write_buffer_bytes: 8_192,
         reconnect_min: Duration::from_ns(2 * POLL_NS),
         reconnect_max: Duration::from_ns(20 * POLL_NS),

@@ -8,7 +8,7 @@ mod planted;
 #[path = "../../../embedded/tests/venue/rig/mod.rs"]
 mod rig;
 
-use portcullis_domain::{Money, Price, Qty};
+use portcullis_domain::{HashSeed, Money, Price, Qty};
 use portcullis_venue_embedded::{EmbeddedVenue, Fees, InstrumentConfig, LadderConfig};
 
 fn ladder() -> EmbeddedVenue {
@@ -28,6 +28,7 @@ fn ladder() -> EmbeddedVenue {
         inbox_max: 256,
         trades_max: 1_024,
         window_ticks: 64,
+        hash_seed: HashSeed::FIXED,
     };
     EmbeddedVenue::new(config, None).expect("in range")
 }

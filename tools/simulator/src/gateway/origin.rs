@@ -3,7 +3,7 @@
 //! As the server does it, on a disk in memory. Invariants: a journal that does not read to its end is not
 //! gone on from; what the disk says for now is told from what the journal says for ever.
 
-use super::{Gateway, core, egress_config, session_name};
+use super::{Gateway, core, egress_config, elsewhere, session_name};
 use crate::clock::SimClock;
 use crate::market::Market;
 use crate::plan::Plant;
@@ -98,6 +98,7 @@ pub(crate) fn make_snapshot(
     let ground = Ground {
         storage: disk,
         prelude: &prelude,
+        hash_seed: elsewhere(wanted.raw()),
         egress: &egress_config(market),
         from_snapshot: true,
     };
@@ -117,6 +118,7 @@ fn stale_streams(
     let ground = Ground {
         storage: ground.storage,
         prelude: ground.prelude,
+        hash_seed: ground.hash_seed,
         egress: ground.egress,
         from_snapshot: false,
     };
@@ -209,6 +211,7 @@ fn go_on(
     let ground = Ground {
         storage: disk,
         prelude: &prelude,
+        hash_seed: elsewhere(start.clock.now().ns()),
         egress: &egress_config(market),
         from_snapshot: true,
     };

@@ -8,10 +8,10 @@ use super::op::{Answer, Config, Figures, Machine, Op, Word};
 use super::spec::limit_spec;
 use super::words::{answered, figures, reported};
 use portcullis_domain::{
-    AccountId, CancelRequest, CashMove, CheckMask, Command, DisputeDecision, InstrumentId, Money,
-    NewOrder, Price, Qty, QtyMeaning, Record, ReferencePrice, RejectCode, ReplaceRequest,
-    ReportKind, Scope, SessionId, Settlement, StateChange, TimeInForce, TradingState, Units,
-    UserRef, VenueReport,
+    AccountId, CancelRequest, CashMove, CheckMask, Command, DisputeDecision, HashSeed,
+    InstrumentId, Money, NewOrder, Price, Qty, QtyMeaning, Record, ReferencePrice, RejectCode,
+    ReplaceRequest, ReportKind, Scope, SessionId, Settlement, StateChange, TimeInForce,
+    TradingState, Units, UserRef, VenueReport,
 };
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, Effect, EffectSink, LineSink, RiskCore, checks};
@@ -69,7 +69,7 @@ impl CoreMachine {
             disputes_max: room,
             ..defaults
         };
-        Self::with(config, &spec, &capacities)
+        Self::with(config, &spec, &capacities, HashSeed::FIXED)
     }
 
     /// The same with room for so much, under limits that say at least as much as the configuration.
@@ -80,10 +80,11 @@ impl CoreMachine {
         config: &Config,
         spec: &LimitSpec,
         capacities: &Capacities,
+        seed: HashSeed,
     ) -> Result<Self, String> {
         let table = LimitTable::build(spec)
             .map_err(|why| format!("the limits do not load: {:?}", why.faults))?;
-        let core = RiskCore::new(capacities, table).map_err(|why| why.to_string())?;
+        let core = RiskCore::new(capacities, table, seed).map_err(|why| why.to_string())?;
         let mut machine = Self {
             core,
             config: config.clone(),

@@ -5,7 +5,7 @@
 use super::{episode, words_of};
 use crate::prng::Prng;
 use portcullis_domain::{
-    AccountId, CashMove, Command, InstrumentId, Money, NewOrder, Price, Qty, Record,
+    AccountId, CashMove, Command, HashSeed, InstrumentId, Money, NewOrder, Price, Qty, Record,
     ReferencePrice, ReportKind, SessionId, Settlement, Side, TimeInForce, UserRef, VenueReport,
 };
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
@@ -37,7 +37,8 @@ fn saved(seed: u64) -> Vec<Saved> {
 impl Saved {
     fn load(&self, words: &[u64]) -> Result<RiskCore, SavedError> {
         let table = LimitTable::build(&self.spec).expect("the limits load");
-        RiskCore::load(&self.capacities, table, &mut words.iter().copied())
+        let words = &mut words.iter().copied();
+        RiskCore::load(&self.capacities, table, HashSeed::FIXED, words)
     }
 }
 

@@ -1,6 +1,6 @@
-//! A core that was saved and loaded goes on exactly as one that was not.
+//! A core that was saved and loaded goes on exactly as one that was not, wherever keys lie in their tables.
 //!
-//! Owned by a test. Two machines get the same commands; one of them is saved and loaded again and again,
+//! Owned by a test. Two machines with seeds of their own get the same commands; one of them is saved and loaded again and again,
 //! at random points, in tables that run full, in the middle of sweeps and valuations, under limits that
 //! flip and change. After each command the effects are compared, and the digest; often the hash of the
 //! whole state; at each load the counters, and that saving again gives the same words. Of one machine each
@@ -16,9 +16,9 @@ use super::op::{Answer, Config, Machine, Op};
 use super::prng::Prng;
 use super::spec::limit_spec;
 use portcullis_domain::{
-    AccountId, AccountMove, Command, DisputeDecision, FlipLimits, InstrumentId, LimitCellChange,
-    MassCancel, Money, PositionMove, Price, Qty, ReportKind, Scope, SessionEvent, SessionEventKind,
-    SessionId, Side, StateChange, TradingState, UserRef, VenueReport,
+    AccountId, AccountMove, Command, DisputeDecision, FlipLimits, HashSeed, InstrumentId,
+    LimitCellChange, MassCancel, Money, PositionMove, Price, Qty, ReportKind, Scope, SessionEvent,
+    SessionEventKind, SessionId, Side, StateChange, TradingState, UserRef, VenueReport,
 };
 use portcullis_risk_core::limits::account::{ACCOUNT_FIELDS, AccountField};
 use portcullis_risk_core::limits::instrument::InstrumentField;
@@ -35,17 +35,23 @@ fn words_of(core: &RiskCore) -> Vec<u64> {
     words
 }
 
+/// A word for a seed out of any other.
+const fn elsewhere(word: u64) -> u64 {
+    HashSeed::FIXED.scatter(word + 1)
+}
+
 /// What a core has counted, valuations and proofs among it: caches go on as they were, too.
 fn counters(core: &RiskCore) -> String {
     format!("{:?}", core.counters())
 }
 
-/// A core saved, and loaded from what was saved; the same words must come of it.
+/// A core saved, and loaded from what was saved where keys lie elsewhere; the same words must come of it.
 pub(super) fn reloaded(core: &RiskCore, spec: &LimitSpec) -> RiskCore {
     let words = words_of(core);
     assert_eq!(RiskCore::saved_table(&words), Some(spec.digest()));
     let table = LimitTable::build(spec).expect("the limits load");
-    let loaded = RiskCore::load(core.capacities(), table, &mut words.iter().copied());
+    let seed = HashSeed::from_words([core.seq().raw(), core.digest()].map(elsewhere));
+    let loaded = RiskCore::load(core.capacities(), table, seed, &mut words.iter().copied());
     let loaded = loaded.unwrap_or_else(|why| panic!("{why}"));
     assert!(words_of(&loaded) == words, "other words come of it");
     assert_eq!(loaded.state_hash(), core.state_hash());
@@ -95,15 +101,15 @@ fn scarce(prng: &mut Prng, config: &Config) -> (LimitSpec, Capacities) {
 impl Twins {
     fn new(prng: &mut Prng, config: &Config) -> Self {
         let (spec, capacities) = scarce(prng, config);
-        let machine = |approaches| {
-            let machine = CoreMachine::with(config, &spec, &capacities);
+        let machine = |approaches, seed| {
+            let machine = CoreMachine::with(config, &spec, &capacities, seed);
             let mut machine = machine.expect("the limits load");
             machine.approaches = approaches;
             machine
         };
         Self {
-            whole: machine(|_| true),
-            reloaded: machine(|_| false),
+            whole: machine(|_| true, HashSeed::FIXED),
+            reloaded: machine(|_| false, HashSeed::from_words([1, 2].map(elsewhere))),
             prng: prng.clone(),
             accounts: config.accounts.len(),
             instruments: config.instruments.len(),

@@ -6,7 +6,7 @@ use super::config;
 use crate::driver::CoreMachine;
 use crate::prng::Prng;
 use crate::spec::limit_spec;
-use portcullis_domain::{AccountId, Command, LimitCellChange, Scope};
+use portcullis_domain::{AccountId, Command, HashSeed, LimitCellChange, Scope};
 use portcullis_risk_core::limits::account::ACCOUNT_FIELDS;
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, Effect, SavedError};
@@ -36,7 +36,8 @@ fn machine_with(prng: &mut Prng, rows_spare: u32) -> (CoreMachine, LimitSpec, us
         account.row = Some(0);
     }
     let capacities = Capacities::default();
-    let machine = CoreMachine::with(&config, &spec, &capacities).expect("the limits load");
+    let machine =
+        CoreMachine::with(&config, &spec, &capacities, HashSeed::FIXED).expect("the limits load");
     (machine, spec, config.accounts.len())
 }
 

@@ -11,8 +11,8 @@ pub(crate) use again::Logged;
 use std::collections::VecDeque;
 
 use portcullis_domain::{
-    AccountId, CancelRequest, CashMove, Command, InstrumentId, Money, NewOrder, Price, Qty,
-    QtyMeaning, Record, ReferencePrice, ReplaceRequest, Scope, SessionId, Side, StateChange,
+    AccountId, CancelRequest, CashMove, Command, HashSeed, InstrumentId, Money, NewOrder, Price,
+    Qty, QtyMeaning, Record, ReferencePrice, ReplaceRequest, Scope, SessionId, Side, StateChange,
     TimeInForce, Timestamp, TradingState, Units, UserRef, VenueReport,
 };
 use portcullis_risk_core::limits::LimitTable;
@@ -135,7 +135,7 @@ impl<V: MatchingVenue> Rig<V> {
             ..Capacities::default()
         };
         Self {
-            core: RiskCore::new(&capacities, table).expect("small"),
+            core: RiskCore::new(&capacities, table, HashSeed::FIXED).expect("small"),
             venue,
             effects: Effects::default(),
             random: Random(seed),

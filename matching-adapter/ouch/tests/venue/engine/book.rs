@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_domain::{
-    InstrumentId, Money, OrderKey, Price, Qty, QtyMeaning, SessionId, UserRef,
+    HashSeed, InstrumentId, Money, OrderKey, Price, Qty, QtyMeaning, SessionId, UserRef,
 };
 use portcullis_ladder::{
     Cancel, CancelReason, Command, Counters, Disposition, Fees, InstrumentConfig, Ladder,
@@ -55,6 +55,7 @@ impl Book {
             inbox_max: 1_024,
             trades_max: 1_024,
             window_ticks: 64,
+            hash_seed: HashSeed::FIXED,
         });
         Self {
             ladder: ladder.expect("in range"),
