@@ -5,7 +5,7 @@
 //! by their /64, which is what one customer commonly has.
 
 use portcullis_domain::{Duration, Timestamp};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
 /// Sets in the table.
@@ -39,6 +39,8 @@ const EMPTY: Entry = Entry {
 pub struct AddressLimit {
     limited_to: LimitedTo,
     entries: Box<[[Entry; WAYS]]>,
+    /// Which set an address is in: nobody may pick addresses that push each other out.
+    keyed: RandomState,
 }
 
 impl AddressLimit {
@@ -48,6 +50,7 @@ impl AddressLimit {
         Self {
             limited_to,
             entries: vec![[EMPTY; WAYS]; SETS].into_boxed_slice(),
+            keyed: RandomState::new(),
         }
     }
 
@@ -55,7 +58,7 @@ impl AddressLimit {
     #[must_use]
     pub fn allows(&self, address: IpAddr, now: Timestamp) -> bool {
         let network = network(address);
-        let set = &self.entries[set_of(network)];
+        let set = &self.entries[self.set_of(network)];
         set.iter()
             .find(|entry| entry.failures > 0 && entry.network == network)
             .is_none_or(|entry| {
@@ -66,7 +69,7 @@ impl AddressLimit {
     /// Counts a failure of the address.
     pub fn failed(&mut self, address: IpAddr, now: Timestamp) {
         let network = network(address);
-        let index = set_of(network);
+        let index = self.set_of(network);
         let known = self.entries[index]
             .iter()
             .position(|entry| entry.failures > 0 && entry.network == network);
@@ -90,6 +93,10 @@ impl AddressLimit {
         };
     }
 
+    fn set_of(&self, network: u128) -> usize {
+        self.keyed.hash_one(network) as usize % SETS
+    }
+
     fn is_over(&self, entry: &Entry, now: Timestamp) -> bool {
         now.since(entry.since) >= self.limited_to.window
     }
@@ -106,15 +113,10 @@ fn network(address: IpAddr) -> u128 {
     }
 }
 
-fn set_of(network: u128) -> usize {
-    let mut hasher = DefaultHasher::new();
-    network.hash(&mut hasher);
-    hasher.finish() as usize % SETS
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::hash::{DefaultHasher, Hash, Hasher};
 
     const LIMIT: LimitedTo = LimitedTo {
         failures_max: 3,
@@ -153,6 +155,35 @@ mod tests {
             limit.failed(address("::ffff:192.0.2.9"), now);
         }
         assert!(!limit.allows(address("192.0.2.9"), now));
+    }
+
+    /// Networks whose hash under keys of 0, which all can work out, puts them into one set: one more than it has
+    /// room for, each failing in its turn, would push the next one's count out.
+    #[test]
+    fn networks_picked_to_push_each_other_out_are_all_counted() {
+        let set_of = |network: u128| {
+            let mut known = DefaultHasher::new();
+            network.hash(&mut known);
+            known.finish() as usize % SETS
+        };
+        let networks = (0_u128..).map(|of| 0x2001_0DB8 << 96 | of << 64);
+        let one_set = networks.filter(|network| set_of(*network) == 0);
+        let picked: Vec<IpAddr> = one_set
+            .take(WAYS + 1)
+            .map(|network| IpAddr::V6(network.into()))
+            .collect();
+        let mut limit = AddressLimit::new(LIMIT);
+        let mut guesses = 0;
+        for at in 0..20 {
+            let now = Timestamp::from_ns(at);
+            for address in &picked {
+                if limit.allows(*address, now) {
+                    guesses += 1;
+                    limit.failed(*address, now);
+                }
+            }
+        }
+        assert_eq!(guesses, LIMIT.failures_max as usize * picked.len());
     }
 
     #[test]
