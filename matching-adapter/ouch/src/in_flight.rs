@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use portcullis_domain::UserRef;
+use portcullis_domain::{HashSeed, UserRef};
 use portcullis_wire::ouch50::MESSAGE_BYTES_MAX;
 
 const _: () = assert!(MESSAGE_BYTES_MAX <= u8::MAX as usize);
@@ -74,9 +74,57 @@ pub(crate) struct InFlight {
     messages: Messages,
     max: usize,
     unsent: usize,
-    /// Cancels and replaces among the entries: where there are none, none is looked for.
-    cancels: usize,
+    /// Entries at the front of which none is unsent.
+    sent_before: usize,
+    /// Entries looked at so far.
+    #[cfg(test)]
+    looked_at: std::cell::Cell<usize>,
+    /// Which cancels are among the entries, and how many replaces: what is not there is not looked for.
+    cancels: Cancels,
     replaces: usize,
+}
+
+/// How many cancels there are of versions whose numbers scatter alike: where there is none, there is none of any
+/// of these. Of thousands of cancels each would else be looked for among all the others.
+#[derive(Debug)]
+struct Cancels {
+    /// A count that is full stays so.
+    alike: Box<[u8]>,
+    seed: HashSeed,
+    shift: u32,
+}
+
+/// Places for each cancel there may be: so that few have another's.
+const PLACES_EACH: usize = 8;
+
+impl Cancels {
+    fn new(max: usize, seed: HashSeed) -> Self {
+        let places = (PLACES_EACH * max).next_power_of_two();
+        Self {
+            alike: vec![0; places].into_boxed_slice(),
+            seed,
+            shift: 64 - places.trailing_zeros(),
+        }
+    }
+
+    /// Whether there may be one of this version.
+    fn may_hold(&self, target: UserRef) -> bool {
+        self.alike[self.place(target)] > 0
+    }
+
+    /// Counts one of this version in, or out.
+    fn count(&mut self, target: UserRef, by: i8) {
+        let alike = &mut self.alike[self.place(target)];
+        if *alike < u8::MAX {
+            *alike = alike.saturating_add_signed(by);
+        }
+    }
+
+    fn place(&self, target: UserRef) -> usize {
+        let UserRef { row, number } = target;
+        let key = u64::from(row) << 32 | u64::from(number);
+        (self.seed.scatter(key) >> self.shift) as usize
+    }
 }
 
 /// Bytes of messages, apart from what is looked through. Those freed last are used first, so that few
@@ -121,13 +169,16 @@ impl Messages {
 }
 
 impl InFlight {
-    pub(crate) fn new(max: usize) -> Self {
+    pub(crate) fn new(max: usize, seed: HashSeed) -> Self {
         Self {
             entries: VecDeque::with_capacity(max),
             messages: Messages::new(max),
             max,
             unsent: 0,
-            cancels: 0,
+            sent_before: 0,
+            #[cfg(test)]
+            looked_at: std::cell::Cell::new(0),
+            cancels: Cancels::new(max, seed),
             replaces: 0,
         }
     }
@@ -187,6 +238,7 @@ impl InFlight {
             self.unsent += usize::from(!sent);
             self.unsent -= usize::from(!known.sent);
             self.messages.free.push(known.message);
+            self.sent_before = self.sent_before.min(index);
             self.entries[index] = self.entry(asked, message, sent, once, recalled);
         }
     }
@@ -221,11 +273,13 @@ impl InFlight {
 
     /// Counts an entry in, or out.
     #[inline]
-    const fn count(&mut self, asked: Asked, by: isize) {
+    fn count(&mut self, asked: Asked, by: i8) {
         match asked {
             Asked::Enter { .. } => {}
-            Asked::Replace { .. } => self.replaces = self.replaces.saturating_add_signed(by),
-            Asked::Cancel { .. } => self.cancels = self.cancels.saturating_add_signed(by),
+            Asked::Replace { .. } => {
+                self.replaces = self.replaces.saturating_add_signed(by.into());
+            }
+            Asked::Cancel { target, .. } => self.cancels.count(target, by),
         }
     }
 
@@ -240,7 +294,7 @@ impl InFlight {
         }
         // An engine mostly answers in turn.
         if let Some(entry) = self.entries.pop_front() {
-            self.removed(&entry);
+            self.removed(0, &entry);
         }
     }
 
@@ -252,7 +306,7 @@ impl InFlight {
     /// The engine spoke of a cancel of this version.
     #[inline]
     pub(crate) fn cancel_answered(&mut self, of: UserRef) {
-        if self.cancels == 0 {
+        if !self.cancels.may_hold(of) {
             return;
         }
         self.remove_first(|asked| matches!(asked, Asked::Cancel { target, .. } if target == of));
@@ -284,6 +338,7 @@ impl InFlight {
             entry.sent = false;
         }
         self.unsent = self.entries.len();
+        self.sent_before = 0;
     }
 
     /// The oldest message that is not written on this link.
@@ -291,7 +346,7 @@ impl InFlight {
         if self.unsent == 0 {
             return None;
         }
-        let entry = self.entries.iter().find(|entry| !entry.sent)?;
+        let entry = self.entries.get(self.first_unsent()?)?;
         Some(self.whole(entry))
     }
 
@@ -308,18 +363,34 @@ impl InFlight {
         }
     }
 
+    /// Where the oldest one is that is not written: behind those of which that is known, so that a whole link's
+    /// messages are gone through once while they are sent again.
+    fn first_unsent(&self) -> Option<usize> {
+        self.position_from(self.sent_before, |entry| !entry.sent)
+    }
+
+    fn position_from(&self, from: usize, fits: impl Fn(&Entry) -> bool) -> Option<usize> {
+        let found = self.entries.range(from..).position(fits);
+        let found = found.map(|behind| from + behind);
+        #[cfg(test)]
+        self.looked_at
+            .update(|so_far| so_far + found.map_or(self.entries.len(), |at| at + 1) - from);
+        found
+    }
+
     /// The oldest unwritten message is written now.
     pub(crate) fn note_sent(&mut self) {
-        let Some(index) = self.entries.iter().position(|entry| !entry.sent) else {
+        let Some(index) = self.first_unsent() else {
             return;
         };
         self.unsent -= 1;
+        self.sent_before = index + 1;
         self.entries[index].sent = true;
         self.entries[index].recalled = false;
         if self.entries[index].once
             && let Some(entry) = self.entries.remove(index)
         {
-            self.removed(&entry);
+            self.removed(index, &entry);
         }
     }
 
@@ -348,23 +419,24 @@ impl InFlight {
         let Asked::Cancel { target, .. } = asked else {
             return None;
         };
-        if self.cancels == 0 {
+        if !self.cancels.may_hold(target) {
             return None;
         }
         let same =
             |entry: &Entry| matches!(entry.asked, Asked::Cancel { target: t, .. } if t == target);
-        self.entries.iter().position(same)
+        self.position_from(0, same)
     }
 
     fn remove_first(&mut self, fits: impl Fn(Asked) -> bool) -> Option<Asked> {
-        let index = self.entries.iter().position(|entry| fits(entry.asked))?;
+        let index = self.position_from(0, |entry| fits(entry.asked))?;
         let entry = self.entries.remove(index)?;
-        self.removed(&entry);
+        self.removed(index, &entry);
         Some(entry.asked)
     }
 
     #[inline]
-    fn removed(&mut self, entry: &Entry) {
+    fn removed(&mut self, index: usize, entry: &Entry) {
+        self.sent_before -= usize::from(index < self.sent_before);
         self.messages.free.push(entry.message);
         self.unsent -= usize::from(!entry.sent);
         self.count(entry.asked, -1);
@@ -422,7 +494,7 @@ mod tests {
 
     #[test]
     fn what_is_answered_is_not_sent_again() {
-        let mut flight = InFlight::new(8);
+        let mut flight = InFlight::new(8, HashSeed::FIXED);
         for number in 1..=3 {
             keep(&mut flight, enter(number), number as u8);
         }
@@ -433,7 +505,7 @@ mod tests {
 
     #[test]
     fn a_version_that_never_came_takes_its_successors_along() {
-        let mut flight = InFlight::new(8);
+        let mut flight = InFlight::new(8, HashSeed::FIXED);
         keep(&mut flight, replace(1, 2), 2);
         keep(&mut flight, replace(2, 3), 3);
         keep(&mut flight, cancel(3, 0), 4);
@@ -444,7 +516,7 @@ mod tests {
 
     #[test]
     fn what_names_an_order_that_is_gone_is_sent_once() {
-        let mut flight = InFlight::new(8);
+        let mut flight = InFlight::new(8, HashSeed::FIXED);
         flight.keep(cancel(1, 0), &[7], true, false);
         assert_eq!(flight.len(), 0, "sent already");
         flight.keep(replace(1, 2), &[7], false, false);
@@ -462,7 +534,7 @@ mod tests {
 
     #[test]
     fn an_order_has_one_cancel_here_the_one_that_leaves_least() {
-        let mut flight = InFlight::new(1);
+        let mut flight = InFlight::new(1, HashSeed::FIXED);
         keep(&mut flight, cancel(1, 5), 5);
         assert!(!flight.is_owed(), "a cancel in part may never be answered");
         assert!(flight.has_room_for(cancel(1, 0)) && !flight.has_room_for(cancel(2, 0)));
@@ -471,7 +543,72 @@ mod tests {
         assert_eq!(resent(&mut flight), [6]);
         flight.cancel_answered(reference(1));
         assert_eq!((flight.len(), flight.next_unsent().is_none()), (0, true));
-        assert_eq!((flight.cancels, flight.replaces), (0, 0));
+        assert!(flight.cancels.alike.iter().all(|alike| *alike == 0));
+        assert_eq!(flight.replaces, 0);
         assert_eq!(flight.messages.free.len(), flight.messages.bytes.len());
+    }
+
+    /// Orders that rest and are cancelled one by one, while the engine answers none: a stop takes them all off. Then
+    /// the link breaks, and all is sent again; then the engine answers in turn.
+    #[test]
+    fn no_cancel_is_looked_for_among_all_others() {
+        const CANCELS: u32 = 4_000;
+        let mut flight = InFlight::new(CANCELS as usize, HashSeed::FIXED);
+        for target in 1..=CANCELS {
+            keep(&mut flight, cancel(target, 0), 1);
+        }
+        assert_eq!(resent(&mut flight).len(), CANCELS as usize);
+        for target in 1..=CANCELS {
+            // A fill of another order asks, too.
+            flight.cancel_answered(reference(target + CANCELS));
+            flight.cancel_answered(reference(target));
+        }
+        assert_eq!(flight.len(), 0);
+        let (each, looked_at) = (CANCELS as usize, flight.looked_at.get());
+        assert!(looked_at < each * each / 8, "{looked_at} entries");
+    }
+
+    /// Beside a list that is gone through from its front each time.
+    #[test]
+    fn the_oldest_unsent_is_found_whatever_came_and_went() {
+        let mut flight = InFlight::new(24, HashSeed::FIXED);
+        let mut random = 7_u64;
+        for _ in 0..100_000 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let number = (random >> 40) as u32 % 32;
+            let asked = match random >> 33 & 3 {
+                0 => enter(number),
+                1 => replace(number, number + 40),
+                _ => cancel(number, (random >> 50) as u32 % 4),
+            };
+            match random >> 60 {
+                0..=7 if flight.has_room_for(asked) => {
+                    let (sent, alive) = (random >> 36 & 1 == 1, random >> 37 & 3 > 0);
+                    flight.keep(asked, &[number as u8], sent, alive);
+                }
+                8 => flight.answered(reference(number)),
+                9 => flight.cancel_answered(reference(number)),
+                10 => flight.gone(reference(number)),
+                11 if number == 0 => flight.link_lost(),
+                _ => flight.note_sent(),
+            }
+            let first = flight.entries.iter().position(|entry| !entry.sent);
+            assert_eq!(flight.first_unsent(), first);
+            assert_eq!(flight.next_unsent().is_some(), first.is_some());
+            let unsent = flight.entries.iter().filter(|entry| !entry.sent).count();
+            assert_eq!(flight.unsent, unsent);
+            for target in (0..32).map(reference) {
+                let is_one = |entry: &Entry| matches!(entry.asked, Asked::Cancel { target: of, .. } if of == target);
+                assert_eq!(
+                    flight.cancel_of(Asked::Cancel {
+                        target,
+                        remain_wire: 0
+                    }),
+                    flight.entries.iter().position(is_one)
+                );
+            }
+        }
     }
 }

@@ -172,7 +172,7 @@ impl<S: Read + Write> Link<S> {
             stream: None,
             received: Buffer::new(read_bytes),
             to_write: Buffer::new(write_bytes),
-            in_flight: InFlight::new(in_flight_max),
+            in_flight: InFlight::new(in_flight_max, config.hash_seed),
             unnoted: None,
             owed: VecDeque::with_capacity(in_flight_max),
             tries: 0,
