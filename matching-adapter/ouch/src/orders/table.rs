@@ -162,7 +162,7 @@ impl Table {
     /// Where the first order of a line has come, asks for the line of those that follow: the numbers of a session
     /// mostly do, and a line is far away by the time that it is used again.
     pub(super) fn expect_after(&self, key: OrderKey) {
-        if key.raw() % TOGETHER == 0 {
+        if key.raw().is_multiple_of(TOGETHER) {
             prefetch(&self.heads[self.chain_of(key.raw().wrapping_add(TOGETHER))]);
         }
     }
