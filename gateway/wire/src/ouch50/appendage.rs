@@ -26,11 +26,30 @@ pub const APPENDAGE_BYTES_MAX: usize = {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Appendage<'a> {
     bytes: &'a [u8],
-    tags: TagSet,
-    /// The value of the tag `UserRefIdx`, 0 where it is absent.
-    row: u8,
-    /// That of the tag `Firm`, blank where it is absent.
+    found: Found,
+    /// The value of the tag `Firm`, blank where it is absent.
     firm: Alpha<4>,
+}
+
+/// Which tags the elements have, and the value of the tag `UserRefIdx`, 0 where it is absent. In one word: as two
+/// fields they are stored one by one and moved on in one piece, which waits until both stores are done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Found(u64);
+
+impl Found {
+    const NOTHING: Self = Self::new(TagSet::EMPTY, 0);
+
+    const fn new(tags: TagSet, row: u8) -> Self {
+        Self((row as u64) << u32::BITS | tags.bits() as u64)
+    }
+
+    const fn tags(self) -> TagSet {
+        TagSet::of_bits(self.0 as u32)
+    }
+
+    const fn row(self) -> u8 {
+        (self.0 >> u32::BITS) as u8
+    }
 }
 
 /// What is wrong with an appendage, and at which of its bytes.
@@ -46,8 +65,7 @@ impl<'a> Appendage<'a> {
     /// No element.
     pub const EMPTY: Appendage<'static> = Appendage {
         bytes: &[],
-        tags: TagSet::EMPTY,
-        row: 0,
+        found: Found::NOTHING,
         firm: Alpha::BLANK,
     };
 
@@ -62,7 +80,14 @@ impl<'a> Appendage<'a> {
     }
 
     /// What [`Self::parse_each`] accepts; `None`, without a word about the fault, where there is one.
+    #[inline(always)]
     pub(super) fn without_fault(bytes: &'a [u8], allowed: TagSet) -> Option<Self> {
+        let (found, firm) = Self::found_in(bytes, allowed)?;
+        Some(Self { bytes, found, firm })
+    }
+
+    #[inline(never)]
+    fn found_in(bytes: &[u8], allowed: TagSet) -> Option<(Found, Alpha<4>)> {
         let (mut left, mut rest) = (allowed, bytes);
         let (mut row, mut firm) = (0, Alpha::BLANK);
         while !rest.is_empty() {
@@ -78,13 +103,7 @@ impl<'a> Appendage<'a> {
             left = left.difference(TagSet::EMPTY.with(tag));
             rest = after;
         }
-        let tags = allowed.difference(left);
-        Some(Self {
-            bytes,
-            tags,
-            row,
-            firm,
-        })
+        Some((Found::new(allowed.difference(left), row), firm))
     }
 
     /// Element by element, with the first fault.
@@ -112,13 +131,9 @@ impl<'a> Appendage<'a> {
             tags = tags.with(tag);
             rest = after;
         }
-        let (row, firm) = (user_ref_idx_of(bytes), firm_of(bytes));
-        Ok(Self {
-            bytes,
-            tags,
-            row,
-            firm,
-        })
+        let found = Found::new(tags, user_ref_idx_of(bytes));
+        let firm = firm_of(bytes);
+        Ok(Self { bytes, found, firm })
     }
 
     /// The bytes after the length field.
@@ -130,7 +145,7 @@ impl<'a> Appendage<'a> {
     /// Which tags it holds.
     #[must_use]
     pub const fn tags(&self) -> TagSet {
-        self.tags
+        self.found.tags()
     }
 
     /// The elements in the order of the wire.
@@ -142,7 +157,7 @@ impl<'a> Appendage<'a> {
     /// The element with this tag.
     #[must_use]
     pub fn find(&self, tag: Tag) -> Option<Element> {
-        if !self.tags.contains(tag) {
+        if !self.tags().contains(tag) {
             return None;
         }
         self.iter().find(|element| element.tag() == tag)
@@ -152,20 +167,20 @@ impl<'a> Appendage<'a> {
     #[must_use]
     #[inline]
     pub const fn user_ref_idx(&self) -> u8 {
-        self.row
+        self.found.row()
     }
 
     /// The firm that the message names, if it names one.
     #[must_use]
     #[inline]
     pub fn firm(&self) -> Option<Alpha<4>> {
-        self.tags.contains(Tag::Firm).then_some(self.firm)
+        self.found.tags().contains(Tag::Firm).then_some(self.firm)
     }
 
     /// The bytes of the value with this tag.
     #[must_use]
     pub fn raw(&self, tag: Tag) -> Option<&'a [u8]> {
-        if !self.tags.contains(tag) {
+        if !self.tags().contains(tag) {
             return None;
         }
         let mut rest = self.bytes;
@@ -336,8 +351,7 @@ impl AppendageBuilder {
         let bytes = self.bytes.get(..self.len).unwrap_or(&[]);
         Appendage {
             bytes,
-            tags: self.tags,
-            row: user_ref_idx_of(bytes),
+            found: Found::new(self.tags, user_ref_idx_of(bytes)),
             firm: firm_of(bytes),
         }
     }

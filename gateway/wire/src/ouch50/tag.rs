@@ -224,6 +224,16 @@ impl TagSet {
     /// No tag.
     pub const EMPTY: Self = Self(0);
 
+    /// A bit for each tag, by its number.
+    pub(super) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// The set with these bits.
+    pub(super) const fn of_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
     /// The set of these tags.
     #[must_use]
     pub const fn of(tags: &[Tag]) -> Self {
