@@ -34,7 +34,7 @@ pub struct EgressConfig {
     pub heartbeats: Vec<Duration>,
     /// Order slots of the core, whose clients' words are kept.
     pub orders_max: usize,
-    /// Bytes of messages, each with the head of its packet, that a session's store holds for resending.
+    /// Bytes of messages that a session's store holds for resending; the heads of their packets have room beside.
     pub store_bytes: usize,
     /// Messages that it holds.
     pub store_messages: usize,

@@ -11,7 +11,7 @@ use portcullis_domain::{Duration, Timestamp};
 use portcullis_wire::Alpha;
 use portcullis_wire::soupbin::{
     Lagged, LoginAnswer, LoginRequest, PACKET_BYTES_MAX, Password, ResendStore, ServerOutbound,
-    StoreSlot, UserName,
+    StoreSlot, UserName, encode,
 };
 
 /// Bytes on their way to the socket.
@@ -68,7 +68,8 @@ impl Stream {
 
     /// A stream whose next message has this number, which is at least 1.
     pub(super) fn beginning_at(first: u64, config: &EgressConfig, heartbeat: Duration) -> Self {
-        let bytes = vec![0; config.store_bytes].into_boxed_slice();
+        let heads = config.store_messages * encode::packet_len(0);
+        let bytes = vec![0; config.store_bytes + heads].into_boxed_slice();
         let slots = vec![StoreSlot::default(); config.store_messages].into_boxed_slice();
         let store = ResendStore::new(bytes, slots, first);
         Self {

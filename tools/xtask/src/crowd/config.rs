@@ -62,14 +62,14 @@ fn order_ring_bytes(arguments: &Arguments) -> u64 {
 /// Bytes that the gateway may come to hold: what each thing that a capacity counts takes at most,
 /// and a program's own. Everything is made at start, so that nothing a client does adds to it.
 pub(super) fn memory_bound_bytes(arguments: &Arguments) -> u64 {
-    // A connection: two packets of inbound buffer. A session: its store, a slot for each 64 bytes of
-    // it, four packets of outbound buffer. An order: the core's slot, the client's words, the
+    // A connection: two packets of inbound buffer. A session: its store, a slot and the head of a packet for each
+    // 64 bytes of it, four packets of outbound buffer. An order: the core's slot, the client's words, the
     // ladder's slot and level. A lane to the sequencer: an entry for each unit.
     let parts = [
         (connections_max(arguments) as u64, 10 << 10),
         (
             arguments.sessions as u64,
-            STORE_BYTES + STORE_BYTES / 8 + (18 << 10),
+            STORE_BYTES + STORE_BYTES / 64 * (8 + 3) + (18 << 10),
         ),
         (ORDERS_MAX, 2 << 10),
         (POSITIONS_MAX, 512),
