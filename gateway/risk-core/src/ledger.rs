@@ -256,11 +256,11 @@ impl Ledger {
             instrument: self.instruments.get_mut(gone.instrument),
         };
         // One whose last lots a fill took left its account's list then.
-        let was_flat = books.position.is_flat();
+        let was_flat = gone.version.leaves == 0 && books.position.is_flat();
         books.close(gone, gone.version.notional(value), &mut self.orders);
-        if books.position.is_flat() {
+        if books.position.is_flat() && !was_flat {
             let first = &mut account.first_position;
-            self.positions.relink(gone.position, was_flat, first);
+            self.positions.became_flat(gone.position, first);
         }
     }
 
@@ -309,7 +309,7 @@ impl Ledger {
         books.count_closed(part, &mut self.orders);
         if books.position.is_flat() {
             let first = &mut account.first_position;
-            self.positions.relink(part.position, false, first);
+            self.positions.became_flat(part.position, first);
         }
         true
     }

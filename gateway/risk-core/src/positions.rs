@@ -375,10 +375,31 @@ impl Positions {
             position.join(!was_flat, slot, first);
             return;
         }
-        if was_flat {
+        if !was_flat {
+            self.became_flat(slot, first);
+        }
+    }
+
+    /// Takes a position that became flat out of its account's list: mostly the first one of it, which stands among
+    /// the idle still.
+    #[inline(always)]
+    pub(crate) fn became_flat(&mut self, slot: u32, first: &mut u32) {
+        let position = self.get(slot);
+        if *first == slot && position.previous == NONE && position.queued {
+            let next = position.next;
+            *first = next;
+            if let Some(next) = self.slots.get_mut(next as usize) {
+                next.previous = NONE;
+            }
             return;
         }
-        let queued = core::mem::replace(&mut position.queued, true);
+        self.became_idle(slot, first);
+    }
+
+    /// The same of any, which is idle from then on.
+    #[inline(never)]
+    fn became_idle(&mut self, slot: u32, first: &mut u32) {
+        let queued = core::mem::replace(&mut self.get_mut(slot).queued, true);
         self.leave(slot, first);
         if !queued {
             self.idle.push(slot);
