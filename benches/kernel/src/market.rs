@@ -4,13 +4,16 @@
 //! was sent is counted apart from what the core says it did, so that the two can be held against
 //! each other; records are made before the clock starts.
 
+mod records;
+
+pub use records::fill;
+
 use crate::limits::{POSITION_LOTS, QTY_LARGEST, SESSIONS, Shape, limits};
 use crate::load::Accounts;
 use portcullis_bench_market::Random;
 use portcullis_domain::{
-    AccountId, CancelRequest, CashMove, Command, HashSeed, InstrumentId, Money, NewOrder, Price,
-    Qty, Record, ReferencePrice, ReplaceRequest, ReportKind, SessionId, Side, TimeInForce, UserRef,
-    VenueReport,
+    AccountId, CashMove, Command, HashSeed, InstrumentId, Money, NewOrder, Price, Qty, Record,
+    ReferencePrice, ReportKind, SessionId, Side, TimeInForce, UserRef,
 };
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, Effect, EffectSink, RiskCore};
@@ -454,61 +457,6 @@ impl Market {
         self.apply(&record);
     }
 
-    /// The record of the engine's word: one that ends its order, or answers a replace.
-    pub(crate) fn report_record(
-        &mut self,
-        session: SessionId,
-        user_ref: UserRef,
-        kind: ReportKind,
-    ) -> Record {
-        self.reports += 1;
-        if let ReportKind::Fill { qty, fee, .. } = kind {
-            self.executed_lots += qty.lots() as u64;
-            self.fees += i128::from(fee.quanta());
-        }
-        self.record(Command::Report(VenueReport {
-            session,
-            user_ref,
-            kind,
-            note: 0,
-        }))
-    }
-
-    /// The same of one that leaves its order open.
-    pub(crate) fn report_of_open(
-        &mut self,
-        session: SessionId,
-        user_ref: UserRef,
-        kind: ReportKind,
-    ) -> Record {
-        self.leaving_open += 1;
-        self.report_record(session, user_ref, kind)
-    }
-
-    /// The engine's word that a version asked for is the order now.
-    pub(crate) fn answer_record(
-        &mut self,
-        session: SessionId,
-        user_ref: UserRef,
-        new: UserRef,
-    ) -> Record {
-        self.unanswered -= 1;
-        self.report_record(session, user_ref, ReportKind::Replaced { new })
-    }
-
-    /// A client's cancel.
-    pub(crate) fn cancel_record(&mut self, request: CancelRequest) -> Record {
-        self.cancels += 1;
-        self.record(Command::Cancel(request))
-    }
-
-    /// A client's replace, which must be accepted.
-    pub(crate) fn replace_record(&mut self, request: ReplaceRequest) -> Record {
-        self.sent += 1;
-        self.unanswered += 1;
-        self.record(Command::Replace(request))
-    }
-
     /// A control command.
     pub fn control(&mut self, command: Command) {
         self.controls += 1;
@@ -530,26 +478,6 @@ impl Market {
     pub(crate) fn enter_and_cancel(&mut self, account: u32, instrument: u32, side: Side) {
         let order = self.order(account, instrument, side, 1, PRICE_START);
         self.enter(order, Some(ReportKind::Canceled));
-    }
-
-    /// The record of a command, which must be the next to be applied.
-    pub fn record(&mut self, command: Command) -> Record {
-        self.seq += 1;
-        let mut record = Record::bare(command.encode());
-        record.head.seq = self.seq;
-        record.head.timestamp_ns = self.now_ns;
-        record
-    }
-}
-
-/// A fill at the price where all began.
-#[must_use]
-pub const fn fill(lots: i64, match_number: u64) -> ReportKind {
-    ReportKind::Fill {
-        qty: Qty::new(lots),
-        price: Price::new(PRICE_START),
-        match_number,
-        fee: Money::ZERO,
     }
 }
 

@@ -158,9 +158,7 @@ fn one_session(turns: &mut Turns, load: Load, figures: &mut Figures) -> Result<(
     let one = |rig: &Rig| rig.sessions() == 1;
     for turn in 0..load.turns {
         turns.take(turn, one, |rig| {
-            let closed = measure::closed_loop(rig, load.orders)?;
-            figures.keep(rig, rows::ROUND_TRIP, &closed);
-            Ok(())
+            figures.round_trips(rig, rows::ROUND_TRIP, load.orders)
         })?;
     }
     for turn in 0..load.turns {
@@ -171,11 +169,7 @@ fn one_session(turns: &mut Turns, load: Load, figures: &mut Figures) -> Result<(
         })?;
     }
     for turn in 0..load.turns {
-        turns.take(turn, one, |rig| {
-            let per_second = measure::throughput(rig, load.stream)?;
-            figures.keep_stream(rig, per_second);
-            Ok(())
-        })?;
+        turns.take(turn, one, |rig| figures.stream_of(rig, load.stream))?;
     }
     for turn in 0..load.silences {
         turns.take(turn, one, |rig| {
@@ -194,19 +188,29 @@ fn many_sessions(turns: &mut Turns, load: Load, figures: &mut Figures) -> Result
     let compared = |rig: &Rig| many(rig) || rig.way == Way::Gateway;
     for turn in 0..load.turns {
         turns.take(turn, compared, |rig| {
-            let closed = measure::closed_loop(rig, load.orders_many)?;
-            figures.keep(rig, rows::AMONG_MANY, &closed);
-            Ok(())
+            figures.round_trips(rig, rows::AMONG_MANY, load.orders_many)
         })?;
     }
     for turn in 0..load.turns {
-        turns.take(turn, many, |rig| {
-            let per_second = measure::throughput(rig, load.stream)?;
-            figures.keep_stream(rig, per_second);
-            Ok(())
-        })?;
+        turns.take(turn, many, |rig| figures.stream_of(rig, load.stream))?;
     }
     Ok(())
+}
+
+impl Figures {
+    /// A turn of round trips.
+    fn round_trips(&mut self, rig: &mut Rig, what: &str, orders: usize) -> Result<(), String> {
+        let closed = measure::closed_loop(rig, orders)?;
+        self.keep(rig, what, &closed);
+        Ok(())
+    }
+
+    /// A turn of messages a second.
+    fn stream_of(&mut self, rig: &mut Rig, span: Duration) -> Result<(), String> {
+        let per_second = measure::throughput(rig, span)?;
+        self.keep_stream(rig, per_second);
+        Ok(())
+    }
 }
 
 /// Where configs, words of children and histograms go: `bench` in the target folder.

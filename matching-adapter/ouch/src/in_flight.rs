@@ -4,10 +4,18 @@
 //! order, as the one that leaves least; what the engine will not answer, since the order it names
 //! is gone, is sent once and forgotten. It must never drop what may still be unknown to the engine.
 
+mod cancels;
+mod messages;
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 
 use portcullis_domain::{HashSeed, UserRef};
 use portcullis_wire::ouch50::MESSAGE_BYTES_MAX;
+
+use cancels::Cancels;
+use messages::Messages;
 
 const _: () = assert!(MESSAGE_BYTES_MAX <= u8::MAX as usize);
 
@@ -82,90 +90,6 @@ pub(crate) struct InFlight {
     /// Which cancels are among the entries, and how many replaces: what is not there is not looked for.
     cancels: Cancels,
     replaces: usize,
-}
-
-/// How many cancels there are of versions whose numbers scatter alike: where there is none, there is none of any
-/// of these. Of thousands of cancels each would else be looked for among all the others.
-#[derive(Debug)]
-struct Cancels {
-    /// A count that is full stays so.
-    alike: Box<[u8]>,
-    seed: HashSeed,
-    shift: u32,
-}
-
-/// Places for each cancel there may be: so that few have another's.
-const PLACES_EACH: usize = 8;
-
-impl Cancels {
-    fn new(max: usize, seed: HashSeed) -> Self {
-        let places = (PLACES_EACH * max).next_power_of_two();
-        Self {
-            alike: vec![0; places].into_boxed_slice(),
-            seed,
-            shift: 64 - places.trailing_zeros(),
-        }
-    }
-
-    /// Whether there may be one of this version.
-    fn may_hold(&self, target: UserRef) -> bool {
-        self.alike[self.place(target)] > 0
-    }
-
-    /// Counts one of this version in, or out.
-    fn count(&mut self, target: UserRef, by: i8) {
-        let alike = &mut self.alike[self.place(target)];
-        if *alike < u8::MAX {
-            *alike = alike.saturating_add_signed(by);
-        }
-    }
-
-    fn place(&self, target: UserRef) -> usize {
-        let UserRef { row, number } = target;
-        let key = u64::from(row) << 32 | u64::from(number);
-        (self.seed.scatter(key) >> self.shift) as usize
-    }
-}
-
-/// Bytes of messages, apart from what is looked through. Those freed last are used first, so that few
-/// lines are touched while little is in flight.
-#[derive(Debug)]
-struct Messages {
-    bytes: Vec<[u8; MESSAGE_BYTES_MAX]>,
-    free: Vec<u32>,
-}
-
-impl Messages {
-    fn new(max: usize) -> Self {
-        Self {
-            bytes: Vec::with_capacity(max),
-            free: Vec::with_capacity(max),
-        }
-    }
-
-    /// Keeps a message. There is room for as many as there are entries, and what a log leaves makes
-    /// its own.
-    #[inline]
-    fn put(&mut self, message: &[u8], recalled: bool) -> u32 {
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => self.more(recalled),
-        };
-        self.bytes[slot as usize][..message.len()].copy_from_slice(message);
-        slot
-    }
-
-    #[cold]
-    fn more(&mut self, recalled: bool) -> u32 {
-        let room = self.bytes.len() < self.bytes.capacity();
-        assert!(room || recalled, "one an entry");
-        self.bytes.push([0; MESSAGE_BYTES_MAX]);
-        (self.bytes.len() - 1) as u32
-    }
-
-    fn get(&self, entry: &Entry) -> &[u8] {
-        &self.bytes[entry.message as usize][..usize::from(entry.len)]
-    }
 }
 
 impl InFlight {
@@ -358,7 +282,7 @@ impl InFlight {
     fn whole(&self, entry: &Entry) -> Unsent<'_> {
         Unsent {
             asked: entry.asked,
-            message: self.messages.get(entry),
+            message: self.messages.get(entry.message, entry.len),
             recalled: entry.recalled,
         }
     }
@@ -447,168 +371,5 @@ const fn remaining(asked: Asked) -> u32 {
     match asked {
         Asked::Cancel { remain_wire, .. } => remain_wire,
         Asked::Enter { .. } | Asked::Replace { .. } => 0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reference(number: u32) -> UserRef {
-        UserRef::new(number)
-    }
-
-    fn enter(number: u32) -> Asked {
-        let number = reference(number);
-        Asked::Enter { number }
-    }
-
-    fn replace(original: u32, number: u32) -> Asked {
-        Asked::Replace {
-            number: reference(number),
-            original: reference(original),
-        }
-    }
-
-    fn cancel(target: u32, remain_wire: u32) -> Asked {
-        Asked::Cancel {
-            target: reference(target),
-            remain_wire,
-        }
-    }
-
-    fn keep(flight: &mut InFlight, asked: Asked, mark: u8) {
-        flight.keep(asked, &[mark], true, true);
-    }
-
-    /// The marks of what would be sent again, in order.
-    fn resent(flight: &mut InFlight) -> Vec<u8> {
-        flight.link_lost();
-        let mut marks = Vec::new();
-        while let Some(unsent) = flight.next_unsent() {
-            marks.push(unsent.message[0]);
-            flight.note_sent();
-        }
-        marks
-    }
-
-    #[test]
-    fn what_is_answered_is_not_sent_again() {
-        let mut flight = InFlight::new(8, HashSeed::FIXED);
-        for number in 1..=3 {
-            keep(&mut flight, enter(number), number as u8);
-        }
-        flight.answered(reference(2));
-        assert_eq!(resent(&mut flight), [1, 3]);
-        assert!(flight.is_owed());
-    }
-
-    #[test]
-    fn a_version_that_never_came_takes_its_successors_along() {
-        let mut flight = InFlight::new(8, HashSeed::FIXED);
-        keep(&mut flight, replace(1, 2), 2);
-        keep(&mut flight, replace(2, 3), 3);
-        keep(&mut flight, cancel(3, 0), 4);
-        keep(&mut flight, enter(9), 9);
-        flight.gone(reference(2));
-        assert_eq!(resent(&mut flight), [9]);
-    }
-
-    #[test]
-    fn what_names_an_order_that_is_gone_is_sent_once() {
-        let mut flight = InFlight::new(8, HashSeed::FIXED);
-        flight.keep(cancel(1, 0), &[7], true, false);
-        assert_eq!(flight.len(), 0, "sent already");
-        flight.keep(replace(1, 2), &[7], false, false);
-        assert_eq!(resent(&mut flight), [7]);
-        assert_eq!(flight.len(), 0);
-        keep(&mut flight, enter(3), 3);
-        flight.keep(cancel(3, 0), &[7], true, false);
-        assert_eq!(
-            resent(&mut flight),
-            [3, 7],
-            "asked for, so it may come to live"
-        );
-        assert_eq!(flight.len(), 2);
-    }
-
-    #[test]
-    fn an_order_has_one_cancel_here_the_one_that_leaves_least() {
-        let mut flight = InFlight::new(1, HashSeed::FIXED);
-        keep(&mut flight, cancel(1, 5), 5);
-        assert!(!flight.is_owed(), "a cancel in part may never be answered");
-        assert!(flight.has_room_for(cancel(1, 0)) && !flight.has_room_for(cancel(2, 0)));
-        keep(&mut flight, cancel(1, 0), 6);
-        keep(&mut flight, cancel(1, 3), 7);
-        assert_eq!(resent(&mut flight), [6]);
-        flight.cancel_answered(reference(1));
-        assert_eq!((flight.len(), flight.next_unsent().is_none()), (0, true));
-        assert!(flight.cancels.alike.iter().all(|alike| *alike == 0));
-        assert_eq!(flight.replaces, 0);
-        assert_eq!(flight.messages.free.len(), flight.messages.bytes.len());
-    }
-
-    /// Orders that rest and are cancelled one by one, while the engine answers none: a stop takes them all off. Then
-    /// the link breaks, and all is sent again; then the engine answers in turn.
-    #[test]
-    fn no_cancel_is_looked_for_among_all_others() {
-        const CANCELS: u32 = 4_000;
-        let mut flight = InFlight::new(CANCELS as usize, HashSeed::FIXED);
-        for target in 1..=CANCELS {
-            keep(&mut flight, cancel(target, 0), 1);
-        }
-        assert_eq!(resent(&mut flight).len(), CANCELS as usize);
-        for target in 1..=CANCELS {
-            // A fill of another order asks, too.
-            flight.cancel_answered(reference(target + CANCELS));
-            flight.cancel_answered(reference(target));
-        }
-        assert_eq!(flight.len(), 0);
-        let (each, looked_at) = (CANCELS as usize, flight.looked_at.get());
-        assert!(looked_at < each * each / 8, "{looked_at} entries");
-    }
-
-    /// Beside a list that is gone through from its front each time.
-    #[test]
-    fn the_oldest_unsent_is_found_whatever_came_and_went() {
-        let mut flight = InFlight::new(24, HashSeed::FIXED);
-        let mut random = 7_u64;
-        for _ in 0..100_000 {
-            random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            let number = (random >> 40) as u32 % 32;
-            let asked = match random >> 33 & 3 {
-                0 => enter(number),
-                1 => replace(number, number + 40),
-                _ => cancel(number, (random >> 50) as u32 % 4),
-            };
-            match random >> 60 {
-                0..=7 if flight.has_room_for(asked) => {
-                    let (sent, alive) = (random >> 36 & 1 == 1, random >> 37 & 3 > 0);
-                    flight.keep(asked, &[number as u8], sent, alive);
-                }
-                8 => flight.answered(reference(number)),
-                9 => flight.cancel_answered(reference(number)),
-                10 => flight.gone(reference(number)),
-                11 if number == 0 => flight.link_lost(),
-                _ => flight.note_sent(),
-            }
-            let first = flight.entries.iter().position(|entry| !entry.sent);
-            assert_eq!(flight.first_unsent(), first);
-            assert_eq!(flight.next_unsent().is_some(), first.is_some());
-            let unsent = flight.entries.iter().filter(|entry| !entry.sent).count();
-            assert_eq!(flight.unsent, unsent);
-            for target in (0..32).map(reference) {
-                let is_one = |entry: &Entry| matches!(entry.asked, Asked::Cancel { target: of, .. } if of == target);
-                assert_eq!(
-                    flight.cancel_of(Asked::Cancel {
-                        target,
-                        remain_wire: 0
-                    }),
-                    flight.entries.iter().position(is_one)
-                );
-            }
-        }
     }
 }

@@ -39,11 +39,6 @@ impl EngineOrders {
         }
     }
 
-    /// Orders that stand in one chain of the table, at the most so far.
-    pub(crate) const fn chain_max(&self) -> u32 {
-        self.table.chain_max()
-    }
-
     pub(crate) const fn is_full(&self) -> bool {
         self.open == self.orders_max
     }
@@ -79,7 +74,7 @@ impl EngineOrders {
     /// nothing is open, as no engine should say, is closed at once: nothing would close it later.
     pub(crate) fn open(&mut self, key: OrderKey, order: EngineOrder) -> bool {
         let chain = self.table.chain(key);
-        let known = self.table.find_new(chain, key);
+        let known = self.table.find_in(chain, key);
         if known.is_some_and(|place| self.at(place).open_wire > 0) {
             return true;
         }

@@ -93,13 +93,6 @@ impl<D: Dial> OuchVenue<D> {
         &self.counters
     }
 
-    /// Orders whose numbers lay on each other, at the most so far, when one more came: a few, unless numbers
-    /// were picked by somebody who knows the seed.
-    #[must_use]
-    pub const fn chain_max(&self) -> u32 {
-        self.orders.chain_max()
-    }
-
     /// Where a session's link stands; `None` if there is no such session.
     #[must_use]
     pub fn link(&self, session: SessionId) -> Option<LinkState> {

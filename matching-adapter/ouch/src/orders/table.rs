@@ -22,8 +22,6 @@ pub(super) struct Table {
     seed: HashSeed,
     /// Of a scattered key, to leave the number of a head.
     shift: u32,
-    /// Orders in the longest chain that a new one was ever looked for in.
-    chain_max: u32,
 }
 
 /// Where an order stands.
@@ -66,7 +64,6 @@ impl Table {
             free: 0,
             seed,
             shift: 64 - heads.trailing_zeros(),
-            chain_max: 0,
         }
     }
 
@@ -84,34 +81,20 @@ impl Table {
     }
 
     pub(super) fn find(&self, key: OrderKey) -> Option<Place> {
-        let mut at = self.heads[self.chain(key)];
-        while at != NONE {
-            let slot = &self.slots[at as usize];
-            if slot.key == key.raw() {
-                return Some(Place(at));
-            }
-            at = slot.next;
-        }
-        None
+        self.find_in(self.chain(key), key)
     }
 
-    /// The same of an order that mostly is not here, so that all of its chain is gone through: and counted.
-    pub(super) fn find_new(&mut self, chain: usize, key: OrderKey) -> Option<Place> {
-        let (mut at, mut passed) = (self.heads[chain], 0);
+    /// The same, in the chain that it is in.
+    #[inline]
+    pub(super) fn find_in(&self, chain: usize, key: OrderKey) -> Option<Place> {
+        let mut at = self.heads[chain];
         while let Some(slot) = self.slots.get(at as usize) {
             if slot.key == key.raw() {
                 return Some(Place(at));
             }
             at = slot.next;
-            passed += 1;
         }
-        self.chain_max = self.chain_max.max(passed);
         None
-    }
-
-    /// Orders in the longest chain that a new one was ever looked for in: a few, unless somebody knows the seed.
-    pub(super) const fn chain_max(&self) -> u32 {
-        self.chain_max
     }
 
     pub(super) const fn has_room(&self) -> bool {
@@ -210,18 +193,20 @@ mod tests {
             instrument: InstrumentId::NONE,
             open_wire: 1,
         };
-        let mut passed = 0;
+        let (mut passed, mut most) = (0, 0);
         for key in keys {
             let chain = table.chain(*key);
-            assert!(table.find_new(chain, *key).is_none());
-            let mut at = table.heads[chain];
+            assert!(table.find_in(chain, *key).is_none());
+            let (mut at, mut before) = (table.heads[chain], 0);
             while at != NONE {
-                passed += 1;
+                before += 1;
                 at = table.slots[at as usize].next;
             }
             table.insert(chain, *key, order);
+            passed += before as usize;
+            most = most.max(before);
         }
-        (passed, table.chain_max())
+        (passed, most)
     }
 
     /// A client picks its numbers. Where it knows how they are scattered each walks past all before it; where
