@@ -103,6 +103,8 @@ fn verb(workspace: &Workspace, name: &str, arguments: Vec<String>) -> Result<Out
 fn cargo_command(workspace: &Workspace, arguments: &[&str]) -> Command {
     println!("$ cargo {}", arguments.join(" "));
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // One build, never changed: what would make the next one quicker is disk for nothing.
+    command.env("CARGO_PROFILE_DEV_INCREMENTAL", "false");
     command.args(arguments).current_dir(workspace.root());
     command
 }
