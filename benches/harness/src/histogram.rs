@@ -42,6 +42,12 @@ impl Latency {
         self.histogram.saturating_record(ns);
     }
 
+    /// Forgets all, and keeps its memory.
+    pub fn clear(&mut self) {
+        self.histogram.reset();
+        self.begun = Instant::now();
+    }
+
     /// Adds those of another one.
     ///
     /// # Panics
@@ -230,6 +236,10 @@ mod tests {
             (twice.len(), twice.p50()),
             (2 * latency.len(), latency.p50())
         );
+        twice.clear();
+        assert!(twice.is_empty(), "all is forgotten");
+        twice.record(7);
+        assert_eq!((twice.len(), twice.max()), (1, 7));
         let mut histograms = Histograms::new("test");
         histograms.keep("one/two", latency.clone());
         histograms.keep("one/two", latency);

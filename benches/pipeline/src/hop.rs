@@ -28,6 +28,20 @@ pub trait Takes: Send {
     fn take(&mut self) -> Option<u64>;
 }
 
+impl<T: Sends> Sends for &mut T {
+    #[inline(always)]
+    fn send(&mut self, word: u64) -> bool {
+        (**self).send(word)
+    }
+}
+
+impl<T: Takes> Takes for &mut T {
+    #[inline(always)]
+    fn take(&mut self) -> Option<u64> {
+        (**self).take()
+    }
+}
+
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
@@ -69,6 +83,8 @@ pub fn round_trip_ns(
             let placed = wait.take_place(ENDS_CORE);
             let trips = placed.and_then(|()| ask(effort, &mut there.0, &mut back.1));
             send(&mut there.0, OVER, wait);
+            // It comes back, too: rings that are used again are empty then.
+            while taken(&mut back.1, wait) != OVER {}
             trips
         });
         let ns = asked.join().expect("asking has no way to panic");

@@ -12,8 +12,25 @@ use std::time::Duration;
 /// Orders unanswered while the capacity is measured.
 pub const WINDOW: u64 = 1_024;
 
-/// Not measured at the beginning of each step.
-const WARM: Duration = Duration::from_millis(10);
+/// How long a step of a bench is.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// Not measured, at its beginning.
+    pub warm: Duration,
+    /// Measured.
+    pub measured: Duration,
+}
+
+impl Span {
+    /// A step that is measured for so long, with ten milliseconds before.
+    #[must_use]
+    pub const fn of(measured: Duration) -> Self {
+        Self {
+            warm: Duration::from_millis(10),
+            measured,
+        }
+    }
+}
 
 /// A pipeline, both sides of it.
 #[derive(Debug)]
@@ -49,10 +66,10 @@ impl<A: Agent + Send + 'static, I: Outbound> Pipeline<A, I> {
     ///
     /// # Errors
     /// As [`Traffic::run`].
-    pub fn capacity(&mut self, step: Duration) -> Result<u64, String> {
+    pub fn capacity(&mut self, step: Span) -> Result<u64, String> {
         self.awake(|traffic| {
-            traffic.run(Schedule::Window(WINDOW), WARM, None, &mut Nothing)?;
-            traffic.run(Schedule::Window(WINDOW), step, None, &mut Nothing)
+            traffic.run(Schedule::Window(WINDOW), step.warm, None, &mut Nothing)?;
+            traffic.run(Schedule::Window(WINDOW), step.measured, None, &mut Nothing)
         })
     }
 
@@ -60,12 +77,26 @@ impl<A: Agent + Send + 'static, I: Outbound> Pipeline<A, I> {
     ///
     /// # Errors
     /// As [`Traffic::run`].
-    pub fn latency(&mut self, schedule: Schedule, step: Duration) -> Result<Latency, String> {
+    pub fn latency(&mut self, schedule: Schedule, step: Span) -> Result<Latency, String> {
+        let mut latency = Latency::new();
+        self.latency_into(&mut latency, schedule, step)?;
+        Ok(latency)
+    }
+
+    /// The same into one that is there already, whose pages need not be had while it is measured.
+    ///
+    /// # Errors
+    /// As [`Traffic::run`].
+    pub fn latency_into(
+        &mut self,
+        latency: &mut Latency,
+        schedule: Schedule,
+        step: Span,
+    ) -> Result<(), String> {
         self.awake(|traffic| {
-            let mut latency = Latency::new();
-            traffic.run(schedule, WARM, None, &mut Nothing)?;
-            traffic.run(schedule, step, Some(&mut latency), &mut Nothing)?;
-            Ok(latency)
+            traffic.run(schedule, step.warm, None, &mut Nothing)?;
+            traffic.run(schedule, step.measured, Some(latency), &mut Nothing)?;
+            Ok(())
         })
     }
 

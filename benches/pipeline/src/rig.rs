@@ -5,10 +5,10 @@
 //! sleeps, so that two rigs can share a core in turn.
 
 use crate::market::Crowd;
+use crate::pause::Pause;
 use crate::undecided::{Passed, Undecided, UndecidedRings};
 use crate::wait::{AGENTS_CORE, Wait};
 use portcullis_bench_harness::Latency;
-use portcullis_domain::Timestamp;
 use portcullis_pipeline::durability::DurabilityWatch;
 use portcullis_pipeline::item::{ControlItem, EgressItem, VenueItem};
 use portcullis_pipeline::risk::{LatencySink, Risk, RiskRings};
@@ -21,10 +21,8 @@ use portcullis_runtime::{
     RecordProducer, RingConsumer, RingProducer, StopFlag, TscClock, message_ring, record_ring,
     ring, run,
 };
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 const VENUE_ITEMS: usize = 12_288;
 const EGRESS_ITEMS: usize = 8_192;
@@ -32,9 +30,6 @@ const CONTROL_ITEMS: usize = 8_192;
 const FEEDBACK_UNITS: usize = 4_096;
 const SEQUENCED_UNITS: usize = 8_192;
 const INPUT_UNITS: usize = 16_384;
-
-/// How long a paused thread sleeps at a time.
-const PAUSE: Duration = Duration::from_micros(200);
 
 /// What goes to the venue, approved or passed on.
 pub trait Outbound: Lead + 'static {
@@ -112,7 +107,7 @@ pub type Deciding = Risk<Kept>;
 #[derive(Debug)]
 pub struct Rig<A> {
     stop: StopFlag,
-    paused: Arc<AtomicBool>,
+    pause: Pause,
     thread: JoinHandle<Result<A, String>>,
 }
 
@@ -293,16 +288,16 @@ pub fn undecided(wait: Wait) -> (Rig<Undecided<Kept>>, Ends<Passed>) {
 impl<A: Agent + Send + 'static> Rig<A> {
     fn start(mut sequencer: Sequencer, mut second: A, wait: Wait) -> Self {
         let stop = StopFlag::new();
-        let paused = Arc::new(AtomicBool::new(true));
+        let pause = Pause::begun();
         let seat = stop.take_seat();
-        let mut pause = Pause(Arc::clone(&paused));
+        let mut first = pause.clone();
         let placed = Arc::new(Barrier::new(2));
         let told = Arc::clone(&placed);
         let thread = std::thread::spawn(move || {
             let placed = wait.take_place(AGENTS_CORE);
             // Until then it stands on its starter's core, who is about to spin.
             told.wait();
-            let mut agents: [&mut dyn Agent; 3] = [&mut pause, &mut sequencer, &mut second];
+            let mut agents: [&mut dyn Agent; 3] = [&mut first, &mut sequencer, &mut second];
             let drained = run(
                 &mut agents,
                 &TscClock::new(),
@@ -319,14 +314,14 @@ impl<A: Agent + Send + 'static> Rig<A> {
         placed.wait();
         Self {
             stop,
-            paused,
+            pause,
             thread,
         }
     }
 
     /// Lets its thread sleep, or run.
     pub fn pause(&self, paused: bool) {
-        self.paused.store(paused, Ordering::Release);
+        self.pause.set(paused);
     }
 
     /// Ends it, and gives back who decided.
@@ -338,27 +333,6 @@ impl<A: Agent + Send + 'static> Rig<A> {
         self.stop.set();
         let ended = self.thread.join();
         ended.map_err(|_| "the pipeline's thread ended by a panic: see above".to_owned())?
-    }
-}
-
-/// Sleeps in the first place of each cycle while it is asked to.
-#[derive(Debug)]
-pub struct Pause(pub Arc<AtomicBool>);
-
-impl Agent for Pause {
-    fn name(&self) -> &'static str {
-        "pause"
-    }
-
-    fn do_work(&mut self, _now: Timestamp) -> usize {
-        while self.0.load(Ordering::Acquire) {
-            std::thread::sleep(PAUSE);
-        }
-        0
-    }
-
-    fn is_drained(&self) -> bool {
-        true
     }
 }
 

@@ -39,14 +39,85 @@ impl EffectSink for Said {
     }
 }
 
-/// The core and its place in virtual time.
-struct Single {
+/// A core of its own that is called with one order at a time.
+#[derive(Debug)]
+pub struct Single {
     core: RiskCore,
+    market: Market,
     seq: u64,
+    /// Orders so far.
+    orders: u64,
     said: Said,
 }
 
 impl Single {
+    /// One that has been told all that comes before the first order.
+    ///
+    /// # Errors
+    /// The core cannot be made.
+    pub fn new(crowd: Crowd) -> Result<Self, String> {
+        let mut single = Self {
+            core: crowd.core()?,
+            market: Market::new(crowd),
+            seq: 0,
+            orders: 0,
+            said: Said::default(),
+        };
+        for command in single.market.opening() {
+            single.apply(&command);
+        }
+        Ok(single)
+    }
+
+    /// Times each of `orders` calls; a quarter as many come before, untimed.
+    pub fn time(&mut self, orders: u64, latency: &mut Latency) {
+        for _ in 0..orders / 4 {
+            self.call();
+        }
+        for _ in 0..orders {
+            let took_ns = self.call();
+            latency.record(took_ns);
+        }
+    }
+
+    /// Holds the final state against what was sent.
+    ///
+    /// # Errors
+    /// It is another one.
+    pub fn finish(self) -> Result<(), String> {
+        let Said { approved, refused } = self.said;
+        if approved + refused != self.orders {
+            return Err(format!(
+                "{approved} approved and {refused} refused of {}",
+                self.orders
+            ));
+        }
+        agree(&self.core, approved, refused)
+    }
+
+    /// The next order, which the engine cancels afterwards; how long deciding took.
+    fn call(&mut self) -> u64 {
+        if self.orders.is_multiple_of(MOVE_EVERY) {
+            let command = self.market.next_reference();
+            self.apply(&command);
+        }
+        let record = self.record(self.market.order(self.orders));
+        self.orders += 1;
+        let approved = self.said.approved;
+        let begun = Instant::now();
+        self.core.apply(&record, &mut self.said);
+        let took_ns = begun.elapsed().as_nanos() as u64;
+        if self.said.approved > approved {
+            self.apply(&Command::Report(VenueReport {
+                session: SessionId::new(record.head.session),
+                user_ref: UserRef::new(record.head.number),
+                kind: ReportKind::Canceled,
+                note: 0,
+            }));
+        }
+        took_ns
+    }
+
     fn record(&mut self, mut head: Head) -> Record {
         self.seq += 1;
         head.seq = self.seq;
@@ -60,55 +131,6 @@ impl Single {
     }
 }
 
-/// Times each of `orders` calls; a quarter as many come before, untimed.
-///
-/// # Errors
-/// The core cannot be made, or its final state is not as sent.
-pub fn single_calls(crowd: Crowd, orders: u64) -> Result<Latency, String> {
-    let mut market = Market::new(crowd);
-    let mut single = Single {
-        core: crowd.core()?,
-        seq: 0,
-        said: Said::default(),
-    };
-    for command in market.opening() {
-        single.apply(&command);
-    }
-    let mut latency = Latency::new();
-    let untimed = orders / 4;
-    for index in 0..untimed + orders {
-        if index % MOVE_EVERY == 0 {
-            let command = market.next_reference();
-            single.apply(&command);
-        }
-        let record = single.record(market.order(index));
-        let approved = single.said.approved;
-        let begun = Instant::now();
-        single.core.apply(&record, &mut single.said);
-        let ns = begun.elapsed().as_nanos() as u64;
-        if index >= untimed {
-            latency.record(ns);
-        }
-        if single.said.approved > approved {
-            single.apply(&Command::Report(VenueReport {
-                session: SessionId::new(record.head.session),
-                user_ref: UserRef::new(record.head.number),
-                kind: ReportKind::Canceled,
-                note: 0,
-            }));
-        }
-    }
-    let Said { approved, refused } = single.said;
-    if approved + refused != untimed + orders {
-        return Err(format!(
-            "{approved} approved and {refused} refused of {}",
-            untimed + orders
-        ));
-    }
-    agree(&single.core, approved, refused)?;
-    Ok(latency)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,7 +142,11 @@ mod tests {
             active: 200,
             rows_spare: 0,
         };
-        let latency = single_calls(crowd, 4_000).expect("the state is as sent");
-        assert_eq!(latency.len(), 4_000);
+        let mut single = Single::new(crowd).expect("limits that load");
+        let mut latency = Latency::new();
+        single.time(2_000, &mut latency);
+        single.time(2_000, &mut latency);
+        assert_eq!((single.orders, latency.len()), (5_000, 4_000));
+        single.finish().expect("the state is as sent");
     }
 }

@@ -4,7 +4,8 @@
 //! holds every record that the core has applied, or the run has no figures.
 
 use crate::spares::Spares;
-use portcullis_bench_pipeline::rig::{LogSide, Pause};
+use portcullis_bench_pipeline::pause::Pause;
+use portcullis_bench_pipeline::rig::LogSide;
 use portcullis_bench_pipeline::wait::Wait;
 use portcullis_domain::{Seq, Timestamp};
 use portcullis_journal::{
@@ -14,8 +15,6 @@ use portcullis_journal::{
 use portcullis_pipeline::durability::{Durability, Gate, durability};
 use portcullis_pipeline::log::Log;
 use portcullis_runtime::{Agent, HistogramReader, StopFlag, TscClock, record_ring, run_behind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -32,7 +31,7 @@ pub(crate) struct LogThread {
     pub(crate) kept: HistogramReader,
     spares: Spares,
     made: u64,
-    paused: Arc<AtomicBool>,
+    pause: Pause,
     stop: StopFlag,
     thread: JoinHandle<bool>,
 }
@@ -54,10 +53,10 @@ pub(crate) fn start(
     let tell = Box::new(|words: &str| eprintln!("journal: {words}"));
     let log = Log::new(writer, records_out, ends.log, tell);
     let kept = log.kept_times();
-    let paused = Arc::new(AtomicBool::new(true));
+    let pause = Pause::begun();
     let stop = StopFlag::new();
     let mut agent = Pausing {
-        pause: Pause(Arc::clone(&paused)),
+        pause: pause.clone(),
         log,
     };
     let stopped = stop.clone();
@@ -78,7 +77,7 @@ pub(crate) fn start(
         kept,
         spares,
         made,
-        paused,
+        pause,
         stop,
         thread,
     };
@@ -121,7 +120,7 @@ pub(crate) fn begin_as(
 
 impl LogThread {
     pub(crate) fn pause(&self, paused: bool) {
-        self.paused.store(paused, Ordering::Release);
+        self.pause.set(paused);
     }
 
     /// Makes ready for a step: segments for what it writes, and nothing left for the disk to do.

@@ -9,7 +9,7 @@ use crate::replay::{a_second, agree, read};
 use portcullis_bench_harness::{Bar, Latency, Rounds, Row, Unit, with_core};
 use portcullis_bench_pipeline::market::{Crowd, Market};
 use portcullis_bench_pipeline::outcome::{median, paired, row};
-use portcullis_bench_pipeline::pipeline::Pipeline;
+use portcullis_bench_pipeline::pipeline::{Pipeline, Span};
 use portcullis_bench_pipeline::rig::{Deciding, agents_before};
 use portcullis_bench_pipeline::traffic::{Schedule, Traffic};
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, Wait};
@@ -152,13 +152,13 @@ fn beside_orders(
     let traffic = Traffic::new(ends, Market::new(crowd), plan.wait).running(agents);
     let mut pipeline: Pipeline<Deciding, VenueItem> = Pipeline { rig: None, traffic };
     pipeline.awake(Traffic::open)?;
-    let capacity = pipeline.capacity(plan.step)?;
+    let capacity = pipeline.capacity(Span::of(plan.step))?;
     let half = Schedule::Every {
         orders: 1,
         interval: Duration::from_nanos(2_000_000_000 / capacity.max(1)),
     };
     for _ in 0..plan.rounds {
-        let calm = pipeline.latency(half, plan.step)?;
+        let calm = pipeline.latency(half, Span::of(plan.step))?;
         keep(&mut figures.calm, &calm);
         let beside = while_one_is_made(&mut pipeline, plan, half, land, recorded, figures)?;
         keep(&mut figures.beside, &beside);
@@ -184,10 +184,10 @@ fn while_one_is_made(
 ) -> Result<Latency, String> {
     std::thread::scope(|scope| {
         let maker = scope.spawn(|| on_second_core(plan.wait, || make_next(land, plan, recorded)));
-        let mut all = pipeline.latency(half, plan.step)?;
+        let mut all = pipeline.latency(half, Span::of(plan.step))?;
         while !maker.is_finished() {
             std::thread::sleep(REST);
-            all.add(&pipeline.latency(half, plan.step)?);
+            all.add(&pipeline.latency(half, Span::of(plan.step))?);
         }
         let made = maker
             .join()

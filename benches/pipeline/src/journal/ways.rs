@@ -8,18 +8,17 @@ use crate::disk_cost::{DiskCost, disk_cost};
 use crate::log_thread::{LogThread, start};
 use crate::ways_rows::Figures;
 use portcullis_bench_harness::hop_ns;
-use portcullis_bench_pipeline::hop::{Effort, Items, ItemsOut, Records, RecordsOut, round_trip_ns};
 use portcullis_bench_pipeline::market::{Crowd, Market};
-use portcullis_bench_pipeline::pipeline::Pipeline;
+use portcullis_bench_pipeline::pipeline::{Pipeline, Span};
 use portcullis_bench_pipeline::rig::{Deciding, agents_before, agree, deciding_before};
 use portcullis_bench_pipeline::traffic::{Schedule, Traffic};
+use portcullis_bench_pipeline::two_hops::TwoHops;
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
 use portcullis_domain::UNIT_BYTES;
 use portcullis_journal::Disk;
 use portcullis_pipeline::durability::{Durability, Gate};
 use portcullis_pipeline::item::VenueItem;
 use portcullis_pipeline::mapped_segment::map_segment;
-use portcullis_runtime::{message_ring, record_ring};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -288,14 +287,15 @@ pub(crate) fn measure(plan: &Plan, placement: Placement) -> Result<Figures, Stri
 
 fn measure_round(plan: &Plan, round: u32, figures: &mut Figures) -> Result<(), String> {
     figures.canary.push(canary(plan.wait)?);
-    figures.two_hops.push(two_hops(plan.wait)?);
+    let two_hops = TwoHops::new().ns(101, plan.wait)?;
+    figures.two_hops.push(two_hops);
     let mut ways = Vec::new();
     for way in Way::ALL {
         ways.push(Logged::begin(way, figures.placement, plan)?);
     }
     turn(&mut ways, round);
     for logged in &mut ways {
-        let (capacity, _) = logged.step(|pipeline| pipeline.capacity(plan.step))?;
+        let (capacity, _) = logged.step(|pipeline| pipeline.capacity(Span::of(plan.step)))?;
         figures.capacity(logged.way).push(capacity);
     }
     let capacity = *(figures.capacity(Way::Memory).values().last()).expect("just measured");
@@ -322,7 +322,7 @@ fn measure_load(
     let schedule = load.schedule(capacity);
     let mut frame_bytes = 0;
     for logged in ways {
-        let step = logged.step(|pipeline| pipeline.latency(schedule, plan.step));
+        let step = logged.step(|pipeline| pipeline.latency(schedule, Span::of(plan.step)));
         let (latency, written) = step?;
         figures.keep(load, logged.way, latency);
         if logged.way == Way::NoLog {
@@ -369,19 +369,4 @@ fn canary(wait: Wait) -> Result<u64, String> {
         Wait::Spin => hop_ns(ENDS_CORE, AGENTS_CORE).map_err(|error| error.to_string()),
         Wait::Share | Wait::Yield => Ok(0),
     }
-}
-
-/// A record there, an item back.
-fn two_hops(wait: Wait) -> Result<u64, String> {
-    let effort = Effort {
-        trips: 200,
-        batches: 101,
-        within: Duration::from_millis(200),
-        wait,
-    };
-    let (producer, consumer) = record_ring(8_192);
-    let there = (Records::new(producer, 56), RecordsOut::new(consumer));
-    let (producer, consumer) = message_ring(12_288);
-    let back = (Items::new(producer, 56), ItemsOut::new(consumer));
-    round_trip_ns(effort, there, back)
 }

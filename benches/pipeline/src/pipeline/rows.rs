@@ -1,11 +1,12 @@
-//! From rounds to rows: which figure has which floor and which bar.
+//! From turns to rows: which figure has which floor and which bar.
 //!
-//! On the measuring thread, at the end. Invariant: value and floor of a row are medians over the
-//! same rounds of the same run.
+//! On the measuring thread, at the end. Invariant: value and floor of a row that is held to a bar are of one turn,
+//! the one in the middle of all by what was added.
 
-use portcullis_bench_harness::{Bar, Histograms, Latency, Rounds, Row, Unit};
-use portcullis_bench_pipeline::outcome::{median, paired, row};
+use portcullis_bench_harness::{Bar, Latency, Rounds, Row, Unit};
+use portcullis_bench_pipeline::outcome::{median, paired, row, row_of_pairs};
 use portcullis_bench_pipeline::traffic::Schedule;
+use portcullis_bench_pipeline::turns::{OF_TURNS, Percentile, Turns};
 use std::time::Duration;
 
 /// What the median may have above two hops and the single call, and p99.9 above the pipeline that
@@ -60,10 +61,10 @@ impl Load {
     }
 }
 
-/// Every load.
+/// Every load; the one that has a bar is measured first, next to what it is held against.
 pub(crate) const LOADS: [Load; 5] = [
-    Load::even(10),
     Load::HALF,
+    Load::even(10),
     Load::even(80),
     Load::even(95),
     Load {
@@ -72,24 +73,24 @@ pub(crate) const LOADS: [Load; 5] = [
     },
 ];
 
-/// A percentile: its name, and how to read it.
-type Percentile = (&'static str, fn(&Latency) -> u64);
+/// Of a round's turns together: a turn has too few orders for it.
+const OF_ROUNDS: [Percentile; 2] = [("p99.9", Latency::p999), ("max", Latency::max)];
 
-const PERCENTILES: [Percentile; 4] = [
-    ("p50", Latency::p50),
-    ("p99", Latency::p99),
-    ("p99.9", Latency::p999),
-    ("max", Latency::max),
-];
+/// What else is kept of each turn.
+pub(crate) const CANARY: &str = "canary";
+pub(crate) const TWO_HOPS: &str = "two hops";
+pub(crate) const SINGLE: &str = "single call";
+pub(crate) const DECIDES: &str = "capacity, risk";
+pub(crate) const PASSES: &str = "capacity, decides nothing";
+pub(crate) const ENDS: &str = "empty loop, generator's core";
+pub(crate) const AGENTS: &str = "empty loop, agents' core";
 
 /// All that was measured.
 #[derive(Debug)]
 pub(crate) struct Figures {
-    pub(crate) histograms: Histograms,
-    pub(crate) canary: Rounds,
-    pub(crate) two_hops: Rounds,
-    pub(crate) capacity_deciding: Rounds,
-    pub(crate) capacity_undecided: Rounds,
+    pub(crate) turns: Turns,
+    /// What empty loops on both cores see, of the step in hand.
+    pub(crate) empty: [Latency; 2],
     pub(crate) orders: u64,
     pub(crate) refused: u64,
 }
@@ -97,11 +98,8 @@ pub(crate) struct Figures {
 impl Figures {
     pub(crate) fn new() -> Self {
         Self {
-            histograms: Histograms::new("pipeline"),
-            canary: Rounds::default(),
-            two_hops: Rounds::default(),
-            capacity_deciding: Rounds::default(),
-            capacity_undecided: Rounds::default(),
+            turns: Turns::new("pipeline"),
+            empty: [Latency::new(), Latency::new()],
             orders: 0,
             refused: 0,
         }
@@ -109,95 +107,125 @@ impl Figures {
 
     /// The rows.
     pub(crate) fn rows(&self) -> Vec<Row> {
-        let single = self.histograms.rounds("single call", Latency::p50);
-        let plain = |figure: &str, value: &Rounds| {
-            row(
-                "pipeline",
-                figure.to_owned(),
-                Unit::Ns,
-                value,
-                None,
-                Bar::None,
-            )
-        };
+        let single = self.turns.of_turns(SINGLE, "p50");
         let mut rows = vec![
-            plain("a bare line to and fro (canary)", &self.canary),
-            plain("two hops: a record there, an item back", &self.two_hops),
-            plain("single call of the risk core, p50", &single),
-            row(
-                "pipeline",
-                "capacity, decides nothing".to_owned(),
-                Unit::PerSecond,
-                &self.capacity_undecided,
-                None,
-                Bar::None,
+            self.plain(
+                "a bare line to and fro (canary)",
+                &self.turns.values(CANARY),
             ),
-            row(
-                "pipeline",
-                "capacity, risk".to_owned(),
-                Unit::PerSecond,
-                &self.capacity_deciding,
-                median(&self.capacity_undecided),
-                Bar::None,
+            self.plain(
+                "two hops: a record there, an item back",
+                &self.turns.values(TWO_HOPS),
             ),
+            self.plain("single call of the risk core, p50", &single),
+            self.capacity(PASSES, None),
+            self.capacity(DECIDES, median(&self.turns.values(PASSES))),
         ];
-        for (name, of) in PERCENTILES {
-            let value = self.histograms.rounds("empty loop", of);
-            rows.push(plain(&format!("empty loop at 50% load, {name}"), &value));
+        for name in [ENDS, AGENTS] {
+            let figure = |percentile| format!("{name}, 50% load, {percentile}");
+            for (percentile, _) in OF_TURNS {
+                let value = self.turns.of_turns(name, percentile);
+                rows.push(self.plain(&figure(percentile), &value));
+            }
+            let longest = self.turns.of_rounds(name, Latency::max);
+            rows.push(self.plain(&figure("max of a round"), &longest));
         }
         rows.extend(self.added(&single));
         rows.extend(LOADS.iter().flat_map(|load| self.latencies(*load)));
         rows
     }
 
-    /// What is held to a bar: each round against what was measured in it, since the machine's cores
-    /// are now near each other and now far apart.
-    fn added(&self, single: &Rounds) -> [Row; 4] {
-        let of = |way, of: fn(&Latency) -> u64| self.histograms.rounds(&Load::HALF.name(way), of);
-        let floor = paired(&self.two_hops, single, u64::saturating_add);
-        let (risk, nothing) = (of(Way::Risk, Latency::p50), of(Way::Nothing, Latency::p50));
-        let tails = paired(
-            &of(Way::Risk, Latency::p999),
-            &of(Way::Nothing, Latency::p999),
-            u64::saturating_sub,
-        );
+    fn plain(&self, figure: &str, value: &Rounds) -> Row {
+        let figure = figure.to_owned();
+        row("pipeline", figure, Unit::Ns, value, None, Bar::None)
+    }
+
+    fn capacity(&self, name: &str, floor: Option<u64>) -> Row {
+        let values = self.turns.values(name);
+        let figure = name.to_owned();
+        row(
+            "pipeline",
+            figure,
+            Unit::PerSecond,
+            &values,
+            floor,
+            Bar::None,
+        )
+    }
+
+    /// What is held to a bar, and what else was added to what: turn by turn.
+    fn added(&self, single: &Rounds) -> [Row; 5] {
+        let of = |way, percentile| self.turns.of_turns(&Load::HALF.name(way), percentile);
+        let two_hops = self.turns.values(TWO_HOPS);
+        let least = paired(&two_hops, single, u64::saturating_add);
+        let of_round = |way| (self.turns).of_rounds(&Load::HALF.name(way), Latency::p999);
         let rows = [
             (
-                "added to two hops and the single call, p50",
-                paired(&risk, &floor, u64::saturating_sub),
-                Bar::AtMost(P50_NS),
+                "against two hops and the single call, p50",
+                of(Way::Risk, "p50"),
+                least,
+                Bar::AtMostAbove(P50_NS),
             ),
             (
-                "added to what decides nothing, p99.9",
-                tails,
-                Bar::AtMost(P999_NS),
+                "against what decides nothing, p99.9 of a turn",
+                of(Way::Risk, "p99.9"),
+                of(Way::Nothing, "p99.9"),
+                Bar::AtMostAbove(P999_NS),
             ),
             (
-                "added to what decides nothing, p50",
-                paired(&risk, &nothing, u64::saturating_sub),
+                "against what decides nothing, p99.9 of a round",
+                of_round(Way::Risk),
+                of_round(Way::Nothing),
+                Bar::AtMostAbove(P999_NS),
+            ),
+            (
+                "against what decides nothing, p50",
+                of(Way::Risk, "p50"),
+                of(Way::Nothing, "p50"),
                 Bar::None,
             ),
             (
-                "added to two hops by what decides nothing, p50",
-                paired(&nothing, &self.two_hops, u64::saturating_sub),
+                "decides nothing against two hops, p50",
+                of(Way::Nothing, "p50"),
+                two_hops,
                 Bar::None,
             ),
         ];
-        rows.map(|(figure, value, bar)| {
+        rows.map(|(figure, value, floor, bar)| {
             let figure = format!("50% load, {figure}");
-            row("pipeline", figure, Unit::Ns, &value, None, bar)
+            row_of_pairs("pipeline", figure, &value, &floor, bar)
         })
     }
 
     fn latencies(&self, load: Load) -> Vec<Row> {
         let mut rows = Vec::new();
         for way in [Way::Nothing, Way::Risk] {
-            for (name, of) in PERCENTILES {
-                let value = self.histograms.rounds(&load.name(way), of);
-                let floor = self.histograms.rounds(&load.name(Way::Nothing), of);
-                let floor = median(&floor).filter(|_| way == Way::Risk);
-                let figure = format!("{}, {name}", load.name(way));
-                rows.push(row("pipeline", figure, Unit::Ns, &value, floor, Bar::None));
+            let held = way == Way::Risk;
+            for (percentile, _) in &OF_TURNS[..2] {
+                let of = |way| self.turns.of_turns(&load.name(way), percentile);
+                let figure = format!("{}, {percentile}", load.name(way));
+                let floor = median(&of(Way::Nothing)).filter(|_| held);
+                rows.push(row(
+                    "pipeline",
+                    figure,
+                    Unit::Ns,
+                    &of(way),
+                    floor,
+                    Bar::None,
+                ));
+            }
+            for (percentile, read) in OF_ROUNDS {
+                let of = |way| self.turns.of_rounds(&load.name(way), read);
+                let figure = format!("{}, {percentile} of a round", load.name(way));
+                let floor = median(&of(Way::Nothing)).filter(|_| held);
+                rows.push(row(
+                    "pipeline",
+                    figure,
+                    Unit::Ns,
+                    &of(way),
+                    floor,
+                    Bar::None,
+                ));
             }
         }
         rows
