@@ -139,13 +139,13 @@ impl Disturbance {
         })
     }
 
-    /// From now on these.
-    pub(crate) fn begin(&mut self, kinds: Kinds) {
+    /// From now on these; the first flip after `warm`, so that what follows from it is measured.
+    pub(crate) fn begin(&mut self, kinds: Kinds, warm: Duration) {
         let now = Instant::now();
         self.kinds = kinds;
         self.phase = Phase::Sending(self.resting);
         self.due = Due {
-            flip: now,
+            flip: now + warm,
             cell: now,
             rest: now,
         };

@@ -1,22 +1,24 @@
 //! `reload`: the tail of the pipeline while limits change and kill switches run, against without.
 //!
-//! The pipeline of `pipeline` at half of its capacity, ten thousand active accounts among a million;
-//! each round measures it calm, with each disturbance alone and with all of them, one after the
-//! other on the same rig. Must never print a figure of a run whose orders were not each answered once.
+//! The pipeline of `pipeline` at half of its capacity, ten thousand active accounts among a million. What disturbs
+//! and the calm beside it take turns of less than a tenth of a second on the same rig, at the load that half of the
+//! capacity right before them is. Must never print a figure of a run whose orders were not each answered once.
 
 mod disturbance;
+mod rows;
 
 use disturbance::{Disturbance, Kinds};
-use portcullis_bench_harness::{
-    Bar, Histograms, Latency, Options, Report, Rounds, Row, Unit, hop_ns, pin,
-};
+use portcullis_bench_harness::{Options, Report, hop_ns, pin};
 use portcullis_bench_pipeline::counts::Counts;
 use portcullis_bench_pipeline::market::{Crowd, Market};
-use portcullis_bench_pipeline::outcome::{exit_code, folder, median, paired, row};
-use portcullis_bench_pipeline::rig::{agree, deciding};
-use portcullis_bench_pipeline::traffic::{Nothing, Schedule, Traffic};
+use portcullis_bench_pipeline::outcome::{exit_code, folder};
+use portcullis_bench_pipeline::pipeline::{Pipeline, Span};
+use portcullis_bench_pipeline::rig::{Deciding, agree, deciding};
+use portcullis_bench_pipeline::traffic::{Schedule, Traffic};
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
+use portcullis_pipeline::item::VenueItem;
 use portcullis_risk_core::RiskCore;
+use rows::{CALM, CAPACITY, Figures};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,40 +26,41 @@ use std::time::Duration;
 #[global_allocator]
 static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
 
-/// At most this many thousandths of the calm run.
-const RELOAD: u64 = 1_200;
-
-/// Orders unanswered while the capacity is measured.
-const WINDOW: u64 = 1_024;
 /// Orders that rest until they are cancelled together.
 const RESTING_ORDERS: u64 = 1_000;
-const WARM: Duration = Duration::from_millis(20);
-const REST: Duration = Duration::from_millis(100);
 
-/// What runs beside the orders, and what the rows call it.
-const BESIDE: [(&str, Kinds); 6] = [
-    ("calm", Kinds::NONE),
+/// Of a turn: a flip, and a thousand orders that come to rest and are taken off.
+const TURN: Span = Span {
+    warm: Duration::from_millis(10),
+    measured: Duration::from_millis(60),
+};
+const CAPACITY_SPAN: Span = Span {
+    warm: Duration::from_millis(2),
+    measured: Duration::from_millis(8),
+};
+/// Slept before each turn: who spins at real-time priority must let others on at times, or is made to.
+const REST: Duration = Duration::from_millis(6);
+
+/// What runs beside the orders, what the rows call it, and how many turns of it are a round: of flips as many as
+/// there are from one to a whole other table to the next.
+const BESIDE: [(&str, Kinds, usize); 5] = [
     (
         "1% of the limits by flip 10 times a second, all once",
         Kinds::FLIPS,
+        10,
     ),
-    ("1% of the limits by cell 10 times a second", Kinds::CELLS),
-    ("kill switches and mass cancels of 1,000", Kinds::KILLS),
+    (
+        "1% of the limits by cell 10 times a second",
+        Kinds::CELLS,
+        2,
+    ),
+    ("kill switches and mass cancels of 1,000", Kinds::KILLS, 2),
     (
         "flips, kill switches and mass cancels",
         Kinds::FLIPS_AND_KILLS,
+        10,
     ),
-    ("valuations of all accounts", Kinds::VALUES),
-];
-
-/// A percentile: its name, and how to read it.
-type Percentile = (&'static str, fn(&Latency) -> u64);
-
-const PERCENTILES: [Percentile; 4] = [
-    ("p50", Latency::p50),
-    ("p99", Latency::p99),
-    ("p99.9", Latency::p999),
-    ("max", Latency::max),
+    ("valuations of all accounts", Kinds::VALUES, 2),
 ];
 
 /// What a run is made of.
@@ -65,24 +68,12 @@ const PERCENTILES: [Percentile; 4] = [
 struct Plan {
     crowd: Crowd,
     wait: Wait,
-    step: Duration,
+    turn: Span,
+    /// So many times the turns of a round.
+    long: usize,
     rounds: u32,
     /// Orders that rest until they are cancelled together.
     resting: u64,
-}
-
-/// What came out.
-struct Figures {
-    histograms: Histograms,
-    canary: Rounds,
-    capacity: Rounds,
-    /// From the word that takes the resting orders off to the last one's cancel.
-    sweeps: Rounds,
-    counts: Counts,
-    flips: u64,
-    cells: u64,
-    kills: u64,
-    values: u64,
 }
 
 fn main() -> ExitCode {
@@ -100,14 +91,15 @@ fn run(options: &Options) -> Result<bool, String> {
             rows_spare: 100_000,
         },
         wait: Wait::Spin,
-        step: Duration::from_millis(if options.quick { 200 } else { 800 }),
+        turn: TURN,
+        long: if options.quick { 1 } else { 4 },
         rounds: options.rounds,
         resting: RESTING_ORDERS,
     };
     let figures = measure(plan)?;
     figures.rows().into_iter().for_each(|row| report.push(row));
     let folder = folder()?;
-    let written = figures.histograms.write(&folder);
+    let written = figures.turns.write(&folder);
     let written = written.map_err(|error| format!("{}: {error}", folder.display()))?;
     report.fact("rounds", options.rounds);
     report.fact("orders", figures.counts.sent);
@@ -118,63 +110,41 @@ fn run(options: &Options) -> Result<bool, String> {
     report.fact("mass_cancels", figures.counts.mass_cancels);
     report.fact("cancels_by_gateway", figures.counts.cancels);
     report.fact("hop_ns", figures.canary.values());
-    report.fact("histograms", written.len());
+    report.fact("histograms", written);
     report.print(options.json);
     Ok(!report.misses_any())
 }
 
 fn measure(plan: Plan) -> Result<Figures, String> {
     let (rig, ends) = deciding(plan.crowd, plan.wait)?;
-    let mut traffic = Traffic::new(ends, Market::new(plan.crowd), plan.wait);
-    let mut disturbance = Disturbance::new(plan.crowd, plan.resting)?;
-    rig.pause(false);
-    traffic.open()?;
-    let mut figures = Figures {
-        histograms: Histograms::new("reload"),
-        canary: Rounds::default(),
-        capacity: Rounds::default(),
-        sweeps: Rounds::default(),
-        counts: Counts::default(),
-        flips: 0,
-        cells: 0,
-        kills: 0,
-        values: 0,
+    let mut pipeline = Pipeline {
+        rig: Some(rig),
+        traffic: Traffic::new(ends, Market::new(plan.crowd), plan.wait),
     };
-    for round in 0..plan.rounds as usize {
+    let mut disturbance = Disturbance::new(plan.crowd, plan.resting)?;
+    pipeline.awake(Traffic::open)?;
+    let mut figures = Figures::new();
+    for round in 0..plan.rounds {
         eprintln!("round {} of {}", round + 1, plan.rounds);
-        rig.pause(true);
-        if plan.wait == Wait::Spin {
-            let hop = hop_ns(ENDS_CORE, AGENTS_CORE);
-            figures.canary.push(hop.map_err(|error| error.to_string())?);
-        }
-        rig.pause(false);
-        traffic.run(Schedule::Window(WINDOW), WARM, None, &mut Nothing)?;
-        let capacity = traffic.run(Schedule::Window(WINDOW), plan.step / 4, None, &mut Nothing)?;
-        figures.capacity.push(capacity);
-        let half = Schedule::Every {
-            orders: 1,
-            interval: Duration::from_nanos(2_000_000_000 / capacity.max(1)),
-        };
-        disturbance.sweeps = Latency::new();
-        for turn in 0..BESIDE.len() {
-            let (name, kinds) = BESIDE[(turn + round) % BESIDE.len()];
-            disturbance.begin(kinds);
-            let mut latency = Latency::new();
-            traffic.run(half, WARM, None, &mut disturbance)?;
-            traffic.run(half, plan.step, Some(&mut latency), &mut disturbance)?;
-            disturbance.end(&mut traffic)?;
-            figures.histograms.keep(name, latency);
-            rig.pause(true);
-            std::thread::sleep(REST);
-            rig.pause(false);
+        disturbance.sweeps.clear();
+        for (name, kinds, turns) in BESIDE {
+            if plan.wait == Wait::Spin {
+                let hop = hop_ns(ENDS_CORE, AGENTS_CORE).map_err(|error| error.to_string())?;
+                figures.canary.push(hop);
+            }
+            for turn in 0..turns * plan.long {
+                let mut beside = [(name, kinds), (name, Kinds::NONE)];
+                beside.rotate_left(turn % 2);
+                turn_of(plan, beside, &mut pipeline, &mut disturbance, &mut figures)?;
+            }
         }
         if !disturbance.sweeps.is_empty() {
             figures.sweeps.push(disturbance.sweeps.p50());
         }
+        figures.turns.end_round();
     }
-    traffic.settle()?;
-    traffic.check()?;
-    let risk = rig.finish()?;
+    let (traffic, risk) = pipeline.finish()?;
+    let risk = risk.expect("it has a thread of its own");
     agree(risk.core(), traffic.counts.approved, traffic.counts.refused)?;
     agree_on_changes(risk.core(), &disturbance, &traffic.counts)?;
     figures.flips = disturbance.flips;
@@ -183,6 +153,41 @@ fn measure(plan: Plan) -> Result<Figures, String> {
     figures.values = disturbance.values;
     figures.counts = traffic.counts;
     Ok(figures)
+}
+
+/// With and without, one right after the other, at half of what is taken right before.
+fn turn_of(
+    plan: Plan,
+    beside: [(&str, Kinds); 2],
+    pipeline: &mut Pipeline<Deciding, VenueItem>,
+    disturbance: &mut Disturbance,
+    figures: &mut Figures,
+) -> Result<(), String> {
+    std::thread::sleep(REST);
+    let capacity = pipeline.capacity(CAPACITY_SPAN)?;
+    figures.turns.keep_value(CAPACITY, capacity);
+    let half = Schedule::Every {
+        orders: 1,
+        interval: Duration::from_nanos(2_000_000_000 / capacity.max(1)),
+    };
+    for (name, kinds) in beside {
+        std::thread::sleep(REST);
+        let latency = &mut figures.latency;
+        pipeline.awake(|traffic| {
+            disturbance.begin(kinds, plan.turn.warm);
+            traffic.run(half, plan.turn.warm, None, disturbance)?;
+            traffic.run(half, plan.turn.measured, Some(latency), disturbance)?;
+            disturbance.end(traffic)
+        })?;
+        let name = if kinds == Kinds::NONE {
+            format!("{CALM}{name}")
+        } else {
+            name.to_owned()
+        };
+        figures.turns.keep(&name, latency);
+        latency.clear();
+    }
+    Ok(())
 }
 
 /// Holds what disturbed against the core's own count of it.
@@ -209,58 +214,6 @@ fn agree_on_changes(
     }
 }
 
-impl Figures {
-    fn rows(&self) -> Vec<Row> {
-        let capacity = row(
-            "reload",
-            "capacity, a million accounts".to_owned(),
-            Unit::PerSecond,
-            &self.capacity,
-            None,
-            Bar::None,
-        );
-        let mut rows = vec![capacity];
-        for (name, kinds) in BESIDE {
-            for (percentile, of) in PERCENTILES {
-                let value = self.histograms.rounds(name, of);
-                let calm = self.histograms.rounds(BESIDE[0].0, of);
-                let disturbed = kinds != Kinds::NONE;
-                let figure = format!("50% load, {name}, {percentile}");
-                let floor = median(&calm).filter(|_| disturbed);
-                rows.push(row("reload", figure, Unit::Ns, &value, floor, Bar::None));
-            }
-        }
-        rows.push(row(
-            "reload",
-            format!("50% load, {RESTING_ORDERS} resting orders taken off"),
-            Unit::Ns,
-            &self.sweeps,
-            None,
-            Bar::None,
-        ));
-        rows.extend(BESIDE[1..].iter().map(|(name, _)| self.against_calm(name)));
-        rows
-    }
-}
-
-impl Figures {
-    /// Each round against its own calm step, since the machine changes from round to round.
-    fn against_calm(&self, name: &str) -> Row {
-        let of = |name| self.histograms.rounds(name, Latency::p999);
-        let ratio = paired(&of(name), &of(BESIDE[0].0), |disturbed, calm| {
-            disturbed * 1_000 / calm.max(1)
-        });
-        row(
-            "reload",
-            format!("p99.9 in thousandths of calm, {name}"),
-            Unit::Count,
-            &ratio,
-            None,
-            Bar::AtMost(RELOAD),
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,7 +227,11 @@ mod tests {
                 rows_spare: 1_000,
             },
             wait: Wait::Yield,
-            step: Duration::from_millis(250),
+            turn: Span {
+                warm: Duration::from_millis(5),
+                measured: Duration::from_millis(50),
+            },
+            long: 1,
             rounds: 1,
             resting: 20,
         };
