@@ -1,13 +1,15 @@
 //! A single call of the risk core with the same orders and limits: the least that deciding takes.
 //!
 //! On a thread of its own, on the core of the agents. Invariants: between two readings of the clock
-//! stands one call with one order; the final state is as sent, or there are no figures.
+//! stands one call with one order, as the risk agent makes it; the final state is as sent, or there are no figures.
 
 use crate::market::{Crowd, Market};
 use crate::rig::agree;
 use portcullis_bench_harness::Latency;
 use portcullis_domain::{Command, Head, Record, ReportKind, SessionId, UserRef, VenueReport};
+use portcullis_pipeline::risk::Fetch;
 use portcullis_risk_core::{Effect, EffectSink, OutboundAction, RiskCore};
+use std::slice::from_ref;
 use std::time::Instant;
 
 /// Virtual time between two records, and orders between two moves of a price.
@@ -69,9 +71,9 @@ impl Single {
         Ok(single)
     }
 
-    /// Times each of `orders` calls; a quarter as many come before, untimed.
+    /// Times each of `orders` calls; as many come before, untimed.
     pub fn time(&mut self, orders: u64, latency: &mut Latency) {
-        for _ in 0..orders / 4 {
+        for _ in 0..orders {
             self.call();
         }
         for _ in 0..orders {
@@ -105,7 +107,8 @@ impl Single {
         self.orders += 1;
         let approved = self.said.approved;
         let begun = Instant::now();
-        self.core.apply(&record, &mut self.said);
+        self.core
+            .apply_batch(from_ref(&record), &mut Fetch, &mut self.said);
         let took_ns = begun.elapsed().as_nanos() as u64;
         if self.said.approved > approved {
             self.apply(&Command::Report(VenueReport {
@@ -127,7 +130,8 @@ impl Single {
 
     fn apply(&mut self, command: &Command) {
         let record = self.record(command.encode());
-        self.core.apply(&record, &mut self.said);
+        self.core
+            .apply_batch(from_ref(&record), &mut Fetch, &mut self.said);
     }
 }
 
@@ -146,7 +150,7 @@ mod tests {
         let mut latency = Latency::new();
         single.time(2_000, &mut latency);
         single.time(2_000, &mut latency);
-        assert_eq!((single.orders, latency.len()), (5_000, 4_000));
+        assert_eq!((single.orders, latency.len()), (8_000, 4_000));
         single.finish().expect("the state is as sent");
     }
 }

@@ -2,8 +2,7 @@
 //!
 //! On the measuring thread. Invariants: whoever is not measured sleeps; a figure and what it is held against are
 //! measured within milliseconds of each other, since cores that are now near each other and now far apart would
-//! otherwise be in the figure or in its floor alone; before each step as much rest, so that neither finds caches
-//! that the other has left better.
+//! otherwise be in the figure or in its floor alone; within a turn nobody rests, since others have the caches then.
 
 use crate::rows::{
     AGENTS, CANARY, DECIDES, ENDS, Figures, LOADS, Load, PASSES, SINGLE, TWO_HOPS, Way,
@@ -20,8 +19,8 @@ use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
 use portcullis_pipeline::item::VenueItem;
 use std::time::{Duration, Instant};
 
-/// Slept before each step: who spins at real-time priority must let others on at times, or is made to.
-const REST: Duration = Duration::from_millis(3);
+/// Slept before each turn: who spins at real-time priority must let others on at times, or is made to.
+const REST: Duration = Duration::from_millis(20);
 
 /// Batches of round trips a turn.
 const HOP_BATCHES: usize = 21;
@@ -76,6 +75,7 @@ impl Sides {
 
     /// Everything once. What is held to a bar stands right behind what it is held against.
     pub(crate) fn turn(&mut self, turn: usize, figures: &mut Figures) -> Result<(), String> {
+        std::thread::sleep(REST);
         let capacity = self.capacities(figures)?;
         self.hiccups(capacity, figures)?;
         self.least(figures)?;
@@ -87,10 +87,8 @@ impl Sides {
 
     /// Both capacities; that of the pipeline that decides.
     fn capacities(&mut self, figures: &mut Figures) -> Result<u64, String> {
-        std::thread::sleep(REST);
         let passes = self.passes.capacity(self.plan.step)?;
         figures.turns.keep_value(PASSES, passes);
-        std::thread::sleep(REST);
         let decides = self.decides.capacity(self.plan.step)?;
         figures.turns.keep_value(DECIDES, decides);
         Ok(decides)
@@ -98,7 +96,6 @@ impl Sides {
 
     /// What a loop that does nothing sees on each core, on both at once.
     fn hiccups(&mut self, capacity: u64, figures: &mut Figures) -> Result<(), String> {
-        std::thread::sleep(REST);
         let Plan { step, wait, .. } = self.plan;
         let half = Load::HALF.schedule(capacity);
         let [ends, agents] = &mut figures.empty;
@@ -122,12 +119,10 @@ impl Sides {
 
     /// The least that an order's way takes: a single call, and two hops.
     fn least(&mut self, figures: &mut Figures) -> Result<(), String> {
-        std::thread::sleep(REST);
         let (calls, single, latency) = (self.plan.calls, &mut self.single, &mut self.latency);
         on_agents_core(self.plan.wait, || single.time(calls, latency))?;
         figures.turns.keep(SINGLE, latency);
         latency.clear();
-        std::thread::sleep(REST);
         if self.plan.wait == Wait::Spin {
             let hop = hop_ns(ENDS_CORE, AGENTS_CORE).map_err(|error| error.to_string())?;
             figures.turns.keep_value(CANARY, hop);
@@ -149,7 +144,6 @@ impl Sides {
         let mut ways = [Way::Risk, Way::Nothing];
         ways.rotate_left(turn % 2);
         for way in ways {
-            std::thread::sleep(REST);
             let (latency, step) = (&mut self.latency, self.plan.step);
             match way {
                 Way::Risk => self.decides.latency_into(latency, schedule, step)?,
