@@ -31,6 +31,18 @@ pub trait Dial {
         let _ = wake;
         false
     }
+
+    /// A stream that is read at each poll for now: it need not be named.
+    fn unwatch(&mut self, stream: &mut Self::Stream) {
+        let _ = stream;
+    }
+
+    /// A stream that was not watched is named again, what came meanwhile included. `false` where that
+    /// cannot be done now: it has to be read at each poll still.
+    fn watch(&mut self, session: SessionId, stream: &mut Self::Stream) -> bool {
+        let _ = (session, stream);
+        true
+    }
 }
 
 /// How far a connection is.
@@ -116,12 +128,10 @@ impl TcpDial {
     }
 
     /// Puts a stream under the poller's eyes. It leaves them when it is closed.
-    fn watched(&self, stream: TcpStream, session: SessionId) -> io::Result<EngineStream> {
-        let mut stream = EngineStream::from_std(stream);
+    fn register(&self, session: SessionId, stream: &mut EngineStream) -> io::Result<()> {
         let token = Token(session.index());
         let registry = self.poll.registry();
-        registry.register(&mut stream, token, Interest::READABLE)?;
-        Ok(stream)
+        registry.register(stream, token, Interest::READABLE)
     }
 }
 
@@ -178,7 +188,11 @@ impl Dial for TcpDial {
             Ok(made) => made,
         };
         line.waiting = false;
-        match made.and_then(|stream| self.watched(stream, session)) {
+        let made = made.and_then(|stream| {
+            let mut stream = EngineStream::from_std(stream);
+            self.register(session, &mut stream).map(|()| stream)
+        });
+        match made {
             Ok(stream) => Dialed::Ready(stream),
             Err(error) => Dialed::Failed(error),
         }
@@ -197,5 +211,16 @@ impl Dial for TcpDial {
             wake(SessionId::new(event.token().0 as u32));
         }
         true
+    }
+
+    fn unwatch(&mut self, stream: &mut EngineStream) {
+        let registry = self.poll.registry();
+        registry
+            .deregister(stream)
+            .expect("what was registered can be taken back");
+    }
+
+    fn watch(&mut self, session: SessionId, stream: &mut EngineStream) -> bool {
+        self.register(session, stream).is_ok()
     }
 }

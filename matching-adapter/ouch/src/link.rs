@@ -32,6 +32,8 @@ use crate::stop_reason::{StopReader, StopReason, StopWriter};
 const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// Reads of one link in one poll.
 const READS_PER_POLL: usize = 4;
+/// Polls in a row after which a link has been among those polled for long.
+const LASTING_ROUNDS: u32 = 64;
 /// Reject reason for what the protocol cannot say: processing error.
 const NOTE_PROCESSING_ERROR: u8 = 0x0A;
 
@@ -136,6 +138,10 @@ pub(crate) struct Link<S> {
     replay_due: Timestamp,
     /// Reads that found nothing since the last sign of bytes.
     fruitless: u32,
+    /// Polls in a row that left it among those polled.
+    rounds: u32,
+    /// The poller names its stream, if it has one.
+    watched: bool,
     /// Stands in the venue's list of links that are polled.
     pub(crate) listed: bool,
     /// Stands in the venue's list of links that took something since they were last written to.
@@ -184,6 +190,8 @@ impl<S: Read + Write> Link<S> {
             rows: Rows::default(),
             replay_due: Timestamp::ZERO,
             fruitless: 0,
+            rounds: 0,
+            watched: false,
             listed: false,
             unsent: false,
         }
@@ -207,6 +215,40 @@ impl<S: Read + Write> Link<S> {
             && self.owed.is_empty()
             && self.untold.is_none()
             && self.to_write.is_empty()
+    }
+
+    /// It stays among those polled, as it may have something, or leaves them for the poller to name. One that has
+    /// been there for long is not watched by the poller, which costs whoever sends to it: it is before it leaves.
+    #[inline]
+    pub(crate) fn settle<D: Dial<Stream = S>>(&mut self, dial: &mut D, stays: bool, few: bool) {
+        self.listed = stays;
+        if !stays {
+            self.leave_to_poller(dial);
+            return;
+        }
+        self.rounds = self.rounds.saturating_add(1);
+        let lasting = self.fruitless > 0 && self.rounds >= LASTING_ROUNDS;
+        if lasting
+            && few
+            && self.watched
+            && let Some(stream) = &mut self.stream
+        {
+            dial.unwatch(stream);
+            self.watched = false;
+        }
+    }
+
+    fn leave_to_poller<D: Dial<Stream = S>>(&mut self, dial: &mut D) {
+        self.rounds = 0;
+        let Some(stream) = &mut self.stream else {
+            return;
+        };
+        if !self.watched && !dial.watch(self.session, stream) {
+            self.listed = true;
+            self.fruitless = 0;
+            return;
+        }
+        self.watched = true;
     }
 
     /// There is a sign of bytes, or of the end.
@@ -517,6 +559,8 @@ impl<S: Read + Write> Link<S> {
             Dialed::Ready(stream) => {
                 work.done += 1;
                 self.stream = Some(stream);
+                self.watched = true;
+                self.rounds = 0;
                 self.received.clear();
                 self.to_write.clear();
                 let machine = self

@@ -281,7 +281,8 @@ impl<D: Dial> MatchingVenue for OuchVenue<D> {
             if work.done > 0 {
                 self.crowd.spoke(index);
             }
-            link.listed = !(self.told_apart && link.is_cold(count, reads_max));
+            let stays = !(self.told_apart && link.is_cold(count, reads_max));
+            link.settle(&mut self.dial, stays, !crowd);
             all_listed &= link.listed;
         }
         if !all_listed {

@@ -30,7 +30,26 @@ struct Slot<R> {
     queued: bool,
     /// Reads that found nothing since the last sign of bytes.
     fruitless: u32,
+    /// Times in a row that it was put back into the queue.
+    rounds: u32,
 }
+
+/// How a connection was settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// Named again at the next call.
+    Hot {
+        /// Its last read found nothing, and it has been hot for long.
+        lasting: bool,
+    },
+    /// Left to the poller.
+    Cold,
+    /// Nobody's.
+    Over,
+}
+
+/// Calls in a row after which a connection has been hot for long.
+const LASTING_ROUNDS: u32 = 64;
 
 #[derive(Debug)]
 enum State<R> {
@@ -61,6 +80,7 @@ impl<R, W> InboundTable<R, W> {
             state: State::Free,
             queued: false,
             fruitless: 0,
+            rounds: 0,
         };
         Self {
             slots: std::iter::repeat_with(slot).take(connections_max).collect(),
@@ -99,7 +119,9 @@ impl<R, W> InboundTable<R, W> {
             sent.is_ok(),
             "the ring has a place for the write half of every slot"
         );
-        self.slots[connection.slot()].state = State::Open(read);
+        let slot = &mut self.slots[connection.slot()];
+        slot.state = State::Open(read);
+        slot.rounds = 0;
         self.wake(connection.slot());
     }
 
@@ -247,13 +269,13 @@ impl<R, W> InboundTable<R, W> {
 
     /// Puts a connection back into the queue if it is still hot, or its bytes were not all taken. In a
     /// crowd it cools with the first read that found nothing.
-    pub(crate) fn settle(&mut self, connection: ConnectionId, taken: bool, crowd: bool) {
+    pub(crate) fn settle(&mut self, connection: ConnectionId, taken: bool, crowd: bool) -> Settled {
         // Divided by the number of hot ones, so that many silent connections cool soon and a few
         // are watched for long.
         let sharers = (self.hot.len() as u64).max(1);
         let shared = u64::from(self.idle_reads_max);
         let Some(slot) = self.slot_of(connection) else {
-            return;
+            return Settled::Over;
         };
         let hot = match slot.state {
             State::Open(_) => {
@@ -261,12 +283,19 @@ impl<R, W> InboundTable<R, W> {
                 reads == 0 || !crowd && (reads + 1) * sharers <= shared
             }
             State::Ended { told, .. } => !told,
-            State::Free | State::Forgotten => return,
+            State::Free | State::Forgotten => return Settled::Over,
         };
-        if (hot || !taken) && !slot.queued {
+        if !hot && taken && !slot.queued {
+            slot.rounds = 0;
+            return Settled::Cold;
+        }
+        slot.rounds = slot.rounds.saturating_add(1);
+        let lasting = slot.fruitless > 0 && slot.rounds >= LASTING_ROUNDS;
+        if !slot.queued {
             slot.queued = true;
             self.hot.push_back(connection.slot() as u16);
         }
+        Settled::Hot { lasting }
     }
 
     /// Lets the next round begin with another connection.

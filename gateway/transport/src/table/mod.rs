@@ -8,7 +8,7 @@
 mod inbound;
 mod outbound;
 
-pub(crate) use inbound::InboundTable;
+pub(crate) use inbound::{InboundTable, Settled};
 pub(crate) use outbound::OutboundTable;
 
 use portcullis_pipeline::transport::ConnectionId;

@@ -3,12 +3,14 @@
 //! Owned by ingress' thread. Hot connections are read directly at each call, the rest are named by
 //! the system's poller, asked without waiting: at each call where a crowd speaks, seldom otherwise. The
 //! poller tells a change once (edge-triggered); the
-//! table keeps a connection hot until a read found nothing after the last change, so none is lost.
+//! table keeps a connection hot until a read found nothing after the last change, so none is lost. One that
+//! has been hot for long is not watched by the poller, which costs whoever sends to it; it is before it cools, and
+//! the poller tells then what came meanwhile.
 //! Never blocks, and never allocates once made.
 
 use super::TcpOptions;
 use crate::counters::InboundCounters;
-use crate::table::InboundTable;
+use crate::table::{InboundTable, Settled};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use portcullis_domain::Timestamp;
@@ -29,6 +31,14 @@ const POLLS_PER_TRY: u32 = 32;
 /// Connections turned away in one call, so that a flood of them does not hold the thread.
 const REFUSED_PER_CALL: usize = 16;
 
+/// The read side of a connection.
+#[derive(Debug)]
+pub(super) struct ReadHalf {
+    pub(super) stream: TcpStream,
+    /// The poller names it.
+    pub(super) watched: bool,
+}
+
 /// The inbound half of a TCP transport.
 #[derive(Debug)]
 pub struct TcpInbound {
@@ -37,7 +47,7 @@ pub struct TcpInbound {
     listener_ready: bool,
     poll: Poll,
     events: Events,
-    pub(super) table: InboundTable<TcpStream, WriteStream>,
+    pub(super) table: InboundTable<ReadHalf, WriteStream>,
     options: TcpOptions,
     crowd: Crowd,
     calls_since_poll: u32,
@@ -48,7 +58,7 @@ pub struct TcpInbound {
 impl TcpInbound {
     pub(super) fn new(
         mut listener: TcpListener,
-        table: InboundTable<TcpStream, WriteStream>,
+        table: InboundTable<ReadHalf, WriteStream>,
         options: TcpOptions,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
@@ -104,19 +114,36 @@ impl TcpInbound {
         &self,
         stream: TcpStream,
         connection: ConnectionId,
-    ) -> io::Result<(TcpStream, WriteStream)> {
+    ) -> io::Result<(ReadHalf, WriteStream)> {
         stream.set_nodelay(true)?;
         if let Some(bytes) = self.options.send_buffer_bytes {
             rustix::net::sockopt::set_socket_send_buffer_size(&stream, bytes)?;
         }
         let read = WriteStream::from(stream);
         let write = read.try_clone()?;
-        let mut read = TcpStream::from_std(read);
-        let token = Token(connection.slot());
-        self.poll
-            .registry()
-            .register(&mut read, token, Interest::READABLE)?;
+        let mut read = ReadHalf {
+            stream: TcpStream::from_std(read),
+            watched: false,
+        };
+        watch(&self.poll, &mut read, connection)?;
         Ok((read, write))
+    }
+
+    /// Has the poller watch who cools, and not who is read at each call for long.
+    fn attend(&mut self, connection: ConnectionId, settled: Settled, crowd: bool) {
+        let Some(read) = self.table.stream(connection) else {
+            return;
+        };
+        match settled {
+            Settled::Hot { lasting: true } if read.watched && !crowd => unwatch(&self.poll, read),
+            Settled::Cold if !read.watched => {
+                if watch(&self.poll, read, connection).is_err() {
+                    // The system has no means for it now: it is read at each call, as before.
+                    self.table.wake(connection.slot());
+                }
+            }
+            Settled::Hot { .. } | Settled::Cold | Settled::Over => {}
+        }
     }
 
     #[inline]
@@ -155,12 +182,27 @@ impl TcpInbound {
 
     /// Drops a read side. The socket lives on in the outbound half's descriptor, and with it its
     /// registration: it has to be taken back first.
-    fn release(&self, mut read: TcpStream) {
-        self.poll
-            .registry()
-            .deregister(&mut read)
-            .expect("what was registered can be taken back");
+    fn release(&self, mut read: ReadHalf) {
+        if read.watched {
+            unwatch(&self.poll, &mut read);
+        }
     }
+}
+
+/// Has the poller name a connection: at once, if it has something already.
+fn watch(poll: &Poll, read: &mut ReadHalf, connection: ConnectionId) -> io::Result<()> {
+    let token = Token(connection.slot());
+    let registry = poll.registry();
+    registry.register(&mut read.stream, token, Interest::READABLE)?;
+    read.watched = true;
+    Ok(())
+}
+
+fn unwatch(poll: &Poll, read: &mut ReadHalf) {
+    poll.registry()
+        .deregister(&mut read.stream)
+        .expect("what was registered can be taken back");
+    read.watched = false;
 }
 
 impl InboundTransport for TcpInbound {
@@ -202,7 +244,8 @@ impl InboundTransport for TcpInbound {
                 continue;
             };
             let taken = ready(self, connection);
-            self.table.settle(connection, taken, crowd);
+            let settled = self.table.settle(connection, taken, crowd);
+            self.attend(connection, settled, crowd);
         }
         self.table.rotate_hot();
     }
@@ -214,7 +257,7 @@ impl InboundTransport for TcpInbound {
     #[inline]
     fn read(&mut self, connection: ConnectionId, into: &mut [u8]) -> ReadOutcome {
         self.take_forgotten();
-        let Some(stream) = self.table.stream(connection) else {
+        let Some(read) = self.table.stream(connection) else {
             // Remembers that the end was told.
             self.table.end(connection);
             return ReadOutcome::Closed;
@@ -223,7 +266,7 @@ impl InboundTransport for TcpInbound {
             return ReadOutcome::Nothing;
         }
         self.counters.read_calls += 1;
-        match stream.read(into) {
+        match read.stream.read(into) {
             Ok(bytes @ 1..) => {
                 self.table.found_bytes(connection);
                 self.crowd.spoke(connection.slot());

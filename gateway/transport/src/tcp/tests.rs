@@ -147,9 +147,14 @@ fn the_sockets_options_are_set() {
     options.send_buffer_bytes = Some(16_384);
     let mut gateway = Gateway::with(options);
     let (_client, connection) = gateway.connect();
-    let socket = gateway.inbound.table.stream(connection).expect("open");
+    let socket = &gateway
+        .inbound
+        .table
+        .stream(connection)
+        .expect("open")
+        .stream;
     assert!(socket.nodelay().expect("it can be asked"));
-    let size = rustix::net::sockopt::socket_send_buffer_size(&*socket).expect("it can be asked");
+    let size = rustix::net::sockopt::socket_send_buffer_size(socket).expect("it can be asked");
     assert!((16_384..=2 * 16_384).contains(&size), "{size}");
     let reuse = rustix::net::sockopt::socket_reuseaddr(&gateway.inbound.listener);
     assert!(reuse.expect("it can be asked"));
@@ -182,7 +187,7 @@ fn connections_have_the_congestion_control_that_was_asked_for() {
         .table
         .stream(connection)
         .expect("it is open");
-    let name = rustix::net::sockopt::tcp_congestion(&*stream).expect("it has one");
+    let name = rustix::net::sockopt::tcp_congestion(&stream.stream).expect("it has one");
     assert_eq!(name, "reno");
     let unknown = TcpOptions {
         congestion_control: Some("none_such"),

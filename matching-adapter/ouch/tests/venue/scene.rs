@@ -30,6 +30,10 @@ struct Ends {
     /// Bytes that are taken before the next write finds this.
     takes: usize,
     then: ErrorKind,
+    /// The adapter is told of bytes.
+    watched: bool,
+    /// It cannot be told again now.
+    blind: bool,
 }
 
 /// The adapter's end of it; the connection of the moment.
@@ -72,10 +76,23 @@ impl Dial for Wire {
     }
 
     fn woken(&mut self, name: &mut impl FnMut(SessionId)) -> bool {
-        if !self.0.borrow().to_adapter.is_empty() {
+        let ends = self.0.borrow();
+        if ends.watched && !ends.to_adapter.is_empty() {
             name(SESSION);
         }
         true
+    }
+
+    fn unwatch(&mut self, stream: &mut Self) {
+        let watched = &mut stream.0.borrow_mut().watched;
+        assert!(std::mem::replace(watched, false), "it was watched");
+    }
+
+    fn watch(&mut self, _session: SessionId, stream: &mut Self) -> bool {
+        let mut ends = stream.0.borrow_mut();
+        assert!(!ends.watched, "it was not watched");
+        ends.watched = !ends.blind;
+        ends.watched
     }
 }
 
@@ -86,6 +103,8 @@ impl Ends {
             from_adapter: Vec::new(),
             takes: usize::MAX,
             then: ErrorKind::WouldBlock,
+            watched: true,
+            blind: false,
         }
     }
 }
@@ -145,6 +164,27 @@ impl Scene {
             pumps += 1;
             assert!(pumps < 2_000, "it never came");
         }
+    }
+
+    /// Whether the adapter is told of bytes.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.wire.0.borrow().watched
+    }
+
+    /// From now on, or no longer, it cannot be told again once it was not to be.
+    pub(crate) fn blind(&self, blind: bool) {
+        self.wire.0.borrow_mut().blind = blind;
+    }
+
+    /// Reads of the adapter so far.
+    pub(crate) fn reads(&self) -> u64 {
+        self.rig.venue.venue.counters().reads
+    }
+
+    /// Goes on until a cycle has read nothing.
+    pub(crate) fn pump_until_quiet(&mut self) {
+        let mut last = u64::MAX;
+        self.pump_until(|scene| std::mem::replace(&mut last, scene.reads()) == scene.reads());
     }
 
     pub(crate) fn link(&self) -> LinkState {

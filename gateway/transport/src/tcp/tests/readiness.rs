@@ -65,6 +65,86 @@ fn a_connection_gone_cold_is_heard_beside_a_hot_one() {
     assert!(gateway.inbound.counters().poll_calls > 0);
 }
 
+fn is_watched(gateway: &mut Gateway, connection: ConnectionId) -> bool {
+    gateway
+        .inbound
+        .table
+        .stream(connection)
+        .expect("open")
+        .watched
+}
+
+/// Reads what is named and finds nothing, until it is not watched any more.
+fn until_unwatched(gateway: &mut Gateway, connection: ConnectionId) {
+    for _ in 0..1_000 {
+        if !is_watched(gateway, connection) {
+            return;
+        }
+        gateway.inbound.poll_ready(&mut |inbound, ready| {
+            assert_eq!(inbound.read(ready, &mut [0; 8]), ReadOutcome::Nothing);
+            true
+        });
+    }
+    panic!("it is watched, hot as it is");
+}
+
+/// The word comes after the last read that found nothing and before the poller watches again.
+#[test]
+fn what_comes_as_a_connection_cools_is_heard() {
+    let mut options = TcpOptions::new(1);
+    options.idle_reads_max = 200;
+    let mut gateway = Gateway::with(options);
+    let (mut client, connection) = gateway.connect();
+    for round in 0..3_u8 {
+        until_unwatched(&mut gateway, connection);
+        while gateway.inbound.table.hot_len() > 0 {
+            assert!(!is_watched(&mut gateway, connection));
+            gateway.inbound.poll_ready(&mut |inbound, ready| {
+                assert_eq!(inbound.read(ready, &mut [0; 8]), ReadOutcome::Nothing);
+                let last = inbound.counters().read_calls;
+                // Of 200 reads from rest, the last.
+                if (last - u64::from(round)).is_multiple_of(200) {
+                    client.write_all(&[round]).expect("it is sent");
+                    let socket = &inbound.table.stream(ready).expect("open").stream;
+                    eventually(|| socket.peek(&mut [0; 1]).ok());
+                }
+                true
+            });
+        }
+        assert!(is_watched(&mut gateway, connection));
+        let heard = eventually(|| {
+            let mut heard = None;
+            gateway.inbound.poll_ready(&mut |inbound, ready| {
+                let mut byte = [0; 1];
+                if inbound.read(ready, &mut byte) == ReadOutcome::Bytes(1) {
+                    heard = Some(byte[0]);
+                }
+                true
+            });
+            heard
+        });
+        assert_eq!(heard, round);
+    }
+}
+
+#[test]
+fn a_connection_ends_and_its_slot_goes_on_while_it_is_not_watched() {
+    let mut gateway = Gateway::new(1);
+    for _ in 0..3 {
+        let (client, connection) = gateway.connect();
+        until_unwatched(&mut gateway, connection);
+        drop(client);
+        assert_eq!(gateway.read(connection), Err(()));
+        gateway.close(connection);
+    }
+    let (_client, connection) = gateway.connect();
+    until_unwatched(&mut gateway, connection);
+    gateway.outbound.close(connection);
+    assert_eq!(gateway.read(connection), Err(()));
+    gateway.inbound.close(connection);
+    gateway.connect();
+}
+
 #[test]
 fn a_flood_does_not_starve_another() {
     let mut gateway = Gateway::new(2);
