@@ -122,6 +122,9 @@ impl OrderKey {
     /// The greatest session index a key can hold, plus one.
     pub const SESSIONS_MAX: u32 = (1 << 24) - 1;
 
+    /// The key of no number of any session.
+    pub const NONE: Self = Self(u64::MAX);
+
     /// The key of a session's number.
     ///
     /// # Panics
@@ -135,6 +138,16 @@ impl OrderKey {
         );
         let row = u64::from(user_ref.row) << 32;
         Self(u64::from(session.raw()) << 40 | row | u64::from(user_ref.number))
+    }
+
+    /// The key of this word, if it is one of a session's number.
+    #[must_use]
+    pub const fn from_raw(raw: u64) -> Option<Self> {
+        if raw >> 40 < Self::SESSIONS_MAX as u64 {
+            Some(Self(raw))
+        } else {
+            None
+        }
     }
 
     /// The word itself, for hashing.

@@ -96,7 +96,7 @@ impl Remembered {
 pub(crate) struct Executions {
     ring: Box<[Remembered]>,
     next: usize,
-    index: KeyIndex<1>,
+    index: KeyIndex,
 }
 
 impl Executions {

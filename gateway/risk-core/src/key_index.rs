@@ -3,8 +3,8 @@
 //! Risk thread. A key has a home: a line, and a place in it. It stands at home where that is free, else
 //! opposite, else in another place of the line, else in the next line that has one; each line counts the keys that had
 //! to pass it by, so that taking a key out moves no other and leaves no mark that gathers over a day.
-//! At most half of the places are taken: the more are, the more keys find theirs taken. Neighbouring keys
-//! share a line. Others choose keys, so where they lie follows from a secret as well: see [`HashSeed`].
+//! At most half of the places are taken: the more are, the more keys find theirs taken.
+//! Others choose keys, so where they lie follows from a secret as well: see [`HashSeed`].
 //! Invariants: never grows; a key is found in its home line or behind lines that count it; [`EMPTY`] is
 //! never a key. Which place a key has is never used for a decision, nor told.
 
@@ -44,7 +44,7 @@ impl Line {
     }
 
     /// The home if this key stands there, else the place opposite, in the other half: without a branch,
-    /// since as many keys stand there as places are taken. Neighbours mostly are two, and fill a half.
+    /// since as many keys stand there as places are taken.
     #[inline(always)]
     fn at_home_or_opposite(&self, home: usize, key: u64) -> usize {
         let opposite = (home ^ (LINE_ENTRIES / 2)) % LINE_ENTRIES;
@@ -52,11 +52,9 @@ impl Line {
     }
 }
 
-/// The table, in which so many keys that follow each other have their homes side by side: 1, or 2 where who
-/// asks for one soon asks for the next. Where these are there in pairs, more lines are full, and more keys
-/// have to go to another line. Were it all four of a line, each line that is taken would be full.
+/// The table.
 #[derive(Debug)]
-pub(crate) struct KeyIndex<const NEIGHBOURS: u64> {
+pub(crate) struct KeyIndex {
     lines: Box<[Line]>,
     /// By line: keys that stand further on since there was no place in it.
     passed: Box<[u32]>,
@@ -69,38 +67,27 @@ pub(crate) struct KeyIndex<const NEIGHBOURS: u64> {
     passed_max: u32,
 }
 
-/// Where a key belongs: places counted through all lines. Who will need a key again may keep its home, to
-/// fetch its line without working out anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Home(u32);
+/// Where a key belongs: places counted through all lines.
+#[derive(Clone, Copy)]
+struct Home(usize);
 
 impl Home {
-    /// The home of no key in particular.
-    pub(crate) const FIRST: Self = Self(0);
-
     #[inline(always)]
     const fn line(self) -> usize {
-        self.0 as usize / LINE_ENTRIES
+        self.0 / LINE_ENTRIES
     }
 
     #[inline(always)]
     const fn place(self) -> usize {
-        self.0 as usize % LINE_ENTRIES
+        self.0 % LINE_ENTRIES
     }
 }
 
-impl<const NEIGHBOURS: u64> KeyIndex<NEIGHBOURS> {
+impl KeyIndex {
     /// A table with room for `len_max` keys.
     pub(crate) fn new(len_max: usize, seed: HashSeed) -> Self {
-        const {
-            assert!(
-                NEIGHBOURS == 1 || NEIGHBOURS == 2,
-                "half a line at the most"
-            )
-        };
         let places = len_max.max(8) * 2;
         let lines = places.div_ceil(LINE_ENTRIES).next_power_of_two();
-        assert!(lines <= 1 << 30, "a home is a word of 32 bits");
         Self {
             lines: alloc::vec![Line([Entry::FREE; LINE_ENTRIES]); lines].into_boxed_slice(),
             passed: alloc::vec![0; lines].into_boxed_slice(),
@@ -115,12 +102,7 @@ impl<const NEIGHBOURS: u64> KeyIndex<NEIGHBOURS> {
     /// Where the search for a key begins, and nearly always ends.
     #[inline(always)]
     pub(crate) fn home_of(&self, key: u64) -> &u64 {
-        self.at(self.home(key))
-    }
-
-    /// A word of the line that a home is in.
-    #[inline(always)]
-    pub(crate) fn at(&self, home: Home) -> &u64 {
+        let home = self.home(key);
         &self.lines[home.line()].0[home.place()].key
     }
 
@@ -215,13 +197,7 @@ impl<const NEIGHBOURS: u64> KeyIndex<NEIGHBOURS> {
     /// Takes a key out; nothing happens if it is not there.
     #[inline(always)]
     pub(crate) fn remove(&mut self, key: u64) {
-        self.remove_from(self.home(key), key);
-    }
-
-    /// The same of a key whose home is known.
-    #[inline(always)]
-    pub(crate) fn remove_from(&mut self, home: Home, key: u64) {
-        debug_assert_eq!(home, self.home(key), "a home is that of its key");
+        let home = self.home(key);
         let line = &mut self.lines[home.line()];
         let entry = &mut line.0[line.at_home_or_opposite(home.place(), key)];
         if entry.key == key {
@@ -268,20 +244,16 @@ impl<const NEIGHBOURS: u64> KeyIndex<NEIGHBOURS> {
         (line + 1) & (self.lines.len() - 1)
     }
 
-    /// Where: the top bits of the scattered key are the line and the place in it, of which the last bit says
-    /// which of two neighbours comes first.
+    /// Where: the top bits of the scattered key are the line and the place in it.
     #[inline(always)]
-    pub(crate) const fn home(&self, key: u64) -> Home {
-        let scattered = self.seed.scatter(key / NEIGHBOURS) >> (self.shift & 63);
-        // Keys that are all even, or all odd, are to have either place of a half.
-        Home((scattered ^ (key % NEIGHBOURS)) as u32)
+    const fn home(&self, key: u64) -> Home {
+        Home((self.seed.scatter(key) >> (self.shift & 63)) as usize)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_domain::{OrderKey, SessionId, UserRef};
     use std::collections::BTreeMap;
 
     /// Random inserts and removals beside a map, with keys that collide on purpose: all of some
@@ -290,7 +262,7 @@ mod tests {
     fn agrees_with_a_map() {
         let mut collided = false;
         for stride in [1, 4, 1 << 40] {
-            let mut index = KeyIndex::<2>::new(64, HashSeed::FIXED);
+            let mut index = KeyIndex::new(64, HashSeed::FIXED);
             let mut map = BTreeMap::new();
             let mut state = 7_u64;
             for step in 0..20_000_u64 {
@@ -323,49 +295,28 @@ mod tests {
     /// However keys came and went, a key that is not there is found missing.
     #[test]
     fn a_search_ends() {
-        let mut index = KeyIndex::<1>::new(8, HashSeed::FIXED);
+        let mut index = KeyIndex::new(8, HashSeed::FIXED);
         index.passed.fill(1);
         assert_eq!(index.find(5), None);
     }
 
-    fn number(session: u32, number: u32) -> u64 {
-        OrderKey::new(SessionId::new(session), UserRef::new(number)).raw()
+    /// The key of an account's position in an instrument.
+    fn key(account: u32, instrument: u32) -> u64 {
+        u64::from(account) << 32 | u64::from(instrument)
     }
 
-    /// Sixty-four sessions have a run of numbers each, an eighth of what there is room for; then they go on.
-    /// As many new numbers as places are taken, about, find theirs taken, and not many times as many.
-    #[test]
-    fn runs_of_numbers_of_many_sessions_do_not_lie_on_each_other() {
-        const SESSIONS: u32 = 64;
-        const RUN: u32 = 4_096;
-        let mut numbers = KeyIndex::<2>::new((2 * SESSIONS * RUN) as usize, HashSeed::FIXED);
-        for session in 0..SESSIONS {
-            (1..=RUN).for_each(|at| numbers.insert(number(session, at), 0));
-        }
-        let (mut taken, mut new) = (0, 0);
-        for at in RUN + 1..8 * RUN {
-            for session in 0..SESSIONS {
-                taken += u32::from(*numbers.home_of(number(session, at)) != EMPTY);
-                new += 1;
-            }
-        }
-        assert!(taken < new / 3, "{taken} of {new}");
-        assert!(taken > new / 5, "{taken} of {new}");
-        assert!(numbers.passed_max() < 16, "{}", numbers.passed_max());
-    }
-
-    /// The numbers of one session, in order, whose homes are in one line of a table that scatters by `known`.
+    /// Keys in order whose homes are in one line of a table that scatters by `known`.
     fn picked(known: HashSeed, room: usize, count: usize) -> std::vec::Vec<u64> {
-        let index = KeyIndex::<2>::new(room, known);
-        let line = index.home(number(3, 1)).line();
-        let numbers = (1..u32::MAX).map(|at| number(3, at));
-        let mine = numbers.filter(|key| index.home(*key).line() == line);
+        let index = KeyIndex::new(room, known);
+        let line = index.home(key(3, 1)).line();
+        let keys = (1..u32::MAX).map(|at| key(3, at));
+        let mine = keys.filter(|key| index.home(*key).line() == line);
         mine.take(count).collect()
     }
 
     /// Lines looked at to put the keys in and to find each again.
     fn lines_walked(room: usize, seed: HashSeed, keys: &[u64]) -> (usize, u32) {
-        let mut index = KeyIndex::<2>::new(room, seed);
+        let mut index = KeyIndex::new(room, seed);
         let mut walked = 0;
         for key in keys {
             index.insert(*key, 0);
@@ -375,10 +326,10 @@ mod tests {
         (walked, index.passed_max())
     }
 
-    /// A client picks its numbers. Where it knows how they are scattered each walks past all before it; where
-    /// it does not, its picks are as good as any.
+    /// Somebody picks keys. Where they know how these are scattered each walks past all before it; where
+    /// they do not, their picks are as good as any.
     #[test]
-    fn who_does_not_know_the_seed_cannot_pick_numbers_that_lie_on_each_other() {
+    fn who_does_not_know_the_seed_cannot_pick_keys_that_lie_on_each_other() {
         const ROOM: usize = 2_048;
         const PICKED: usize = 1_000;
         let known = HashSeed::FIXED;
@@ -395,12 +346,12 @@ mod tests {
         }
     }
 
-    /// Numbers at even distances, which one product alone would put at even distances again: under some seeds
+    /// Keys at even distances, which one product alone would put at even distances again: under some seeds
     /// on top of each other.
     #[test]
-    fn numbers_at_even_distances_lie_as_any_others() {
+    fn keys_at_even_distances_lie_as_any_others() {
         const ROOM: usize = 8_192;
-        let step = |at: u32, step: u32| number(3, at.wrapping_mul(step));
+        let step = |at: u32, step: u32| key(3, at.wrapping_mul(step));
         for distance in [
             2_u32,
             3,

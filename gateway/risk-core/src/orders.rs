@@ -4,6 +4,7 @@
 //! late report still finds its order; slots kept for reducing orders are counted an account. Never
 //! grows.
 
+mod numbers;
 mod saved;
 
 extern crate alloc;
@@ -12,9 +13,10 @@ pub(crate) use saved::{Known, LIMIT_MAX};
 
 use crate::approach::LineSink;
 use crate::capacities::Capacities;
-use crate::key_index::{Home, KeyIndex};
 use crate::order::{Marks, NO_VERSION, NONE, Order, OrderState, PENDING_MAX, Version, WholeOrder};
 use alloc::boxed::Box;
+use core::hint::cold_path;
+use numbers::{Home, Numbers};
 use portcullis_domain::{
     AccountId, HashSeed, InstrumentId, OrderId, OrderKey, SessionId, Side, UserRef,
 };
@@ -62,6 +64,21 @@ impl Freed {
     }
 }
 
+/// A version that is gone. Its slot may have another order by now: then it names none.
+#[derive(Clone, Copy, Debug)]
+struct Past {
+    key: OrderKey,
+    id: OrderId,
+}
+
+impl Past {
+    /// None yet.
+    const NONE: Self = Self {
+        key: OrderKey::NONE,
+        id: OrderId::NONE,
+    };
+}
+
 /// A place in a ring of `len`, for one that is less than a whole turn ahead: no division.
 #[inline(always)]
 const fn wrapped(place: usize, len: usize) -> usize {
@@ -89,10 +106,11 @@ pub(crate) struct Orders {
     general_max: u64,
     /// Unanswered versions of all orders together; at most one a slot on average.
     pending_used: usize,
-    /// From order key to order number, for each version still remembered.
-    numbers: KeyIndex<2>,
-    /// Keys of versions that are gone, oldest first, a ring.
-    past: Box<[u64]>,
+    /// From order key to slot, or to a place among the past behind all slots, for each version still
+    /// remembered.
+    numbers: Numbers,
+    /// Versions that are gone, oldest first, a ring.
+    past: Box<[Past]>,
     past_head: usize,
     past_len: usize,
     /// One bit a slot: is it open. Sweeps walk this.
@@ -103,6 +121,10 @@ impl Orders {
     pub(crate) fn new(capacities: &Capacities, seed: HashSeed) -> Self {
         let slots = capacities.orders_max as usize;
         let past = capacities.past_versions_max as usize;
+        assert!(
+            slots + past < NONE as usize,
+            "what a number names is a word of 32 bits"
+        );
         Self {
             slots: alloc::vec![Order::FREE; slots].into_boxed_slice(),
             pending: alloc::vec![[NO_VERSION; PENDING_MAX]; slots].into_boxed_slice(),
@@ -113,8 +135,8 @@ impl Orders {
             general_max: capacities.orders_general_max(),
             pending_used: 0,
             // Each slot's confirmed number, an equal number unanswered, and those that are past.
-            numbers: KeyIndex::new(2 * slots + past, seed),
-            past: alloc::vec![0; past].into_boxed_slice(),
+            numbers: Numbers::new(2 * slots + past, seed),
+            past: alloc::vec![Past::NONE; past].into_boxed_slice(),
             past_head: 0,
             past_len: 0,
             open: alloc::vec![0; slots.div_ceil(64)].into_boxed_slice(),
@@ -154,7 +176,7 @@ impl Orders {
     /// number of the order that stood last on that slot, which will be forgotten.
     #[inline(always)]
     pub(crate) fn visit_next(&self, ahead: usize, key: OrderKey, lines: &mut impl LineSink) {
-        lines.line(self.numbers.home_of(key.raw()));
+        lines.line(self.numbers.at(self.numbers.home(key)));
         if let Some(next) = self.next_free(ahead) {
             self.visit_order(next.slot, lines);
             lines.line(self.numbers.at(next.forgotten));
@@ -164,13 +186,13 @@ impl Orders {
     /// Where the slot of a number stands written.
     #[inline(always)]
     pub(crate) fn visit_number(&self, key: OrderKey, lines: &mut impl LineSink) {
-        lines.line(self.numbers.home_of(key.raw()));
+        lines.line(self.numbers.at(self.numbers.home(key)));
     }
 
     /// The order that a number names, or did: which, is not waited for.
     #[inline(always)]
     pub(crate) fn visit_named(&self, key: OrderKey, lines: &mut impl LineSink) -> Option<u32> {
-        let slot = OrderId::from_raw(self.numbers.find(key.raw())?).slot() as u32;
+        let (slot, _) = self.slot_of(key)?;
         self.visit_order(slot, lines);
         Some(slot)
     }
@@ -240,9 +262,22 @@ impl Orders {
     /// The order that a client's number names, be it open or closed, and its slot.
     #[inline(always)]
     pub(crate) fn find(&self, key: OrderKey) -> Option<(u32, &Order)> {
-        let id = OrderId::from_raw(self.numbers.find(key.raw())?);
-        let order = &self.slots[id.slot()];
-        (order.generation == id.generation()).then_some((id.slot() as u32, order))
+        let (slot, generation) = self.slot_of(key)?;
+        let order = &self.slots[slot as usize];
+        let gone = generation.is_some_and(|generation| generation != order.generation);
+        (!gone).then_some((slot, order))
+    }
+
+    /// The slot that a number names, and for a past version which of the orders that stood there.
+    #[inline(always)]
+    fn slot_of(&self, key: OrderKey) -> Option<(u32, Option<u32>)> {
+        let named = self.numbers.find(key)?;
+        let Some(place) = (named as usize).checked_sub(self.slots.len()) else {
+            return Some((named, None));
+        };
+        cold_path();
+        let id = self.past[place].id;
+        Some((id.slot() as u32, Some(id.generation())))
     }
 
     /// The open order of one version in a slot, if its number is this one: which then names it, as one number
@@ -281,7 +316,7 @@ impl Orders {
             OrderState::Free => order.generation,
             OrderState::Open => panic!("an open order's slot stood in the free queue"),
             OrderState::Closed => {
-                let gone = order.key(order.confirmed.number).raw();
+                let gone = order.key(order.confirmed.number);
                 self.numbers.remove_from(forgotten, gone);
                 order.generation.wrapping_add(1)
             }
@@ -307,9 +342,8 @@ impl Orders {
         }
         self.open[slot as usize / 64] |= 1 << (slot % 64);
         let key = OrderKey::new(entry.session, entry.user_ref);
-        let id = OrderId::new(slot, generation);
-        self.numbers.insert(key.raw(), id.raw());
-        id
+        self.numbers.put(key, slot);
+        OrderId::new(slot, generation)
     }
 
     /// Closes an order of one version and takes it out of its position's list: its confirmed number stays
@@ -321,7 +355,7 @@ impl Orders {
         assert!(!order.has_unanswered(), "its other versions went before");
         order.confirmed.leaves = 0;
         order.state = OrderState::Closed;
-        let forgotten = (self.numbers).home(order.key(order.confirmed.number).raw());
+        let forgotten = (self.numbers).home(order.key(order.confirmed.number));
         self.general_used -= u64::from(!order.is_reserved());
         let (next, previous) = (order.next, order.previous);
         if let Some(next) = self.slots.get_mut(next as usize) {
@@ -350,7 +384,7 @@ impl Orders {
             return Freed::unused(slot);
         }
         let key = order.key(order.confirmed.number);
-        let forgotten = self.numbers.home(key.raw());
+        let forgotten = self.numbers.home(key);
         Freed { slot, forgotten }
     }
 
@@ -365,8 +399,7 @@ impl Orders {
         self.set_pending_len(slot, len + 1);
         let order = self.get(slot);
         let key = OrderKey::new(order.session, order.user_ref(version.number));
-        let id = self.id(slot);
-        self.numbers.insert(key.raw(), id.raw());
+        self.numbers.put(key, slot);
     }
 
     /// The unanswered version at `index` becomes the order; those before it are gone.
@@ -440,22 +473,24 @@ impl Orders {
     /// A past version's number goes on naming its order until the ring comes round.
     fn remember_past(&mut self, slot: u32, number: u32) {
         let order = self.get(slot);
-        let key = OrderKey::new(order.session, order.user_ref(number)).raw();
+        let key = OrderKey::new(order.session, order.user_ref(number));
+        let id = self.id(slot);
         if self.past_len == self.past.len() {
-            self.numbers.remove(self.past[self.past_head]);
+            self.numbers.remove(self.past[self.past_head].key);
             self.past_head = after(self.past_head, self.past.len());
             self.past_len -= 1;
         }
         let tail = wrapped(self.past_head + self.past_len, self.past.len());
-        self.past[tail] = key;
+        self.past[tail] = Past { key, id };
         self.past_len += 1;
+        self.numbers.put(key, (self.slots.len() + tail) as u32);
     }
 
     /// Drops the confirmed number of the order that stood on a slot last.
     fn forget(&mut self, slot: u32) {
         let order = self.get(slot);
         if order.state == OrderState::Closed {
-            self.numbers.remove(order.key(order.confirmed.number).raw());
+            self.numbers.remove(order.key(order.confirmed.number));
         }
     }
 
@@ -463,7 +498,7 @@ impl Orders {
     /// anew. Touches each slot that was ever used.
     pub(crate) fn forget_closed(&mut self) {
         while self.past_len > 0 {
-            self.numbers.remove(self.past[self.past_head]);
+            self.numbers.remove(self.past[self.past_head].key);
             self.past_head = after(self.past_head, self.past.len());
             self.past_len -= 1;
         }

@@ -163,7 +163,7 @@ pub(crate) struct Positions {
     used: usize,
     vacant: Vacant,
     stretches: Stretches,
-    index: KeyIndex<1>,
+    index: KeyIndex,
     /// Those that became flat.
     idle: Idle,
 }

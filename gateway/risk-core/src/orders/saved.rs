@@ -5,7 +5,7 @@
 //! is told. Which slots are open, who uses the reserve and what numbers name follows from the orders.
 //! Invariant: whatever the words, each slot is open or in the queue once, and each number names one order.
 
-use super::{Freed, Order, OrderState, Orders, PENDING_MAX, Version};
+use super::{Freed, Order, OrderState, Orders, PENDING_MAX, Past, Version};
 use crate::order::{Marks, NO_VERSION, NONE};
 use crate::saved::{Read, Words};
 use portcullis_domain::{OrderId, OrderKey, SessionId, Side, TimeInForce};
@@ -38,9 +38,9 @@ impl Orders {
         }
         push(self.past_len as u64);
         for ahead in 0..self.past_len {
-            let key = self.past[super::wrapped(self.past_head + ahead, self.past.len())];
-            push(key);
-            push(self.numbers.find(key).unwrap_or(OrderId::NONE.raw()));
+            let past = self.past[super::wrapped(self.past_head + ahead, self.past.len())];
+            push(past.key.raw());
+            push(past.id.raw());
         }
     }
 
@@ -134,7 +134,6 @@ impl Orders {
 
     /// Counts a slot, and lets its numbers name it.
     fn load_numbers(&mut self, slot: usize, words: &Words<'_>) -> Read<()> {
-        let id = self.id(slot as u32).raw();
         let order = &self.slots[slot];
         let general = order.is_open() && !order.is_reserved();
         self.general_used += u64::from(general);
@@ -146,9 +145,9 @@ impl Orders {
         )?;
         let pending = &self.pending[slot][..order.marks.pending_len()];
         for version in core::iter::once(&order.confirmed).chain(pending) {
-            let key = order.key(version.number).raw();
+            let key = order.key(version.number);
             words.must(self.numbers.find(key).is_none(), "a number of two orders")?;
-            self.numbers.insert(key, id);
+            self.numbers.put(key, slot as u32);
         }
         Ok(())
     }
@@ -187,15 +186,16 @@ impl Orders {
     fn load_past(&mut self, words: &mut Words<'_>) -> Read<()> {
         self.past_len = words.at_most(self.past.len(), "more than there is room for")?;
         for place in 0..self.past_len {
-            let (key, id) = (words.word()?, OrderId::from_raw(words.word()?));
-            self.past[place] = key;
+            let key = OrderKey::from_raw(words.word()?);
+            let key = key.ok_or(words.wrong("a number of no session"))?;
+            let id = OrderId::from_raw(words.word()?);
+            self.past[place] = Past { key, id };
             if id == OrderId::NONE {
                 continue;
             }
-            let fits = id.slot() < self.slots.len() && key >> 40 < OrderKey::SESSIONS_MAX.into();
-            words.must(fits, "a number of no order")?;
+            words.must(id.slot() < self.slots.len(), "a number of no order")?;
             words.must(self.numbers.find(key).is_none(), "a number of two orders")?;
-            self.numbers.insert(key, id.raw());
+            self.numbers.put(key, (self.slots.len() + place) as u32);
         }
         Ok(())
     }
