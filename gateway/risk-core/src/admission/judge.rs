@@ -121,9 +121,9 @@ impl RiskCore {
     pub(super) fn value(&mut self, terms: &Terms, need: Option<i64>) -> Valuation {
         self.counters.valued_exactly += 1;
         let (account, table) = (terms.account.raw(), &self.table);
-        let (limits, _) = table
-            .account(terms.account)
-            .expect("the form checks found it");
+        // Not by the table's entry of the account: that is a line which nothing else of an order reads.
+        let limits = table.row(self.ledger.accounts.get(account).row);
+        let limits = limits.expect("the form checks found the account, which was touched");
         let now_ns = self.now.ns();
         let valuation = self.ledger.value_for(account, limits, table, now_ns, need);
         self.ledger.keep_bound(account, limits, &valuation, now_ns);
