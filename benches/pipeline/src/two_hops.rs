@@ -1,6 +1,7 @@
 //! The two hops of an order without anybody between them: there as a record, back as an item for the venue.
 //!
-//! Used from a bench's measuring thread, time and again. Invariant: when a measurement is over the rings are empty.
+//! Used from a bench's measuring thread, time and again. Invariants: when a measurement is over the rings are empty;
+//! ends of different threads share no line, or what they write to themselves crosses over with each word.
 
 use crate::hop::{Effort, Items, ItemsOut, Records, RecordsOut, round_trip_ns};
 use crate::wait::Wait;
@@ -10,18 +11,29 @@ use std::time::Duration;
 /// Rings as long as those of a pipeline.
 #[derive(Debug)]
 pub struct TwoHops {
-    there: (Records, RecordsOut),
-    back: (Items, ItemsOut),
+    there: (Apart<Records>, Apart<RecordsOut>),
+    back: (Apart<Items>, Apart<ItemsOut>),
 }
+
+/// On lines of its own, and on those that are fetched with them.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Apart<T>(T);
 
 impl TwoHops {
     /// Rings of its own.
     #[must_use]
     pub fn new() -> Self {
         let (producer, consumer) = record_ring(8_192);
-        let there = (Records::new(producer, 56), RecordsOut::new(consumer));
+        let there = (
+            Apart(Records::new(producer, 56)),
+            Apart(RecordsOut::new(consumer)),
+        );
         let (producer, consumer) = message_ring(12_288);
-        let back = (Items::new(producer, 56), ItemsOut::new(consumer));
+        let back = (
+            Apart(Items::new(producer, 56)),
+            Apart(ItemsOut::new(consumer)),
+        );
         Self { there, back }
     }
 
@@ -36,8 +48,8 @@ impl TwoHops {
             within: Duration::from_millis(200),
             wait,
         };
-        let there = (&mut self.there.0, &mut self.there.1);
-        let back = (&mut self.back.0, &mut self.back.1);
+        let there = (&mut self.there.0.0, &mut self.there.1.0);
+        let back = (&mut self.back.0.0, &mut self.back.1.0);
         round_trip_ns(effort, there, back)
     }
 }

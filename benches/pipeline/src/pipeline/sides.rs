@@ -17,6 +17,7 @@ use portcullis_bench_pipeline::two_hops::TwoHops;
 use portcullis_bench_pipeline::undecided::{Passed, Undecided};
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
 use portcullis_pipeline::item::VenueItem;
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 /// Slept before each turn: who spins at real-time priority must let others on at times, or is made to.
@@ -99,12 +100,16 @@ impl Sides {
         let Plan { step, wait, .. } = self.plan;
         let half = Load::HALF.schedule(capacity);
         let [ends, agents] = &mut figures.empty;
+        let placed = Barrier::new(2);
         std::thread::scope(|scope| {
-            let other = scope.spawn(move || -> Result<(), String> {
-                wait.take_place(AGENTS_CORE)?;
+            let other = scope.spawn(|| -> Result<(), String> {
+                let taken = wait.take_place(AGENTS_CORE);
+                // Until then it stands on its starter's core, who is about to spin.
+                placed.wait();
                 empty_loop(half, step.measured, agents);
-                Ok(())
+                taken
             });
+            placed.wait();
             empty_loop(half, step.measured, ends);
             other
                 .join()
