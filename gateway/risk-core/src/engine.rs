@@ -44,6 +44,8 @@ pub struct RiskCore {
     pub(crate) capacities: Capacities,
     pub(crate) counters: Counters,
     pub(crate) hints: Hints,
+    /// Whether the order in hand was found to be covered by its account's exact worth.
+    pub(crate) covered: bool,
     pub(crate) seq: Seq,
     pub(crate) now: Timestamp,
     digest: Digest,
@@ -81,6 +83,7 @@ impl RiskCore {
             capacities: *capacities,
             counters: Counters::new(),
             hints: Hints::new(),
+            covered: false,
             seq: Seq::ZERO,
             now: Timestamp::ZERO,
             digest: Digest::new(),
@@ -124,11 +127,16 @@ impl RiskCore {
 
     /// A new order. Apart from the loop over a batch: together they have more in hand than there are registers.
     #[inline(never)]
-    fn apply_new(&mut self, head: &Head, lines: &mut impl LineSink, sink: &mut impl EffectSink) {
+    pub(crate) fn apply_new(
+        &mut self,
+        head: &Head,
+        lines: &mut impl LineSink,
+        sink: &mut impl EffectSink,
+    ) {
         if let Ok(order) = NewOrder::decode(head)
             && self.sessions.contains(order.session)
         {
-            self.new_order(&order, head.early_refusal(), lines, sink);
+            self.new_order(&order, head, lines, sink);
             return;
         }
         self.apply_other(head, lines, sink);

@@ -104,6 +104,13 @@ impl Sessions {
         self.taken[slot(session, user_ref.row)] = user_ref.number;
     }
 
+    /// Makes the number that was taken last new again, for who will take it once more.
+    pub(crate) fn give_back(&mut self, session: SessionId, user_ref: UserRef) {
+        let taken = &mut self.taken[slot(session, user_ref.row)];
+        assert!(*taken == user_ref.number, "the number that was taken last");
+        *taken -= 1;
+    }
+
     /// The lines that an order of the session touches.
     #[inline(always)]
     pub(crate) fn visit_lines(&self, session: SessionId, row: u8, lines: &mut impl LineSink) {

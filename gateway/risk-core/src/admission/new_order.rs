@@ -15,7 +15,7 @@ use crate::orders::Entry;
 use crate::valuation::Valuation;
 use core::hint::cold_path;
 use portcullis_domain::{
-    InstrumentId, NewOrder, OrderId, Price, Qty, RejectCode, TimeInForce, quanta,
+    Head, InstrumentId, NewOrder, OrderId, Price, Qty, RejectCode, TimeInForce, quanta,
 };
 
 /// An order that passed and is on the books.
@@ -31,7 +31,7 @@ impl RiskCore {
     pub(crate) fn new_order(
         &mut self,
         order: &NewOrder,
-        early: Option<RejectCode>,
+        head: &Head,
         lines: &mut impl LineSink,
         sink: &mut impl EffectSink,
     ) {
@@ -52,6 +52,7 @@ impl RiskCore {
             time_in_force: order.time_in_force,
             replaces: None,
         };
+        let early = head.early_refusal();
         if early.is_some() {
             cold_path();
             self.judge_early(terms, early, sink);
@@ -59,14 +60,14 @@ impl RiskCore {
         }
         if terms.price.is_none() {
             cold_path();
-            self.new_market_order(terms, lines, sink);
+            self.new_market_order(terms, head, lines, sink);
             return;
         }
         match self.book_plain(&terms) {
             Ok(booked) => self.send_proved(&terms, &booked, sink),
             Err(closer) => {
                 cold_path();
-                self.look_closer(terms, closer, lines, sink);
+                self.look_closer(terms, closer, head, lines, sink);
             }
         }
     }
@@ -76,12 +77,13 @@ impl RiskCore {
     fn new_market_order(
         &mut self,
         terms: Terms,
+        head: &Head,
         lines: &mut impl LineSink,
         sink: &mut impl EffectSink,
     ) {
         match self.book_plain_again(&terms) {
             Ok(booked) => self.send_proved(&terms, &booked, sink),
-            Err(closer) => self.look_closer(terms, closer, lines, sink),
+            Err(closer) => self.look_closer(terms, closer, head, lines, sink),
         }
     }
 
@@ -100,9 +102,14 @@ impl RiskCore {
         &mut self,
         terms: Terms,
         closer: Closer,
+        head: &Head,
         lines: &mut impl LineSink,
         sink: &mut impl EffectSink,
     ) {
+        if core::mem::replace(&mut self.covered, false) {
+            // Its worth was not all that it lacked: whoever found that goes on.
+            return;
+        }
         let known = terms.account.index() < self.table.accounts_len();
         let closer = if known && self.ledger.touch(terms.account, &self.table) {
             match self.book_plain_again(&terms) {
@@ -116,7 +123,7 @@ impl RiskCore {
             Closer::Unproved(need) => {
                 if let Some(unproved) = self.unproved(&terms, need) {
                     self.approach_worth(&terms, &unproved, lines);
-                    self.value_and_judge(&terms, &unproved, sink);
+                    self.value_and_judge(&terms, &unproved, head, lines, sink);
                 } else {
                     self.judge_new(&terms, None, None, sink);
                 }
@@ -128,24 +135,47 @@ impl RiskCore {
     /// Judges an order whose account must be valued: at a glance, with what follows from its worth, or by
     /// its whole view.
     #[inline(never)]
-    fn value_and_judge(&mut self, terms: &Terms, unproved: &Unproved, sink: &mut impl EffectSink) {
+    fn value_and_judge(
+        &mut self,
+        terms: &Terms,
+        unproved: &Unproved,
+        head: &Head,
+        lines: &mut impl LineSink,
+        sink: &mut impl EffectSink,
+    ) {
         let need = unproved.need;
+        let proved = self.counters.proved_by_bound;
         if self.ledger.restore_bound(terms.account.raw())
             && self.is_bound_enough(terms, need)
-            && let Ok(booked) = self.book_covered(terms)
+            && self.book_covered(terms, head, lines, sink)
         {
-            self.send_proved(terms, &booked, sink);
             return;
         }
         let valuation = self.value(terms, need);
         self.note_maintenance(terms, Judgement::below_maintenance(&valuation), sink);
-        if self.suffices(terms, unproved, &valuation)
-            && let Ok(booked) = self.book_covered(terms)
+        if self.suffices(terms, unproved, &valuation) && self.book_covered(terms, head, lines, sink)
         {
-            self.send(terms, &booked, sink);
+            // Not by its bound.
+            self.counters.proved_by_bound = proved;
             return;
         }
         self.judge_new(terms, None, Some(valuation), sink);
+    }
+
+    /// Books and sends an order of an account whose worth is known to suffice, if a glance shows that the rest
+    /// passes; `false`, and nothing done, if not. By the way that all other orders go: its code is near, and one
+    /// of its own is not.
+    fn book_covered(
+        &mut self,
+        terms: &Terms,
+        head: &Head,
+        lines: &mut impl LineSink,
+        sink: &mut impl EffectSink,
+    ) -> bool {
+        self.sessions.give_back(terms.session, terms.user_ref);
+        self.covered = true;
+        self.apply_new(head, lines, sink);
+        core::mem::replace(&mut self.covered, false)
     }
 
     /// Gives the lines by which an account is valued that its order has not fetched: asked for together
@@ -157,13 +187,18 @@ impl RiskCore {
         let own = ledger.positions.get(unproved.position);
         lines.line(&account.cash);
         own.visit_second(lines);
-        for slot in [account.first_position, own.next] {
-            if let Some(position) = ledger.positions.at(slot) {
-                position.visit_lines(lines);
-            }
+        let first = [account.first_position, own.next];
+        let others = first.map(|slot| ledger.positions.at(slot));
+        for position in others.into_iter().flatten() {
+            position.visit_lines(lines);
         }
         let instrument = ledger.instruments.get(terms.instrument.raw());
         instrument.visit_valued(lines);
+        for position in others.into_iter().flatten() {
+            if let Some(instrument) = ledger.instruments.at(position.instrument) {
+                instrument.visit_valued(lines);
+            }
+        }
     }
 
     /// Judges an order by its whole view.

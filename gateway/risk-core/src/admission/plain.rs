@@ -48,15 +48,6 @@ pub(super) struct Unproved {
     pub(super) need: Option<i64>,
 }
 
-/// What a glance goes by of an account's worth.
-#[derive(Clone, Copy)]
-enum Worth {
-    /// Its bound, which must suffice.
-    Bound,
-    /// It was found to suffice already.
-    Enough,
-}
-
 /// The rows that an order meets.
 struct Parts<'a> {
     table: &'a LimitTable,
@@ -64,6 +55,7 @@ struct Parts<'a> {
     drift: &'a Drift,
     now_ns: u64,
     seq: u64,
+    covered: &'a bool,
     books: Books<'a>,
     slot: u32,
     orders: &'a mut Orders,
@@ -107,13 +99,8 @@ impl RiskCore {
     /// Books an order, if a glance shows that it passes.
     #[inline(always)]
     pub(super) fn book_plain(&mut self, terms: &Terms) -> Result<Booked, Closer> {
-        self.book_by(terms, Worth::Bound)
-    }
-
-    #[inline(always)]
-    fn book_by(&mut self, terms: &Terms, worth: Worth) -> Result<Booked, Closer> {
         let mut parts = self.parts(terms).ok_or(Closer::NotPlain)?;
-        let admission = parts.look(terms, worth)?;
+        let admission = parts.look(terms)?;
         if cfg!(debug_assertions) {
             self.assert_admits(terms, &admission);
             parts = self.parts(terms).expect("nothing changed");
@@ -126,12 +113,6 @@ impl RiskCore {
     #[inline(never)]
     pub(super) fn book_plain_again(&mut self, terms: &Terms) -> Result<Booked, Closer> {
         self.book_plain(terms)
-    }
-
-    /// Books an order of an account whose worth is known to suffice, if a glance shows that the rest passes.
-    #[inline(never)]
-    pub(super) fn book_covered(&mut self, terms: &Terms) -> Result<Booked, Closer> {
-        self.book_by(terms, Worth::Enough)
     }
 
     /// What is to be known of an order that a glance left unproved beside its `need`: found once more, so that the
@@ -192,6 +173,7 @@ impl RiskCore {
             drift,
             now_ns,
             seq,
+            covered: &self.covered,
             slot,
             session,
             limits,
@@ -242,7 +224,7 @@ impl Money {
 impl Parts<'_> {
     /// Whether the order passes, as far as a glance shows.
     #[inline(always)]
-    fn look(&self, terms: &Terms, worth: Worth) -> Result<Admission, Closer> {
+    fn look(&self, terms: &Terms) -> Result<Admission, Closer> {
         let reference = self.books.instrument.reference.as_ref();
         let reference = reference.ok_or(Closer::NotPlain)?;
         let session_rate = self.session.rate.as_ref().ok_or(Closer::NotPlain)?;
@@ -251,13 +233,12 @@ impl Parts<'_> {
         let lots = self.lots(terms);
         let margined = terms.margined(lots.reducing);
         let need = self.books.instrument.need(margined, money.adverse);
-        let proved = match worth {
-            Worth::Bound => lots.reducing || self.proves(need),
-            Worth::Enough => true,
-        };
-        if !proved {
+        if !lots.reducing && !self.proves(need) {
             cold_path();
-            return Err(Closer::Unproved(need));
+            // Read here alone, so that an order which is proved by the bound does without.
+            if !*self.covered {
+                return Err(Closer::Unproved(need));
+            }
         }
         let glance = self.glance(terms, (reference, session_rate), &money, lots);
         let glance = glance.ok_or(Closer::NotPlain)?;
