@@ -8,7 +8,7 @@
 use bytemuck::Pod;
 use portcullis_domain::Record;
 use portcullis_risk_core::{LineSink, RiskCore, STAGES};
-use portcullis_runtime::prefetch_l2;
+use portcullis_runtime::prefetch;
 
 /// Fetches lines ahead.
 pub struct Fetch;
@@ -16,7 +16,7 @@ pub struct Fetch;
 impl LineSink for Fetch {
     #[inline(always)]
     fn line<W: Pod>(&mut self, word: &W) {
-        prefetch_l2(word);
+        prefetch(word);
     }
 }
 

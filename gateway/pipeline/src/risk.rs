@@ -22,7 +22,7 @@ use portcullis_risk_core::{
     Approved, EFFECTS_MAX, Effect, EffectSink, LineSink, OutboundOrder, RiskCore, Word,
 };
 use portcullis_runtime::{
-    Agent, MessageProducer, RecordConsumer, RecordProducer, RingConsumer, RingProducer, prefetch_l2,
+    Agent, MessageProducer, RecordConsumer, RecordProducer, RingConsumer, RingProducer, prefetch,
 };
 
 /// Records taken in one duty cycle.
@@ -382,7 +382,7 @@ pub struct Fetch;
 impl LineSink for Fetch {
     #[inline(always)]
     fn line<W: Word>(&mut self, word: &W) {
-        prefetch_l2(word);
+        prefetch(word);
     }
 }
 

@@ -37,7 +37,7 @@ pub use idle::IdleStrategy;
 pub use mapped_file::{MappedFile, PagesLost};
 pub use memory_lock::{MemoryLockError, lock_memory};
 pub use message_ring::{Lead, MessageConsumer, MessageProducer, message_ring};
-pub use prefetch::{prefetch, prefetch_l2};
+pub use prefetch::prefetch;
 pub use ring::{RecordConsumer, RecordProducer, RingConsumer, RingProducer, record_ring, ring};
 pub use stop::{Seat, StopFlag};
 pub use tsc_clock::TscClock;

@@ -9,24 +9,6 @@ pub fn prefetch<T>(at: &T) {
     prefetch_at(at);
 }
 
-/// As [`prefetch`], but no nearer than the second cache: for many lines that are used a while later. A core has more
-/// such requests under way at once than requests of lines for its first cache.
-#[inline(always)]
-pub fn prefetch_l2<T>(at: &T) {
-    #[cfg(target_arch = "x86_64")]
-    #[expect(
-        unsafe_code,
-        reason = "the only way to ask for a line without reading it"
-    )]
-    // SAFETY: as in `prefetch_at`.
-    unsafe {
-        use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T1>(core::ptr::from_ref(at).cast::<i8>());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = at;
-}
-
 /// As [`prefetch`], of what may not be there: a ring's next lines, without a look at where they end.
 #[inline(always)]
 pub(crate) fn prefetch_at<T>(at: *const T) {
@@ -47,15 +29,13 @@ pub(crate) fn prefetch_at<T>(at: *const T) {
 
 #[cfg(test)]
 mod tests {
-    use super::{prefetch, prefetch_l2};
+    use super::prefetch;
 
     #[test]
     fn what_is_fetched_stays_as_it_was() {
         let lines = vec![7_u64; 1_024];
         lines.iter().for_each(prefetch);
-        lines.iter().for_each(prefetch_l2);
         prefetch(&());
-        prefetch_l2(&());
         assert!(lines.iter().all(|word| *word == 7));
     }
 }

@@ -31,7 +31,7 @@ struct Fetch;
 impl LineSink for Fetch {
     #[inline(always)]
     fn line<W: bytemuck::Pod>(&mut self, word: &W) {
-        portcullis_runtime::prefetch_l2(word);
+        portcullis_runtime::prefetch(word);
     }
 }
 

@@ -12,7 +12,7 @@ use portcullis_domain::{Command, Record, Seq};
 use portcullis_journal::{Entry, JournalReader, Mode};
 use portcullis_pipeline::recovery::Follower;
 use portcullis_risk_core::{Effect, EffectSink, LineSink, RiskCore, Word};
-use portcullis_runtime::prefetch_l2;
+use portcullis_runtime::prefetch;
 use portcullis_venue::RecallVenue;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -260,7 +260,7 @@ struct Fetch;
 impl LineSink for Fetch {
     #[inline(always)]
     fn line<W: Word>(&mut self, word: &W) {
-        prefetch_l2(word);
+        prefetch(word);
     }
 }
 
