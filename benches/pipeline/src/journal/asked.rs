@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Commands of the journal that is replayed, where nothing is said.
 const COMMANDS: u64 = 8_000_000;
-const COMMANDS_QUICK: u64 = 2_000_000;
+const COMMANDS_QUICK: u64 = 1_000_000;
 
 /// Parts of the bench.
 const CELLS: [&str; 3] = ["pipeline", "replay", "recovery"];
