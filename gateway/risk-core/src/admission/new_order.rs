@@ -172,10 +172,17 @@ impl RiskCore {
         lines: &mut impl LineSink,
         sink: &mut impl EffectSink,
     ) -> bool {
+        assert!(!self.covered, "a covered order is applied once more only");
+        let accepted = self.counters.accepted;
         self.sessions.give_back(terms.session, terms.user_ref);
         self.covered = true;
         self.apply_new(head, lines, sink);
-        core::mem::replace(&mut self.covered, false)
+        let booked = core::mem::replace(&mut self.covered, false);
+        assert!(
+            booked == (self.counters.accepted > accepted),
+            "an order that nobody goes on with was sent, and no other"
+        );
+        booked
     }
 
     /// Gives the lines by which an account is valued that its order has not fetched: asked for together

@@ -37,6 +37,11 @@ impl Gateway {
         }
     }
 
+    /// The socket of a connection that is open.
+    fn socket(&mut self, connection: ConnectionId) -> &mut mio::net::TcpStream {
+        &mut self.inbound.table.stream(connection).expect("open").stream
+    }
+
     fn connect(&mut self) -> (TcpStream, ConnectionId) {
         let client = client_of(self.address);
         let (connection, peer) = eventually(|| self.inbound.accept(Timestamp::ZERO));
@@ -147,14 +152,9 @@ fn the_sockets_options_are_set() {
     options.send_buffer_bytes = Some(16_384);
     let mut gateway = Gateway::with(options);
     let (_client, connection) = gateway.connect();
-    let socket = &gateway
-        .inbound
-        .table
-        .stream(connection)
-        .expect("open")
-        .stream;
+    let socket = gateway.socket(connection);
     assert!(socket.nodelay().expect("it can be asked"));
-    let size = rustix::net::sockopt::socket_send_buffer_size(socket).expect("it can be asked");
+    let size = rustix::net::sockopt::socket_send_buffer_size(&*socket).expect("it can be asked");
     assert!((16_384..=2 * 16_384).contains(&size), "{size}");
     let reuse = rustix::net::sockopt::socket_reuseaddr(&gateway.inbound.listener);
     assert!(reuse.expect("it can be asked"));
@@ -182,12 +182,8 @@ fn connections_have_the_congestion_control_that_was_asked_for() {
     };
     let mut gateway = Gateway::with(options);
     let (_client, connection) = gateway.connect();
-    let stream = gateway
-        .inbound
-        .table
-        .stream(connection)
-        .expect("it is open");
-    let name = rustix::net::sockopt::tcp_congestion(&stream.stream).expect("it has one");
+    let socket = gateway.socket(connection);
+    let name = rustix::net::sockopt::tcp_congestion(&*socket).expect("it has one");
     assert_eq!(name, "reno");
     let unknown = TcpOptions {
         congestion_control: Some("none_such"),

@@ -39,12 +39,7 @@ fn shutting_down_ends_the_inbound_half_at_once() {
     let mut gateway = Gateway::new(1);
     let (mut client, connection) = gateway.connect();
     client.write_all(b"never read").expect("it is sent");
-    let socket = &gateway
-        .inbound
-        .table
-        .stream(connection)
-        .expect("open")
-        .stream;
+    let socket = gateway.socket(connection);
     eventually(|| socket.peek(&mut [0; 1]).ok());
     assert_eq!(
         gateway.outbound.write(connection, b"reason"),
