@@ -99,7 +99,11 @@ mod tests {
             else {
                 panic!("order {number} is no packet");
             };
-            assert_eq!((consumed, len), (56, 56), "as docs/performance.md says");
+            assert_eq!(
+                (consumed, len),
+                (56, 56),
+                "as docs/performance/wire.md says"
+            );
             let Ok(Inbound::EnterOrder(order)) = Inbound::parse(message) else {
                 panic!("order {number} is no order");
             };
