@@ -7,6 +7,7 @@ mod arrows;
 mod cores;
 mod decisions;
 mod headers;
+mod links;
 mod manifests;
 mod sizes;
 mod tokens;
@@ -24,7 +25,7 @@ use tree::Tree;
 pub(crate) const VERB: Verb = Verb {
     name: "tidy",
     arguments: "",
-    summary: "the house rules: arrows, sizes, headers, words, reasons",
+    summary: "the house rules: arrows, sizes, headers, words, reasons, links",
     run,
 };
 
@@ -62,6 +63,10 @@ const RULES: &[Rule] = &[
     Rule {
         name: "decisions",
         check: decisions::check,
+    },
+    Rule {
+        name: "links",
+        check: links::check,
     },
 ];
 
