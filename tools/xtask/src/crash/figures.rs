@@ -1,7 +1,7 @@
 //! What a run came to.
 
 use super::arguments::Arguments;
-use crate::survivors::{EngineFigures, Orders, Recovered, Replayed};
+use crate::survivors::{EngineFigures, Orders, Recovered, Replayed, percentile};
 use serde_json::json;
 
 /// Counts; those of what must not be are violations.
@@ -93,13 +93,6 @@ impl Figures {
         tried && compared && held && self.violations() == 0
     }
 
-    fn recovery_ms_at(&self, percent: usize) -> u64 {
-        let mut sorted = self.recovery_ms.clone();
-        sorted.sort_unstable();
-        let place = sorted.len().saturating_sub(1) * percent / 100;
-        sorted.get(place).copied().unwrap_or(0)
-    }
-
     pub(super) fn print(&self) {
         println!(
             "kills      {} while serving ({} with orders under way), {} while recovering; durability {}",
@@ -109,9 +102,9 @@ impl Figures {
             "recoveries {}, {} of them from a snapshot; ms p50 {}, p99 {}, max {}; other digest or state {}",
             self.recoveries,
             self.from_snapshot,
-            self.recovery_ms_at(50),
-            self.recovery_ms_at(99),
-            self.recovery_ms_at(100),
+            percentile(&self.recovery_ms, 50),
+            percentile(&self.recovery_ms, 99),
+            percentile(&self.recovery_ms, 100),
             self.digest_mismatches
         );
         self.orders.print();
@@ -127,14 +120,7 @@ impl Figures {
             println!("engine     no engine of its own: nothing compared");
             return;
         };
-        println!(
-            "engine     entered {}, entered twice {}, trades {}; at rest {} orders, other holds {}",
-            engine.orders_entered,
-            engine.enters_repeated,
-            engine.trades,
-            self.resting_compared,
-            self.holds_mismatches
-        );
+        engine.print(self.resting_compared, self.holds_mismatches);
     }
 
     /// What an engine would have counted is null where there is none.
@@ -150,9 +136,9 @@ impl Figures {
             "recoveries": self.recoveries,
             "recoveries_from_snapshot": self.from_snapshot,
             "recovery_ms": {
-                "p50": self.recovery_ms_at(50),
-                "p99": self.recovery_ms_at(99),
-                "max": self.recovery_ms_at(100),
+                "p50": percentile(&self.recovery_ms, 50),
+                "p99": percentile(&self.recovery_ms, 99),
+                "max": percentile(&self.recovery_ms, 100),
             },
             "records": self.records,
             "orders_entered": orders.entered,

@@ -1,7 +1,7 @@
 //! What a run came to.
 
 use super::arguments::Arguments;
-use crate::survivors::{EngineFigures, Orders};
+use crate::survivors::{EngineFigures, Orders, percentile};
 use serde_json::json;
 
 /// Counts; those of what must not be are violations.
@@ -63,21 +63,14 @@ impl Figures {
             self.since_kill_ms.len(),
             self.killed_under_load,
             self.durability,
-            at(&self.since_kill_ms, 50),
-            at(&self.since_kill_ms, 100),
-            at(&self.since_promotion_ms, 50),
-            at(&self.since_promotion_ms, 100),
+            percentile(&self.since_kill_ms, 50),
+            percentile(&self.since_kill_ms, 100),
+            percentile(&self.since_promotion_ms, 50),
+            percentile(&self.since_promotion_ms, 100),
         );
         orders.print();
-        let engine = &self.engine;
-        println!(
-            "engine     entered {}, entered twice {}, trades {}; at rest {} orders, other holds {}",
-            engine.orders_entered,
-            engine.enters_repeated,
-            engine.trades,
-            self.resting_compared,
-            self.holds_mismatches
-        );
+        self.engine
+            .print(self.resting_compared, self.holds_mismatches);
         println!(
             "left       records {}, open orders {}, lots on hold {}, other digest {}, unsettled clients {}",
             self.records,
@@ -95,10 +88,13 @@ impl Figures {
             "durability": self.durability,
             "failovers": self.since_kill_ms.len(),
             "killed_under_load": self.killed_under_load,
-            "since_kill_ms": { "p50": at(&self.since_kill_ms, 50), "max": at(&self.since_kill_ms, 100) },
+            "since_kill_ms": {
+                "p50": percentile(&self.since_kill_ms, 50),
+                "max": percentile(&self.since_kill_ms, 100),
+            },
             "since_promotion_ms": {
-                "p50": at(&self.since_promotion_ms, 50),
-                "max": at(&self.since_promotion_ms, 100),
+                "p50": percentile(&self.since_promotion_ms, 50),
+                "max": percentile(&self.since_promotion_ms, 100),
             },
             "orders_entered": orders.entered,
             "orders_answered": orders.answered,
@@ -127,13 +123,6 @@ impl Figures {
         })
         .to_string()
     }
-}
-
-fn at(values: &[u64], percent: usize) -> u64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable();
-    let place = sorted.len().saturating_sub(1) * percent / 100;
-    sorted.get(place).copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -39,6 +39,15 @@ impl EngineFigures {
         self.trades += other.trades;
         self.open_orders += other.open_orders;
     }
+
+    /// Prints them, with how many orders at rest were compared with the gateway's holds, and how many of these differed.
+    pub(crate) fn print(&self, resting_compared: u64, holds_mismatches: u64) {
+        println!(
+            "engine     entered {}, entered twice {}, trades {}; at rest {resting_compared} orders, other holds \
+             {holds_mismatches}",
+            self.orders_entered, self.enters_repeated, self.trades
+        );
+    }
 }
 
 impl Engine {

@@ -11,6 +11,7 @@ mod gateway;
 mod link;
 mod messages;
 mod orders;
+mod percentile;
 mod random;
 mod scratch;
 
@@ -19,5 +20,6 @@ pub(crate) use crowd::Crowd;
 pub(crate) use engine::{Engine, EngineFigures};
 pub(crate) use gateway::{Gateway, Recovered, Replayed};
 pub(crate) use orders::Orders;
+pub(crate) use percentile::percentile;
 pub(crate) use random::Random;
 pub(crate) use scratch::Scratch;
