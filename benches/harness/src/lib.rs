@@ -6,6 +6,7 @@
 //! It must never know what is measured.
 
 mod canary;
+mod exit;
 mod folder;
 mod histogram;
 mod machine;
@@ -21,6 +22,8 @@ mod rounds;
 mod row;
 
 pub use canary::{clock_step_ns, hop_ns};
+pub use exit::exit_code;
+pub use folder::folder;
 pub use histogram::{Histograms, Latency};
 pub use machine::Machine;
 pub use memory::{available_bytes, resident_bytes};

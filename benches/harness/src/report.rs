@@ -6,7 +6,6 @@ use crate::folder::folder;
 use crate::machine::Machine;
 use crate::row::Row;
 use serde_json::{Value, json};
-use std::io;
 
 /// The rows of one run of one bench.
 #[derive(Debug)]
@@ -70,9 +69,9 @@ impl Report {
         }
     }
 
-    fn keep(&self) -> io::Result<()> {
-        let file = format!("{}.jsonl", self.bench);
-        std::fs::write(folder()?.join(file), self.lines())
+    fn keep(&self) -> Result<(), String> {
+        let path = folder()?.join(format!("{}.jsonl", self.bench));
+        std::fs::write(&path, self.lines()).map_err(|error| format!("{}: {error}", path.display()))
     }
 
     /// An object a line.
@@ -96,6 +95,7 @@ impl Report {
             "commit": self.machine.commit,
             "bars_held": count(Some(true)),
             "bars_missed": count(Some(false)),
+            "bars_absent": self.rows.iter().filter(|row| row.is_unjudged()).count(),
             "rows_absent": self.rows.iter().filter(|row| row.value.is_none()).count(),
             "machine": self.machine.json(),
         });
@@ -118,6 +118,7 @@ mod tests {
             (Some(1), Bar::AtMost(1)),
             (Some(2), Bar::AtMost(1)),
             (None, Bar::None),
+            (None, Bar::AtMost(1)),
         ] {
             report.push(Row {
                 bench: "test",
@@ -134,7 +135,8 @@ mod tests {
         let summary = report.summary();
         assert_eq!(summary["bars_held"], 1);
         assert_eq!(summary["bars_missed"], 1);
-        assert_eq!(summary["rows_absent"], 1);
+        assert_eq!(summary["bars_absent"], 1);
+        assert_eq!(summary["rows_absent"], 2);
         assert_eq!(summary["holds"], false);
         assert_eq!(summary["hop_ns"], 65);
         assert!(summary["machine"]["cores"].as_u64() >= Some(1));

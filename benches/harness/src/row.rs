@@ -2,6 +2,7 @@
 //!
 //! Owned by nobody. Invariant: whether a row holds follows from its value, floor and bar alone.
 
+use crate::rounds::Rounds;
 use serde_json::{Map, Number, Value};
 
 /// What a value counts.
@@ -101,6 +102,29 @@ pub struct Row {
 }
 
 impl Row {
+    /// What rounds say: their median, the least and the most. No note.
+    #[must_use]
+    pub fn of_rounds(
+        bench: &'static str,
+        figure: String,
+        unit: Unit,
+        value: &Rounds,
+        floor: Option<u64>,
+        bar: Bar,
+    ) -> Self {
+        let value = value.spread();
+        Self {
+            bench,
+            figure,
+            unit,
+            value: value.map(|spread| spread.median),
+            spread: value.map(|spread| (spread.low, spread.high)),
+            floor,
+            bar,
+            note: None,
+        }
+    }
+
     /// Value over floor, in thousandths.
     #[must_use]
     pub fn ratio_permille(&self) -> Option<u64> {
@@ -116,6 +140,11 @@ impl Row {
             Some(value) => self.bar.holds(value, self.floor),
             None => None,
         }
+    }
+
+    /// Whether it has a bar that could not be judged, since value or floor is missing.
+    pub(crate) fn is_unjudged(&self) -> bool {
+        self.bar != Bar::None && self.holds().is_none()
     }
 
     /// The row as JSON.

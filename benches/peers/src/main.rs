@@ -9,7 +9,7 @@ mod rows;
 mod stream;
 
 use gates::{Gate, Melin, Nautilus, OpenPit, Portcullis, Rest, Yardstick};
-use portcullis_bench_harness::{Options, Report};
+use portcullis_bench_harness::{Options, Report, exit_code};
 use std::process::ExitCode;
 
 /// As in the product, and for all alike: large tables on huge pages.
@@ -21,18 +21,8 @@ const ACCOUNTS: u32 = 1_000_000;
 /// The same, for a quick run.
 const ACCOUNTS_QUICK: u32 = 100_000;
 
-/// It could not measure.
-const CANNOT_RUN: u8 = 2;
-
 fn main() -> ExitCode {
-    match run() {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(why) => {
-            eprintln!("peers: {why}");
-            ExitCode::from(CANNOT_RUN)
-        }
-    }
+    exit_code(rows::BENCH, run())
 }
 
 /// Whether every bar holds.

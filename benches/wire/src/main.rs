@@ -18,11 +18,13 @@ mod rows;
 mod socket;
 mod turns;
 
-use portcullis_bench_harness::{Options, Report, Rounds, clock_step_ns, hop_ns, pin};
+use portcullis_bench_harness::{
+    Options, Report, Rounds, clock_step_ns, exit_code, folder, hop_ns, pin,
+};
 use proxy::Product;
 use rig::{Rig, Way};
 use rows::Figures;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use turns::Turns;
@@ -74,14 +76,8 @@ impl Load {
 }
 
 fn main() -> ExitCode {
-    let outcome = Options::read("wire", std::env::args().skip(1)).and_then(|options| run(&options));
-    match outcome {
-        Ok(holds) => ExitCode::from(u8::from(!holds)),
-        Err(why) => {
-            eprintln!("wire: {why}");
-            ExitCode::from(2)
-        }
-    }
+    let options = Options::read("wire", std::env::args().skip(1));
+    exit_code("wire", options.and_then(|options| run(&options)))
 }
 
 /// Measures and prints; whether every bar holds.
@@ -211,17 +207,4 @@ impl Figures {
         self.keep_stream(rig, per_second);
         Ok(())
     }
-}
-
-/// Where configs, words of children and histograms go: `bench` in the target folder.
-fn folder() -> Result<PathBuf, String> {
-    let own =
-        std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
-    let target = own
-        .parent()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new("target"));
-    let folder = target.join("bench");
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    Ok(folder)
 }

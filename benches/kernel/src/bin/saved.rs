@@ -3,7 +3,7 @@
 //! One thread. Each account has two positions, four pairs and an order that rests. Invariant: what is
 //! loaded has the hash of what was saved, or nothing is said of it.
 
-use portcullis_bench_harness::{Bar, Options, Report, Rounds, Row, Unit};
+use portcullis_bench_harness::{Bar, Options, Report, Rounds, Row, Unit, exit_code};
 use portcullis_bench_kernel::limits::{Shape, limits};
 use portcullis_bench_kernel::market::Market;
 use portcullis_domain::HashSeed;
@@ -23,13 +23,7 @@ const MOST_NS: u64 = 5_000_000_000;
 
 fn main() -> ExitCode {
     let options = Options::read("saved", std::env::args().skip(1));
-    match options.and_then(|options| run(&options)) {
-        Ok(holds) => ExitCode::from(u8::from(!holds)),
-        Err(why) => {
-            eprintln!("saved: {why}");
-            ExitCode::from(2)
-        }
-    }
+    exit_code("saved", options.and_then(|options| run(&options)))
 }
 
 fn run(options: &Options) -> Result<bool, String> {
@@ -74,15 +68,5 @@ fn run(options: &Options) -> Result<bool, String> {
 }
 
 fn row(figure: &str, rounds: &Rounds, bar: Bar) -> Row {
-    let spread = rounds.spread();
-    Row {
-        bench: "saved",
-        figure: figure.to_owned(),
-        unit: Unit::Ns,
-        value: spread.map(|spread| spread.median),
-        spread: spread.map(|spread| (spread.low, spread.high)),
-        floor: None,
-        bar,
-        note: None,
-    }
+    Row::of_rounds("saved", figure.to_owned(), Unit::Ns, rounds, None, bar)
 }

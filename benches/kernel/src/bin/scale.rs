@@ -4,7 +4,9 @@
 //! One thread. Memory is what the system holds for the process (resident), the difference that one
 //! more of a kind makes between two cores. Invariant: every market is checked after it was measured.
 
-use portcullis_bench_harness::{Bar, Options, Report, Rounds, Row, Unit, resident_bytes};
+use portcullis_bench_harness::{
+    Bar, Options, Report, Rounds, Row, Unit, exit_code, resident_bytes,
+};
 use portcullis_bench_kernel::limits::{Shape, limits};
 use portcullis_bench_kernel::load::{Accounts, Choice};
 use portcullis_bench_kernel::market::Market;
@@ -26,13 +28,7 @@ const ORDERS_MORE: u32 = 4_000_000;
 
 fn main() -> ExitCode {
     let options = Options::read("scale", std::env::args().skip(1));
-    match options.and_then(|options| run(&options)) {
-        Ok(holds) => ExitCode::from(u8::from(!holds)),
-        Err(why) => {
-            eprintln!("scale: {why}");
-            ExitCode::from(2)
-        }
-    }
+    exit_code("scale", options.and_then(|options| run(&options)))
 }
 
 /// What was measured, a round each.
@@ -180,15 +176,5 @@ fn resident(make: impl FnOnce() -> Result<Market, String>) -> Result<(Market, u6
 }
 
 fn row(figure: &str, unit: Unit, rounds: &Rounds, bar: Bar) -> Row {
-    let spread = rounds.spread();
-    Row {
-        bench: "scale",
-        figure: figure.to_owned(),
-        unit,
-        value: spread.map(|spread| spread.median),
-        spread: spread.map(|spread| (spread.low, spread.high)),
-        floor: None,
-        bar,
-        note: None,
-    }
+    Row::of_rounds("scale", figure.to_owned(), unit, rounds, None, bar)
 }

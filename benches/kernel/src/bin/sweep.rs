@@ -7,7 +7,9 @@
 //! Invariant: what the core says it found is held against the market, so that no account can be
 //! left out.
 
-use portcullis_bench_harness::{Bar, Histograms, Latency, Options, Report, Rounds, Row, Unit};
+use portcullis_bench_harness::{
+    Bar, Histograms, Latency, Options, Report, Rounds, Row, Unit, exit_code,
+};
 use portcullis_bench_kernel::floor::Fetch;
 use portcullis_bench_kernel::limits::{Shape, limits};
 use portcullis_bench_kernel::market::{MOVE_GAP_NS, Market, ORDERS_MAX, PRICE_START};
@@ -30,13 +32,7 @@ const SLICE_NS: u64 = 1_000;
 
 fn main() -> ExitCode {
     let options = Options::read("sweep", std::env::args().skip(1));
-    match options.and_then(|options| run(&options)) {
-        Ok(holds) => ExitCode::from(u8::from(!holds)),
-        Err(why) => {
-            eprintln!("sweep: {why}");
-            ExitCode::from(2)
-        }
-    }
+    exit_code("sweep", options.and_then(|options| run(&options)))
 }
 
 /// What came out of a valuation, and nothing else may.
@@ -196,15 +192,5 @@ fn check(market: &mut Market, found: &Found) -> Result<(), String> {
 }
 
 fn row(figure: &str, rounds: &Rounds, bar: Bar) -> Row {
-    let spread = rounds.spread();
-    Row {
-        bench: "sweep",
-        figure: figure.to_owned(),
-        unit: Unit::Ns,
-        value: spread.map(|spread| spread.median),
-        spread: spread.map(|spread| (spread.low, spread.high)),
-        floor: None,
-        bar,
-        note: None,
-    }
+    Row::of_rounds("sweep", figure.to_owned(), Unit::Ns, rounds, None, bar)
 }

@@ -9,9 +9,8 @@ mod load;
 mod plan;
 mod rows;
 
-use portcullis_bench_harness::{Options, Report, clock_step_ns};
+use portcullis_bench_harness::{Options, Report, clock_step_ns, exit_code, folder};
 use portcullis_risk_core::checks::REGISTRY;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// As in the product: large tables on huge pages.
@@ -20,13 +19,7 @@ static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
 
 fn main() -> ExitCode {
     let options = Options::of_cells("kernel", std::env::args().skip(1));
-    match options.and_then(|options| run(&options)) {
-        Ok(holds) => ExitCode::from(u8::from(!holds)),
-        Err(why) => {
-            eprintln!("kernel: {why}");
-            ExitCode::from(2)
-        }
-    }
+    exit_code("kernel", options.and_then(|options| run(&options)))
 }
 
 /// Measures and prints; whether every bar holds.
@@ -53,15 +46,4 @@ fn run(options: &Options) -> Result<bool, String> {
     report.fact("histograms", written.len());
     report.print(options.json);
     Ok(!report.misses_any())
-}
-
-/// Where histograms go: `bench` in the target folder.
-fn folder() -> Result<PathBuf, String> {
-    let own =
-        std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
-    let target = own
-        .parent()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new("target"));
-    Ok(target.join("bench"))
 }

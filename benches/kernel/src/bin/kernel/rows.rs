@@ -330,15 +330,7 @@ fn row(
     floor: Option<&Rounds>,
     bar: Bar,
 ) -> Row {
-    let value = value.and_then(Rounds::spread);
-    Row {
-        bench: "kernel",
-        figure,
-        unit,
-        value: value.map(|spread| spread.median),
-        spread: value.map(|spread| (spread.low, spread.high)),
-        floor: floor.and_then(Rounds::spread).map(|spread| spread.median),
-        bar,
-        note: None,
-    }
+    let floor = floor.and_then(Rounds::spread).map(|spread| spread.median);
+    let none = Rounds::default();
+    Row::of_rounds("kernel", figure, unit, value.unwrap_or(&none), floor, bar)
 }
