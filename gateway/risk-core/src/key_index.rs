@@ -11,7 +11,6 @@
 extern crate alloc;
 
 use alloc::boxed::Box;
-use core::hint::select_unpredictable;
 use portcullis_domain::HashSeed;
 
 /// The mark of a free place.
@@ -47,8 +46,8 @@ impl Line {
     /// since as many keys stand there as places are taken.
     #[inline(always)]
     fn at_home_or_opposite(&self, home: usize, key: u64) -> usize {
-        let opposite = (home ^ (LINE_ENTRIES / 2)) % LINE_ENTRIES;
-        select_unpredictable(self.0[home].key == key, home, opposite)
+        let away = usize::from(self.0[home].key != key);
+        (home ^ (away * (LINE_ENTRIES / 2))) % LINE_ENTRIES
     }
 }
 

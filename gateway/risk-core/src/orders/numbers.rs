@@ -68,8 +68,9 @@ impl Line {
     #[inline(always)]
     fn clear(&mut self, entry: usize, number: usize) -> bool {
         let named = &mut self.named[entry];
+        // Looked at before it is written: a read of what parts of it were just written to would wait for these.
+        let last = named[number ^ 1] & named[number ^ 2] & named[number ^ 3] == NOTHING;
         named[number] = NOTHING;
-        let last = *named == [NOTHING; RUN as usize];
         self.runs[entry] = select_unpredictable(last, FREE, self.runs[entry]);
         last
     }
@@ -174,8 +175,10 @@ impl Numbers {
         let line = &mut self.lines[home.0 as usize];
         let entry = line.entry_or_free(run);
         let is = line.runs[entry];
-        // A line that none had to pass tells by itself whether the run is there.
-        if (is == run) | ((is == FREE) & (line.passed == 0)) {
+        // A line that none had to pass tells by itself whether the run is there. One branch for both, since
+        // one number in four begins a run.
+        let elsewhere = select_unpredictable(is == FREE, u64::from(line.passed), is ^ run);
+        if elsewhere == 0 {
             line.runs[entry] = run;
             line.named[entry][number] = named;
             return;
