@@ -60,28 +60,33 @@ impl VolumeWindow {
         }
     }
 
-    /// Moves the window on where that is by one bucket, as it mostly is where orders are many, and its
-    /// baseline is not large; any other way the long way.
+    /// Moves the window on by one bucket, where that is by a few in all, as it mostly is where orders are many, and
+    /// its baseline is not large; any other way the long way, at once.
     #[inline(never)]
     fn advance_bucket(&mut self, now_ns: u64, limits: &InstrumentLimits) {
-        let next = limits.bucket_ns == self.bucket_ns
-            && now_ns.wrapping_sub(self.current_end_ns) < self.bucket_ns;
-        let leaving = self.current.wrapping_add(1) as usize % VOLUME_BUCKETS;
+        let near = limits.bucket_ns == self.bucket_ns
+            && now_ns.wrapping_sub(self.current_end_ns) / NEAR < self.bucket_ns;
+        let next = self.current.wrapping_add(1);
+        let leaving = next as usize % VOLUME_BUCKETS;
         let lots = self.buckets[leaving];
         let narrow = self.ewma as i64;
         let few = lots < FEW && (0..FEW << 16).contains(&narrow) && i128::from(narrow) == self.ewma;
-        if !next || !few {
+        let (end_ns, never) = self.current_end_ns.overflowing_add(self.bucket_ns);
+        if !near || !few || never {
             self.advance_slow(now_ns, limits);
             return;
         }
-        self.current += 1;
-        self.current_end_ns = self.current_end_ns.saturating_add(self.bucket_ns);
+        self.current = next;
+        self.current_end_ns = end_ns;
         self.buckets[leaving] = 0;
         self.volume -= lots;
         let followed = follow_few(narrow, lots, limits.ewma_shift);
         if followed != narrow {
             self.ewma = followed.into();
             self.relimit(limits);
+        }
+        if now_ns >= end_ns {
+            self.advance_bucket(now_ns, limits);
         }
     }
 
@@ -219,6 +224,9 @@ impl VolumeWindow {
         push(self.tripped_until_ns);
     }
 }
+
+/// Buckets that are not many: one after the other they take less than a division.
+const NEAR: u64 = 8;
 
 /// Lots whose 2^16-fold leaves i64 room.
 const FEW: i64 = 1 << 45;
