@@ -5,7 +5,7 @@
 
 use super::{AnswerKind, Done, Effect, Refusal};
 use crate::approved::OutboundAction;
-use portcullis_domain::{Price, ReportKind, SessionId, UserRef};
+use portcullis_domain::{Price, ReportKind, SessionId, Side, TimeInForce, UserRef};
 
 impl Effect {
     /// Gives the effect's canonical words to `push`, in order.
@@ -20,7 +20,7 @@ impl Effect {
                 push(order.order.raw());
                 push(session_and_ref(order.session, order.user_ref));
                 push(pair(order.account.raw(), order.instrument.raw()));
-                push(order.side as u64);
+                push_side(order.side, push);
                 visit_action(&order.action, push);
             }
             Self::Refused(refusal) => visit_refusal(refusal, push),
@@ -129,6 +129,28 @@ fn answer_word(kind: AnswerKind) -> u64 {
     }
 }
 
+/// The word of a side. Each is pushed by itself, as are those of [`push_entered`]: what it comes to in a digest is
+/// then known beforehand, and only looked up.
+#[inline(always)]
+fn push_side(side: Side, push: &mut impl FnMut(u64)) {
+    match side {
+        Side::Buy => push(Side::Buy as u64),
+        Side::Sell => push(Side::Sell as u64),
+    }
+}
+
+/// The word of an order that is entered.
+#[inline(always)]
+fn push_entered(time_in_force: TimeInForce, was_market: bool, push: &mut impl FnMut(u64)) {
+    let word = |time_in_force| (time_in_force as u64) << 8 | u64::from(was_market) << 16;
+    match time_in_force {
+        TimeInForce::Day => push(word(TimeInForce::Day)),
+        TimeInForce::ImmediateOrCancel => push(word(TimeInForce::ImmediateOrCancel)),
+        TimeInForce::GoodTillCancel => push(word(TimeInForce::GoodTillCancel)),
+        TimeInForce::GoodTillTime => push(word(TimeInForce::GoodTillTime)),
+    }
+}
+
 #[inline(always)]
 fn visit_action(action: &OutboundAction, push: &mut impl FnMut(u64)) {
     match *action {
@@ -138,7 +160,7 @@ fn visit_action(action: &OutboundAction, push: &mut impl FnMut(u64)) {
             time_in_force,
             was_market,
         } => {
-            push((time_in_force as u64) << 8 | u64::from(was_market) << 16);
+            push_entered(time_in_force, was_market, push);
             push(qty.lots() as u64);
             push(price.ticks() as u64);
         }
