@@ -216,6 +216,24 @@ impl Accounts {
         Some((account, firm, Some(member)))
     }
 
+    /// Whether an account has a clearing member that is another than its firm.
+    #[inline(always)]
+    pub(crate) fn has_member(&self, index: u32) -> bool {
+        (self.at(index)).is_some_and(|account| account.firm != account.clearing_member)
+    }
+
+    /// An account with its firm, where that is its clearing member too.
+    #[inline(always)]
+    pub(crate) fn with_firm(&mut self, index: u32) -> Option<(&mut Account, &mut Firm)> {
+        let account = self.accounts.get_mut(index as usize)?;
+        if account.firm != account.clearing_member {
+            cold_path();
+            return None;
+        }
+        let firm = self.firms.get_mut(account.firm as usize)?;
+        Some((account, firm))
+    }
+
     /// The lines of an account's firm and clearing member.
     #[inline(always)]
     pub(crate) fn visit_firms(&self, account: &Account, lines: &mut impl LineSink) {

@@ -58,12 +58,12 @@ impl RiskCore {
             self.judge_early(terms, early, sink);
             return;
         }
-        if terms.price.is_none() {
+        if terms.price.is_none() || self.ledger.accounts.has_member(terms.account.raw()) {
             cold_path();
-            self.new_market_order(terms, head, lines, sink);
+            self.new_order_apart(terms, head, lines, sink);
             return;
         }
-        match self.book_plain(&terms) {
+        match self.book_plain::<false>(&terms) {
             Ok(booked) => self.send_proved(&terms, &booked, sink),
             Err(closer) => {
                 cold_path();
@@ -72,9 +72,10 @@ impl RiskCore {
         }
     }
 
-    /// A market order, apart from limit orders: those then have their price without asking each time.
+    /// A market order, or one of an account with a clearing member, apart from all others: these then have their
+    /// price, and no member, without asking each time.
     #[inline(never)]
-    fn new_market_order(
+    fn new_order_apart(
         &mut self,
         terms: Terms,
         head: &Head,

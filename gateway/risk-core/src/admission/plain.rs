@@ -96,23 +96,27 @@ pub(super) struct Admission {
 }
 
 impl RiskCore {
-    /// Books an order, if a glance shows that it passes.
+    /// Books an order, if a glance shows that it passes. `MEMBER` is whether its account may have a clearing member
+    /// that is another than its firm: that of most have none, and theirs is the way without.
     #[inline(always)]
-    pub(super) fn book_plain(&mut self, terms: &Terms) -> Result<Booked, Closer> {
-        let mut parts = self.parts(terms).ok_or(Closer::NotPlain)?;
+    pub(super) fn book_plain<const MEMBER: bool>(
+        &mut self,
+        terms: &Terms,
+    ) -> Result<Booked, Closer> {
+        let mut parts = self.parts::<MEMBER>(terms).ok_or(Closer::NotPlain)?;
         let admission = parts.look(terms)?;
         if cfg!(debug_assertions) {
             self.assert_admits(terms, &admission);
-            parts = self.parts(terms).expect("nothing changed");
+            parts = self.parts::<MEMBER>(terms).expect("nothing changed");
         }
         // Point of no return.
         Ok(parts.book(terms, &admission))
     }
 
-    /// The same once more, apart from the way that orders usually go.
+    /// The same of any, apart from the way that orders usually go.
     #[inline(never)]
     pub(super) fn book_plain_again(&mut self, terms: &Terms) -> Result<Booked, Closer> {
-        self.book_plain(terms)
+        self.book_plain::<true>(terms)
     }
 
     /// What is to be known of an order that a glance left unproved beside its `need`: found once more, so that the
@@ -143,9 +147,14 @@ impl RiskCore {
     /// The rows of an order, its account up to date and its volume window too; `None` where one is
     /// missing, its form is not good, or the account's own must be looked up anew.
     #[inline(always)]
-    fn parts(&mut self, terms: &Terms) -> Option<Parts<'_>> {
+    fn parts<const MEMBER: bool>(&mut self, terms: &Terms) -> Option<Parts<'_>> {
         let (now_ns, table, ledger) = (self.now.ns(), &*self.table, &mut self.ledger);
-        let (account, firm, member) = ledger.accounts.with_firms(terms.account.raw())?;
+        let (account, firm, member) = if MEMBER {
+            ledger.accounts.with_firms(terms.account.raw())?
+        } else {
+            let (account, firm) = ledger.accounts.with_firm(terms.account.raw())?;
+            (account, firm, None)
+        };
         let current = (account.table_version == ledger.table_version) & (account.day == ledger.day);
         if !current {
             cold_path();
