@@ -238,7 +238,6 @@ impl RiskCore {
                     && position.has_orders()
                 {
                     position.visit_second(lines);
-                    ledger.orders.visit_order(position.first_order, lines);
                 }
                 let first = ledger.positions.at(this.first_position);
                 if let Some(first) = first.filter(|_| self.expects_valuation(head, this))

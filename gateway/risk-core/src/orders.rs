@@ -4,11 +4,13 @@
 //! late report still finds its order; slots kept for reducing orders are counted an account. Never
 //! grows.
 
+mod list;
 mod numbers;
 mod saved;
 
 extern crate alloc;
 
+pub(crate) use list::List;
 pub(crate) use saved::{Known, LIMIT_MAX};
 
 use crate::approach::LineSink;
@@ -301,16 +303,12 @@ impl Orders {
     /// # Panics
     /// If no slot is free: admission counts them.
     #[inline(always)]
-    pub(crate) fn open(&mut self, entry: &Entry, first: &mut u32) -> OrderId {
+    pub(crate) fn open(&mut self, entry: &Entry, mut list: List<'_>) -> OrderId {
         assert!(self.free_len > 0, "order slots overrun");
         let Freed { slot, forgotten } = self.free[self.free_head];
         self.free_head = after(self.free_head, self.free.len());
         self.free_len -= 1;
-        let next = core::mem::replace(first, slot);
-        // None is no slot either.
-        if let Some(next) = self.slots.get_mut(next as usize) {
-            next.previous = slot;
-        }
+        let next = list.join(slot, &mut self.slots);
         let order = &mut self.slots[slot as usize];
         let generation = match order.state {
             OrderState::Free => order.generation,
@@ -349,7 +347,7 @@ impl Orders {
     /// Closes an order of one version and takes it out of its position's list: its confirmed number stays
     /// known until the slot is used again.
     #[inline(always)]
-    pub(crate) fn close(&mut self, slot: u32, first: &mut u32) {
+    pub(crate) fn close(&mut self, slot: u32, mut list: List<'_>) {
         let order = &mut self.slots[slot as usize];
         assert!(order.is_open(), "an order closes once");
         assert!(!order.has_unanswered(), "its other versions went before");
@@ -357,19 +355,7 @@ impl Orders {
         order.state = OrderState::Closed;
         let forgotten = (self.numbers).home(order.key(order.confirmed.number));
         self.general_used -= u64::from(!order.is_reserved());
-        let (next, previous) = (order.next, order.previous);
-        if let Some(next) = self.slots.get_mut(next as usize) {
-            next.previous = previous;
-        }
-        if previous == NONE {
-            assert_eq!(
-                *first, slot,
-                "the list's head is not the order without a predecessor"
-            );
-            *first = next;
-        } else {
-            self.slots[previous as usize].next = next;
-        }
+        list.leave(slot, &mut self.slots);
         self.open[slot as usize / 64] &= !(1 << (slot % 64));
         let tail = wrapped(self.free_head + self.free_len, self.free.len());
         self.free[tail] = Freed { slot, forgotten };

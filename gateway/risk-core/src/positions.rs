@@ -18,6 +18,7 @@ use crate::approach::LineSink;
 use crate::capacities::Capacities;
 use crate::key_index::KeyIndex;
 use crate::order::NONE;
+use crate::orders::List;
 use adverse::KeptAt;
 use alloc::boxed::Box;
 use core::hint::select_unpredictable;
@@ -57,6 +58,8 @@ pub(crate) struct Position {
     previous: u32,
     /// Settlements of the instrument that it has taken part in.
     pub(crate) settlements: u32,
+    /// The second order of its list, while that has not been told which is first; see [`List`].
+    untold_order: u32,
     /// Whether its slot stands among the idle.
     queued: bool,
 }
@@ -76,6 +79,7 @@ impl Position {
         next: NONE,
         previous: NONE,
         settlements: 0,
+        untold_order: NONE,
         kept_at: KeptAt::NOWHERE,
         adverse_buys: 0,
         adverse_sells: 0,
@@ -141,6 +145,15 @@ impl Position {
     pub(crate) fn join(&mut self, listed: bool, slot: u32, first: &mut u32) {
         self.next = select_unpredictable(listed, self.next, *first);
         *first = select_unpredictable(listed, *first, slot);
+    }
+
+    /// The list of its open orders.
+    #[inline(always)]
+    pub(crate) const fn orders(&mut self) -> List<'_> {
+        List {
+            first: &mut self.first_order,
+            untold: &mut self.untold_order,
+        }
     }
 
     /// Whether it has open orders.

@@ -51,7 +51,7 @@ impl Books<'_> {
             cold_path();
             member.count_opened(&hold_notional);
         }
-        orders.open(entry, &mut position.first_order)
+        orders.open(entry, position.orders())
     }
 
     /// Closes an order of one version, and gives back what it holds: `notional` quanta of it. Its position
@@ -130,7 +130,7 @@ impl Books<'_> {
             cold_path();
             member.open_orders -= 1;
         }
-        orders.close(gone.slot, &mut self.position.first_order);
+        orders.close(gone.slot, self.position.orders());
     }
 
     /// What a trade makes of the position's cost and the account's cash; `None` where that is not within what
