@@ -20,6 +20,8 @@ pub struct InboundCounters {
     pub read_calls: u64,
     /// Times the system was asked which connections are ready.
     pub poll_calls: u64,
+    /// Times the system was asked to watch a connection that cooled, or one no longer that had been hot for long.
+    pub watch_calls: u64,
 }
 
 /// Counted by an outbound half.

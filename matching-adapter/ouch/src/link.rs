@@ -4,15 +4,16 @@
 //! messages were sent again; the core is told that a link is down before it is told that it is up
 //! again; a link that stopped stays so until a person restarts it. It never blocks.
 
+mod dialing;
 mod recall;
 mod session;
+mod watching;
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 
-use portcullis_domain::{
-    Duration, InstrumentId, OrderKey, ReportKind, SessionId, Timestamp, VenueReport,
-};
+use portcullis_domain::{InstrumentId, OrderKey, ReportKind, SessionId, Timestamp, VenueReport};
+use portcullis_runtime::Lasting;
 use portcullis_venue::{NOTE_NOT_SENT, OutboundAction, OutboundOrder, VenueSink};
 use portcullis_wire::ouch50::MESSAGE_BYTES_MAX;
 use portcullis_wire::soupbin::{ClientConfig, ClientSession, LoginRejectReason, encode};
@@ -32,8 +33,6 @@ use crate::stop_reason::{StopReader, StopReason, StopWriter};
 const READ_BUFFER_BYTES: usize = 64 * 1024;
 /// Reads of one link in one poll.
 const READS_PER_POLL: usize = 4;
-/// Polls in a row after which a link has been among those polled for long.
-const LASTING_ROUNDS: u32 = 64;
 /// Reject reason for what the protocol cannot say: processing error.
 const NOTE_PROCESSING_ERROR: u8 = 0x0A;
 
@@ -138,8 +137,8 @@ pub(crate) struct Link<S> {
     replay_due: Timestamp,
     /// Reads that found nothing since the last sign of bytes.
     fruitless: u32,
-    /// Polls in a row that left it among those polled.
-    rounds: u32,
+    /// Whether it has been among those polled for long.
+    lasting: Lasting,
     /// The poller names its stream, if it has one.
     watched: bool,
     /// Stands in the venue's list of links that are polled.
@@ -156,7 +155,7 @@ impl<S: Read + Write> Link<S> {
     ) -> Self {
         let in_flight_max = config.in_flight_max as usize;
         let until = Timestamp::ZERO;
-        let machine = login.map(|login| client(login, login.next_sequence, config));
+        let machine = login.map(|login| dialing::client(login, login.next_sequence, config));
         let (read_bytes, write_bytes) = if machine.is_some() {
             (READ_BUFFER_BYTES, config.write_buffer_bytes as usize)
         } else {
@@ -190,85 +189,11 @@ impl<S: Read + Write> Link<S> {
             rows: Rows::default(),
             replay_due: Timestamp::ZERO,
             fruitless: 0,
-            rounds: 0,
+            lasting: Lasting::default(),
             watched: false,
             listed: false,
             unsent: false,
         }
-    }
-
-    /// Whether nothing is to be done for it until its stream has news, an order comes, or a timer
-    /// is due: as many of its reads as of all `polled` links have found nothing, `reads_max` in all.
-    #[inline]
-    pub(crate) fn is_cold(&self, polled: usize, reads_max: u64) -> bool {
-        let settled = match self.state {
-            LinkState::Stopped(_) => true,
-            LinkState::Up => u64::from(self.fruitless) * polled as u64 >= reads_max,
-            LinkState::Waiting { .. }
-            | LinkState::Dialing
-            | LinkState::LoggingIn
-            | LinkState::Replaying { .. }
-            | LinkState::Resending => false,
-        };
-        settled
-            && self.told_up == (self.state == LinkState::Up)
-            && self.owed.is_empty()
-            && self.untold.is_none()
-            && self.to_write.is_empty()
-    }
-
-    /// It stays among those polled, as it may have something, or leaves them for the poller to name. One that has
-    /// been there for long is not watched by the poller, which costs whoever sends to it: it is before it leaves.
-    #[inline]
-    pub(crate) fn settle<D: Dial<Stream = S>>(&mut self, dial: &mut D, stays: bool, few: bool) {
-        self.listed = stays;
-        if !stays {
-            self.leave_to_poller(dial);
-            return;
-        }
-        self.rounds = self.rounds.saturating_add(1);
-        let lasting = self.fruitless > 0 && self.rounds >= LASTING_ROUNDS;
-        if lasting
-            && few
-            && self.watched
-            && let Some(stream) = &mut self.stream
-        {
-            dial.unwatch(stream);
-            self.watched = false;
-        }
-    }
-
-    fn leave_to_poller<D: Dial<Stream = S>>(&mut self, dial: &mut D) {
-        self.rounds = 0;
-        let Some(stream) = &mut self.stream else {
-            return;
-        };
-        if !self.watched && !dial.watch(self.session, stream) {
-            self.listed = true;
-            self.fruitless = 0;
-            return;
-        }
-        self.watched = true;
-    }
-
-    /// There is a sign of bytes, or of the end.
-    pub(crate) const fn wake(&mut self) {
-        self.fruitless = 0;
-    }
-
-    /// A cold link's timers: a heartbeat that is due, an engine that is silent for too long.
-    pub(crate) fn look_after(&mut self, shared: &mut Shared<'_>) {
-        self.note(shared);
-        if self.state == LinkState::Up {
-            self.watch(false, shared);
-            self.flush(shared, &mut Work::default());
-        }
-    }
-
-    /// Whether its engine has been silent for too long, as far as was read.
-    pub(crate) fn is_overdue(&self, now: Timestamp) -> bool {
-        let overdue = |machine: &ClientSession| machine.is_overdue(now);
-        self.machine.as_ref().is_some_and(overdue)
     }
 
     /// Writes what was submitted. What an end of the link means is left to the next poll.
@@ -301,17 +226,6 @@ impl<S: Read + Write> Link<S> {
         let told = self.told_up == (self.state == LinkState::Up);
         let told = told && self.owed.is_empty() && self.untold.is_none();
         told && self.to_write.is_empty() && !self.in_flight.is_owed()
-    }
-
-    /// A stopped link tries again, whatever stopped it.
-    pub(crate) fn restart(&mut self, now: Timestamp) {
-        if let LinkState::Stopped(reason) = self.state
-            && reason != StopReason::NoRoute
-            && reason != StopReason::EndOfSession
-        {
-            self.told_stop.tell(None);
-            self.state = LinkState::Waiting { until: now };
-        }
     }
 
     /// Logs out, if it is logged in, and stays down. What the socket does not take at once is lost.
@@ -541,87 +455,6 @@ impl<S: Read + Write> Link<S> {
             work.told += 1;
         }
     }
-
-    fn connect<D: Dial<Stream = S>>(
-        &mut self,
-        dial: &mut D,
-        shared: &mut Shared<'_>,
-        work: &mut Work,
-    ) {
-        self.state = LinkState::Dialing;
-        match dial.dial(self.session) {
-            Dialed::Pending => {}
-            Dialed::Failed(_) => {
-                shared.counters.dials_failed += 1;
-                self.wait(shared);
-                work.done += 1;
-            }
-            Dialed::Ready(stream) => {
-                work.done += 1;
-                self.stream = Some(stream);
-                self.watched = true;
-                self.rounds = 0;
-                self.received.clear();
-                self.to_write.clear();
-                let machine = self
-                    .machine
-                    .as_mut()
-                    .expect("a link that dials has a login");
-                let room = self.to_write.room(0);
-                let len = machine
-                    .connect(shared.now, room)
-                    .expect("an idle machine, and room for a packet");
-                self.to_write.fill(len);
-                self.state = LinkState::LoggingIn;
-            }
-        }
-    }
-
-    /// The link is gone: what was sent may be lost, what comes again is known by its number.
-    fn lose(&mut self, shared: &mut Shared<'_>) {
-        shared.counters.links_lost += 1;
-        self.hang_up();
-        self.wait(shared);
-    }
-
-    fn stop(&mut self, reason: StopReason) {
-        self.hang_up();
-        self.told_stop.tell(Some(reason));
-        self.state = LinkState::Stopped(reason);
-    }
-
-    fn hang_up(&mut self) {
-        assert!(self.unnoted.is_none(), "what may be at the engine is noted");
-        self.stream = None;
-        if let Some(machine) = &mut self.machine {
-            machine.disconnected();
-        }
-        self.received.clear();
-        self.to_write.clear();
-        self.in_flight.link_lost();
-    }
-
-    /// Doubles the wait with each try in vain.
-    fn wait(&mut self, shared: &Shared<'_>) {
-        let config = shared.config;
-        let factor = 1_u64.checked_shl(self.tries).unwrap_or(u64::MAX);
-        let wait_ns = config.reconnect_min.ns().saturating_mul(factor);
-        let wait = Duration::from_ns(wait_ns.min(config.reconnect_max.ns()));
-        self.tries = (self.tries + 1).min(u64::BITS);
-        self.state = LinkState::Waiting {
-            until: shared.now.saturating_add(wait),
-        };
-    }
-}
-
-/// The machine of a session that asks for this message first.
-fn client(login: &EngineLogin, next_sequence: u64, config: &OuchVenueConfig) -> ClientSession {
-    ClientSession::new(ClientConfig {
-        session: login.engine_session,
-        next_sequence,
-        silence_max: config.silence_max,
-        ..ClientConfig::new(login.user, login.password)
-    })
 }
 
 /// What a poll did.

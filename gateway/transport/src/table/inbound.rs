@@ -8,7 +8,7 @@
 
 use super::WriteHalf;
 use portcullis_pipeline::transport::ConnectionId;
-use portcullis_runtime::{RingConsumer, RingProducer};
+use portcullis_runtime::{Lasting, RingConsumer, RingProducer};
 use std::collections::VecDeque;
 
 /// The inbound half's view of every connection; `R` is what is read, `W` what is written.
@@ -30,8 +30,8 @@ struct Slot<R> {
     queued: bool,
     /// Reads that found nothing since the last sign of bytes.
     fruitless: u32,
-    /// Times in a row that it was put back into the queue.
-    rounds: u32,
+    /// Whether it has been put back into the queue for long.
+    lasting: Lasting,
 }
 
 /// How a connection was settled.
@@ -47,9 +47,6 @@ pub(crate) enum Settled {
     /// Nobody's.
     Over,
 }
-
-/// Calls in a row after which a connection has been hot for long.
-const LASTING_ROUNDS: u32 = 64;
 
 #[derive(Debug)]
 enum State<R> {
@@ -80,7 +77,7 @@ impl<R, W> InboundTable<R, W> {
             state: State::Free,
             queued: false,
             fruitless: 0,
-            rounds: 0,
+            lasting: Lasting::default(),
         };
         Self {
             slots: std::iter::repeat_with(slot).take(connections_max).collect(),
@@ -121,7 +118,7 @@ impl<R, W> InboundTable<R, W> {
         );
         let slot = &mut self.slots[connection.slot()];
         slot.state = State::Open(read);
-        slot.rounds = 0;
+        slot.lasting.ends();
         self.wake(connection.slot());
     }
 
@@ -286,11 +283,10 @@ impl<R, W> InboundTable<R, W> {
             State::Free | State::Forgotten => return Settled::Over,
         };
         if !hot && taken && !slot.queued {
-            slot.rounds = 0;
+            slot.lasting.ends();
             return Settled::Cold;
         }
-        slot.rounds = slot.rounds.saturating_add(1);
-        let lasting = slot.fruitless > 0 && slot.rounds >= LASTING_ROUNDS;
+        let lasting = slot.lasting.goes_on() && slot.fruitless > 0;
         if !slot.queued {
             slot.queued = true;
             self.hot.push_back(connection.slot() as u16);

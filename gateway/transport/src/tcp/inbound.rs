@@ -135,8 +135,12 @@ impl TcpInbound {
             return;
         };
         match settled {
-            Settled::Hot { lasting: true } if read.watched && !crowd => unwatch(&self.poll, read),
+            Settled::Hot { lasting: true } if read.watched && !crowd => {
+                self.counters.watch_calls += 1;
+                unwatch(&self.poll, read);
+            }
             Settled::Cold if !read.watched => {
+                self.counters.watch_calls += 1;
                 if watch(&self.poll, read, connection).is_err() {
                     // The system has no means for it now: it is read at each call, as before.
                     self.table.wake(connection.slot());

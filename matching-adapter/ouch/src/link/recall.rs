@@ -127,7 +127,7 @@ impl<S: Read + Write> Link<S> {
             } else {
                 self.first_to_ask(login)
             };
-            self.machine = Some(client(login, next, config));
+            self.machine = Some(dialing::client(login, next, config));
         }
         (orders, self.in_flight.len() as u64 - orders)
     }
@@ -153,7 +153,7 @@ impl<S: Read + Write> Link<S> {
                 engine_session: granted,
                 ..*login
             };
-            self.machine = Some(client(&login, self.first_to_ask(&login), shared.config));
+            self.machine = Some(dialing::client(&login, self.first_to_ask(&login), shared.config));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::closing::cool;
 use super::*;
+use portcullis_runtime::LASTING_CALLS;
 
 #[test]
 fn what_was_not_taken_is_named_again() {
@@ -124,6 +125,41 @@ fn what_comes_as_a_connection_cools_is_heard() {
             heard
         });
         assert_eq!(heard, round);
+    }
+}
+
+/// Speaks each time it has cooled, which is the worst that it can do.
+#[test]
+fn who_makes_itself_hot_and_cold_costs_the_poller_a_pair_of_calls_in_so_many_reads() {
+    const SPELLS: u64 = 50;
+    let calls = u64::from(LASTING_CALLS);
+    for reads_max in [1, LASTING_CALLS - 1, LASTING_CALLS, LASTING_CALLS + 1, 200] {
+        let mut options = TcpOptions::new(1);
+        options.idle_reads_max = reads_max;
+        let mut gateway = Gateway::with(options);
+        let (mut client, _) = gateway.connect();
+        for _ in 0..SPELLS {
+            cool(&mut gateway);
+            client.write_all(b"word").expect("it is sent");
+            eventually(|| {
+                let mut heard = false;
+                gateway.inbound.poll_ready(&mut |inbound, ready| {
+                    heard = inbound.read(ready, &mut [0; 8]) == ReadOutcome::Bytes(4);
+                    true
+                });
+                heard.then_some(())
+            });
+        }
+        let counters = gateway.inbound.counters();
+        let pairs = counters.watch_calls / 2;
+        assert!(pairs * calls <= counters.read_calls, "{counters:?}");
+        // Not for want of trying: who stays hot for long is unwatched, and watched again.
+        let unwatched = if reads_max > LASTING_CALLS {
+            SPELLS - 1
+        } else {
+            0
+        };
+        assert!(pairs >= unwatched, "{reads_max}: {counters:?}");
     }
 }
 
