@@ -19,7 +19,7 @@ use portcullis_wire::ouch50::MESSAGE_BYTES_MAX;
 use portcullis_wire::soupbin::{ClientConfig, ClientSession, LoginRejectReason, encode};
 
 use crate::buffer::{Buffer, Moved};
-use crate::config::{EngineLogin, OuchVenueConfig, ReplayEnd};
+use crate::config::{EngineInstrument, EngineLogin, OuchVenueConfig, ReplayEnd};
 use crate::counters::Counters;
 use crate::dial::{Dial, Dialed};
 use crate::in_flight::{Asked, InFlight};
@@ -253,6 +253,26 @@ impl<S: Read + Write> Link<S> {
         if self.state != LinkState::Up {
             return self.submit_without_link(order, raw, shared);
         }
+        if matches!(order.action, OutboundAction::Enter { .. }) {
+            return self.submit_by(outgoing::write_enter, order, raw, shared);
+        }
+        self.submit_other(order, raw, shared)
+    }
+
+    #[inline(never)]
+    fn submit_other(&mut self, order: &OutboundOrder, raw: &[u8], shared: &mut Shared<'_>) -> bool {
+        self.submit_by(outgoing::write, order, raw, shared)
+    }
+
+    /// Puts the message that `write` makes behind what is to be written.
+    #[inline(always)]
+    fn submit_by(
+        &mut self,
+        write: impl FnOnce(&OutboundOrder, &[u8], &EngineInstrument, &mut [u8]) -> Option<Outgoing>,
+        order: &OutboundOrder,
+        raw: &[u8],
+        shared: &mut Shared<'_>,
+    ) -> bool {
         let Some(machine) = &mut self.machine else {
             return false;
         };
@@ -261,7 +281,7 @@ impl<S: Read + Write> Link<S> {
         };
         let (head, message) = room.split_at_mut(encode::packet_len(0));
         let instrument = &shared.config.instruments[order.instrument.index()];
-        let Some(outgoing) = outgoing::write(order, raw, instrument, message) else {
+        let Some(outgoing) = write(order, raw, instrument, message) else {
             return self.owe(order, NOTE_PROCESSING_ERROR);
         };
         let enters = matches!(outgoing.asked, Asked::Enter { .. });

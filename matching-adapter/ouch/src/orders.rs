@@ -188,8 +188,11 @@ impl EngineOrders {
         if let Some(oldest) = self.closed.push(key) {
             self.table.forget_closed(oldest);
             // Long not touched, and mostly closed in the order of their numbers.
-            if let Some(soon) = self.closed.soon() {
+            if let Some(soon) = self.closed.after(SOON) {
                 self.table.expect(soon);
+            }
+            if let Some(next) = self.closed.after(SOON / 2) {
+                self.table.expect_newest(next);
             }
         }
     }
@@ -210,7 +213,8 @@ fn key_of(raw: u64) -> OrderKey {
     OrderKey::new(SessionId::new((raw >> 40) as u32), user_ref)
 }
 
-/// So many closings ahead the next to be forgotten is looked for: as many as a line holds chains.
+/// So many closings ahead the next to be forgotten is looked for: as many as a line holds chains. What stands in its
+/// chain is half as many ahead, when that has come.
 const SOON: usize = 16;
 
 /// The keys of the orders that were closed last, oldest first. A number that is used again stands here in
@@ -245,9 +249,10 @@ impl Closed {
         Some(displaced)
     }
 
-    /// One that takes its leave soon, if that is not more than a round away.
-    fn soon(&self) -> Option<OrderKey> {
-        self.keys.get(self.oldest + SOON).copied()
+    /// One that takes its leave after so many others, if that is not more than a round away.
+    #[inline]
+    fn after(&self, others: usize) -> Option<OrderKey> {
+        self.keys.get(self.oldest + others).copied()
     }
 
     fn iter(&self) -> impl Iterator<Item = &OrderKey> {

@@ -28,45 +28,15 @@ pub(crate) struct Outgoing {
 }
 
 /// Writes the message of an order, for which there is room whatever it says; `None` if the protocol cannot say it.
-#[inline(always)]
+#[inline(never)]
 pub(crate) fn write(
     order: &OutboundOrder,
     raw: &[u8],
     instrument: &EngineInstrument,
     out: &mut [u8],
 ) -> Option<Outgoing> {
-    let OutboundAction::Enter {
-        qty,
-        price,
-        time_in_force,
-        was_market,
-    } = order.action
-    else {
-        return write_other(order, raw, instrument, out);
-    };
-    let terms = Terms::of(instrument, qty, price, time_in_force)?;
-    let len = match forward_enter(order, raw, &terms, was_market, out) {
-        Some(len) => len,
-        None => make_enter(order, &terms, instrument.symbol, out)?,
-    };
-    let number = order.user_ref;
-    Some(Outgoing {
-        asked: Asked::Enter { number },
-        len,
-        qty_wire: terms.qty_wire,
-    })
-}
-
-/// Writes what names another order; `None` also of one that does not.
-#[inline(never)]
-fn write_other(
-    order: &OutboundOrder,
-    raw: &[u8],
-    instrument: &EngineInstrument,
-    out: &mut [u8],
-) -> Option<Outgoing> {
     match order.action {
-        OutboundAction::Enter { .. } => None,
+        OutboundAction::Enter { .. } => write_enter(order, raw, instrument, out),
         OutboundAction::Replace {
             original,
             qty_total,
@@ -89,6 +59,39 @@ fn write_other(
             by_gateway: _,
         } => write_cancel(order, qty_total, raw, instrument, out),
     }
+}
+
+/// The same of a new order; `None` also of what is none.
+///
+/// By itself, and in line, so that what it is goes from registers to where it is kept. Where it may be another kind, it is
+/// put down in narrow pieces and taken up in wide ones, which wait for each store.
+#[inline(always)]
+pub(crate) fn write_enter(
+    order: &OutboundOrder,
+    raw: &[u8],
+    instrument: &EngineInstrument,
+    out: &mut [u8],
+) -> Option<Outgoing> {
+    let OutboundAction::Enter {
+        qty,
+        price,
+        time_in_force,
+        was_market,
+    } = order.action
+    else {
+        return None;
+    };
+    let terms = Terms::of(instrument, qty, price, time_in_force)?;
+    let len = match forward_enter(order, raw, &terms, was_market, out) {
+        Some(len) => len,
+        None => make_enter(order, &terms, instrument.symbol, out)?,
+    };
+    let number = order.user_ref;
+    Some(Outgoing {
+        asked: Asked::Enter { number },
+        len,
+        qty_wire: terms.qty_wire,
+    })
 }
 
 /// What the core approved, in the engine's units.

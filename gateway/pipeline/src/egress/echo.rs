@@ -8,6 +8,7 @@
 use super::encode::Encoder;
 use portcullis_domain::{OrderId, RAW_BYTES_MAX, ReportKind, UserRef};
 use portcullis_risk_core::{ClientReport, OutboundAction, OutboundOrder};
+use portcullis_runtime::prefetch;
 use portcullis_venue::saved::{SavedError, SavedReader, SavedWriter};
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
@@ -17,6 +18,13 @@ use portcullis_wire::ouch50::{
 /// Replaces asked for that a row remembers: four may be unanswered, and each is echoed, as is the
 /// entry itself.
 const REPLACES: usize = 4;
+
+/// So many rows ahead is the one asked for: the core gives slots out in the order in which they came free, mostly one
+/// behind the other, and a row is far away by the time that it is used again.
+const SOON: usize = 8;
+
+/// Of the shortest entry: where its last byte is, is the last line of most.
+const ENTRY_BYTES: usize = 47;
 
 /// The least that a row takes when it is saved.
 const ROW_BYTES_MIN: usize = 24;
@@ -151,6 +159,13 @@ impl Row {
         replaces: [None; REPLACES],
     };
 
+    /// Asks for the lines that an entry is put into.
+    #[inline]
+    fn expect_entry(&self) {
+        prefetch(&self.order);
+        prefetch(&self.raw[ENTRY_BYTES - 1]);
+    }
+
     fn enter(&mut self, outbound: &OutboundOrder, price: u64, was_market: bool, raw: &[u8]) {
         self.order = outbound.order;
         self.user_ref = outbound.user_ref;
@@ -259,7 +274,11 @@ impl Echoes {
 
     /// Remembers what a client said of an order that went to the venue.
     pub(super) fn remember(&mut self, outbound: &OutboundOrder, raw: &[u8], encoder: &Encoder) {
-        let Some(row) = self.rows.get_mut(outbound.order.slot()) else {
+        let slot = outbound.order.slot();
+        if let Some(row) = self.rows.get(slot + SOON) {
+            row.expect_entry();
+        }
+        let Some(row) = self.rows.get_mut(slot) else {
             return;
         };
         let price = encoder.price(outbound.instrument, outbound.action);

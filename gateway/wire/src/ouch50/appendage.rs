@@ -10,6 +10,7 @@ use super::decode::Fault;
 use super::tag::{ELEMENT_BYTES_MAX, Element, Tag, TagSet};
 use crate::alpha::Alpha;
 use core::fmt;
+use core::num::NonZeroU64;
 
 /// Bytes of an appendage that holds every tag once: the most there can be.
 pub const APPENDAGE_BYTES_MAX: usize = {
@@ -27,28 +28,42 @@ pub const APPENDAGE_BYTES_MAX: usize = {
 pub struct Appendage<'a> {
     bytes: &'a [u8],
     found: Found,
-    /// The value of the tag `Firm`, blank where it is absent.
-    firm: Alpha<4>,
 }
 
-/// Which tags the elements have, and the value of the tag `UserRefIdx`, 0 where it is absent. In one word: as two
-/// fields they are stored one by one and moved on in one piece, which waits until both stores are done.
+/// What the elements say that is asked for again. Two whole words, of which the first is never 0, so that they come back
+/// in registers where there is no fault: narrower fields are stored one by one and taken up in one piece, which waits
+/// until each of the stores is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Found(u64);
+struct Found {
+    /// Which tags there are, behind that the value of the tag `UserRefIdx`, 0 where it is absent.
+    tags_and_row: NonZeroU64,
+    /// The letters of the tag `Firm`, blank where it is absent.
+    firm: u64,
+}
 
 impl Found {
-    const NOTHING: Self = Self::new(TagSet::EMPTY, 0);
+    const NOTHING: Self = Self::new(TagSet::EMPTY, 0, Alpha::BLANK);
+    /// Set in the first word whatever it says.
+    const SOUND: u64 = 1 << 63;
 
-    const fn new(tags: TagSet, row: u8) -> Self {
-        Self((row as u64) << u32::BITS | tags.bits() as u64)
+    const fn new(tags: TagSet, row: u8, firm: Alpha<4>) -> Self {
+        let word = Self::SOUND | (row as u64) << u32::BITS | tags.bits() as u64;
+        Self {
+            tags_and_row: NonZeroU64::new(word).expect("a bit is set"),
+            firm: u32::from_le_bytes(*firm.bytes()) as u64,
+        }
     }
 
     const fn tags(self) -> TagSet {
-        TagSet::of_bits(self.0 as u32)
+        TagSet::of_bits(self.tags_and_row.get() as u32)
     }
 
     const fn row(self) -> u8 {
-        (self.0 >> u32::BITS) as u8
+        (self.tags_and_row.get() >> u32::BITS) as u8
+    }
+
+    const fn firm(self) -> Alpha<4> {
+        Alpha::from_checked((self.firm as u32).to_le_bytes())
     }
 }
 
@@ -66,7 +81,6 @@ impl<'a> Appendage<'a> {
     pub const EMPTY: Appendage<'static> = Appendage {
         bytes: &[],
         found: Found::NOTHING,
-        firm: Alpha::BLANK,
     };
 
     /// Checks the bytes after the length field; `allowed` are the tags of the message they stand
@@ -82,12 +96,12 @@ impl<'a> Appendage<'a> {
     /// What [`Self::parse_each`] accepts; `None`, without a word about the fault, where there is one.
     #[inline(always)]
     pub(super) fn without_fault(bytes: &'a [u8], allowed: TagSet) -> Option<Self> {
-        let (found, firm) = Self::found_in(bytes, allowed)?;
-        Some(Self { bytes, found, firm })
+        let found = Self::found_in(bytes, allowed)?;
+        Some(Self { bytes, found })
     }
 
     #[inline(never)]
-    fn found_in(bytes: &[u8], allowed: TagSet) -> Option<(Found, Alpha<4>)> {
+    fn found_in(bytes: &[u8], allowed: TagSet) -> Option<Found> {
         let (mut left, mut rest) = (allowed, bytes);
         let (mut row, mut firm) = (0, Alpha::BLANK);
         while !rest.is_empty() {
@@ -103,7 +117,7 @@ impl<'a> Appendage<'a> {
             left = left.difference(TagSet::EMPTY.with(tag));
             rest = after;
         }
-        Some((Found::new(allowed.difference(left), row), firm))
+        Some(Found::new(allowed.difference(left), row, firm))
     }
 
     /// Element by element, with the first fault.
@@ -131,9 +145,8 @@ impl<'a> Appendage<'a> {
             tags = tags.with(tag);
             rest = after;
         }
-        let found = Found::new(tags, user_ref_idx_of(bytes));
-        let firm = firm_of(bytes);
-        Ok(Self { bytes, found, firm })
+        let found = Found::new(tags, user_ref_idx_of(bytes), firm_of(bytes));
+        Ok(Self { bytes, found })
     }
 
     /// The bytes after the length field.
@@ -174,7 +187,10 @@ impl<'a> Appendage<'a> {
     #[must_use]
     #[inline]
     pub fn firm(&self) -> Option<Alpha<4>> {
-        self.found.tags().contains(Tag::Firm).then_some(self.firm)
+        self.found
+            .tags()
+            .contains(Tag::Firm)
+            .then_some(self.found.firm())
     }
 
     /// The bytes of the value with this tag.
@@ -351,8 +367,7 @@ impl AppendageBuilder {
         let bytes = self.bytes.get(..self.len).unwrap_or(&[]);
         Appendage {
             bytes,
-            found: Found::new(self.tags, user_ref_idx_of(bytes)),
-            firm: firm_of(bytes),
+            found: Found::new(self.tags, user_ref_idx_of(bytes), firm_of(bytes)),
         }
     }
 }

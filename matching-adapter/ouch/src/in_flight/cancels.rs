@@ -10,6 +10,8 @@ use portcullis_domain::{HashSeed, UserRef};
 pub(super) struct Cancels {
     /// A count that is full stays so.
     pub(super) alike: Box<[u8]>,
+    /// All of them: mostly there is none, and no count to be looked at.
+    all: usize,
     seed: HashSeed,
     shift: u32,
 }
@@ -22,18 +24,24 @@ impl Cancels {
         let places = (PLACES_EACH * max).next_power_of_two();
         Self {
             alike: vec![0; places].into_boxed_slice(),
+            all: 0,
             seed,
             shift: 64 - places.trailing_zeros(),
         }
     }
 
     /// Whether there may be one of this version.
+    #[inline]
     pub(super) fn may_hold(&self, target: UserRef) -> bool {
-        self.alike[self.place(target)] > 0
+        self.all > 0 && self.alike[self.place(target)] > 0
     }
 
     /// Counts one of this version in, or out.
     pub(super) fn count(&mut self, target: UserRef, by: i8) {
+        self.all = self
+            .all
+            .checked_add_signed(by.into())
+            .expect("what leaves was counted in");
         let alike = &mut self.alike[self.place(target)];
         if *alike < u8::MAX {
             *alike = alike.saturating_add_signed(by);

@@ -138,15 +138,33 @@ impl Table {
     }
 
     /// Asks for the line of an order's chain, and so of those of the numbers beside it.
+    #[inline]
     pub(super) fn expect(&self, key: OrderKey) {
         prefetch(&self.heads[self.chain(key)]);
     }
 
     /// Where the first order of a line has come, asks for the line of those that follow: the numbers of a session
-    /// mostly do, and a line is far away by the time that it is used again.
+    /// mostly do, and a line is far away by the time that it is used again. Once it is there, also for what stands in
+    /// their chains, of which as many hold an order of long ago as do not.
+    #[inline]
     pub(super) fn expect_after(&self, key: OrderKey) {
-        if key.raw().is_multiple_of(TOGETHER) {
-            prefetch(&self.heads[self.chain_of(key.raw().wrapping_add(TOGETHER))]);
+        let raw = key.raw();
+        if raw.is_multiple_of(TOGETHER) {
+            prefetch(&self.heads[self.chain_of(raw.wrapping_add(TOGETHER))]);
+        }
+        self.expect_newest_of(self.chain_of(raw.wrapping_add(TOGETHER / 2)));
+    }
+
+    /// Asks for the newest order of the chain that this key is in, whose line was asked for.
+    #[inline]
+    pub(super) fn expect_newest(&self, key: OrderKey) {
+        self.expect_newest_of(self.chain(key));
+    }
+
+    #[inline]
+    fn expect_newest_of(&self, chain: usize) {
+        if let Some(slot) = self.slots.get(self.heads[chain] as usize) {
+            prefetch(slot);
         }
     }
 
