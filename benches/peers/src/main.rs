@@ -21,6 +21,10 @@ const ACCOUNTS: u32 = 1_000_000;
 /// The same, for a quick run.
 const ACCOUNTS_QUICK: u32 = 100_000;
 
+/// What is offered, in words, for whoever reads the figures.
+const LOAD: &str = "limit orders of accounts chosen uniformly, each with two positions, four of 64 instruments; one in 32 has too many \
+                    lots, the accounts of one pair in 32 have no money; half in batches of 64, half alone";
+
 fn main() -> ExitCode {
     exit_code(rows::BENCH, run())
 }
@@ -39,6 +43,7 @@ fn run() -> Result<bool, String> {
     for row in figures.rows() {
         report.push(row);
     }
+    report.fact("load", LOAD);
     report.fact("accounts", accounts);
     report.fact("orders_per_gate", figures.orders);
     report.fact("accepted", figures.accepted);

@@ -26,6 +26,9 @@ const ACCOUNT_BYTES: u64 = 384;
 const POSITIONS_MORE: u32 = 4;
 const ORDERS_MORE: u32 = 4_000_000;
 
+/// What is offered, in words, for whoever reads the figures.
+const LOAD: &str = "cores that differ by one more of a kind, limits by class; a million accounts opened and funded, then one order";
+
 fn main() -> ExitCode {
     let options = Options::read("scale", std::env::args().skip(1));
     exit_code("scale", options.and_then(|options| run(&options)))
@@ -90,6 +93,7 @@ fn run(options: &Options) -> Result<bool, String> {
     ] {
         report.push(row(figure, unit, rounds, bar));
     }
+    report.fact("load", LOAD);
     report.fact("rounds", options.rounds);
     report.print(options.json);
     Ok(!report.misses_any())

@@ -30,6 +30,10 @@ const UPDATES: u32 = 10_000;
 const ALL_NS: u64 = 30_000_000;
 const SLICE_NS: u64 = 1_000;
 
+/// What is offered, in words, for whoever reads the figures.
+const LOAD: &str = "moves of one price, one after the other; a million accounts of one position, which came in an order of chance, \
+                    valued in one go and slice by slice";
+
 fn main() -> ExitCode {
     let options = Options::read("sweep", std::env::args().skip(1));
     exit_code("sweep", options.and_then(|options| run(&options)))
@@ -102,6 +106,7 @@ fn run(options: &Options) -> Result<bool, String> {
         Bar::None,
     ));
     report.push(row(&format!("{slice}, max"), &of("slice", max), Bar::None));
+    report.fact("load", LOAD);
     report.fact("rounds", options.rounds);
     report.fact("updates", options.rounds * UPDATES);
     report.fact("slices", slices);

@@ -17,6 +17,11 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
 
+/// What is offered, in words, for whoever reads the figures.
+const LOAD: &str = "new orders in batches of 64 and alone, 100,000 a second of virtual time, of 64 sessions and firms; every limit \
+                    set, three margin tiers, margin scaled by open interest, all prices moving 100 times a second; one order in \
+                    ten within a tenth of a limit; where refusals are mixed in, one in fifty, of every check but JOURNAL_DOWN";
+
 fn main() -> ExitCode {
     let options = Options::of_cells("kernel", std::env::args().skip(1));
     exit_code("kernel", options.and_then(|options| run(&options)))
@@ -34,6 +39,7 @@ fn run(options: &Options) -> Result<bool, String> {
         .map_err(|error| format!("{}: {error}", folder.display()))?;
     let orders: u64 = measured.cells.iter().map(|cell| cell.orders).sum();
     let (clock_step_ns, clock_pair_ns) = clock_step_ns();
+    report.fact("load", LOAD);
     report.fact("rounds", options.rounds);
     report.fact("orders", orders);
     report.fact("checks", REGISTRY.len());
