@@ -19,3 +19,4 @@ pub mod turns;
 pub mod two_hops;
 pub mod undecided;
 pub mod wait;
+pub mod watch;

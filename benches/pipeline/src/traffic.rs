@@ -8,6 +8,7 @@ use crate::counts::Counts;
 use crate::market::{Market, RESTING, order_index};
 use crate::rig::{Agents, Deciding, Ends, Outbound};
 use crate::wait::Wait;
+use crate::watch::Watch;
 use portcullis_bench_harness::{Latency, Pace};
 use portcullis_domain::{Command, Head, ReportKind, SessionId, UserRef, VenueReport};
 use portcullis_pipeline::durability::{Gate, Passage};
@@ -73,6 +74,7 @@ pub struct Traffic<I> {
     /// Orders that rest.
     pub resting: u64,
     wait: Wait,
+    watch: Watch,
     /// The agents, where they run on this thread.
     agents: Option<Agents>,
     /// What everything waits at before it counts as come.
@@ -101,6 +103,7 @@ impl<I: Outbound> Traffic<I> {
             counts: Counts::default(),
             resting: 0,
             wait,
+            watch: Watch::new(),
             agents: None,
             gate: Gate::open(),
             next_order: 0,
@@ -184,7 +187,7 @@ impl<I: Outbound> Traffic<I> {
         let answered = self.answered;
         self.price_due = begun;
         loop {
-            let now = Instant::now();
+            let now = self.watch.now();
             let all_sent = self.send_due(schedule, &mut pace, now, last);
             self.move_price(now);
             beside.step(now, self);
@@ -384,9 +387,11 @@ impl<I: Outbound> Traffic<I> {
                 self.resting += 1;
             }
             OutboundAction::Enter { .. } => {
-                self.counts.approved += 1;
-                self.answer(order.session, order.user_ref, latency);
+                let at = Instant::now();
+                // An engine does not wait for what is counted here.
                 self.cancel_by_engine(order.session, order.user_ref);
+                self.counts.approved += 1;
+                self.answer(order.session, order.user_ref, at, latency);
             }
             OutboundAction::Cancel { .. } if rests && self.resting > 0 => {
                 self.counts.cancels += 1;
@@ -399,9 +404,14 @@ impl<I: Outbound> Traffic<I> {
         }
     }
 
-    /// An order's answer is here: its first and only one.
-    fn answer(&mut self, session: SessionId, user_ref: UserRef, latency: Option<&mut Latency>) {
-        let at = Instant::now();
+    /// An order's answer was there at this time: its first and only one.
+    fn answer(
+        &mut self,
+        session: SessionId,
+        user_ref: UserRef,
+        at: Instant,
+        latency: Option<&mut Latency>,
+    ) {
         let index = order_index(session, user_ref);
         let slot = &mut self.planned[(index % UNANSWERED_MAX) as usize];
         match slot.take() {
@@ -420,7 +430,7 @@ impl<I: Outbound> Traffic<I> {
             ClientEffect::Entered(_) => {}
             ClientEffect::Refused(refusal) => {
                 self.counts.refused += 1;
-                self.answer(refusal.session, refusal.user_ref, latency);
+                self.answer(refusal.session, refusal.user_ref, Instant::now(), latency);
             }
             ClientEffect::Reported(_) => self.counts.reported += 1,
             ClientEffect::Answered(answer) if answer.kind == AnswerKind::MassCancelTaken => {
