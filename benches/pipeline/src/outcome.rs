@@ -3,7 +3,8 @@
 //! On the main thread. Invariant: 0 all bars hold, 1 one is missed, 2 it could not be measured.
 
 use portcullis_bench_harness::{Bar, Pairs, Rounds, Row, Unit};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The exit code of a bench that measured, or could not.
@@ -18,15 +19,16 @@ pub fn exit_code(bench: &str, outcome: Result<bool, String>) -> ExitCode {
     }
 }
 
-/// Where histograms go: `bench` in the target folder.
+/// Histograms are written by `write` to the folder beside this program; what that says.
 ///
 /// # Errors
-/// This program does not know where it lies.
-pub fn folder() -> Result<PathBuf, String> {
+/// This program does not know where it lies, or they cannot be written.
+pub fn keep_histograms<T>(write: impl FnOnce(&Path) -> io::Result<T>) -> Result<T, String> {
     let own =
         std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
     let target = own.parent().and_then(Path::parent);
-    Ok(target.unwrap_or(Path::new("target")).join("bench"))
+    let folder = target.unwrap_or(Path::new("target")).join("bench");
+    write(&folder).map_err(|error| format!("{}: {error}", folder.display()))
 }
 
 /// A row of medians: what was measured against what was measured beside it.

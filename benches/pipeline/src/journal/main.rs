@@ -17,7 +17,7 @@ mod ways_rows;
 use asked::Asked;
 use portcullis_bench_harness::{Report, pin, with_core};
 use portcullis_bench_pipeline::market::Crowd;
-use portcullis_bench_pipeline::outcome::{exit_code, folder};
+use portcullis_bench_pipeline::outcome::{exit_code, keep_histograms};
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
 use serde_json::json;
 use std::process::ExitCode;
@@ -103,12 +103,10 @@ fn measure_pipeline(
         segments: if quick { 3 } else { 8 },
         folder: scratch.to_owned(),
     };
-    let folder = folder()?;
     for placement in Placement::ALL {
         let figures = ways::measure(&plan, placement)?;
         figures.rows().into_iter().for_each(|row| report.push(row));
-        let written = figures.histograms.write(&folder);
-        written.map_err(|error| format!("{}: {error}", folder.display()))?;
+        keep_histograms(|folder| figures.histograms.write(folder))?;
         let fact = json!({
             "orders": figures.orders,
             "refused": figures.refused,

@@ -9,7 +9,7 @@ mod sides;
 
 use portcullis_bench_harness::{Options, Report, clock_step_ns, pin};
 use portcullis_bench_pipeline::market::Crowd;
-use portcullis_bench_pipeline::outcome::{exit_code, folder};
+use portcullis_bench_pipeline::outcome::{exit_code, keep_histograms};
 use portcullis_bench_pipeline::pipeline::Span;
 use portcullis_bench_pipeline::wait::{ENDS_CORE, Wait};
 use rows::{CANARY, Figures};
@@ -50,9 +50,7 @@ fn run(options: &Options) -> Result<bool, String> {
     };
     let figures = measure(plan)?;
     figures.rows().into_iter().for_each(|row| report.push(row));
-    let folder = folder()?;
-    let written = figures.turns.write(&folder);
-    let written = written.map_err(|error| format!("{}: {error}", folder.display()))?;
+    let written = keep_histograms(|folder| figures.turns.write(folder))?;
     report.fact("rounds", options.rounds);
     report.fact("turns", plan.turns as u64 * u64::from(plan.rounds));
     report.fact("orders", figures.orders);

@@ -197,37 +197,27 @@ impl Figures {
         })
     }
 
+    /// What orders took on both ways, the one with the other for a floor.
     fn latencies(&self, load: Load) -> Vec<Row> {
         let mut rows = Vec::new();
         for way in [Way::Nothing, Way::Risk] {
-            let held = way == Way::Risk;
             for (percentile, _) in &OF_TURNS[..2] {
                 let of = |way| self.turns.of_turns(&load.name(way), percentile);
-                let figure = format!("{}, {percentile}", load.name(way));
-                let floor = median(&of(Way::Nothing)).filter(|_| held);
-                rows.push(row(
-                    "pipeline",
-                    figure,
-                    Unit::Ns,
-                    &of(way),
-                    floor,
-                    Bar::None,
-                ));
+                rows.push(against_nothing(load, way, percentile, of));
             }
             for (percentile, read) in OF_ROUNDS {
                 let of = |way| self.turns.of_rounds(&load.name(way), read);
-                let figure = format!("{}, {percentile} of a round", load.name(way));
-                let floor = median(&of(Way::Nothing)).filter(|_| held);
-                rows.push(row(
-                    "pipeline",
-                    figure,
-                    Unit::Ns,
-                    &of(way),
-                    floor,
-                    Bar::None,
-                ));
+                let of_round = format!("{percentile} of a round");
+                rows.push(against_nothing(load, way, &of_round, of));
             }
         }
         rows
     }
+}
+
+/// A figure of one way, above the same of the way on which nothing is decided.
+fn against_nothing(load: Load, way: Way, what: &str, of: impl Fn(Way) -> Rounds) -> Row {
+    let figure = format!("{}, {what}", load.name(way));
+    let floor = median(&of(Way::Nothing)).filter(|_| way == Way::Risk);
+    row("pipeline", figure, Unit::Ns, &of(way), floor, Bar::None)
 }
