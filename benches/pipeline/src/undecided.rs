@@ -72,6 +72,8 @@ pub struct Undecided<L> {
     latency: L,
     arrivals: Arrivals,
     batch: [Record; BATCH],
+    /// Records all of whose items have room, as was seen when the last batch was on its way.
+    room: usize,
     /// When the duty cycle began.
     taken: Timestamp,
 }
@@ -86,22 +88,24 @@ impl<L: LatencySink> Undecided<L> {
             latency,
             arrivals: Arrivals::of_records(RECORD_BUDGET),
             batch,
+            room: 0,
             taken: Timestamp::ZERO,
         }
     }
 
-    /// Records all of whose items have room.
-    fn room(&self, most: usize) -> usize {
+    /// Records all of whose items have room, up to a batch.
+    fn look_for_room(&self) -> usize {
         let rings = &self.rings;
-        let effects = most * EFFECTS_MAX;
+        let effects = BATCH * EFFECTS_MAX;
         if rings.venue.has_room_for(effects)
             && rings.egress.has_room_for(2 * effects)
             && rings.feedback.has_room_for(effects)
             && rings.control.slots() >= effects
         {
-            return most;
+            return BATCH;
         }
-        most.min(rings.venue.room() / EFFECTS_MAX)
+        BATCH
+            .min(rings.venue.room() / EFFECTS_MAX)
             .min(rings.egress.room() / (2 * EFFECTS_MAX))
             .min(rings.control.slots() / EFFECTS_MAX)
             .min(rings.feedback.room() / EFFECTS_MAX)
@@ -112,10 +116,13 @@ impl<L: LatencySink> Undecided<L> {
         if self.rings.records.is_empty() {
             return 0;
         }
-        let room = self.room(most.min(BATCH));
+        if self.room < BATCH {
+            self.room = self.look_for_room();
+        }
+        let room = most.min(self.room);
+        self.room = 0;
         let mut taken = 0;
         while taken < room && self.rings.records.pop_into(&mut self.batch[taken]) {
-            self.arrivals.note(&self.batch[taken].head);
             taken += 1;
         }
         taken
@@ -187,9 +194,15 @@ impl<L: LatencySink> Agent for Undecided<L> {
             }
             self.rings.venue.publish();
             self.rings.egress.publish();
+            for record in &self.batch[..taken] {
+                self.arrivals.note(&record.head);
+            }
             left -= taken;
         }
         self.rings.records.release();
+        if self.room == 0 {
+            self.room = self.look_for_room();
+        }
         work
     }
 

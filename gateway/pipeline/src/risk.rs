@@ -109,6 +109,9 @@ pub struct Risk<L> {
     signals: RiskSignals,
     /// The records of the batch in hand.
     batch: Box<[Record]>,
+    /// Records all of whose effects have room, as was seen behind all that this agent put into a ring: others only
+    /// make more. 0 while a batch is in hand.
+    room: usize,
     /// When this duty cycle began.
     taken: Timestamp,
     /// Where the digest was told to the log last, and when.
@@ -135,6 +138,7 @@ impl<L: LatencySink> Risk<L> {
             last_trade,
             signals,
             batch: vec![Record::bare(Command::Tick.encode()); BATCH].into_boxed_slice(),
+            room: 0,
             taken: Timestamp::ZERO,
         }
     }
@@ -157,22 +161,23 @@ impl<L: LatencySink> Risk<L> {
         &self.latency
     }
 
-    /// Records all of whose effects have room in each ring they could go to, up to `most`. Nearly
+    /// Records all of whose effects have room in each ring they could go to, up to a batch. Nearly
     /// always that many, which costs no look at the other end of a ring.
-    fn room(&self, most: usize) -> usize {
+    fn look_for_room(&self) -> usize {
         let rings = &self.rings;
-        let effects = most * EFFECTS_MAX;
+        let effects = BATCH * EFFECTS_MAX;
         if rings.venue.has_room_for(effects)
             && rings.egress.has_room_for(2 * effects)
             && rings.feedback.has_room_for(effects)
             && rings.control.slots() >= effects
-            && (rings.log.as_ref()).is_none_or(|log| log.has_room_for(most + 1))
+            && (rings.log.as_ref()).is_none_or(|log| log.has_room_for(BATCH + 1))
         {
-            return most;
+            return BATCH;
         }
         // One is kept for a note of the digest.
         let log = (rings.log.as_ref()).map_or(BATCH, |log| log.room().saturating_sub(1));
-        most.min(rings.venue.room() / EFFECTS_MAX)
+        BATCH
+            .min(rings.venue.room() / EFFECTS_MAX)
             .min(rings.egress.room() / (2 * EFFECTS_MAX))
             .min(rings.control.slots() / EFFECTS_MAX)
             .min(rings.feedback.room() / EFFECTS_MAX)
@@ -195,7 +200,12 @@ impl<L: LatencySink> Risk<L> {
         if self.rings.records.is_empty() {
             return taken;
         }
-        let room = self.room(most.min(BATCH));
+        if self.room < BATCH {
+            self.room = self.look_for_room();
+        }
+        let room = most.min(self.room);
+        // What it leads to takes some of it.
+        self.room = 0;
         let is_flip = |head: &Head| head.kind == CommandKind::FlipLimits as u8;
         for record in &mut self.batch[..room] {
             let fits = |head: &Head| taken.records == 0 || !is_flip(head);
@@ -203,7 +213,6 @@ impl<L: LatencySink> Risk<L> {
                 break;
             }
             taken.count(&record.head);
-            self.arrivals.note(&record.head);
             if is_flip(&record.head) {
                 // Its table was sent before it, but may have come since the cycle began.
                 self.exchange_tables();
@@ -232,6 +241,9 @@ impl<L: LatencySink> Risk<L> {
         self.core.apply_batch(records, &mut Fetch, &mut router);
         self.note_digest();
         self.rings.publish();
+        for record in &self.batch[..taken.records] {
+            self.arrivals.note(&record.head);
+        }
         taken.records - idle
     }
 
@@ -326,8 +338,7 @@ impl<L: LatencySink> Agent for Risk<L> {
     fn do_work(&mut self, now: Timestamp) -> usize {
         self.taken = now;
         self.arrivals.begin_turn();
-        self.exchange_tables();
-        let mut work = self.look();
+        let mut work = 0;
         let mut left = RECORD_BUDGET;
         while left > 0 {
             let taken = self.take_batch(left);
@@ -338,13 +349,19 @@ impl<L: LatencySink> Agent for Risk<L> {
             left -= taken.records;
         }
         self.rings.records.release();
+        // Whoever looks waits for no record: what is decided goes first.
+        self.exchange_tables();
+        let looked = self.look();
+        if looked > 0 || self.room == 0 {
+            self.room = self.look_for_room();
+        }
         self.signals.tell_work_pending(self.wants_ticks());
         self.signals
             .tell_venue_crowded(self.rings.venue.is_half_full());
         if let Some(log) = &self.rings.log {
             self.signals.tell_log_crowded(log.is_half_full());
         }
-        work
+        work + looked
     }
 
     fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
