@@ -118,8 +118,8 @@ impl Order {
         let mut taken = 0;
         while taken < most {
             let moved = input.take_units_where(|head, raw| {
-                let stamped = self.stamped(head);
-                let moved = self.sequenced.write_units(stamped, raw);
+                let stamp = self.next_stamp(head);
+                let moved = self.sequenced.write_stamped(head, stamp, raw);
                 assert!(moved, "room was looked for");
                 true
             });
@@ -145,22 +145,18 @@ impl Order {
         most.min(self.sequenced.room().saturating_sub(1))
     }
 
-    /// The head with the next number, and its time.
+    /// The next number, and the time of this head.
     #[inline(always)]
-    fn stamped(&mut self, head: &Head) -> Head {
+    fn next_stamp(&mut self, head: &Head) -> (u64, u64) {
         self.seq = self.seq.next();
         self.last = self.last.later(Timestamp::from_ns(head.timestamp_ns));
-        Head {
-            seq: self.seq.raw(),
-            timestamp_ns: self.last.ns(),
-            ..*head
-        }
+        (self.seq.raw(), self.last.ns())
     }
 
     /// Lets in a command of the sequencer's own, for which there is room.
     fn let_in(&mut self, command: &Head) {
-        let stamped = self.stamped(command);
-        let moved = self.sequenced.write(stamped, &[]);
+        let stamp = self.next_stamp(command);
+        let moved = self.sequenced.write_stamped(command, stamp, &[]);
         assert!(moved, "room was looked for");
     }
 }

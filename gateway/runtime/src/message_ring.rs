@@ -302,6 +302,36 @@ impl<T: Lead> MessageConsumer<T> {
     }
 }
 
+impl MessageProducer<Head> {
+    /// As [`Self::write_units`], with another number and time than the head has.
+    ///
+    /// # Panics
+    /// As [`Self::write_units`].
+    #[inline(always)]
+    #[must_use]
+    pub fn write_stamped(
+        &mut self,
+        head: &Head,
+        (seq, timestamp_ns): (u64, u64),
+        behind: &[Unit],
+    ) -> bool {
+        let units = 1 + behind.len();
+        let Some(first) = self.cursor.claim(units) else {
+            return false;
+        };
+        #[expect(unsafe_code, reason = "the units were claimed")]
+        // SAFETY: as in `put`.
+        let head = unsafe {
+            self.slots
+                .put_stamped(first, head, (seq, timestamp_ns), behind)
+        };
+        let fits = head.units() == units;
+        assert!(fits, "a lead says its length");
+        self.cursor.written(units);
+        true
+    }
+}
+
 impl MessageConsumer<Head> {
     /// As [`Self::take_where`], with the whole units that the bytes behind the head lie in.
     #[inline(always)]

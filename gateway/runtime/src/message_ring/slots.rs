@@ -205,6 +205,42 @@ impl<T: Lead> Slots<T> {
 }
 
 impl Slots<Head> {
+    /// As [`Self::put_units`], of a head with another number and time.
+    ///
+    /// Both are put down in one store, as the rest of the head is in three: who moves it on at once, in whole
+    /// pieces, finds each in one store. A piece of two stores would be waited for until both, and all stores before
+    /// them, have left the core: a publication among them waits for its line to come over.
+    ///
+    /// # Safety
+    /// As of [`Self::put`].
+    #[expect(unsafe_code, reason = "messages lie in units in one piece")]
+    #[inline(always)]
+    pub(super) unsafe fn put_stamped(
+        &mut self,
+        first: usize,
+        head: &Head,
+        (seq, timestamp_ns): (u64, u64),
+        behind: &[Unit],
+    ) -> &Head {
+        // SAFETY: the caller's word.
+        unsafe { self.put_units(first, *head, behind) };
+        let at = self.units.of(first, 1);
+        // SAFETY: `of` has seen that the unit is inside the memory, and it is the producer's by the caller's word. It
+        // is aligned for all that is no longer than itself; a head begins with its number and its time, each of
+        // eight bytes, and any bytes are a head. The instruction is in the base set of every x86-64.
+        unsafe {
+            #[cfg(target_arch = "x86_64")]
+            {
+                use core::arch::x86_64::{__m128i, _mm_set_epi64x};
+                let stamp = _mm_set_epi64x(timestamp_ns.cast_signed(), seq.cast_signed());
+                at.cast::<__m128i>().write(stamp);
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            at.cast::<[u64; 2]>().write([seq, timestamp_ns]);
+            &*at.cast::<Head>()
+        }
+    }
+
     /// As [`Self::get`], with the whole units that the bytes behind the lead lie in: a head leaves no byte of
     /// its units unwritten, as what leads other rings may, so that each byte of them was written once.
     ///

@@ -77,6 +77,44 @@ fn messages_move_from_ring_to_ring_in_whole_units() {
 }
 
 #[test]
+fn a_stamped_head_has_another_number_and_time_and_is_the_same_in_all_else() {
+    let (mut first, mut between) = message_ring_of_units::<Head>(8);
+    let (mut second, mut end) = message_ring_of_units::<Head>(8);
+    for len in [0, 20, 64, 150] {
+        let bytes = vec![len as u8; len];
+        let head = Head {
+            seq: u64::MAX,
+            timestamp_ns: u64::MAX,
+            price: -7,
+            word: u64::MAX,
+            ..head(5, len)
+        };
+        let (seq, timestamp_ns) = (1 << 63 | 3, u64::MAX - 1);
+        assert!(first.send(head, &bytes));
+        let stamp = (seq, timestamp_ns);
+        assert!(between.take_units_where(|head, raw| second.write_stamped(head, stamp, raw)));
+        between.release();
+        second.publish();
+        let stamped = Head {
+            seq,
+            timestamp_ns,
+            ..head
+        };
+        assert_eq!(end.take(), Some((stamped, &bytes[..])));
+        end.release();
+    }
+    while second.write_stamped(&head(1, 0), (1, 1), &[]) {}
+    assert_eq!(second.room(), 0, "a full ring says so");
+}
+
+#[test]
+#[should_panic(expected = "a lead says its length")]
+fn a_head_that_says_other_units_is_not_stamped() {
+    let (mut producer, _consumer) = message_ring_of_units::<Head>(8);
+    let _ = producer.write_stamped(&head(1, 64), (1, 1), &[Unit::ZERO; 2]);
+}
+
+#[test]
 #[should_panic(expected = "a lead says its length")]
 fn a_lead_that_says_other_units_is_not_written() {
     let (mut producer, _consumer) = message_ring_of_units::<Head>(8);
