@@ -285,7 +285,7 @@ impl Hints {
     }
 
     #[inline(always)]
-    fn set(&self, seq: u64, slot: u32) {
+    pub(crate) fn set(&self, seq: u64, slot: u32) {
         self.0[seq as usize % HINTS].set(slot);
     }
 

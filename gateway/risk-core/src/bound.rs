@@ -109,6 +109,14 @@ impl Bound {
     }
 }
 
+/// What a valuation leaves of room: the figures of a [`Bound`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) headroom: i64,
+    pub(crate) loss_room: i64,
+    pub(crate) sensitivity: i64,
+}
+
 /// The limits of an account that a bound depends on: while these stay, and the margin of the instruments, a
 /// flip to another table leaves it standing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,37 +167,60 @@ impl Ledger {
         valuation: &Valuation,
         now_ns: u64,
     ) {
-        let drift = &mut self.instruments.drift;
-        drift.look_at(valuation.groups, now_ns);
-        let this = self.accounts.get_mut(account);
-        let room = valuation.loss_room(this.day_base, limits);
+        let room = valuation.loss_room(self.accounts.get(account).day_base, limits);
         let headroom = valuation.headroom();
         // More room than fits is kept as less; nothing else is kept as what it is not.
         let room_kept = |room: i128| i64::try_from(room.min(i64::MAX.into())).ok();
         let kept = room_kept(headroom).zip(room_kept(room));
         let sensitivity = i64::try_from(valuation.sensitivity).ok();
         let known = !valuation.missing && !valuation.stale;
-        let Some(((headroom, loss_room), sensitivity)) = kept.zip(sensitivity).filter(|_| known)
-        else {
-            (this.bound, this.unspent) = (Bound::NONE, None);
-            return;
-        };
-        this.unspent = Some((headroom, sensitivity));
-        this.bound_limits = BoundLimits::of(limits);
-        this.bound = Bound {
+        let room = kept.zip(sensitivity).filter(|_| known);
+        let room = room.map(|((headroom, loss_room), sensitivity)| Room {
             headroom,
             loss_room,
             sensitivity,
-            groups: valuation.groups,
+        });
+        self.keep_room(account, limits, valuation.groups, room, now_ns);
+    }
+
+    /// The same of an account that is involved in these groups; `room` is `None` where nothing is proved.
+    #[inline(always)]
+    pub(crate) fn keep_room(
+        &mut self,
+        account: u32,
+        limits: &AccountLimits,
+        groups: u64,
+        room: Option<Room>,
+        now_ns: u64,
+    ) {
+        let drift = &mut self.instruments.drift;
+        drift.look_at(groups, now_ns);
+        let this = self.accounts.get_mut(account);
+        let Some(room) = room else {
+            (this.bound, this.unspent) = (Bound::NONE, None);
+            return;
+        };
+        this.unspent = Some((room.headroom, room.sensitivity));
+        this.bound_limits = BoundLimits::of(limits);
+        this.bound = Bound {
+            headroom: room.headroom,
+            loss_room: room.loss_room,
+            sensitivity: room.sensitivity,
+            groups,
             good_at: drift.clock(),
         };
     }
 
-    /// Gives a bound back what orders took that are all gone; whether there was anything.
-    pub(crate) fn restore_bound(&mut self, account: u32) -> bool {
+    /// Gives a bound back what orders took that are all gone, for an order of such a need; whether there was
+    /// anything that it could be proved from. Whoever finds that it is not has the account valued.
+    #[inline(always)]
+    pub(crate) fn restore_bound(&mut self, account: u32, need: Option<i64>) -> bool {
         let this = self.accounts.get_mut(account);
-        match this.unspent {
-            Some(unspent) if this.open_orders == 0 && unspent.0 > this.bound.headroom => {
+        if this.open_orders != 0 {
+            return false;
+        }
+        match (this.unspent, need) {
+            (Some(unspent), Some(need)) if unspent.0 > this.bound.headroom && unspent.0 >= need => {
                 (this.bound.headroom, this.bound.sensitivity) = unspent;
                 true
             }

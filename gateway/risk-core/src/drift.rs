@@ -325,6 +325,10 @@ impl Drift {
     /// the reference which was the first to go stale has come again, or that it is stale: so there
     /// are no more looks than references.
     pub(crate) fn look_at(&mut self, groups: u64, now_ns: u64) {
+        // All of them are fresh until the first group is not.
+        if now_ns <= self.scopes[ALL].fresh_until_ns {
+            return;
+        }
         let mut rest = groups;
         while rest != 0 {
             let group = rest.trailing_zeros() as usize;

@@ -116,6 +116,22 @@ impl Schedule {
         above * i128::from(tier.ratio) + tier.base
     }
 
+    /// The same of a notional that is none of a debt.
+    #[inline(always)]
+    pub(crate) fn margin_of(&self, notional: i64) -> i128 {
+        let [first, higher @ ..] = &self.steps;
+        let mut tier = first;
+        for next in higher {
+            if next.from >= notional {
+                break;
+            }
+            tier = next;
+        }
+        // No tier begins below 0; and a base is below 2^63 quanta in millionths, as is what comes to it.
+        let above = notional.wrapping_sub(tier.from);
+        (i128::from(above) * i128::from(tier.ratio)).wrapping_add(tier.base)
+    }
+
     /// The same of a notional beyond i64. One that leaves i128 stands at its end, and so does its margin.
     #[cold]
     fn margin_at_an_end(&self, notional: i128) -> i128 {
@@ -263,6 +279,15 @@ impl Instrument {
             Ok(lots) if self.lot_value < i64::MAX => i128::from(lots) * i128::from(self.lot_value),
             _ => self.worth_widely(lots),
         }
+    }
+
+    /// The same in i64; `None` where it leaves that, or a lot's worth does, or there is no price.
+    #[inline(always)]
+    pub(crate) fn worth_narrowly(&self, lots: i64) -> Option<i64> {
+        if self.lot_value == i64::MAX {
+            return None;
+        }
+        lots.checked_mul(self.lot_value)
     }
 
     #[cold]

@@ -4,6 +4,10 @@
 //! a valuation reads current state alone; what it leaves behind (settlements taken part in, adverse
 //! sums, the bound) changes no later answer.
 
+mod narrow;
+
+pub(crate) use narrow::{Narrow, Sought};
+
 use crate::drift::group_bit;
 use crate::ledger::Ledger;
 use crate::limits::LimitTable;
@@ -13,7 +17,7 @@ use crate::positions::Position;
 use portcullis_domain::Ppm;
 
 /// An account's value.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Valuation {
     pub(crate) equity: i128,
     pub(crate) admissible: i128,
@@ -56,11 +60,6 @@ impl Valuation {
         ceil_millionths(self.margin_millionths) + self.adverse
     }
 
-    /// The requirement with so many millionths of margin more, and so much adverse money.
-    pub(crate) const fn requirement_with(&self, millionths: i128, adverse: i128) -> i128 {
-        ceil_millionths(self.margin_millionths + millionths) + self.adverse + adverse
-    }
-
     /// ceil(sum of MM / 10^6).
     pub(crate) const fn maintenance(&self) -> i128 {
         ceil_millionths(self.maintenance_millionths)
@@ -82,8 +81,8 @@ impl Valuation {
     }
 }
 
-/// A division of 64 bits where that is enough.
-const fn ceil_millionths(amount: i128) -> i128 {
+/// Whole quanta, rounded up: by a division of 64 bits where that is enough.
+pub(crate) const fn ceil_millionths(amount: i128) -> i128 {
     if amount as i64 as i128 == amount && amount > i64::MIN as i128 {
         return -((-(amount as i64)).div_euclid(1_000_000) as i128);
     }

@@ -13,15 +13,14 @@ use super::facts::{Facts, Known, Rows};
 use super::plain::Unproved;
 use super::{Holds, Judgement, Terms};
 use crate::accounts::{Account, Firm, LastOrder};
-use crate::bound::Moment;
+use crate::bound::Room;
 use crate::checks::margin::Slope;
 use crate::checks::{self, NOT_OF_REDUCING, SPIKE_ALONE};
 use crate::effect::Explanation;
 use crate::engine::RiskCore;
-use crate::limits::account::AccountLimits;
 use crate::order::{NONE, Version};
 use crate::positions::Position;
-use crate::valuation::Valuation;
+use crate::valuation::{Narrow, Sought, Valuation};
 use crate::view::{Form, Open, Rates, View, Worth};
 use portcullis_domain::{CheckMask, RejectCode, Side, quanta};
 
@@ -102,32 +101,77 @@ impl RiskCore {
         if facts.reducing {
             return self.conclude(terms, &facts, Known::Enough);
         }
-        let proved = |core: &Self| position.is_some() && core.is_proved(terms, &facts);
-        let account = terms.account.raw();
-        if valued.is_none() && (proved(self) || self.ledger.restore_bound(account) && proved(self))
-        {
+        let need = self.need(terms, &facts);
+        let judged = position.is_some() && facts.reference.is_some() && valued.is_none();
+        if judged && self.is_proved_now(terms, need) {
             self.counters.proved_by_bound += 1;
             return self.conclude(terms, &facts, Known::Enough);
         }
-        let valuation = valued.unwrap_or_else(|| {
-            let need = self.need(terms, &facts);
-            self.value(terms, need)
-        });
+        let valuation = valued.unwrap_or_else(|| self.value(terms, need));
         self.conclude(terms, &facts, Known::Exact(&valuation))
+    }
+
+    /// Whether the account's bound suffices for what the order could need, as it is or once it is given back
+    /// what gone orders took.
+    fn is_proved_now(&mut self, terms: &Terms, need: Option<i64>) -> bool {
+        self.is_bound_enough(terms, need)
+            || self.ledger.restore_bound(terms.account.raw(), need)
+                && self.is_bound_enough(terms, need)
     }
 
     /// Values the account of an order that could add `need` to the requirement, and keeps what later
     /// orders may be proved from.
     pub(super) fn value(&mut self, terms: &Terms, need: Option<i64>) -> Valuation {
+        match self.value_narrowly(terms, need, NONE) {
+            Some(narrow) => narrow.widened(),
+            None => self.value_widely(terms, need),
+        }
+    }
+
+    /// The same in wide numbers.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn value_widely(&mut self, terms: &Terms, need: Option<i64>) -> Valuation {
         self.counters.valued_exactly += 1;
         let (account, table) = (terms.account.raw(), &self.table);
-        // Not by the table's entry of the account: that is a line which nothing else of an order reads.
         let limits = table.row(self.ledger.accounts.get(account).row);
         let limits = limits.expect("the form checks found the account, which was touched");
         let now_ns = self.now.ns();
         let valuation = self.ledger.value_for(account, limits, table, now_ns, need);
         self.ledger.keep_bound(account, limits, &valuation, now_ns);
         valuation
+    }
+
+    /// The same in 64 bits, for an order in this position; `None`, and nothing kept, where it does not fit them.
+    #[inline(always)]
+    pub(super) fn value_narrowly(
+        &mut self,
+        terms: &Terms,
+        need: Option<i64>,
+        position: u32,
+    ) -> Option<Narrow> {
+        let (account, table) = (terms.account.raw(), &*self.table);
+        // Not by the table's entry of the account: that is a line which nothing else of an order reads.
+        let limits = table.row(self.ledger.accounts.get(account).row);
+        let limits = limits.expect("the form checks found the account, which was touched");
+        let now_ns = self.now.ns();
+        let sought = Sought {
+            account,
+            limits,
+            table,
+            now_ns,
+            need,
+            position,
+        };
+        let narrow = self.ledger.value_narrowly(&sought)?;
+        let room = Room {
+            headroom: narrow.headroom,
+            loss_room: narrow.loss_room,
+            sensitivity: narrow.sensitivity(),
+        };
+        (self.ledger).keep_room(account, limits, narrow.groups(), Some(room), now_ns);
+        self.counters.valued_exactly += 1;
+        Some(narrow)
     }
 
     /// Brings the volume window up to date, and finds the slot of the position, or a new one.
@@ -150,22 +194,6 @@ impl RiskCore {
         let limits = self.table.instrument(terms.instrument);
         let limits = limits.expect("the form checks found the instrument");
         Facts::of(&self.ledger, terms, position, limits, self.now.ns())
-    }
-
-    /// Whether LOSS_MAX and MARGIN are known to pass without a valuation.
-    #[inline(always)]
-    fn is_proved(&self, terms: &Terms, facts: &Facts) -> bool {
-        if facts.reference.is_none() {
-            return false;
-        }
-        let need = self.need(terms, facts);
-        let ledger = &self.ledger;
-        let account = ledger.accounts.get(terms.account.raw());
-        let now = Moment {
-            ns: self.now.ns(),
-            seq: self.seq.raw(),
-        };
-        need.is_some_and(|need| account.proves(&ledger.instruments.drift, need, now))
     }
 
     /// The most that the order could add to the requirement.
@@ -379,50 +407,34 @@ impl RiskCore {
         }
     }
 
-    /// Whether a valuation shows that the account's worth suffices for an order that a glance has looked at,
-    /// and that each reference it depends on is there and fresh.
-    pub(super) fn suffices(
-        &self,
-        terms: &Terms,
-        unproved: &Unproved,
-        valuation: &Valuation,
-    ) -> bool {
-        let account = self.ledger.accounts.get(terms.account.raw());
-        let limits = self.table.row(account.row);
-        let loss_room = |limits: &AccountLimits| valuation.loss_room(account.day_base, limits);
-        if valuation.missing || valuation.stale || limits.is_none_or(|row| loss_room(row) < 0) {
+    /// Whether the account's worth suffices for an order that a glance has looked at: LOSS_MAX and MARGIN, of an
+    /// order that opens a position which is there.
+    #[inline(always)]
+    pub(super) fn suffices(&self, terms: &Terms, unproved: &Unproved, narrow: &Narrow) -> bool {
+        if narrow.loss_room < 0 {
             return false;
         }
         // The need takes an order for the dearest it could be.
-        let headroom = valuation.headroom();
-        let enough = |need: i64| i128::from(need) <= headroom;
-        unproved.need.is_some_and(enough) || self.is_covered(terms, unproved, valuation)
+        let enough = |need: i64| need <= narrow.headroom;
+        unproved.need.is_some_and(enough) || self.is_covered(terms, unproved, narrow)
     }
 
-    /// Whether admissible equity covers the requirement with the order in it: MARGIN, of an order that opens a
-    /// position which is there.
-    fn is_covered(&self, terms: &Terms, unproved: &Unproved, valuation: &Valuation) -> bool {
+    /// Whether admissible equity covers the requirement with the order in it.
+    #[inline(always)]
+    fn is_covered(&self, terms: &Terms, unproved: &Unproved, narrow: &Narrow) -> bool {
         let instrument = self.ledger.instruments.get(terms.instrument.raw());
         let position = self.ledger.positions.get(unproved.position);
-        let (net, mut buy, mut sell) = (position.net, position.open_buy, position.open_sell);
-        let margin = |buy, sell| {
-            let worst = Position::worst(net, buy, sell);
-            instrument
-                .initial
-                .margin_millionths(instrument.worth(worst))
+        let order = (terms.side, terms.qty);
+        let Some(is_covered) = narrow.covers(position, instrument, order, unproved.adverse) else {
+            return false;
         };
-        let without = margin(buy, sell);
-        match terms.side {
-            Side::Buy => buy += terms.qty,
-            Side::Sell => sell += terms.qty,
-        }
-        let rise = margin(buy, sell) - without;
-        let adverse = i128::from(unproved.adverse);
-        let is_covered = valuation.requirement_with(rise, adverse) <= valuation.admissible;
         if cfg!(debug_assertions) {
             let facts = self.facts(terms, Some(unproved.position));
-            let short = self.exact_worth(terms, &facts, valuation).is_margin_short();
-            assert!(is_covered != short, "MARGIN tells otherwise");
+            let worth = self.exact_worth(terms, &facts, &narrow.widened());
+            assert!(
+                is_covered != worth.is_margin_short(),
+                "MARGIN tells otherwise"
+            );
         }
         is_covered
     }

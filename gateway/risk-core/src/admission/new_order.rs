@@ -122,11 +122,11 @@ impl RiskCore {
         };
         match closer {
             Closer::Unproved(need) => {
-                if let Some(unproved) = self.unproved(&terms, need) {
-                    self.approach_worth(&terms, &unproved, lines);
-                    self.value_and_judge(&terms, &unproved, head, lines, sink);
-                } else {
-                    self.judge_new(&terms, None, None, sink);
+                let position = self.approach_worth(&terms, lines);
+                let unproved = position.and_then(|slot| self.unproved(&terms, slot, need));
+                match unproved {
+                    Some(unproved) => self.value_and_judge(&terms, &unproved, head, lines, sink),
+                    None => self.judge_new(&terms, None, None, sink),
                 }
             }
             Closer::NotPlain => self.judge_new(&terms, None, None, sink),
@@ -146,21 +146,24 @@ impl RiskCore {
     ) {
         let need = unproved.need;
         let proved = self.counters.proved_by_bound;
-        if self.ledger.restore_bound(terms.account.raw())
+        if self.ledger.restore_bound(terms.account.raw(), need)
             && self.is_bound_enough(terms, need)
             && self.book_covered(terms, head, lines, sink)
         {
             return;
         }
-        let valuation = self.value(terms, need);
-        self.note_maintenance(terms, Judgement::below_maintenance(&valuation), sink);
-        if self.suffices(terms, unproved, &valuation) && self.book_covered(terms, head, lines, sink)
-        {
+        let Some(narrow) = self.value_narrowly(terms, need, unproved.position) else {
+            let valuation = self.value_widely(terms, need);
+            self.judge_new(terms, None, Some(valuation), sink);
+            return;
+        };
+        self.note_maintenance(terms, Some(narrow.is_below_maintenance()), sink);
+        if self.suffices(terms, unproved, &narrow) && self.book_covered(terms, head, lines, sink) {
             // Not by its bound.
             self.counters.proved_by_bound = proved;
             return;
         }
-        self.judge_new(terms, None, Some(valuation), sink);
+        self.judge_new(terms, None, Some(narrow.widened()), sink);
     }
 
     /// Books and sends an order of an account whose worth is known to suffice, if a glance shows that the rest
@@ -187,26 +190,34 @@ impl RiskCore {
     }
 
     /// Gives the lines by which an account is valued that its order has not fetched: asked for together
-    /// before the first is read. Of more positions than two each tells only where the next is.
+    /// before the first is read. Of more positions than two each tells only where the next is. Returns the slot
+    /// of the order's own.
     #[inline(always)]
-    fn approach_worth(&self, terms: &Terms, unproved: &Unproved, lines: &mut impl LineSink) {
+    fn approach_worth(&self, terms: &Terms, lines: &mut impl LineSink) -> Option<u32> {
         let ledger = &self.ledger;
         let account = ledger.accounts.get(terms.account.raw());
-        let own = ledger.positions.get(unproved.position);
         lines.line(&account.cash);
-        own.visit_second(lines);
-        let first = [account.first_position, own.next];
-        let others = first.map(|slot| ledger.positions.at(slot));
-        for position in others.into_iter().flatten() {
-            position.visit_lines(lines);
+        let first = ledger.positions.at(account.first_position);
+        if let Some(first) = first {
+            first.visit_lines(lines);
         }
         let instrument = ledger.instruments.get(terms.instrument.raw());
         instrument.visit_valued(lines);
-        for position in others.into_iter().flatten() {
+        let slot = ledger.positions.find(terms.account, terms.instrument)?;
+        // Whoever looks again finds it here.
+        self.hints.set(self.seq.raw(), slot);
+        let own = ledger.positions.get(slot);
+        own.visit_second(lines);
+        let next = ledger.positions.at(own.next);
+        if let Some(next) = next {
+            next.visit_lines(lines);
+        }
+        for position in [first, next].into_iter().flatten() {
             if let Some(instrument) = ledger.instruments.at(position.instrument) {
                 instrument.visit_valued(lines);
             }
         }
+        Some(slot)
     }
 
     /// Judges an order by its whole view.

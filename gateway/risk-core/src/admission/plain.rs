@@ -121,10 +121,14 @@ impl RiskCore {
 
     /// What is to be known of an order that a glance left unproved beside its `need`: found once more, so that the
     /// orders that pass need not carry it.
-    pub(super) fn unproved(&self, terms: &Terms, need: Option<i64>) -> Option<Unproved> {
-        let ledger = &self.ledger;
-        let position = (ledger.positions).find(terms.account, terms.instrument)?;
-        let reference = ledger.instruments.get(terms.instrument.raw()).reference?;
+    #[inline(always)]
+    pub(super) fn unproved(
+        &self,
+        terms: &Terms,
+        position: u32,
+        need: Option<i64>,
+    ) -> Option<Unproved> {
+        let reference = (self.ledger.instruments.get(terms.instrument.raw())).reference?;
         let value = self.table.instrument(terms.instrument)?.value.quanta();
         let adverse = Money::of(terms, &reference, value)?.adverse;
         Some(Unproved {

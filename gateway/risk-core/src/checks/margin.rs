@@ -8,6 +8,7 @@ use crate::effect::Explanation;
 use crate::glance::Glance;
 use crate::instruments::Schedule;
 use crate::positions::Position;
+use crate::valuation::ceil_millionths;
 use crate::view::{View, Worth};
 use portcullis_domain::Side;
 
@@ -109,8 +110,7 @@ impl Slope<'_> {
             .saturating_mul(qty.into())
             .max(self.adverse_least);
         let millionths = self.rest_millionths.saturating_add(margin);
-        let whole = -(-millionths).div_euclid(1_000_000);
-        whole
+        ceil_millionths(millionths)
             .saturating_add(self.rest_adverse)
             .saturating_add(adverse)
     }
