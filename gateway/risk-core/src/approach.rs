@@ -239,8 +239,8 @@ impl RiskCore {
                 {
                     position.visit_second(lines);
                 }
-                let first = ledger.positions.at(this.first_position);
-                if let Some(first) = first.filter(|_| self.expects_valuation(head, this))
+                if self.expects_valuation(head, this)
+                    && let Some(first) = ledger.positions.at(this.first_position)
                     && let Some(second) = ledger.positions.at(first.next)
                 {
                     second.visit_lines(lines);
