@@ -25,7 +25,7 @@ pub trait Agent {
     }
 
     /// Whether its turn may be left out where an agent before it in the same cycle did work, so that
-    /// this goes on its way at once. It has its turn in the next cycle, whatever is done there.
+    /// this goes on its way at once. It has its turn in the third cycle, whatever is done there.
     fn may_wait(&self) -> bool {
         false
     }
@@ -226,10 +226,10 @@ mod tests {
     }
 
     #[test]
-    fn one_that_may_wait_has_every_other_turn_while_there_is_work_before_it() {
+    fn one_that_may_wait_has_every_third_turn_while_there_is_work_before_it() {
         let stop = StopFlag::new();
         let mut busy = Countdown {
-            left: 40,
+            left: 60,
             stop: StopFlag::new(),
         };
         let mut waits = Waits {
@@ -243,7 +243,7 @@ mod tests {
         let duty = DutyWriter::default();
         let agents: &mut [&mut dyn Agent] = &mut [&mut busy, &mut waits];
         assert!(run(agents, &clock, idle, seat, duty));
-        // Its twentieth turn is in the last of the 40 cycles with work; then all come to rest.
+        // Its twentieth turn is in the last of the 60 cycles with work; then all come to rest.
         assert!((20..24).contains(&waits.turns), "{}", waits.turns);
         assert_eq!(busy.left, 0, "each of its turns was had");
     }

@@ -10,6 +10,10 @@ use crate::clock::Clock;
 use crate::duty::DutyWriter;
 use portcullis_domain::Timestamp;
 
+/// Cycles in a row in which the turn of one that may wait is left out at the most. Reports come in pieces that follow
+/// each other closely: two of them are on their way before a client is looked at.
+pub(crate) const WAITS_MAX: u32 = 2;
+
 /// A set of agents, a bit each, by their places.
 #[derive(Clone, Copy, Debug, Default)]
 struct Places(u32);
@@ -42,8 +46,8 @@ struct Turn {
 pub(crate) struct Cycle {
     may_wait: Places,
     brief: Places,
-    /// Those whose turn was left out in the last cycle.
-    waited: Places,
+    /// For how many cycles in a row the turn of each was left out.
+    waits: Vec<u32>,
     /// The turns of this cycle that were timed.
     turns: Vec<Turn>,
 }
@@ -54,7 +58,7 @@ impl Cycle {
         Self {
             may_wait: Places::of(agents, |agent| agent.may_wait()),
             brief: Places::of(agents, |agent| agent.is_brief()),
-            waited: Places::default(),
+            waits: vec![0; agents.len()],
             turns: Vec::with_capacity(agents.len()),
         }
     }
@@ -70,11 +74,8 @@ impl Cycle {
     ) -> (usize, Timestamp) {
         let (mut work, mut began) = (0, now);
         let mut untimed = None;
-        let mut waiting = Places::default();
         for (place, agent) in agents.iter_mut().enumerate() {
-            // Not twice in a row.
-            if work > 0 && self.may_wait.has(place) && !self.waited.has(place) {
-                waiting.0 |= 1 << place;
+            if self.may_wait.has(place) && self.leaves_out(place, work) {
                 continue;
             }
             let items = agent.do_work(began);
@@ -87,12 +88,19 @@ impl Cycle {
                 began = self.time(&mut untimed, began, clock);
             }
         }
-        self.waited = waiting;
         if work > 0 {
             began = self.time(&mut untimed, began, clock);
             self.tell(agents, duty);
         }
         (work, began)
+    }
+
+    /// Whether the turn of one that may wait is left out: for others' work, and not for too many cycles in a row.
+    fn leaves_out(&mut self, place: usize, work: usize) -> bool {
+        let waits = &mut self.waits[place];
+        let leaves_out = work > 0 && *waits < WAITS_MAX;
+        *waits = if leaves_out { *waits + 1 } else { 0 };
+        leaves_out
     }
 
     /// Times a turn that is not yet; when it had ended.

@@ -424,6 +424,17 @@ impl<S: Read + Write> Link<S> {
         }
     }
 
+    /// Whether it is up, and there is nothing to do but to look whether the engine has said anything: nearly always.
+    #[inline]
+    fn only_listens(&self) -> bool {
+        self.state == LinkState::Up
+            && self.told_up
+            && self.received.is_empty()
+            && self.to_write.is_empty()
+            && self.owed.is_empty()
+            && self.untold.is_none()
+    }
+
     /// The link's share of a poll. Returns what was done, and how many calls of the sink that took.
     pub(crate) fn poll<D: Dial<Stream = S>>(
         &mut self,
@@ -433,6 +444,11 @@ impl<S: Read + Write> Link<S> {
         sink: &mut impl VenueSink,
     ) -> Work {
         let mut work = Work::default();
+        if self.only_listens() && budget > 0 {
+            self.listen(shared, budget, &mut work, sink);
+            self.tell_link(budget, &mut work, sink);
+            return work;
+        }
         self.tell_link(budget, &mut work, sink);
         self.tell_sequence(budget, &mut work, sink);
         while work.told < budget

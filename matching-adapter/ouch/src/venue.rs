@@ -45,7 +45,8 @@ pub struct OuchVenue<D: Dial> {
     next_timer: usize,
 }
 
-/// While links are polled, the system is asked about the others once in this many polls.
+/// While links are polled, the system is asked about the others once in this many polls, and one of them is looked
+/// after: their timers are seconds apart, and each look is in the way of those that are polled.
 const ASK_EVERY_POLLS: u32 = 16;
 
 /// Fruitless reads that all polled links together may cost in a row before they count as quiet.
@@ -255,12 +256,12 @@ impl<D: Dial> MatchingVenue for OuchVenue<D> {
 
     fn poll(&mut self, now: Timestamp, budget: usize, sink: &mut impl VenueSink) -> usize {
         self.now = self.now.later(now);
-        self.look_after_one();
         self.polls_since_asked += 1;
         let crowd = self.crowd.is_crowd();
         let none_polled = self.polled.is_empty();
         if none_polled || crowd || self.polls_since_asked >= ASK_EVERY_POLLS {
             self.ask_system();
+            self.look_after_one();
         }
         let mut shared = Shared {
             config: &self.config,

@@ -153,7 +153,11 @@ impl<S: Read + Write> Link<S> {
                 engine_session: granted,
                 ..*login
             };
-            self.machine = Some(dialing::client(&login, self.first_to_ask(&login), shared.config));
+            self.machine = Some(dialing::client(
+                &login,
+                self.first_to_ask(&login),
+                shared.config,
+            ));
         }
     }
 

@@ -70,6 +70,29 @@ impl Came {
 }
 
 impl<S: Read + Write> Link<S> {
+    /// Reads once, of a link that has nothing else to do, and takes what came.
+    #[inline]
+    pub(super) fn listen(
+        &mut self,
+        shared: &mut Shared<'_>,
+        budget: usize,
+        work: &mut Work,
+        sink: &mut impl VenueSink,
+    ) {
+        shared.counters.reads += 1;
+        match self.receive() {
+            Some(Moved::Bytes(0)) | None => self.fruitless = self.fruitless.saturating_add(1),
+            Some(Moved::Bytes(_)) => {
+                self.fruitless = 0;
+                work.done += 1;
+                self.take_received(shared, budget, work, sink);
+            }
+            Some(Moved::Closed) => self.lose(shared),
+        }
+        self.watch(true, shared);
+        self.flush(shared, work);
+    }
+
     pub(super) fn converse(
         &mut self,
         shared: &mut Shared<'_>,
