@@ -22,6 +22,7 @@ mod memory_lock;
 mod message_ring;
 mod prefetch;
 mod ring;
+mod socket;
 mod stop;
 mod tsc_clock;
 
@@ -41,5 +42,6 @@ pub use memory_lock::{MemoryLockError, lock_memory};
 pub use message_ring::{Lead, MessageConsumer, MessageProducer, message_ring};
 pub use prefetch::prefetch;
 pub use ring::{RecordConsumer, RecordProducer, RingConsumer, RingProducer, record_ring, ring};
+pub use socket::{receive, send};
 pub use stop::{Seat, StopFlag};
 pub use tsc_clock::TscClock;

@@ -7,13 +7,14 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::time::Duration;
 
-use mio::net::TcpStream as EngineStream;
+use mio::net::TcpStream as PolledStream;
 use mio::{Events, Interest, Poll, Token};
 use portcullis_domain::SessionId;
-use portcullis_runtime::set_congestion_control;
+use portcullis_runtime::{receive, send, set_congestion_control};
 
 use crate::config::{OuchVenueConfig, Route};
 
@@ -54,6 +55,34 @@ pub enum Dialed<S> {
     Ready(S),
     /// It could not be made.
     Failed(io::Error),
+}
+
+/// A connection to the engine that never blocks.
+#[derive(Debug)]
+pub struct EngineStream(PolledStream);
+
+impl Read for EngineStream {
+    #[inline]
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        receive(&mut self.0, into)
+    }
+}
+
+impl Write for EngineStream {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        send(&mut self.0, bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsFd for EngineStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
 }
 
 /// Connects over TCP, on a thread that ends when this is dropped.
@@ -131,7 +160,7 @@ impl TcpDial {
     fn register(&self, session: SessionId, stream: &mut EngineStream) -> io::Result<()> {
         let token = Token(session.index());
         let registry = self.poll.registry();
-        registry.register(stream, token, Interest::READABLE)
+        registry.register(&mut stream.0, token, Interest::READABLE)
     }
 }
 
@@ -189,7 +218,7 @@ impl Dial for TcpDial {
         };
         line.waiting = false;
         let made = made.and_then(|stream| {
-            let mut stream = EngineStream::from_std(stream);
+            let mut stream = EngineStream(PolledStream::from_std(stream));
             self.register(session, &mut stream).map(|()| stream)
         });
         match made {
@@ -216,7 +245,7 @@ impl Dial for TcpDial {
     fn unwatch(&mut self, stream: &mut EngineStream) {
         let registry = self.poll.registry();
         registry
-            .deregister(stream)
+            .deregister(&mut stream.0)
             .expect("what was registered can be taken back");
     }
 

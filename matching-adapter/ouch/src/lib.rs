@@ -38,7 +38,7 @@ mod venue;
 
 pub use config::{ConfigError, EngineInstrument, EngineLogin, OuchVenueConfig, ReplayEnd, Route};
 pub use counters::Counters;
-pub use dial::{Dial, Dialed, TcpDial};
+pub use dial::{Dial, Dialed, EngineStream, TcpDial};
 pub use link::LinkState;
 pub use stop_reason::{StopReader, StopReason, StopWriter};
 pub use venue::OuchVenue;

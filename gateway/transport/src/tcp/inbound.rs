@@ -15,8 +15,8 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use portcullis_domain::Timestamp;
 use portcullis_pipeline::transport::{ConnectionId, InboundTransport, ReadOutcome};
-use portcullis_runtime::Crowd;
-use std::io::{self, Read};
+use portcullis_runtime::{Crowd, receive};
+use std::io;
 use std::net::{IpAddr, TcpStream as WriteStream};
 use std::time::Duration;
 
@@ -270,7 +270,7 @@ impl InboundTransport for TcpInbound {
             return ReadOutcome::Nothing;
         }
         self.counters.read_calls += 1;
-        match read.stream.read(into) {
+        match receive(&mut read.stream, into) {
             Ok(bytes @ 1..) => {
                 self.table.found_bytes(connection);
                 self.crowd.spoke(connection.slot());

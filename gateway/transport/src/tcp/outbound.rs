@@ -6,7 +6,8 @@
 use crate::counters::OutboundCounters;
 use crate::table::OutboundTable;
 use portcullis_pipeline::transport::{ConnectionId, OutboundTransport, WriteOutcome};
-use std::io::{self, Read, Write};
+use portcullis_runtime::send;
+use std::io::{self, Read};
 use std::net::{Shutdown, TcpStream};
 
 /// Unread bytes thrown away when a connection is shut down: at most this many reads of this size.
@@ -44,7 +45,7 @@ impl OutboundTransport for TcpOutbound {
             return WriteOutcome::Wrote(0);
         }
         self.counters.write_calls += 1;
-        match stream.write(bytes) {
+        match send(stream, bytes) {
             Ok(written) => {
                 self.counters.written_bytes += written as u64;
                 WriteOutcome::Wrote(written)
