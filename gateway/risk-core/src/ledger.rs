@@ -231,6 +231,34 @@ impl Ledger {
         self.rehold(slot, before, table);
     }
 
+    /// The one unanswered version of an order becomes the order; `false`, and nothing changed, where more are
+    /// unanswered.
+    pub(crate) fn confirm_plain(&mut self, slot: u32, table: &LimitTable) -> bool {
+        let order = self.orders.whole(slot);
+        let [stays] = *order.pending else {
+            return false;
+        };
+        if stays.leaves == 0 {
+            return false;
+        }
+        let (gone, side) = (order.confirmed, order.side);
+        let value = table
+            .instrument(InstrumentId::new(order.instrument))
+            .map_or(0, |limits| limits.value.quanta());
+        let account = self.accounts.with_firms(order.account);
+        let (account, firm, member) = account.expect("who has an order is there");
+        let mut books = Books {
+            account,
+            firm,
+            member,
+            position: self.positions.get_mut(order.position),
+            instrument: self.instruments.get_mut(order.instrument),
+        };
+        books.fall(side, &gone, &stays, value);
+        self.orders.confirm(slot, 0);
+        true
+    }
+
     /// Closes an order and releases all it holds.
     pub(crate) fn close_order(&mut self, slot: u32, table: &LimitTable) {
         if self.orders.get(slot).has_unanswered() {

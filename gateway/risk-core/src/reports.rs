@@ -253,13 +253,15 @@ impl RiskCore {
             self.late_answer(report, slot, new, sink);
             return;
         };
-        self.ledger.change_order(slot, &self.table, |orders| {
-            if confirmed {
-                orders.confirm(slot, index);
-            } else {
-                orders.refuse(slot, index);
-            }
-        });
+        if !confirmed || !self.ledger.confirm_plain(slot, &self.table) {
+            self.ledger.change_order(slot, &self.table, |orders| {
+                if confirmed {
+                    orders.confirm(slot, index);
+                } else {
+                    orders.refuse(slot, index);
+                }
+            });
+        }
         self.close_if_empty(slot);
         self.pass_on(report, slot, 0, sink);
     }

@@ -7,6 +7,8 @@
 //! and nothing is kept in registers for its sake. Invariants: what is admitted here the whole view admits
 //! too; up to the marked point nothing of the ledger changes.
 
+mod version;
+
 use super::Terms;
 use super::new_order::Booked;
 use crate::accounts::LastOrder;
@@ -377,6 +379,19 @@ impl Parts<'_> {
     /// What RULES remembers whatever the answer.
     #[inline(always)]
     fn remember(&mut self, terms: &Terms, repeated: u32) {
+        self.move_schedules();
+        self.books.account.last = LastOrder {
+            at_ns: self.now_ns,
+            qty: terms.qty,
+            price: terms.price.unwrap_or(i64::MIN),
+            place: LastOrder::place(terms.instrument, terms.side),
+            count: repeated,
+        };
+    }
+
+    /// The schedules of all scopes.
+    #[inline(always)]
+    fn move_schedules(&mut self) {
         let now_ns = self.now_ns;
         let session_tat_ns = &mut self.session.rate_tat_ns;
         if let Some(rate) = &self.session.rate {
@@ -384,13 +399,6 @@ impl Parts<'_> {
         }
         let account = &mut self.books.account;
         account.rate_tat_ns = self.limits.rate.tat_after(now_ns, account.rate_tat_ns);
-        account.last = LastOrder {
-            at_ns: now_ns,
-            qty: terms.qty,
-            price: terms.price.unwrap_or(i64::MIN),
-            place: LastOrder::place(terms.instrument, terms.side),
-            count: repeated,
-        };
         self.books.firm.move_schedule(now_ns);
         if let Some(member) = &mut self.books.member {
             cold_path();

@@ -13,6 +13,7 @@ use crate::order::Version;
 use crate::orders::Named;
 use portcullis_domain::{
     AccountId, InstrumentId, OrderKey, Price, Qty, QtyMeaning, RejectCode, ReplaceRequest, Units,
+    UserRef,
 };
 
 impl RiskCore {
@@ -39,12 +40,20 @@ impl RiskCore {
         }
         self.sessions.take(request.session, request.user_ref);
         let (terms, early) = self.replace_terms(request, slot, early);
+        let order = self.ledger.orders.whole(slot);
+        let original = order.user_ref(order.last_version().number);
+        if early.is_none()
+            && let Some(rise) = self.book_version(&terms, slot)
+        {
+            self.send_version(&terms, slot, (original, rise.limit), sink);
+            return;
+        }
         if self.form_fails(&terms, early) {
             let (failing, explanation) = self.explain_form(&terms, early);
             self.refuse(&terms, failing, explanation, sink);
             return;
         }
-        self.judge_replace(&terms, slot, sink);
+        self.judge_replace(&terms, slot, original, sink);
     }
 
     /// What the request asks, in ticks and lots open; a number that is none of those is refused by
@@ -86,7 +95,15 @@ impl RiskCore {
         (terms, early.or(fault))
     }
 
-    fn judge_replace(&mut self, terms: &Terms, slot: u32, sink: &mut impl EffectSink) {
+    /// Judges a replace by its whole view.
+    #[inline(never)]
+    fn judge_replace(
+        &mut self,
+        terms: &Terms,
+        slot: u32,
+        original: UserRef,
+        sink: &mut impl EffectSink,
+    ) {
         let position = self.place(terms);
         let judgement = self.judge(terms, position, None);
         self.note_maintenance(terms, judgement.below_maintenance, sink);
@@ -97,19 +114,13 @@ impl RiskCore {
         let limit = judgement
             .price
             .expect("REFERENCE_MISSING refused a market order without one");
-        let was_market = terms.price.is_none();
-        let time_in_force = terms.time_in_force_sent();
-        let order = self.ledger.orders.whole(slot);
-        let original = order.user_ref(order.last_version().number);
-        let hold_before = order.hold(None).lots;
-        let qty_total = Qty::new(terms.qty.saturating_add(order.executed));
-        let number = terms.user_ref.number;
+        let hold_before = self.ledger.orders.whole(slot).hold(None).lots;
         // Point of no return.
         let version = Version {
             price: limit,
             leaves: terms.qty,
-            number,
-            time_in_force,
+            number: terms.user_ref.number,
+            time_in_force: terms.time_in_force_sent(),
         };
         self.ledger
             .change_order(slot, &self.table, |orders| orders.ask(slot, version));
@@ -119,7 +130,20 @@ impl RiskCore {
             let volume_tat_ns = judgement.volume_tat_ns;
             self.count_volume(terms.instrument, position, judgement.rise, volume_tat_ns);
         }
+        self.send_version(terms, slot, (original, limit), sink);
+    }
+
+    /// Sends a booked version on: instead of which, and with what limit.
+    #[inline(always)]
+    fn send_version(
+        &mut self,
+        terms: &Terms,
+        slot: u32,
+        (original, limit): (UserRef, i64),
+        sink: &mut impl EffectSink,
+    ) {
         self.counters.accepted += 1;
+        let executed = self.ledger.orders.get(slot).executed;
         let outbound = OutboundOrder {
             order: self.ledger.orders.id(slot),
             session: terms.session,
@@ -129,10 +153,10 @@ impl RiskCore {
             user_ref: terms.user_ref,
             action: OutboundAction::Replace {
                 original,
-                qty_total,
+                qty_total: Qty::new(terms.qty.saturating_add(executed)),
                 price: Price::new(limit),
-                time_in_force,
-                was_market,
+                time_in_force: terms.time_in_force_sent(),
+                was_market: terms.price.is_none(),
             },
         };
         let approved = Approved::new(self.seq, self.epoch, outbound);

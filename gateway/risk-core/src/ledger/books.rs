@@ -54,6 +54,40 @@ impl Books<'_> {
         orders.open(entry, position.orders())
     }
 
+    /// An order of one version has a second: what it holds on its side rises to that of both. `was` is what its
+    /// position would be on that side before.
+    #[inline(always)]
+    pub(crate) fn rise(&mut self, side: Side, confirmed: &Version, asked: &Version, was: i64) {
+        let lots = (asked.leaves - confirmed.leaves).max(0);
+        let position = &mut *self.position;
+        let at = position.adverse_at();
+        position.note_limit(side, asked.price);
+        *position.on_hold_mut(side) += lots;
+        let adverse = |version: &Version| version.adverse_lot_ticks(side, at);
+        let rise = (adverse(asked) - adverse(confirmed)).max(0);
+        position.move_adverse(side, rise);
+        *self.instrument.would_be_mut(side) += (was + lots).max(0) - was.max(0);
+    }
+
+    /// Of an order of two versions the second becomes the order: what it holds falls to that of the one that stays.
+    #[inline(always)]
+    pub(super) fn fall(&mut self, side: Side, gone: &Version, stays: &Version, value: i64) {
+        let lots = (gone.leaves - stays.leaves).max(0);
+        let notional = (gone.notional(value) - stays.notional(value)).max(0);
+        let position = &mut *self.position;
+        let was = position.would_be(side);
+        let at = position.adverse_at();
+        position.note_limit(side, stays.price);
+        let on_hold = position.on_hold_mut(side);
+        *on_hold -= lots;
+        assert!(*on_hold >= 0, "more lots released than were on hold");
+        let adverse = |version: &Version| version.adverse_lot_ticks(side, at);
+        let fall = (adverse(gone) - adverse(stays)).max(0);
+        position.move_adverse(side, -fall);
+        self.lower_interest(side, was, lots);
+        self.lower_notional(notional);
+    }
+
     /// Closes an order of one version, and gives back what it holds: `notional` quanta of it. Its position
     /// then is to leave its account's list where it is flat.
     #[inline(always)]
@@ -107,6 +141,12 @@ impl Books<'_> {
         *on_hold -= version.leaves;
         assert!(*on_hold >= 0, "more lots released than were on hold");
         position.release_adverse(side, &version);
+        self.lower_notional(notional);
+    }
+
+    /// So many quanta are on hold no longer.
+    #[inline(always)]
+    fn lower_notional(&mut self, notional: i128) {
         let account = &mut *self.account;
         account.open_notional -= notional;
         assert!(
