@@ -1,57 +1,18 @@
-//! How a bench ends: files beside the program, and an exit code that means something.
+//! What a bench of pairs makes of them: rows of the turn in the middle, figures of two of the same round, files.
 //!
-//! On the main thread. Invariant: 0 all bars hold, 1 one is missed, 2 it could not be measured.
+//! On the main thread. Invariant: a row of pairs is a turn that was measured.
 
-use portcullis_bench_harness::{Bar, Pairs, Rounds, Row, Unit};
+use portcullis_bench_harness::{Bar, Pairs, Rounds, Row, Unit, folder};
 use std::io;
 use std::path::Path;
-use std::process::ExitCode;
-
-/// The exit code of a bench that measured, or could not.
-#[must_use]
-pub fn exit_code(bench: &str, outcome: Result<bool, String>) -> ExitCode {
-    match outcome {
-        Ok(holds) => ExitCode::from(u8::from(!holds)),
-        Err(why) => {
-            eprintln!("{bench}: {why}");
-            ExitCode::from(2)
-        }
-    }
-}
 
 /// Histograms are written by `write` to the folder beside this program; what that says.
 ///
 /// # Errors
-/// This program does not know where it lies, or they cannot be written.
+/// There is no such folder, or they cannot be written.
 pub fn keep_histograms<T>(write: impl FnOnce(&Path) -> io::Result<T>) -> Result<T, String> {
-    let own =
-        std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
-    let target = own.parent().and_then(Path::parent);
-    let folder = target.unwrap_or(Path::new("target")).join("bench");
+    let folder = folder()?;
     write(&folder).map_err(|error| format!("{}: {error}", folder.display()))
-}
-
-/// A row of medians: what was measured against what was measured beside it.
-#[must_use]
-pub fn row(
-    bench: &'static str,
-    figure: String,
-    unit: Unit,
-    value: &Rounds,
-    floor: Option<u64>,
-    bar: Bar,
-) -> Row {
-    let value = value.spread();
-    Row {
-        bench,
-        figure,
-        unit,
-        value: value.map(|spread| spread.median),
-        spread: value.map(|spread| (spread.low, spread.high)),
-        floor,
-        bar,
-        note: None,
-    }
 }
 
 /// A row of a figure and its floor by turns: those of the turn in the middle of all, by what its bar looks at. What was

@@ -12,9 +12,14 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::LazyLock;
 
-/// Whether the C library's calls are to be made, by the word that the dynamic linker goes by.
-static PRELOADED: LazyLock<bool> =
-    LazyLock::new(|| std::env::var_os("LD_PRELOAD").is_some_and(|names| !names.is_empty()));
+/// Whether the C library's calls are to be made, by the word and the file that the dynamic linker goes by.
+static PRELOADED: LazyLock<bool> = LazyLock::new(|| {
+    let by_word = std::env::var_os("LD_PRELOAD").is_some_and(|names| !names.is_empty());
+    by_word || std::fs::metadata(PRELOAD_FILE).is_ok_and(|file| file.len() > 0)
+});
+
+/// Libraries that are loaded into every program of the machine.
+const PRELOAD_FILE: &str = "/etc/ld.so.preload";
 
 /// A peer that is gone is an error; where it would be a signal too, that is asked away.
 #[cfg(not(target_vendor = "apple"))]

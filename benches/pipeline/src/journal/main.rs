@@ -15,9 +15,9 @@ mod ways;
 mod ways_rows;
 
 use asked::Asked;
-use portcullis_bench_harness::{Report, pin, with_core};
+use portcullis_bench_harness::{Report, exit_code, pin, with_core};
 use portcullis_bench_pipeline::market::Crowd;
-use portcullis_bench_pipeline::outcome::{exit_code, keep_histograms};
+use portcullis_bench_pipeline::outcome::keep_histograms;
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
 use serde_json::json;
 use std::process::ExitCode;
@@ -27,6 +27,10 @@ use ways::{Placement, Plan};
 /// As in the product: large tables on huge pages.
 #[global_allocator]
 static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
+
+/// What the figures are of.
+const LOAD: &str = "the orders of `pipeline`, one at a time and at 10 and 50% of the capacity without a journal, each of four ways in turn; \
+                    the journals of as many commands as `commands` says replayed and recovered";
 
 fn main() -> ExitCode {
     let asked = Asked::read(std::env::args().skip(1));
@@ -39,6 +43,7 @@ fn run(asked: &Asked) -> Result<bool, String> {
     let measured = measure(asked, scratch.path(), &mut report);
     let removed = scratch.remove();
     measured.and(removed)?;
+    report.fact("load", LOAD);
     report.fact("rounds", asked.options.rounds);
     report.fact("folder", asked.folder.display().to_string());
     report.print(asked.options.json);

@@ -8,7 +8,7 @@ use crate::recorder::{Engine, Recorded, record};
 use crate::replay::{a_second, agree, read};
 use portcullis_bench_harness::{Bar, Latency, Rounds, Row, Unit, with_core};
 use portcullis_bench_pipeline::market::{Crowd, Market};
-use portcullis_bench_pipeline::outcome::{median, paired, row};
+use portcullis_bench_pipeline::outcome::{median, paired};
 use portcullis_bench_pipeline::pipeline::{Pipeline, Span};
 use portcullis_bench_pipeline::rig::{Deciding, agents_before};
 use portcullis_bench_pipeline::traffic::{Schedule, Traffic};
@@ -233,7 +233,7 @@ impl Figures {
     fn rows(&self, plan: Plan) -> Vec<Row> {
         let name = format!("recovery, {} accounts", plan.crowd.accounts);
         let one = |what: String, unit, value: &Rounds, floor, bar| {
-            row(
+            Row::of_rounds(
                 "journal",
                 format!("{name}: {what}"),
                 unit,

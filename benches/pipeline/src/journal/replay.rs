@@ -7,7 +7,7 @@ use crate::ground::{Land, embedded, ouch};
 use crate::recorder::{Engine, Recorded, record};
 use portcullis_bench_harness::{Bar, Rounds, Row, Unit};
 use portcullis_bench_pipeline::market::Crowd;
-use portcullis_bench_pipeline::outcome::{median, row};
+use portcullis_bench_pipeline::outcome::median;
 use portcullis_domain::{Command, Record, Seq};
 use portcullis_journal::{Entry, JournalReader, Mode};
 use portcullis_pipeline::recovery::Follower;
@@ -102,7 +102,7 @@ impl Rates {
     fn rows(&self, name: &str) -> Vec<Row> {
         let kernel = median(&self.kernel);
         let one = |what: &str, unit, value: &Rounds, floor, bar| {
-            row(
+            Row::of_rounds(
                 "journal",
                 format!("replay, {name}: {what}"),
                 unit,

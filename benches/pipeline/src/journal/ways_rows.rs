@@ -5,7 +5,7 @@
 use crate::disk_cost::DiskCost;
 use crate::ways::{Load, Placement, Way};
 use portcullis_bench_harness::{Bar, Histograms, Latency, Rounds, Row, Unit};
-use portcullis_bench_pipeline::outcome::{median, paired, row};
+use portcullis_bench_pipeline::outcome::{median, paired};
 
 /// Least throughput with a journal that is waited for, in thousandths of one that is not.
 const JOURNALED_PERMILLE: u64 = 850;
@@ -46,7 +46,7 @@ fn name(load: Load, way: Way) -> String {
 }
 
 fn rows_of(figure: String, unit: Unit, value: &Rounds, floor: Option<u64>, bar: Bar) -> Row {
-    row("journal", figure, unit, value, floor, bar)
+    Row::of_rounds("journal", figure, unit, value, floor, bar)
 }
 
 impl Figures {

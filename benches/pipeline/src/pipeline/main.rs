@@ -7,9 +7,9 @@
 mod rows;
 mod sides;
 
-use portcullis_bench_harness::{Options, Report, clock_step_ns, pin};
+use portcullis_bench_harness::{Options, Report, clock_step_ns, exit_code, pin};
 use portcullis_bench_pipeline::market::Crowd;
-use portcullis_bench_pipeline::outcome::{exit_code, keep_histograms};
+use portcullis_bench_pipeline::outcome::keep_histograms;
 use portcullis_bench_pipeline::pipeline::Span;
 use portcullis_bench_pipeline::wait::{ENDS_CORE, Wait};
 use rows::{CANARY, Figures};
@@ -27,6 +27,12 @@ const STEP: Span = Span {
     warm: Duration::from_millis(2),
     measured: Duration::from_millis(8),
 };
+
+/// What the figures are of.
+const LOAD: &str = "orders of 56 raw bytes at an even pace (open loop) at 10, 50, 80 and 95% of the capacity and in bursts of 1,000, \
+                    each approved one cancelled by the engine; 10,000 active accounts, every limit set, three margin tiers, margin \
+                    scaled by open interest, 64 prices moving 100 times a second; one order in ten within a tenth of its largest \
+                    quantity, one in fifty refused, in six ways";
 
 fn main() -> ExitCode {
     let options = Options::read("pipeline", std::env::args().skip(1));
@@ -51,6 +57,7 @@ fn run(options: &Options) -> Result<bool, String> {
     let figures = measure(plan)?;
     figures.rows().into_iter().for_each(|row| report.push(row));
     let written = keep_histograms(|folder| figures.turns.write(folder))?;
+    report.fact("load", LOAD);
     report.fact("rounds", options.rounds);
     report.fact("turns", plan.turns as u64 * u64::from(plan.rounds));
     report.fact("orders", figures.orders);

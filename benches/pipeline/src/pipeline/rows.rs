@@ -4,7 +4,7 @@
 //! the one in the middle of all by what was added.
 
 use portcullis_bench_harness::{Bar, Latency, Rounds, Row, Unit};
-use portcullis_bench_pipeline::outcome::{median, paired, row, row_of_pairs};
+use portcullis_bench_pipeline::outcome::{median, paired, row_of_pairs};
 use portcullis_bench_pipeline::traffic::Schedule;
 use portcullis_bench_pipeline::turns::{OF_TURNS, Percentile, Turns};
 use std::time::Duration;
@@ -137,13 +137,13 @@ impl Figures {
 
     fn plain(&self, figure: &str, value: &Rounds) -> Row {
         let figure = figure.to_owned();
-        row("pipeline", figure, Unit::Ns, value, None, Bar::None)
+        Row::of_rounds("pipeline", figure, Unit::Ns, value, None, Bar::None)
     }
 
     fn capacity(&self, name: &str, floor: Option<u64>) -> Row {
         let values = self.turns.values(name);
         let figure = name.to_owned();
-        row(
+        Row::of_rounds(
             "pipeline",
             figure,
             Unit::PerSecond,
@@ -219,5 +219,5 @@ impl Figures {
 fn against_nothing(load: Load, way: Way, what: &str, of: impl Fn(Way) -> Rounds) -> Row {
     let figure = format!("{}, {what}", load.name(way));
     let floor = median(&of(Way::Nothing)).filter(|_| way == Way::Risk);
-    row("pipeline", figure, Unit::Ns, &of(way), floor, Bar::None)
+    Row::of_rounds("pipeline", figure, Unit::Ns, &of(way), floor, Bar::None)
 }

@@ -8,10 +8,10 @@ mod disturbance;
 mod rows;
 
 use disturbance::{Disturbance, Kinds};
-use portcullis_bench_harness::{Options, Report, hop_ns, pin};
+use portcullis_bench_harness::{Options, Report, exit_code, hop_ns, pin};
 use portcullis_bench_pipeline::counts::Counts;
 use portcullis_bench_pipeline::market::{Crowd, Market};
-use portcullis_bench_pipeline::outcome::{exit_code, keep_histograms};
+use portcullis_bench_pipeline::outcome::keep_histograms;
 use portcullis_bench_pipeline::pipeline::{Pipeline, Span};
 use portcullis_bench_pipeline::rig::{Deciding, agree, deciding};
 use portcullis_bench_pipeline::traffic::{Schedule, Traffic};
@@ -76,6 +76,11 @@ struct Plan {
     resting: u64,
 }
 
+/// What the figures are of.
+const LOAD: &str = "the orders of `pipeline` at half of the capacity, 10,000 active accounts among a million; beside them flips of 1% of \
+                    the limits 10 times a second and of all once, changes of 1% by cell, kill switches and mass cancels of 1,000 \
+                    orders, valuations of all accounts; each against the same orders without, in turns";
+
 fn main() -> ExitCode {
     let options = Options::read("reload", std::env::args().skip(1));
     exit_code("reload", options.and_then(|options| run(&options)))
@@ -99,6 +104,7 @@ fn run(options: &Options) -> Result<bool, String> {
     let figures = measure(plan)?;
     figures.rows().into_iter().for_each(|row| report.push(row));
     let written = keep_histograms(|folder| figures.turns.write(folder))?;
+    report.fact("load", LOAD);
     report.fact("rounds", options.rounds);
     report.fact("orders", figures.counts.sent);
     report.fact("flips", figures.flips);

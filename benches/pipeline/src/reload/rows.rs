@@ -5,7 +5,7 @@
 use crate::BESIDE;
 use portcullis_bench_harness::{Bar, Latency, Rounds, Row, Unit};
 use portcullis_bench_pipeline::counts::Counts;
-use portcullis_bench_pipeline::outcome::{row, row_of_pairs};
+use portcullis_bench_pipeline::outcome::row_of_pairs;
 use portcullis_bench_pipeline::turns::{OF_TURNS, Turns};
 
 /// At most this many thousandths of the calm beside it.
@@ -49,7 +49,7 @@ impl Figures {
     /// The rows.
     pub(crate) fn rows(&self) -> Vec<Row> {
         let plain = |figure: &str, unit, values: &Rounds| {
-            row("reload", figure.to_owned(), unit, values, None, Bar::None)
+            Row::of_rounds("reload", figure.to_owned(), unit, values, None, Bar::None)
         };
         let capacity = self.turns.values(CAPACITY);
         let mut rows = vec![plain(CAPACITY, Unit::PerSecond, &capacity)];

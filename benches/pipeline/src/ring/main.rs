@@ -6,11 +6,13 @@
 mod peers;
 
 use peers::{Backed, queue};
-use portcullis_bench_harness::{Bar, Options, Report, Rounds, Unit, clock_step_ns, hop_ns};
+use portcullis_bench_harness::{
+    Bar, Options, Report, Rounds, Row, Unit, clock_step_ns, exit_code, hop_ns,
+};
 use portcullis_bench_pipeline::hop::{
     Effort, Lines, Records, RecordsOut, Sends, Takes, one_way_ps, round_trip_ns,
 };
-use portcullis_bench_pipeline::outcome::{exit_code, median, row};
+use portcullis_bench_pipeline::outcome::median;
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
 use portcullis_runtime::{record_ring, ring};
 use std::process::ExitCode;
@@ -85,6 +87,10 @@ fn both<S: Sends, T: Takes>(
     Ok((round_trip / 2, one_way_ps(effort, make())?))
 }
 
+/// What the figures are of.
+const LOAD: &str = "messages of one and two lines there and back, one at a time, and one way as fast as the ring takes them; two \
+                    spinning threads, each on a core of its own";
+
 fn main() -> ExitCode {
     let options = Options::read("ring", std::env::args().skip(1));
     exit_code("ring", options.and_then(|options| run(&options)))
@@ -130,7 +136,7 @@ fn run(options: &Options) -> Result<bool, String> {
                 Bar::None
             };
             let figure = format!("{title}, {}", one.0.name());
-            report.push(row(
+            report.push(Row::of_rounds(
                 "ring",
                 figure,
                 Unit::Ns,
@@ -140,7 +146,7 @@ fn run(options: &Options) -> Result<bool, String> {
             ));
         }
     }
-    report.push(row(
+    report.push(Row::of_rounds(
         "ring",
         "a bare line to and fro (canary)".to_owned(),
         Unit::Ns,
@@ -148,6 +154,7 @@ fn run(options: &Options) -> Result<bool, String> {
         None,
         Bar::None,
     ));
+    report.fact("load", LOAD);
     report.fact("rounds", options.rounds);
     report.fact("hop_ns", canary.values());
     report.fact("clock_pair_ns", clock_step_ns().1);

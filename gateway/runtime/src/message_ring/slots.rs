@@ -9,7 +9,7 @@ use crate::prefetch::prefetch_at;
 use portcullis_domain::{Head, RAW_BYTES_MAX, UNIT_BYTES, Unit};
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
-use std::mem::{MaybeUninit, needs_drop};
+use std::mem::{MaybeUninit, needs_drop, offset_of};
 use std::sync::Arc;
 
 type Cells = Box<[UnsafeCell<MaybeUninit<Unit>>]>;
@@ -203,6 +203,9 @@ impl<T: Lead> Slots<T> {
         Some((lead, bytes))
     }
 }
+
+// What `put_stamped` relies on.
+const _: () = assert!(offset_of!(Head, seq) == 0 && offset_of!(Head, timestamp_ns) == 8);
 
 impl Slots<Head> {
     /// As [`Self::put_units`], of a head with another number and time.
