@@ -6,6 +6,7 @@
 
 use crate::accounts::Account;
 use crate::engine::RiskCore;
+use crate::ledger::Ledger;
 use crate::order::{NONE, Order};
 pub use bytemuck::Pod as Word;
 use core::cell::Cell;
@@ -76,6 +77,7 @@ impl RiskCore {
         if !names_order(head) {
             self.approach_number(head, lines);
             self.approach_order(head, lines);
+            self.approach_owner(head, lines);
             return;
         }
         if let Some(slot) = self.ledger.orders.visit_named(named(head), lines) {
@@ -117,6 +119,8 @@ impl RiskCore {
             self.ledger.orders.visit_number(named(head), lines);
         } else if head.kind == CommandKind::SetCell as u8 {
             self.approach_cell(head, Stage::Head, lines);
+        } else {
+            self.approach_replace(head, Stage::Head, lines);
         }
     }
 
@@ -128,6 +132,8 @@ impl RiskCore {
             self.hints.set(head.seq, slot.unwrap_or(NONE));
         } else if head.kind == CommandKind::SetCell as u8 {
             self.approach_cell(head, Stage::Index, lines);
+        } else {
+            self.approach_replace(head, Stage::Index, lines);
         }
     }
 
@@ -136,6 +142,45 @@ impl RiskCore {
     fn approach_owner(&self, head: &Head, lines: &mut impl LineSink) {
         if names_order(head) {
             self.approach_owner_of(self.hints.get(head.seq), head, lines);
+        } else {
+            self.approach_replace(head, Stage::Neighbour, lines);
+        }
+    }
+
+    /// The lines of a client's replace, if it is one: the number in its head is that of the version it asks for, and
+    /// its word names the order.
+    #[inline(never)]
+    fn approach_replace(&self, head: &Head, stage: Stage, lines: &mut impl LineSink) {
+        if head.kind != CommandKind::Replace as u8 || head.session >= OrderKey::SESSIONS_MAX {
+            return;
+        }
+        let Ledger {
+            orders,
+            accounts,
+            positions,
+            ..
+        } = &self.ledger;
+        match stage {
+            Stage::Head => {
+                orders.visit_number(named(head), lines);
+                orders.visit_number(original(head), lines);
+            }
+            Stage::Index => {
+                let slot = orders.visit_named(original(head), lines).unwrap_or(NONE);
+                orders.visit_versions(slot, lines);
+                self.hints.set(head.seq, slot);
+            }
+            Stage::Neighbour => {
+                let Some(order) = orders.at(self.hints.get(head.seq)) else {
+                    return;
+                };
+                if let Some(account) = accounts.at(order.account) {
+                    account.visit_lines(lines);
+                }
+                if let Some(position) = positions.at(order.position) {
+                    position.visit_lines(lines);
+                }
+            }
         }
     }
 
@@ -295,12 +340,10 @@ impl Hints {
     }
 }
 
-/// Whether a head names an order that is there already.
+/// Whether a head's number names an order that is there already.
 #[inline(always)]
 fn names_order(head: &Head) -> bool {
-    const NAMES: u32 = 1 << CommandKind::Report as u32
-        | 1 << CommandKind::Cancel as u32
-        | 1 << CommandKind::Replace as u32;
+    const NAMES: u32 = 1 << CommandKind::Report as u32 | 1 << CommandKind::Cancel as u32;
     let names = head.kind < 32 && NAMES >> head.kind & 1 != 0;
     names && head.session < OrderKey::SESSIONS_MAX
 }
@@ -311,6 +354,16 @@ fn named(head: &Head) -> OrderKey {
     let user_ref = UserRef {
         row: head.row,
         number: head.number,
+    };
+    OrderKey::new(SessionId::new(head.session), user_ref)
+}
+
+/// The key of the order that a replace of a known session names.
+#[inline(always)]
+fn original(head: &Head) -> OrderKey {
+    let user_ref = UserRef {
+        row: (head.word >> 32) as u8,
+        number: head.word as u32,
     };
     OrderKey::new(SessionId::new(head.session), user_ref)
 }

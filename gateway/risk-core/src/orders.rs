@@ -207,6 +207,14 @@ impl Orders {
         }
     }
 
+    /// An order's unanswered versions.
+    #[inline(always)]
+    pub(crate) fn visit_versions(&self, slot: u32, lines: &mut impl LineSink) {
+        if let Some([first, ..]) = self.pending.get(slot as usize) {
+            lines.line(&first.price);
+        }
+    }
+
     /// The orders before and behind one in its position's list.
     #[inline(always)]
     pub(crate) fn visit_neighbours(&self, order: &Order, lines: &mut impl LineSink) {

@@ -23,8 +23,7 @@ impl RiskCore {
         early: Option<RejectCode>,
         sink: &mut impl EffectSink,
     ) {
-        let key = OrderKey::new(request.session, request.original);
-        let Named::Open(slot) = self.ledger.orders.named(key) else {
+        let Some(slot) = self.open_order(request) else {
             // Its number is not used up: OUCH ignores a replace of a dead order.
             self.answer(
                 request.session,
@@ -54,6 +53,22 @@ impl RiskCore {
             return;
         }
         self.judge_replace(&terms, slot, original, sink);
+    }
+
+    /// The slot of the open order that a replace names: the one that approach has found, or that in the index.
+    #[inline(always)]
+    fn open_order(&self, request: &ReplaceRequest) -> Option<u32> {
+        let orders = &self.ledger.orders;
+        let hint = self.hints.get(self.seq.raw());
+        let hinted = orders.hinted(hint, request.session, request.original);
+        if hinted.is_some() {
+            return Some(hint);
+        }
+        let key = OrderKey::new(request.session, request.original);
+        match orders.named(key) {
+            Named::Open(slot) => Some(slot),
+            Named::Closed(_) | Named::Nothing => None,
+        }
     }
 
     /// What the request asks, in ticks and lots open; a number that is none of those is refused by
