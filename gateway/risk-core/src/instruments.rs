@@ -102,15 +102,7 @@ impl Schedule {
         let Ok(notional) = i64::try_from(notional) else {
             return self.margin_at_an_end(notional);
         };
-        // Where a tier begins, the one below tells the same; and nothing is beyond an unused one.
-        let [first, higher @ ..] = &self.steps;
-        let mut tier = first;
-        for next in higher {
-            if next.from >= notional {
-                break;
-            }
-            tier = next;
-        }
+        let tier = self.tier_of(notional);
         // Far from the end of i128: a base is below 2^63 quanta in millionths.
         let above = i128::from(notional) - i128::from(tier.from);
         above * i128::from(tier.ratio) + tier.base
@@ -119,6 +111,15 @@ impl Schedule {
     /// The same of a notional that is none of a debt.
     #[inline(always)]
     pub(crate) fn margin_of(&self, notional: i64) -> i128 {
+        let tier = self.tier_of(notional);
+        // No tier begins below 0; and a base is below 2^63 quanta in millionths, as is what comes to it.
+        let above = notional.wrapping_sub(tier.from);
+        (i128::from(above) * i128::from(tier.ratio)).wrapping_add(tier.base)
+    }
+
+    /// The tier of a notional: where one begins, the one below tells the same; and nothing is beyond an unused one.
+    #[inline(always)]
+    fn tier_of(&self, notional: i64) -> &Step {
         let [first, higher @ ..] = &self.steps;
         let mut tier = first;
         for next in higher {
@@ -127,9 +128,7 @@ impl Schedule {
             }
             tier = next;
         }
-        // No tier begins below 0; and a base is below 2^63 quanta in millionths, as is what comes to it.
-        let above = notional.wrapping_sub(tier.from);
-        (i128::from(above) * i128::from(tier.ratio)).wrapping_add(tier.base)
+        tier
     }
 
     /// The same of a notional beyond i64. One that leaves i128 stands at its end, and so does its margin.

@@ -87,7 +87,10 @@ impl<S: Read + Write> Link<S> {
                 work.done += 1;
                 self.take_received(shared, budget, work, sink);
             }
-            Some(Moved::Closed) => self.lose(shared),
+            Some(Moved::Closed) => {
+                self.lose(shared);
+                return;
+            }
         }
         self.watch(true, shared);
         self.flush(shared, work);
