@@ -1,11 +1,11 @@
 //! What people put in front of an engine today: HAProxy, and nginx with its stream module.
 //!
 //! Owned by the measuring thread. Invariants: the proxy runs on the core it is given, one worker,
-//! no log; one that is not installed is a row that says so, never a row that is left out. Nothing
-//! is installed from here.
+//! no log; one that is not there is a row that says so, never a row that is left out. It is the
+//! system's own, or the one that `cargo xtask bench wire` has unpacked; nothing is installed from here.
 
 use crate::child::Child;
-use portcullis_bench_harness::with_core;
+use portcullis_bench_harness::{folder, with_core};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,7 +29,7 @@ impl Product {
         }
     }
 
-    /// How to get it, on Debian.
+    /// How to get it, on Debian, where it could not be fetched.
     const fn remedy(self) -> &'static str {
         match self {
             Self::HaProxy => "apt-get install haproxy",
@@ -42,13 +42,15 @@ impl Product {
         if self.binary().is_none() {
             return Some(format!("not on PATH: {}", self.remedy()));
         }
-        let module_missing = self == Self::Nginx && !Path::new(NGINX_STREAM).is_file();
+        let module_missing = self == Self::Nginx && stream_module().is_none();
         module_missing.then(|| format!("no stream module: {}", self.remedy()))
     }
 
     fn binary(self) -> Option<PathBuf> {
         let path = std::env::var_os("PATH")?;
+        let unpacked = unpacked().map(|folder| folder.join("usr/sbin"));
         std::env::split_paths(&path)
+            .chain(unpacked)
             .map(|folder| folder.join(self.name()))
             .find(|file| file.is_file())
     }
@@ -61,10 +63,11 @@ impl Product {
                  listen wire\n    bind {listen}\n    server engine {engine}\n"
             ),
             Self::Nginx => format!(
-                "load_module {NGINX_STREAM};\nworker_processes 1;\ndaemon off;\nmaster_process off;\n\
+                "load_module {module};\nworker_processes 1;\ndaemon off;\nmaster_process off;\n\
                  pid {pid};\nerror_log stderr;\nevents {{ worker_connections 4096; }}\n\
                  stream {{ server {{ listen {listen}; proxy_pass {engine}; tcp_nodelay on; \
                  proxy_timeout 1h; }} }}\n",
+                module = stream_module().unwrap_or_default().display(),
                 pid = folder.join("nginx.pid").display(),
             ),
         }
@@ -72,6 +75,9 @@ impl Product {
 
     fn command(self, binary: &Path, config: &Path, folder: &Path) -> Command {
         let mut command = Command::new(binary);
+        if let Some(unpacked) = unpacked() {
+            command.env("LD_LIBRARY_PATH", unpacked.join(libraries()));
+        }
         match self {
             Self::HaProxy => command.arg("-db").arg("-f").arg(config),
             Self::Nginx => command
@@ -87,7 +93,27 @@ impl Product {
 }
 
 /// Where Debian keeps nginx's stream module.
-const NGINX_STREAM: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
+const NGINX_STREAM: &str = "usr/lib/nginx/modules/ngx_stream_module.so";
+
+/// The module of the system, or the unpacked one.
+fn stream_module() -> Option<PathBuf> {
+    [Some(PathBuf::from("/")), unpacked()]
+        .into_iter()
+        .flatten()
+        .map(|root| root.join(NGINX_STREAM))
+        .find(|file| file.is_file())
+}
+
+/// Where Debian keeps libraries.
+fn libraries() -> String {
+    format!("usr/lib/{}-linux-gnu", std::env::consts::ARCH)
+}
+
+/// Proxies that were fetched for this bench: `proxies` in the target folder, beside `bench`.
+fn unpacked() -> Option<PathBuf> {
+    let unpacked = folder().ok()?.with_file_name("proxies");
+    unpacked.is_dir().then_some(unpacked)
+}
 
 /// A running proxy.
 pub(crate) struct Proxy {

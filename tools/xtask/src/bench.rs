@@ -6,11 +6,12 @@
 //! workspace of its own is fetched when it is asked for by name; among all it runs if what it links
 //! is here already, and is said to be absent if not.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::instructions;
 use crate::lines;
+use crate::proxies;
 use crate::verb::{Fault, Outcome, Verb};
 use crate::workspace::Workspace;
 
@@ -37,6 +38,8 @@ struct Bench {
     quick_among_all: &'static [&'static str],
     /// What makes it measure all it can, as a run of all does that is not quick.
     full: &'static [&'static str],
+    /// Fetches what it stands beside, into the target folder.
+    prepare: Option<fn(&Path)>,
 }
 
 /// Every bench, in the order in which `all` runs them.
@@ -48,6 +51,7 @@ const BENCHES: &[Bench] = &[
         quick: &["--quick", "--rounds", "1"],
         quick_among_all: &[],
         full: &[FULL],
+        prepare: None,
     },
     Bench {
         name: "sweep",
@@ -56,6 +60,7 @@ const BENCHES: &[Bench] = &[
         quick: &["--quick", "--rounds", "1"],
         quick_among_all: &[],
         full: &[],
+        prepare: None,
     },
     Bench {
         name: "scale",
@@ -64,6 +69,7 @@ const BENCHES: &[Bench] = &[
         quick: &["--quick", "--rounds", "1"],
         quick_among_all: &[],
         full: &[],
+        prepare: None,
     },
     Bench {
         name: "ring",
@@ -72,6 +78,7 @@ const BENCHES: &[Bench] = &[
         quick_among_all: &[],
         full: &[],
         apart: None,
+        prepare: None,
     },
     Bench {
         name: "pipeline",
@@ -80,6 +87,7 @@ const BENCHES: &[Bench] = &[
         quick_among_all: &[],
         full: &[],
         apart: None,
+        prepare: None,
     },
     Bench {
         name: "reload",
@@ -88,6 +96,7 @@ const BENCHES: &[Bench] = &[
         quick_among_all: &[],
         full: &[],
         apart: None,
+        prepare: None,
     },
     Bench {
         name: "journal",
@@ -96,6 +105,7 @@ const BENCHES: &[Bench] = &[
         quick_among_all: &["--rounds", "1"],
         full: &[],
         apart: None,
+        prepare: None,
     },
     Bench {
         name: "wire",
@@ -104,6 +114,7 @@ const BENCHES: &[Bench] = &[
         quick: &["--quick"],
         quick_among_all: &["--rounds", "4"],
         full: &[],
+        prepare: Some(proxies::prepare),
     },
     Bench {
         name: "peers",
@@ -112,6 +123,7 @@ const BENCHES: &[Bench] = &[
         quick: &["--quick"],
         quick_among_all: &[],
         full: &[],
+        prepare: None,
     },
 ];
 
@@ -163,6 +175,9 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
             }
             say_absent(bench, &why, &rest);
             continue;
+        }
+        if let Some(prepare) = bench.prepare {
+            prepare(&target(workspace, bench));
         }
         if measure(workspace, bench, &in_its_words(bench, &rest, among_all))? == Outcome::Failed {
             outcome = Outcome::Failed;

@@ -21,6 +21,7 @@ mod interop;
 mod licences;
 mod lines;
 mod metadata;
+mod proxies;
 mod python;
 mod reload;
 mod sanitize;
