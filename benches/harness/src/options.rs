@@ -11,8 +11,6 @@ pub struct Options {
     pub quick: bool,
     /// Rounds over which medians are taken; at least one.
     pub rounds: u32,
-    /// What takes long or much memory, too.
-    pub full: bool,
     /// Cells asked for; none named is all.
     pub cells: Vec<String>,
 }
@@ -27,9 +25,9 @@ impl Options {
     /// What is wrong, and what can be written.
     pub fn read(bench: &str, arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let options = Self::of_cells(bench, arguments)?;
-        match options.full || !options.cells.is_empty() {
-            true => Err(format!("{bench} has no cells: neither --full nor --cells")),
-            false => Ok(options),
+        match options.cells.is_empty() {
+            true => Ok(options),
+            false => Err(format!("{bench} has no cells: no --cells")),
         }
     }
 
@@ -45,7 +43,6 @@ impl Options {
             json: false,
             quick: false,
             rounds: Self::ROUNDS,
-            full: false,
             cells: Vec::new(),
         };
         let mut arguments = arguments.into_iter();
@@ -53,7 +50,6 @@ impl Options {
             match argument.as_str() {
                 "--json" => options.json = true,
                 "--quick" => options.quick = true,
-                "--full" => options.full = true,
                 "--cells" => {
                     let names = arguments.next().ok_or("--cells takes names: NAME,NAME")?;
                     options.cells = names.split(',').map(plain).collect();
@@ -66,7 +62,7 @@ impl Options {
                 }
                 _ => {
                     return Err(format!(
-                        "`{argument}` is not known; usage: {bench} [--json] [--quick] [--full] \
+                        "`{argument}` is not known; usage: {bench} [--json] [--quick] \
                          [--rounds N] [--cells NAME,..]"
                     ));
                 }
@@ -127,7 +123,6 @@ mod tests {
                 json: true,
                 quick: true,
                 rounds: 7,
-                full: false,
                 cells: Vec::new(),
             })
         );
@@ -139,10 +134,10 @@ mod tests {
 
     #[test]
     fn a_cell_is_asked_for_by_a_part_of_its_name() {
-        let words = ["--full", "--cells", "10k-accounts-zipf,1M"].map(str::to_owned);
+        let words = ["--cells", "10k-accounts-zipf,1M"].map(str::to_owned);
         assert!(Options::read("b", words.clone()).is_err());
         let options = Options::of_cells("b", words).expect("known words");
-        assert!(options.full && options.names("10k accounts, zipf"));
+        assert!(options.names("10k accounts, zipf"));
         assert!(options.wants("1M accounts, uniform") && !options.wants("10k accounts, uniform"));
         assert_eq!(
             options.must_be_among(&["10k accounts, zipf", "1M accounts"]),

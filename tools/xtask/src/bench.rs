@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 /// The verb.
 pub(crate) const VERB: Verb = Verb {
     name: "bench",
-    arguments: "NAME|all|instructions|lines [--quick|--full] [--json] [--html]",
+    arguments: "NAME|all|instructions|lines [--quick] [--json] [--html]",
     summary: "measure: builds a bench and runs it; `all` or --html write target/bench/report.html; further arguments go to the bench",
     run,
 };
@@ -36,8 +36,6 @@ struct Bench {
     quick: &'static [&'static str],
     /// What follows that among all, which are to be done in five minutes.
     quick_among_all: &'static [&'static str],
-    /// What makes it measure all it can, as a run of all does that is not quick.
-    full: &'static [&'static str],
     /// Fetches what it stands beside, into the target folder.
     prepare: Option<fn(&Path)>,
 }
@@ -50,7 +48,6 @@ const BENCHES: &[Bench] = &[
         apart: None,
         quick: &["--quick", "--rounds", "1"],
         quick_among_all: &[],
-        full: &[FULL],
         prepare: None,
     },
     Bench {
@@ -59,7 +56,6 @@ const BENCHES: &[Bench] = &[
         apart: None,
         quick: &["--quick", "--rounds", "1"],
         quick_among_all: &[],
-        full: &[],
         prepare: None,
     },
     Bench {
@@ -68,7 +64,6 @@ const BENCHES: &[Bench] = &[
         apart: None,
         quick: &["--quick", "--rounds", "1"],
         quick_among_all: &[],
-        full: &[],
         prepare: None,
     },
     Bench {
@@ -76,7 +71,6 @@ const BENCHES: &[Bench] = &[
         packages: &["portcullis-bench-pipeline"],
         quick: &["--quick"],
         quick_among_all: &[],
-        full: &[],
         apart: None,
         prepare: None,
     },
@@ -85,7 +79,6 @@ const BENCHES: &[Bench] = &[
         packages: &["portcullis-bench-pipeline"],
         quick: &["--quick"],
         quick_among_all: &[],
-        full: &[],
         apart: None,
         prepare: None,
     },
@@ -94,7 +87,6 @@ const BENCHES: &[Bench] = &[
         packages: &["portcullis-bench-pipeline"],
         quick: &["--quick"],
         quick_among_all: &[],
-        full: &[],
         apart: None,
         prepare: None,
     },
@@ -103,7 +95,6 @@ const BENCHES: &[Bench] = &[
         packages: &["portcullis-bench-pipeline"],
         quick: &["--quick"],
         quick_among_all: &["--rounds", "1"],
-        full: &[],
         apart: None,
         prepare: None,
     },
@@ -113,7 +104,6 @@ const BENCHES: &[Bench] = &[
         apart: None,
         quick: &["--quick"],
         quick_among_all: &["--rounds", "4"],
-        full: &[],
         prepare: Some(proxies::prepare),
     },
     Bench {
@@ -122,13 +112,11 @@ const BENCHES: &[Bench] = &[
         apart: Some("benches/peers"),
         quick: &["--quick"],
         quick_among_all: &[],
-        full: &[],
         prepare: None,
     },
 ];
 
-/// Wants cells that take long or much memory, too.
-const FULL: &str = "--full";
+/// Wants what fits into a few minutes.
 const QUICK: &str = "--quick";
 
 /// Wants the page of a run.
@@ -161,10 +149,7 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     let benches = asked_for(name)?;
     let html = name == "all" || rest.iter().any(|argument| argument == HTML);
     let among_all = name == "all";
-    let mut rest: Vec<String> = rest.iter().filter(|&word| word != HTML).cloned().collect();
-    if among_all && !rest.iter().any(|word| word == QUICK || word == FULL) {
-        rest.push(FULL.to_owned());
-    }
+    let rest: Vec<String> = rest.iter().filter(|&word| word != HTML).cloned().collect();
     let mut outcome = Outcome::Passed;
     let mut measured = Vec::new();
     for (at, bench) in benches.iter().copied().enumerate() {
@@ -208,13 +193,12 @@ fn names() -> String {
     )
 }
 
-/// The arguments of a bench: `--quick` in its own words, among all `--full` too, the rest as given.
+/// The arguments of a bench: `--quick` in its own words, the rest as given.
 fn in_its_words(bench: &Bench, rest: &[String], among_all: bool) -> Vec<String> {
     let own = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
     let word = |argument: &String| match argument.as_str() {
         QUICK if among_all => own(&[bench.quick, bench.quick_among_all].concat()),
         QUICK => own(bench.quick),
-        FULL if among_all => own(bench.full),
         _ => vec![argument.clone()],
     };
     rest.iter().flat_map(word).collect()
@@ -388,8 +372,6 @@ mod tests {
             said(&BENCHES[0], &["--json", "--quick"]),
             "--json --quick --rounds 1"
         );
-        assert_eq!(said(&BENCHES[0], &["--full"]), "--full");
-        assert_eq!(said(wire, &["--full", "--json"]), "--json");
         let journal = (BENCHES.iter().find(|bench| bench.name == "journal")).expect("it is there");
         let quick = ["--quick".to_owned()];
         let of_all = in_its_words(journal, &quick, true).join(" ");

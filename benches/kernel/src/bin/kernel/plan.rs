@@ -153,7 +153,7 @@ pub(crate) fn measure(options: &Options) -> Result<Measured, String> {
     let names: Vec<&str> = names.chain([REFUSED, LIVED]).collect();
     options.must_be_among(&names)?;
     let mut measured = Measured {
-        most_absent: why_not_most(options)?,
+        most_absent: why_not_most()?,
         ..Measured::default()
     };
     for mut group in groups {
@@ -171,11 +171,7 @@ pub(crate) fn measure(options: &Options) -> Result<Measured, String> {
 }
 
 /// Why the cell of ten million accounts is not measured; `None` where it is.
-fn why_not_most(options: &Options) -> Result<Option<String>, String> {
-    if !options.full && !options.names(MOST_ACCOUNTS) {
-        let why = "takes minutes and 8 GiB: ask for it by --full or --cells 10M";
-        return Ok(Some(why.to_owned()));
-    }
+fn why_not_most() -> Result<Option<String>, String> {
     let available = available_bytes()?;
     let why = format!(
         "needs {} MiB of memory, {} are available",
