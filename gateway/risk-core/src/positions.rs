@@ -286,10 +286,17 @@ impl Positions {
         instrument: InstrumentId,
         lines: &mut impl LineSink,
     ) {
-        let home = self.stretches.home(account, instrument);
-        for row in home.rows() {
-            self.get(row).visit_first(lines);
+        let rows = self.stretches.home(account, instrument).rows();
+        let rows = self.slots.get(rows).unwrap_or_default();
+        // A whole group, as nearly all are: one address and no loop.
+        if let [first, second, third, fourth] = rows {
+            first.visit_first(lines);
+            second.visit_first(lines);
+            third.visit_first(lines);
+            fourth.visit_first(lines);
+            return;
         }
+        rows.iter().for_each(|row| row.visit_first(lines));
     }
 
     /// A slot for a new pair: one never used, or one that nothing needs any more. `None` if a bounded
