@@ -57,7 +57,7 @@ impl Default for Digest {
 
 /// Some words that are folded into a [`Digest`] as one: each is multiplied by itself, under a key of its
 /// place, so that no word waits for the one before it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
     sum: u64,
     key: u64,
@@ -65,6 +65,13 @@ pub struct Block {
 
 /// 2^64 over the golden ratio, made odd: keys of different places are far apart.
 const KEY_STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// A word multiplied, and the halves of the product laid on each other.
+#[inline(always)]
+const fn fold(word: u64) -> u64 {
+    let product = word as u128 * MULTIPLIER as u128;
+    (product as u64) ^ (product >> 64) as u64
+}
 
 impl Block {
     /// A block of no words.
@@ -77,10 +84,24 @@ impl Block {
     /// Adds a word.
     #[inline(always)]
     pub const fn push(&mut self, word: u64) {
-        let product = (word ^ self.key) as u128 * MULTIPLIER as u128;
-        let folded = (product as u64) ^ (product >> 64) as u64;
-        self.sum = self.sum.wrapping_add(folded);
+        self.sum = self.sum.wrapping_add(fold(word ^ self.key));
         self.key = self.key.wrapping_add(KEY_STEP);
+    }
+
+    /// Puts a word where 0 was added behind `before` others.
+    #[inline(always)]
+    pub const fn put(&mut self, before: u64, word: u64) {
+        let key = SEED.wrapping_add(before.wrapping_mul(KEY_STEP));
+        let more = fold(word ^ key).wrapping_sub(fold(key));
+        self.sum = self.sum.wrapping_add(more);
+    }
+
+    /// The same block, worked out by here and not where it is looked at.
+    #[inline(always)]
+    #[must_use]
+    pub fn by_here(mut self) -> Self {
+        self.sum = core::hint::black_box(self.sum);
+        self
     }
 
     /// The words as one.
@@ -117,6 +138,20 @@ mod tests {
         for bit in 0..64 {
             assert_ne!(block(&[7, 1 << bit]), block(&[7, 0]));
             assert_ne!(block(&[1 << bit, 7]), block(&[0, 7]));
+        }
+    }
+
+    #[test]
+    fn a_word_put_in_later_is_as_if_it_had_been_there() {
+        let words = [7, 1 << 40, 3, u64::MAX, 0];
+        for (before, word) in (0..).zip(words) {
+            let mut without = words;
+            without[before as usize] = 0;
+            let mut later = Block::new();
+            without.iter().for_each(|word| later.push(*word));
+            let mut later = later.by_here();
+            later.put(before, word);
+            assert_eq!(later.value(), block(&words), "{before}");
         }
     }
 

@@ -6,6 +6,8 @@
 
 mod words;
 
+pub(crate) use words::Unnumbered;
+
 use crate::approved::{Approved, OutboundOrder};
 use portcullis_domain::{
     AccountId, CheckMask, InstrumentId, OrderId, Price, Qty, Record, RejectCode, ReportKind, Scope,

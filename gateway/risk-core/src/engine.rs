@@ -401,15 +401,27 @@ impl RiskCore {
     /// Says one thing.
     #[inline(always)]
     pub(crate) fn emit(&mut self, sink: &mut impl EffectSink, effect: Effect) {
+        self.count_effect();
+        self.digest.push(effect.block().value());
+        sink.on_effect(effect);
+    }
+
+    /// The same of an effect whose words are put together already.
+    #[inline(always)]
+    pub(crate) fn emit_as(&mut self, effect: Effect, words: Block, sink: &mut impl EffectSink) {
+        debug_assert_eq!(words, effect.block(), "the words are its own");
+        self.count_effect();
+        self.digest.push(words.value());
+        sink.on_effect(effect);
+    }
+
+    #[inline(always)]
+    fn count_effect(&mut self) {
         assert!(
             self.effects < EFFECTS_MAX,
             "a command has more effects than its slice allows"
         );
         self.effects += 1;
-        let mut block = Block::new();
-        effect.visit_words(&mut |word| block.push(word));
-        self.digest.push(block.value());
-        sink.on_effect(effect);
     }
 
     /// How many more effects the command in hand may have.

@@ -8,7 +8,7 @@ use crate::approach::LineSink;
 use crate::approved::{Approved, OutboundAction, OutboundOrder};
 use crate::bound::Spent;
 use crate::counters::count;
-use crate::effect::{AnswerKind, Effect, EffectSink};
+use crate::effect::{AnswerKind, Effect, EffectSink, Unnumbered};
 use crate::engine::RiskCore;
 use crate::order::Version;
 use crate::orders::Entry;
@@ -63,8 +63,9 @@ impl RiskCore {
             self.new_order_apart(terms, head, lines, sink);
             return;
         }
+        let words = self.words(&terms, terms.price.unwrap_or(0));
         match self.book_plain::<false>(&terms) {
-            Ok(booked) => self.send_proved(&terms, &booked, sink),
+            Ok(booked) => self.send_proved(&terms, &booked, words, sink),
             Err(closer) => {
                 cold_path();
                 self.look_closer(terms, closer, head, lines, sink);
@@ -83,7 +84,10 @@ impl RiskCore {
         sink: &mut impl EffectSink,
     ) {
         match self.book_plain_again(&terms) {
-            Ok(booked) => self.send_proved(&terms, &booked, sink),
+            Ok(booked) => {
+                let words = self.words(&terms, booked.limit);
+                self.send_proved(&terms, &booked, words, sink);
+            }
             Err(closer) => self.look_closer(terms, closer, head, lines, sink),
         }
     }
@@ -114,7 +118,10 @@ impl RiskCore {
         let known = terms.account.index() < self.table.accounts_len();
         let closer = if known && self.ledger.touch(terms.account, &self.table) {
             match self.book_plain_again(&terms) {
-                Ok(booked) => return self.send_proved(&terms, &booked, sink),
+                Ok(booked) => {
+                    let words = self.words(&terms, booked.limit);
+                    return self.send_proved(&terms, &booked, words, sink);
+                }
                 Err(closer) => closer,
             }
         } else {
@@ -249,7 +256,8 @@ impl RiskCore {
             .expect("REFERENCE_MISSING refused a market order without one");
         // Point of no return.
         let booked = self.open_judged(terms, &judgement, position, limit);
-        self.send(terms, &booked, sink);
+        let words = self.words(terms, limit);
+        self.send(terms, &booked, words, sink);
     }
 
     /// Books an order that passed.
@@ -288,33 +296,43 @@ impl RiskCore {
 
     /// Sends an order on whose account's worth was known to suffice, if it had to.
     #[inline(always)]
-    fn send_proved(&mut self, terms: &Terms, booked: &Booked, sink: &mut impl EffectSink) {
+    fn send_proved(
+        &mut self,
+        terms: &Terms,
+        booked: &Booked,
+        words: Unnumbered,
+        sink: &mut impl EffectSink,
+    ) {
         if !booked.reducing {
             count(&mut self.counters.proved_by_bound);
         }
-        self.send(terms, booked, sink);
+        self.send(terms, booked, words, sink);
     }
 
     /// Sends a booked order on.
     #[inline(always)]
-    fn send(&mut self, terms: &Terms, booked: &Booked, sink: &mut impl EffectSink) {
+    fn send(
+        &mut self,
+        terms: &Terms,
+        booked: &Booked,
+        words: Unnumbered,
+        sink: &mut impl EffectSink,
+    ) {
         count(&mut self.counters.accepted);
-        let outbound = OutboundOrder {
-            order: booked.order,
-            session: terms.session,
-            account: terms.account,
-            instrument: terms.instrument,
-            side: terms.side,
-            user_ref: terms.user_ref,
-            action: OutboundAction::Enter {
-                qty: Qty::new(terms.qty),
-                price: Price::new(booked.limit),
-                time_in_force: terms.time_in_force_sent(),
-                was_market: terms.price.is_none(),
-            },
-        };
+        let outbound = terms.outbound(booked.order, booked.limit);
         let approved = Approved::new(self.seq, self.epoch, outbound);
-        self.emit(sink, Effect::Approved(approved));
+        self.emit_as(
+            Effect::Approved(approved),
+            words.numbered(booked.order),
+            sink,
+        );
+    }
+
+    /// The words of an order as it is sent if it passes.
+    #[inline(always)]
+    fn words(&self, terms: &Terms, limit: i64) -> Unnumbered {
+        let outbound = terms.outbound(Unnumbered::ORDER, limit);
+        Unnumbered::new(Approved::new(self.seq, self.epoch, outbound))
     }
 
     /// Counts lots of an accepted order that does not reduce into the volumes.
@@ -338,6 +356,25 @@ impl Terms {
         match self.price {
             Some(_) => self.time_in_force,
             None => TimeInForce::ImmediateOrCancel,
+        }
+    }
+
+    /// What is sent of it.
+    #[inline(always)]
+    fn outbound(&self, order: OrderId, limit: i64) -> OutboundOrder {
+        OutboundOrder {
+            order,
+            session: self.session,
+            account: self.account,
+            instrument: self.instrument,
+            side: self.side,
+            user_ref: self.user_ref,
+            action: OutboundAction::Enter {
+                qty: Qty::new(self.qty),
+                price: Price::new(limit),
+                time_in_force: self.time_in_force_sent(),
+                was_market: self.price.is_none(),
+            },
         }
     }
 

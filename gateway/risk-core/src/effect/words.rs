@@ -4,10 +4,46 @@
 //! of its own, given once.
 
 use super::{AnswerKind, Done, Effect, Refusal};
-use crate::approved::OutboundAction;
-use portcullis_domain::{Price, ReportKind, SessionId, Side, TimeInForce, UserRef};
+use crate::approved::{Approved, OutboundAction, OutboundOrder};
+use portcullis_domain::{Block, OrderId, Price, ReportKind, SessionId, Side, TimeInForce, UserRef};
+
+/// Words of an approved order before the gateway's number of it.
+const BEFORE_ORDER: u64 = 3;
+
+/// The words of an order that will be sent if it passes, all but the gateway's number of it. They are put together
+/// before the first line is read that may not have come: while that is on its way nothing else is to be done.
+#[derive(Clone, Copy)]
+pub(crate) struct Unnumbered(Block);
+
+impl Unnumbered {
+    /// What stands for the number.
+    pub(crate) const ORDER: OrderId = OrderId::new(0, 0);
+
+    /// Of an order that has [`Unnumbered::ORDER`] for its number.
+    #[inline(always)]
+    pub(crate) fn new(approved: Approved<OutboundOrder>) -> Self {
+        debug_assert_eq!(approved.get().order, Self::ORDER, "no number yet");
+        Self(Effect::Approved(approved).block().by_here())
+    }
+
+    /// All of them.
+    #[inline(always)]
+    pub(crate) const fn numbered(self, order: OrderId) -> Block {
+        let Self(mut block) = self;
+        block.put(BEFORE_ORDER, order.raw());
+        block
+    }
+}
 
 impl Effect {
+    /// The effect's canonical words as one.
+    #[inline(always)]
+    pub(crate) fn block(&self) -> Block {
+        let mut block = Block::new();
+        self.visit_words(&mut |word| block.push(word));
+        block
+    }
+
     /// Gives the effect's canonical words to `push`, in order.
     #[inline(always)]
     pub fn visit_words(&self, push: &mut impl FnMut(u64)) {
