@@ -332,7 +332,7 @@ impl RiskCore {
     #[inline(always)]
     fn words(&self, terms: &Terms, limit: i64) -> Unnumbered {
         let outbound = terms.outbound(Unnumbered::ORDER, limit);
-        Unnumbered::new(Approved::new(self.seq, self.epoch, outbound))
+        Unnumbered::new(self.seq, self.epoch, &outbound)
     }
 
     /// Counts lots of an accepted order that does not reduce into the volumes.

@@ -4,8 +4,10 @@
 //! of its own, given once.
 
 use super::{AnswerKind, Done, Effect, Refusal};
-use crate::approved::{Approved, OutboundAction, OutboundOrder};
-use portcullis_domain::{Block, OrderId, Price, ReportKind, SessionId, Side, TimeInForce, UserRef};
+use crate::approved::{OutboundAction, OutboundOrder};
+use portcullis_domain::{
+    Block, OrderId, Price, ReportKind, Seq, SessionId, Side, TimeInForce, UserRef,
+};
 
 /// Words of an approved order before the gateway's number of it.
 const BEFORE_ORDER: u64 = 3;
@@ -21,9 +23,11 @@ impl Unnumbered {
 
     /// Of an order that has [`Unnumbered::ORDER`] for its number.
     #[inline(always)]
-    pub(crate) fn new(approved: Approved<OutboundOrder>) -> Self {
-        debug_assert_eq!(approved.get().order, Self::ORDER, "no number yet");
-        Self(Effect::Approved(approved).block().by_here())
+    pub(crate) fn new(seq: Seq, epoch: u32, order: &OutboundOrder) -> Self {
+        debug_assert_eq!(order.order, Self::ORDER, "no number yet");
+        let mut block = Block::new();
+        visit_approved(seq, epoch, order, &mut |word| block.push(word));
+        Self(block.by_here())
     }
 
     /// All of them.
@@ -49,15 +53,7 @@ impl Effect {
     pub fn visit_words(&self, push: &mut impl FnMut(u64)) {
         match self {
             Self::Approved(approved) => {
-                let order = approved.get();
-                push(1);
-                push(approved.seq().raw());
-                push(approved.epoch().into());
-                push(order.order.raw());
-                push(session_and_ref(order.session, order.user_ref));
-                push(pair(order.account.raw(), order.instrument.raw()));
-                push_side(order.side, push);
-                visit_action(&order.action, push);
+                visit_approved(approved.seq(), approved.epoch(), approved.get(), push);
             }
             Self::Refused(refusal) => visit_refusal(refusal, push),
             Self::Answered(answer) => {
@@ -114,6 +110,18 @@ impl Effect {
             }
         }
     }
+}
+
+#[inline(always)]
+fn visit_approved(seq: Seq, epoch: u32, order: &OutboundOrder, push: &mut impl FnMut(u64)) {
+    push(1);
+    push(seq.raw());
+    push(epoch.into());
+    push(order.order.raw());
+    push(session_and_ref(order.session, order.user_ref));
+    push(pair(order.account.raw(), order.instrument.raw()));
+    push_side(order.side, push);
+    visit_action(&order.action, push);
 }
 
 fn visit_refusal(refusal: &Refusal, push: &mut impl FnMut(u64)) {
