@@ -1,7 +1,7 @@
 //! The checks on an order, each in a file of its own, and the registry that lists them once.
 //!
 //! Risk thread. From the registry follow mask bit, reject code, precedence, wire reasons, docs and
-//! property tests; adding a check is one file here and one line in `registry!`. Invariants: numbers
+//! property tests; adding a check is one file here and a line in `registry!`, two of one that is judged. Invariants: numbers
 //! are given once, ascend in the order of precedence of RULES, and stay below 64; every check of a
 //! list is evaluated, without an early exit; a check reads its view and changes nothing.
 
@@ -85,7 +85,8 @@ pub(crate) trait Check {
 }
 
 macro_rules! registry {
-    (form { $($form_module:ident :: $form:ident,)+ } judged { $($module:ident :: $check:ident,)+ }) => {
+    (form { $($form_module:ident :: $form:ident,)+ } judged { $($module:ident :: $check:ident,)+ }
+     at_a_glance { $($glanced_module:ident :: $glanced:ident,)+ }) => {
         $(mod $form_module;)+
         $(pub(crate) mod $module;)+
 
@@ -95,16 +96,19 @@ macro_rules! registry {
             $(<$module::$check as Check>::DESCRIPTOR,)+
         ];
 
+        /// How many are checks of form.
+        const fn form_len() -> usize {
+            [$(<$form_module::$form as FormCheck>::DESCRIPTOR.number,)+].len()
+        }
+
         /// The form checks, in order of precedence.
         pub(crate) fn form() -> impl Iterator<Item = &'static Descriptor> {
-            let count = [$(<$form_module::$form as FormCheck>::DESCRIPTOR.number,)+].len();
-            REGISTRY[..count].iter()
+            REGISTRY[..form_len()].iter()
         }
 
         /// All others.
         pub(crate) fn judged() -> impl Iterator<Item = &'static Descriptor> {
-            let count = [$(<$form_module::$form as FormCheck>::DESCRIPTOR.number,)+].len();
-            REGISTRY[count..].iter()
+            REGISTRY[form_len()..].iter()
         }
 
         /// The form checks that fail.
@@ -121,15 +125,18 @@ macro_rules! registry {
             false $(| $form_module::$form::fails(form))+
         }
 
+        /// Those that are looked at for a glance.
+        const AT_A_GLANCE: &[Descriptor] = &[$(<$glanced_module::$glanced as Check>::DESCRIPTOR,)+];
+
         /// Whether it is plain that each check passes that judges the order. The first that is not clear
         /// ends it: of orders that come here nearly all are clear of every check, so each branch is
         /// foretold, and what is not clear is evaluated whole elsewhere.
         #[inline(always)]
         pub(crate) fn all_clear(glance: &Glance<'_>, reducing: bool) -> bool {
-            $((!<$module::$check as Check>::DESCRIPTOR.judges_reducing
-                || $module::$check::is_clear(glance)) &&)+
-            (reducing || ($((<$module::$check as Check>::DESCRIPTOR.judges_reducing
-                || $module::$check::is_clear(glance)) &&)+ true))
+            $((!<$glanced_module::$glanced as Check>::DESCRIPTOR.judges_reducing
+                || $glanced_module::$glanced::is_clear(glance)) &&)+
+            (reducing || ($((<$glanced_module::$glanced as Check>::DESCRIPTOR.judges_reducing
+                || $glanced_module::$glanced::is_clear(glance)) &&)+ true))
         }
 
         /// The same of a clearing member, which `glance` has as its firm, by the checks that read one. What a
@@ -214,7 +221,47 @@ registry! {
         account_volume::AccountVolume,
         volume_spike::VolumeSpike,
     }
+    // All that are judged, in an order that decides nothing: by the row that they read, so that few rows are in hand
+    // at a time, and first what waits for no row of the account.
+    at_a_glance {
+        positions_full::PositionsFull,
+        replace_pending::ReplacePending,
+        reference_missing::ReferenceMissing,
+        loss_max::LossMax,
+        margin::Margin,
+        session_rate::SessionRate,
+        venue_down::VenueDown,
+        journal_down::JournalDown,
+        state_halted::StateHalted,
+        state_reduce_only::StateReduceOnly,
+        collar::Collar,
+        orders_full::OrdersFull,
+        firm_rate::FirmRate,
+        rate::Rate,
+        qty_max::QtyMax,
+        reference_stale::ReferenceStale,
+        oi_cap::OiCap,
+        oi_share::OiShare,
+        volume_spike::VolumeSpike,
+        restricted::Restricted,
+        firm_open_orders_max::FirmOpenOrdersMax,
+        firm_open_notional_max::FirmOpenNotionalMax,
+        notional_max::NotionalMax,
+        not_permitted::NotPermitted,
+        repeated::Repeated,
+        account_volume::AccountVolume,
+        position_max::PositionMax,
+        open_orders_max::OpenOrdersMax,
+        open_notional_max::OpenNotionalMax,
+    }
 }
+
+const _: () = {
+    assert!(
+        mask_of(AT_A_GLANCE).bits() == mask_of(REGISTRY.split_at(form_len()).1).bits(),
+        "a glance looks at each check that is judged"
+    );
+};
 
 const _: () = {
     let mut index = 1;
@@ -237,6 +284,17 @@ pub(crate) const NOT_OF_REDUCING: CheckMask = {
     }
     mask
 };
+
+/// The bits of these checks.
+const fn mask_of(checks: &[Descriptor]) -> CheckMask {
+    let mut mask = CheckMask::EMPTY;
+    let mut index = 0;
+    while index < checks.len() {
+        mask = mask.with(checks[index].code(), true);
+        index += 1;
+    }
+    mask
+}
 
 /// The breaker alone: an order that fails nothing else trips it.
 pub(crate) const SPIKE_ALONE: CheckMask = <volume_spike::VolumeSpike as Check>::DESCRIPTOR
