@@ -112,6 +112,8 @@ pub struct Risk<L> {
     /// Records all of whose effects have room, as was seen behind all that this agent put into a ring: others only
     /// make more. 0 while a batch is in hand.
     room: usize,
+    /// Whether what is done in each turn beside its records is still to be done of the last one.
+    rest_is_due: bool,
     /// When this duty cycle began.
     taken: Timestamp,
     /// Where the digest was told to the log last, and when.
@@ -139,6 +141,7 @@ impl<L: LatencySink> Risk<L> {
             signals,
             batch: vec![Record::bare(Command::Tick.encode()); BATCH].into_boxed_slice(),
             room: 0,
+            rest_is_due: false,
             taken: Timestamp::ZERO,
         }
     }
@@ -247,6 +250,25 @@ impl<L: LatencySink> Risk<L> {
         taken.records - idle
     }
 
+    /// What is done in each turn beside its records: tables, looks, the room for the next batch and what others are
+    /// told. Of a turn that did work it is done when that is over, so that nothing of it stands before what was
+    /// decided is sent; where nobody says that it is, at the beginning of the next. Returns how much was looked at.
+    fn see_to_the_rest(&mut self) -> usize {
+        self.rest_is_due = false;
+        self.exchange_tables();
+        let looked = self.look();
+        if looked > 0 || self.room == 0 {
+            self.room = self.look_for_room();
+        }
+        self.signals.tell_work_pending(self.wants_ticks());
+        self.signals
+            .tell_venue_crowded(self.rings.venue.is_half_full());
+        if let Some(log) = &self.rings.log {
+            self.signals.tell_log_crowded(log.is_half_full());
+        }
+        looked
+    }
+
     /// Tables come and go beside the records: a flip names one by its digest. Freeing one takes
     /// milliseconds and is the control thread's.
     #[inline]
@@ -336,6 +358,9 @@ impl<L: LatencySink> Agent for Risk<L> {
     }
 
     fn do_work(&mut self, now: Timestamp) -> usize {
+        if self.rest_is_due {
+            self.see_to_the_rest();
+        }
         self.taken = now;
         self.arrivals.begin_turn();
         let mut work = 0;
@@ -349,22 +374,18 @@ impl<L: LatencySink> Agent for Risk<L> {
             left -= taken.records;
         }
         self.rings.records.release();
-        // Whoever looks waits for no record: what is decided goes first.
-        self.exchange_tables();
-        let looked = self.look();
-        if looked > 0 || self.room == 0 {
-            self.room = self.look_for_room();
+        if work > 0 {
+            // What is decided goes first.
+            self.rest_is_due = true;
+            return work;
         }
-        self.signals.tell_work_pending(self.wants_ticks());
-        self.signals
-            .tell_venue_crowded(self.rings.venue.is_half_full());
-        if let Some(log) = &self.rings.log {
-            self.signals.tell_log_crowded(log.is_half_full());
-        }
-        work + looked
+        self.see_to_the_rest()
     }
 
     fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
+        if self.rest_is_due {
+            self.see_to_the_rest();
+        }
         self.arrivals.tell(began, ended, &mut self.latency);
         let counters = self.core.counters();
         let took_ns = ended.since(began).ns();

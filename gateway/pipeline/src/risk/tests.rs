@@ -134,9 +134,35 @@ fn a_look_takes_no_room_that_records_count_on() {
     assert!(known(&risk, &ends) < BATCH);
     send_order(&mut ends.records, 1);
     assert!(ends.looks.push(Look::Venue).is_ok());
-    assert_eq!(risk.do_work(Timestamp::ZERO), 2);
+    assert_eq!(risk.do_work(Timestamp::ZERO), 1);
+    risk.on_work_done(Timestamp::ZERO, Timestamp::ZERO);
     assert!(known(&risk, &ends) < BATCH);
     while ends.items.pop().is_ok() {}
     (2..2 + BATCH as u64).for_each(|seq| send_order(&mut ends.records, seq));
     assert_eq!(risk.do_work(Timestamp::ZERO), BATCH);
+}
+
+/// An order leaves before anybody who looks is answered: that is done when the turn is over, or where nobody says so
+/// in the next one.
+#[test]
+fn a_look_waits_until_what_was_decided_is_on_its_way() {
+    for is_told in [true, false] {
+        let (mut risk, mut ends) = agent(2 * BATCH * EFFECTS_MAX);
+        let answers = |ends: &mut Ends| {
+            let items = std::iter::from_fn(|| ends.items.pop().ok());
+            items
+                .filter(|item| matches!(item, ControlItem::Viewed(_)))
+                .count()
+        };
+        send_order(&mut ends.records, 1);
+        assert!(ends.looks.push(Look::Venue).is_ok());
+        assert_eq!(risk.do_work(Timestamp::ZERO), 1);
+        assert_eq!(answers(&mut ends), 0);
+        if is_told {
+            risk.on_work_done(Timestamp::ZERO, Timestamp::ZERO);
+        } else {
+            assert_eq!(risk.do_work(Timestamp::ZERO), 0);
+        }
+        assert_eq!(answers(&mut ends), 1, "{is_told}");
+    }
 }
