@@ -3,9 +3,10 @@
 //! One thread. Invariant: an order of a kind is refused, and has the kind's check as its primary reason,
 //! or the last check of its market fails.
 
-use crate::case::{self, ACCOUNTS, Case};
-use crate::limits::{Shape, limits};
+use crate::limits::{Shape, limits, usual};
 use crate::market::{Market, ORDERS_MAX};
+use portcullis_bench_market::Ground;
+use portcullis_bench_market::case::{self, ACCOUNTS, Case};
 use portcullis_domain::Record;
 use portcullis_risk_core::Capacities;
 use portcullis_risk_core::checks::{Descriptor, REGISTRY};
@@ -34,17 +35,17 @@ impl Kind {
     /// # Errors
     /// If it does not load, in words.
     pub fn new(check: &'static Descriptor) -> Result<Self, String> {
-        let usual = Shape::of(1_000);
+        let most = Shape::of(1_000);
         let shape = match check.name {
             // A slot without a position is given to whoever needs one.
             "POSITIONS_FULL" => Shape {
-                held: usual.traded,
-                ..usual
+                held: most.traded,
+                ..most
             },
-            _ => usual,
+            _ => most,
         };
         let mut spec = limits(&shape);
-        let mut case = case::add(check, &mut spec, &shape);
+        let mut case = case::add(check, &mut spec, &usual(&shape));
         let mut market = Market::with(shape, &spec, capacities(check.name, &shape))?;
         case.set_up(&mut market);
         if check.name == "ORDERS_FULL" {
@@ -65,7 +66,7 @@ impl Kind {
     /// Makes the next orders, all of which must be refused for this check.
     pub fn prepare(&mut self, batch: &mut [Record]) {
         for slot in batch.iter_mut() {
-            *slot = self.case.next(&mut self.market);
+            *slot = self.market.next_of_case(&self.case);
         }
     }
 

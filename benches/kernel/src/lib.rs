@@ -4,7 +4,6 @@
 //! every time; what was sent is counted apart from what the core says it did. Nothing here reads a
 //! clock.
 
-pub mod case;
 pub mod floor;
 pub mod kind;
 pub mod limits;

@@ -4,6 +4,7 @@
 //! with, and no order of the load fails any; a tenth of the orders, those of [`QTY_LARGEST`] lots, are within
 //! a tenth of a limit; open interest stands between its bounds, so that margin is scaled.
 
+use portcullis_bench_market::case::Usual;
 use portcullis_bench_market::limits::{self, InstrumentLimits, table};
 use portcullis_risk_core::limits::account::AccountCells;
 use portcullis_risk_core::limits::{InstrumentSpec, LimitSpec};
@@ -11,13 +12,8 @@ use portcullis_risk_core::limits::{InstrumentSpec, LimitSpec};
 pub use portcullis_bench_market::limits::{
     SESSIONS, SET_ALL, SET_NONE, TIERS, firm_cells, session_cells,
 };
+pub use portcullis_bench_market::near::{POSITION_LOTS, QTY_LARGEST, QTY_MAX};
 
-/// Lots of the largest order of the load, and of the largest that passes.
-pub const QTY_LARGEST: i64 = 10;
-/// One more than the load's largest: 10 of 11 is within a tenth.
-pub const QTY_MAX: i64 = 11;
-/// Lots of a position.
-pub const POSITION_LOTS: i64 = 20;
 /// How long a reference price lasts.
 const REF_MAX_AGE_NS: i64 = 1_000_000_000;
 
@@ -98,4 +94,13 @@ pub fn instrument(shape: &Shape) -> InstrumentSpec {
 #[must_use]
 pub fn account_cells(shape: &Shape) -> AccountCells {
     limits::account_cells(QTY_MAX, shape.deposit())
+}
+
+/// What the load has and a case takes over.
+#[must_use]
+pub fn usual(shape: &Shape) -> Usual {
+    Usual {
+        instrument: instrument(shape),
+        account: account_cells(shape),
+    }
 }

@@ -7,7 +7,7 @@
 use crate::limits::{QTY_LARGEST, Shape, limits};
 use crate::load::Accounts;
 use crate::market::{Market, ORDER_GAP_NS, ORDERS_MAX};
-use portcullis_bench_market::Random;
+use portcullis_bench_market::{Ground, Random};
 use portcullis_domain::{
     CancelRequest, Money, NewOrder, Price, Qty, QtyMeaning, Record, ReplaceRequest, ReportKind,
     Side, Units, UserRef,

@@ -4,16 +4,17 @@
 //! was sent is counted apart from what the core says it did, so that the two can be held against
 //! each other; records are made before the clock starts.
 
+mod ground;
 mod records;
 
 pub use records::fill;
 
 use crate::limits::{POSITION_LOTS, QTY_LARGEST, SESSIONS, Shape, limits};
 use crate::load::Accounts;
-use portcullis_bench_market::Random;
+use portcullis_bench_market::{Ground, PRICE_SPAN, PRICE_START, Random};
 use portcullis_domain::{
-    AccountId, CashMove, Command, HashSeed, InstrumentId, Money, NewOrder, Price, Qty, Record,
-    ReferencePrice, ReportKind, SessionId, Side, TimeInForce, UserRef,
+    AccountId, Command, HashSeed, InstrumentId, NewOrder, Price, Qty, Record, ReportKind,
+    SessionId, Side, TimeInForce, UserRef,
 };
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
 use portcullis_risk_core::{Capacities, Effect, EffectSink, RiskCore};
@@ -23,10 +24,6 @@ pub const ORDER_GAP_NS: u64 = 10_000;
 /// Virtual time between two moves of all prices: 100 a second.
 pub const MOVE_GAP_NS: u64 = 10_000_000;
 
-/// Where every price begins.
-pub const PRICE_START: i64 = 10_000;
-/// Prices stay this near to where they began.
-const PRICE_SPAN: i64 = 1_000;
 /// Orders that may rest beside those that rest all the time, or have.
 pub const ORDERS_MAX: u32 = 65_536;
 
@@ -330,42 +327,6 @@ impl Market {
         }
     }
 
-    /// Pays in.
-    pub fn deposit(&mut self, account: u32, quanta: i64) {
-        self.control(Command::Deposit(CashMove {
-            account: AccountId::new(account),
-            amount: Money::new(quanta),
-        }));
-    }
-
-    /// Enters an order that must be accepted, and has the engine say something of it.
-    pub fn enter(&mut self, order: NewOrder, answer: Option<ReportKind>) {
-        self.send(Command::NewOrder(order));
-        self.sent += 1;
-        if let Some(kind) = answer {
-            self.report(order.session, order.user_ref, kind);
-        }
-    }
-
-    /// Enters an order that must be accepted, and rests from then on.
-    pub(crate) fn rest(&mut self, order: NewOrder) {
-        self.enter(order, None);
-        self.rests += 1;
-    }
-
-    /// Asks for another version of an order that rests, which the engine does not answer.
-    pub(crate) fn ask(&mut self, replace: Command) {
-        self.send(replace);
-        self.sent += 1;
-        self.unanswered += 1;
-    }
-
-    /// Virtual time.
-    #[must_use]
-    pub const fn now_ns(&self) -> u64 {
-        self.now_ns
-    }
-
     /// Where an instrument's reference stands.
     pub(crate) fn price(&self, instrument: u32) -> i64 {
         self.prices[instrument as usize]
@@ -387,11 +348,6 @@ impl Market {
         self.publish(instrument, price);
     }
 
-    /// Lets virtual time pass.
-    pub fn wait_ns(&mut self, ns: u64) {
-        self.now_ns += ns;
-    }
-
     fn move_prices(&mut self) {
         for price in &mut self.prices {
             let step = self.random.below(11) as i64 - 5;
@@ -405,14 +361,6 @@ impl Market {
         for instrument in 0..self.shape.instruments {
             self.publish(instrument, self.prices[instrument as usize]);
         }
-    }
-
-    /// A reference price.
-    pub fn publish(&mut self, instrument: u32, price: i64) {
-        self.control(Command::Reference(ReferencePrice {
-            instrument: InstrumentId::new(instrument),
-            price: Price::new(price),
-        }));
     }
 
     /// An order of an account, on its own session.
@@ -437,13 +385,6 @@ impl Market {
         }
     }
 
-    /// A session's next number.
-    pub fn next_number(&mut self, session: u32) -> UserRef {
-        let number = &mut self.numbers[session as usize];
-        *number += 1;
-        UserRef::new(*number)
-    }
-
     /// The instruments of an account: its neighbour in the pair has the same.
     #[must_use]
     pub const fn traded(&self, account: u32, which: u32) -> u32 {
@@ -454,18 +395,6 @@ impl Market {
     /// The engine's word.
     pub fn report(&mut self, session: SessionId, user_ref: UserRef, kind: ReportKind) {
         let record = self.report_record(session, user_ref, kind);
-        self.apply(&record);
-    }
-
-    /// A control command.
-    pub fn control(&mut self, command: Command) {
-        self.controls += 1;
-        self.send(command);
-    }
-
-    /// A command of no other kind.
-    pub fn send(&mut self, command: Command) {
-        let record = self.record(command);
         self.apply(&record);
     }
 

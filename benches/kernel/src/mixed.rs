@@ -8,11 +8,12 @@
 //! order that finds none, each position is held all the time, and JOURNAL_DOWN has no turn, because
 //! nothing at all passes while it fails.
 
-use crate::case::{self, ACCOUNTS, Case};
-use crate::limits::{QTY_LARGEST, Shape, limits};
+use crate::limits::{QTY_LARGEST, Shape, limits, usual};
 use crate::market::{Market, ORDER_GAP_NS, ORDERS_MAX};
-use crate::near::{Draft, Near, NearAccounts};
-use portcullis_bench_market::Random;
+use crate::near::{Draft, KINDS, NearAccounts, endowment};
+use portcullis_bench_market::case::{self, ACCOUNTS, Case};
+use portcullis_bench_market::near::Near;
+use portcullis_bench_market::{Ground, Random};
 use portcullis_domain::{Command, Record, ReportKind, SessionId, Side, UserRef};
 use portcullis_risk_core::Capacities;
 use portcullis_risk_core::checks::{Descriptor, REGISTRY, early};
@@ -54,7 +55,7 @@ pub struct Mixed {
     /// Refusals planned, by code.
     planned: [u64; CODES],
     /// Orders near a limit, by kind, and all that pass.
-    near_orders: [u64; Near::ALL.len()],
+    near_orders: [u64; KINDS.len()],
     passing: u64,
 }
 
@@ -79,7 +80,7 @@ impl Mixed {
         let mut cases: Vec<Case> = REGISTRY
             .iter()
             .filter(|check| check.name != "JOURNAL_DOWN")
-            .map(|check| case::add(check, &mut spec, &shape))
+            .map(|check| case::add(check, &mut spec, &usual(&shape)))
             .collect();
         let reserved = (ORDERS_MAX / spec.accounts.len() as u32).max(1);
         let holding = cases.len() as u32 - 1;
@@ -89,7 +90,7 @@ impl Mixed {
             positions_max: shape.accounts * shape.traded + holding * ACCOUNTS,
             ..Capacities::default()
         };
-        let given = |account| Near::endowment(account, &shape);
+        let given = |account| endowment(account, &shape);
         let mut market = Market::endowed(shape, &spec, capacities, given)?;
         near.set_up(&mut market);
         for case in &mut cases {
@@ -106,7 +107,7 @@ impl Mixed {
             turn: 0,
             open: Vec::new(),
             planned: [0; CODES],
-            near_orders: [0; Near::ALL.len()],
+            near_orders: [0; KINDS.len()],
             passing: 0,
         };
         this.refuse_each_once();
@@ -209,8 +210,8 @@ impl Mixed {
 
     /// Orders that passed near a limit, by kind, and all that passed.
     #[must_use]
-    pub fn near_orders(&self) -> ([(Near, u64); Near::ALL.len()], u64) {
-        let mut near = Near::ALL.map(|kind| (kind, 0));
+    pub fn near_orders(&self) -> ([(Near, u64); KINDS.len()], u64) {
+        let mut near = KINDS.map(|kind| (kind, 0));
         for (entry, count) in near.iter_mut().zip(self.near_orders) {
             entry.1 = count;
         }
@@ -270,7 +271,7 @@ impl Mixed {
     }
 
     fn next_near(&mut self) -> Near {
-        Near::ALL[self.random.below(Near::ALL.len() as u64) as usize]
+        KINDS[self.random.below(KINDS.len() as u64) as usize]
     }
 
     /// Takes all order slots but so many.
@@ -284,9 +285,9 @@ impl Mixed {
     }
 
     fn refused(&mut self, case: usize) -> Record {
-        let case = &mut self.cases[case];
+        let case = &self.cases[case];
         self.planned[usize::from(case.check.number)] += 1;
-        case.next(&mut self.market)
+        self.market.next_of_case(case)
     }
 
     fn passing(&mut self, plan: Plan) -> Record {
@@ -331,7 +332,7 @@ impl Mixed {
     fn far(&mut self, qty_most: i64) -> Draft {
         let accounts = u64::from(self.market.shape.accounts);
         let mut account = self.random.below(accounts) as u32;
-        while Near::of(account).is_some() {
+        while Near::of(&Near::OF_ACCOUNTS, account).is_some() {
             account = self.random.below(accounts) as u32;
         }
         let which = self.random.below(self.market.shape.traded.into()) as u32;

@@ -13,7 +13,7 @@ use portcullis_bench_kernel::load::{Accounts, Choice};
 use portcullis_bench_kernel::market::Market;
 use portcullis_bench_kernel::measured::{BATCH, apply_all, hop};
 use portcullis_bench_kernel::mixed::Mixed;
-use portcullis_bench_kernel::near::Near;
+use portcullis_bench_market::near::Near;
 use portcullis_domain::{Command, Record};
 use portcullis_runtime::record_ring;
 use std::hint::black_box;

@@ -12,8 +12,9 @@ use portcullis_bench_harness::{
 };
 use portcullis_bench_kernel::floor::Fetch;
 use portcullis_bench_kernel::limits::{Shape, limits};
-use portcullis_bench_kernel::market::{MOVE_GAP_NS, Market, ORDERS_MAX, PRICE_START};
+use portcullis_bench_kernel::market::{MOVE_GAP_NS, Market, ORDERS_MAX};
 use portcullis_bench_market::Random;
+use portcullis_bench_market::{Ground, PRICE_START};
 use portcullis_domain::Command;
 use portcullis_risk_core::{Capacities, Done, Effect, EffectSink, Valued};
 use std::process::ExitCode;

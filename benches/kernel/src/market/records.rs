@@ -2,7 +2,9 @@
 //!
 //! On the measuring thread. Invariant: a record that was made is applied, before the next is made or with it in a batch.
 
-use super::{Market, PRICE_START};
+use super::{Market, ORDER_GAP_NS};
+use portcullis_bench_market::case::Case;
+use portcullis_bench_market::{Ground, PRICE_START};
 use portcullis_domain::{
     CancelRequest, Command, Money, Price, Qty, Record, ReplaceRequest, ReportKind, SessionId,
     UserRef, VenueReport,
@@ -62,6 +64,18 @@ impl Market {
         self.sent += 1;
         self.unanswered += 1;
         self.record(Command::Replace(request))
+    }
+
+    /// The next order of a case, which must be refused.
+    pub(crate) fn next_of_case(&mut self, case: &Case) -> Record {
+        self.wait_ns(ORDER_GAP_NS);
+        let command = case.command(self);
+        let mut record = self.record(command);
+        if let Some(code) = case.early() {
+            record.head.refuse_early(code);
+        }
+        self.refusals += 1;
+        record
     }
 
     /// The record of a command, which must be the next to be applied.

@@ -3,55 +3,59 @@
 //! One thread. A case has accounts, a session, a firm and an instrument of its own behind those of the
 //! load, so that its orders fail that one check and no other, and no order of the load fails it.
 //! Invariants: every check of the registry has a case; an order of a case is refused, and has that
-//! check as its primary reason, or the market's last check fails.
+//! check as its primary reason, or the last check of who sends it fails.
 
 mod cells;
 
-use crate::market::{Market, ORDER_GAP_NS, PRICE_START, fill};
+use crate::PRICE_START;
+use crate::ground::Ground;
 use portcullis_domain::{
-    AccountId, AccountMove, Command, InstrumentId, NewOrder, PositionMove, Price, Qty, QtyMeaning,
-    Record, RejectCode, ReplaceRequest, ReportKind, Scope, SessionId, Side, StateChange,
+    AccountId, AccountMove, Command, InstrumentId, Money, NewOrder, PositionMove, Price, Qty,
+    QtyMeaning, RejectCode, ReplaceRequest, ReportKind, Scope, SessionId, Side, StateChange,
     TimeInForce, TradingState, Units, UserRef,
 };
 use portcullis_risk_core::checks::Descriptor;
 
-pub(crate) use cells::add;
+pub use cells::{Usual, add};
 
 /// Between two orders that a rate of a case lets through.
-pub(crate) const RATE_INTERVAL_NS: u64 = 1_000_000_000;
+pub const RATE_INTERVAL_NS: u64 = 1_000_000_000;
 /// Accounts that serve a case: the one refused, and two others that trade with it or before it.
-pub(crate) const ACCOUNTS: u32 = 3;
+pub const ACCOUNTS: u32 = 3;
 /// Quanta that maintain a position of two lots, and do not pay for a third.
 const MAINTAINS: i64 = 700;
 /// Versions of an order that may be unanswered.
-const VERSIONS: u32 = 4;
+pub const VERSIONS: u32 = 4;
 
 /// One check, and orders that fail it.
+#[derive(Debug)]
 pub struct Case {
     /// The check.
     pub check: &'static Descriptor,
-    pub(crate) account: u32,
-    session: u32,
+    /// The first of its accounts, whose orders fail.
+    pub account: u32,
+    /// Its session.
+    pub session: u32,
     instrument: u32,
     /// The order that is replaced, where replaces are refused.
-    replaced: Option<UserRef>,
+    pub replaced: Option<UserRef>,
     /// From when on a rate would let an order through, where a rate refuses.
-    passes_at_ns: Option<u64>,
+    pub passes_at_ns: Option<u64>,
 }
 
 impl Case {
     /// What has to have happened before its first order.
-    pub(crate) fn set_up(&mut self, market: &mut Market) {
+    pub fn set_up(&mut self, ground: &mut impl Ground) {
         let name = self.check.name;
         if name != "VENUE_DOWN" {
             let session = SessionId::new(self.session);
-            market.send(Command::VenueLink { session, up: true });
+            ground.send(Command::VenueLink { session, up: true });
         }
         for served in self.account..self.account + ACCOUNTS {
-            market.deposit(served, if name == "MARGIN" { 1 } else { 5_000_000 });
+            ground.deposit(served, if name == "MARGIN" { 1 } else { 5_000_000 });
         }
         if name != "REFERENCE_MISSING" {
-            market.publish(self.instrument, PRICE_START);
+            ground.publish(self.instrument, PRICE_START);
         }
         let state = match name {
             "STATE_HALTED" => Some(TradingState::Halted),
@@ -59,33 +63,33 @@ impl Case {
             _ => None,
         };
         if let Some(state) = state {
-            market.control(Command::SetState(StateChange {
+            ground.control(Command::SetState(StateChange {
                 scope: Scope::Account(AccountId::new(self.account)),
                 state,
                 cancel: false,
             }));
         }
         match name {
-            "SESSION_RATE" | "RATE" | "FIRM_RATE" => self.spend_rate(market),
+            "SESSION_RATE" | "RATE" | "FIRM_RATE" => self.spend_rate(ground),
             "REPEATED" => {
-                let first = self.order(market);
-                market.enter(first, Some(ReportKind::Canceled));
+                let first = self.order(ground);
+                ground.enter(first, Some(ReportKind::Canceled));
             }
-            "LOSS_MAX" => self.lose(market),
-            "VOLUME_SPIKE" => self.trade_before(market),
-            "REPLACE_PENDING" => self.leave_versions_unanswered(market),
-            "JOURNAL_DOWN" => market.send(Command::JournalLink { up: false }),
+            "LOSS_MAX" => self.lose(ground),
+            "VOLUME_SPIKE" => self.trade_before(ground),
+            "REPLACE_PENDING" => self.leave_versions_unanswered(ground),
+            "JOURNAL_DOWN" => ground.send(Command::JournalLink { up: false }),
             _ => {}
         }
     }
 
     /// Gives its accounts positions, which together come to nothing, so that its orders need no slot.
-    pub(crate) fn hold(&self, market: &mut Market) {
+    pub fn hold(&self, ground: &mut impl Ground) {
         for (account, lots) in (self.account..).zip([2, -1, -1]) {
             if self.check.name == "MARGIN" {
-                market.deposit(account, MAINTAINS);
+                ground.deposit(account, MAINTAINS);
             }
-            market.control(Command::MovePosition(AccountMove {
+            ground.control(Command::MovePosition(AccountMove {
                 kind: PositionMove::Opening,
                 account: AccountId::new(account),
                 instrument: InstrumentId::new(self.instrument),
@@ -97,37 +101,26 @@ impl Case {
     }
 
     /// Sees to it that a rate that would let an order through by now has been spent.
-    pub(crate) fn keep_refused(&mut self, market: &mut Market) {
-        if self.passes_at_ns.is_some_and(|at| at <= market.now_ns()) {
-            self.spend_rate(market);
+    pub fn keep_refused(&mut self, ground: &mut impl Ground) {
+        if self.passes_at_ns.is_some_and(|at| at <= ground.now_ns()) {
+            self.spend_rate(ground);
         }
     }
 
     /// Whether its orders will be refused until then.
-    pub(crate) fn is_refused_until(&self, until_ns: u64) -> bool {
+    #[must_use]
+    pub fn is_refused_until(&self, until_ns: u64) -> bool {
         self.passes_at_ns.is_none_or(|at| at > until_ns)
     }
 
-    /// Its next order, which must be refused.
-    pub(crate) fn next(&mut self, market: &mut Market) -> Record {
-        market.wait_ns(ORDER_GAP_NS);
-        let command = self.command(market);
-        let mut record = market.record(command);
-        if let Some(code) = self.early() {
-            record.head.refuse_early(code);
-        }
-        market.refusals += 1;
-        record
-    }
-
-    fn spend_rate(&mut self, market: &mut Market) {
-        let order = self.order(market);
-        market.enter(order, Some(ReportKind::Canceled));
-        self.passes_at_ns = Some(market.now_ns() + RATE_INTERVAL_NS);
+    fn spend_rate(&mut self, ground: &mut impl Ground) {
+        let order = self.order(ground);
+        ground.enter(order, Some(ReportKind::Canceled));
+        self.passes_at_ns = Some(ground.now_ns() + RATE_INTERVAL_NS);
     }
 
     /// Buys above the reference from another account.
-    fn lose(&mut self, market: &mut Market) {
+    fn lose(&mut self, ground: &mut impl Ground) {
         for (which, side) in [(0, Side::Buy), (1, Side::Sell)] {
             let price = PRICE_START + 200;
             let order = NewOrder {
@@ -135,70 +128,63 @@ impl Case {
                 side,
                 qty: Qty::new(10),
                 price: Some(Price::new(price)),
-                ..self.order(market)
+                ..self.order(ground)
             };
-            let ReportKind::Fill {
-                qty,
-                match_number,
-                fee,
-                ..
-            } = fill(10, 1 << 40)
-            else {
-                unreachable!("a fill is one");
+            let fill = ReportKind::Fill {
+                qty: order.qty,
+                price: Price::new(price),
+                match_number: 1 << 40,
+                fee: Money::ZERO,
             };
-            let price = Price::new(price);
-            let at = ReportKind::Fill {
-                qty,
-                price,
-                match_number,
-                fee,
-            };
-            market.enter(order, Some(at));
+            ground.enter(order, Some(fill));
         }
     }
 
     /// Two other accounts order as much as the breaker lets through.
-    fn trade_before(&mut self, market: &mut Market) {
+    fn trade_before(&mut self, ground: &mut impl Ground) {
         for which in 1..ACCOUNTS {
             let order = NewOrder {
                 account: AccountId::new(self.account + which),
                 qty: Qty::new(10),
-                ..self.order(market)
+                ..self.order(ground)
             };
-            market.enter(order, Some(ReportKind::Canceled));
+            ground.enter(order, Some(ReportKind::Canceled));
         }
     }
 
-    fn leave_versions_unanswered(&mut self, market: &mut Market) {
-        let order = self.order(market);
+    fn leave_versions_unanswered(&mut self, ground: &mut impl Ground) {
+        let order = self.order(ground);
         self.replaced = Some(order.user_ref);
-        market.rest(order);
+        ground.rest(order);
         for _ in 0..VERSIONS {
-            let replace = self.command(market);
-            market.ask(replace);
+            let replace = self.command(ground);
+            ground.ask(replace);
         }
     }
 
-    fn command(&mut self, market: &mut Market) -> Command {
-        let order = self.order(market);
+    /// Its next command, which fails its check.
+    pub fn command(&self, ground: &mut impl Ground) -> Command {
+        self.command_of(ground.next_number(self.session))
+    }
+
+    /// The same with this number.
+    #[must_use]
+    pub fn command_of(&self, user_ref: UserRef) -> Command {
+        let order = self.order_of(user_ref);
         match self.replaced {
             None => Command::NewOrder(order),
-            Some(original) => Command::Replace(ReplaceRequest {
-                session: order.session,
-                original,
-                user_ref: order.user_ref,
-                units: Units::TicksAndLots,
-                qty: order.qty,
-                qty_meaning: QtyMeaning::Open,
-                price: order.price,
-                time_in_force: order.time_in_force,
-            }),
+            Some(original) => replace(&order, original),
         }
     }
 
     /// Its order: one lot bought at the reference, but for what the check is about.
-    pub(crate) fn order(&mut self, market: &mut Market) -> NewOrder {
-        let user_ref = market.next_number(self.session);
+    pub fn order(&self, ground: &mut impl Ground) -> NewOrder {
+        self.order_of(ground.next_number(self.session))
+    }
+
+    /// The same with this number.
+    #[must_use]
+    pub fn order_of(&self, user_ref: UserRef) -> NewOrder {
         let usual = NewOrder {
             session: SessionId::new(self.session),
             user_ref,
@@ -243,7 +229,8 @@ impl Case {
     }
 
     /// What ingress would have found already.
-    fn early(&self) -> Option<RejectCode> {
+    #[must_use]
+    pub fn early(&self) -> Option<RejectCode> {
         let stamped = [
             "TICK_INVALID",
             "LOT_INVALID",
@@ -257,4 +244,19 @@ impl Case {
             .contains(&self.check.name)
             .then(|| self.check.code())
     }
+}
+
+/// Another version of an order, with the order's own number.
+#[must_use]
+pub fn replace(order: &NewOrder, original: UserRef) -> Command {
+    Command::Replace(ReplaceRequest {
+        session: order.session,
+        original,
+        user_ref: order.user_ref,
+        units: Units::TicksAndLots,
+        qty: order.qty,
+        qty_meaning: QtyMeaning::Open,
+        price: order.price,
+        time_in_force: order.time_in_force,
+    })
 }

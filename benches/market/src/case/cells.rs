@@ -4,10 +4,8 @@
 //! keeps its places.
 
 use super::{ACCOUNTS, Case, RATE_INTERVAL_NS};
-use crate::limits::{
-    SET_ALL, SET_NONE, Shape, account_cells, firm_cells, instrument, session_cells,
-};
-use crate::market::PRICE_START;
+use crate::PRICE_START;
+use crate::limits::{SET_ALL, SET_NONE, firm_cells, session_cells};
 use portcullis_domain::{FirmId, InstrumentId};
 use portcullis_risk_core::checks::Descriptor;
 use portcullis_risk_core::limits::account::{AccountCells, AccountField};
@@ -22,6 +20,15 @@ const EVER: i64 = 1 << 60;
 const DAY_NS: i64 = 86_400_000_000_000;
 const SECOND_NS: i64 = RATE_INTERVAL_NS as i64;
 
+/// What the load has, and a case too but for the one limit that it is about.
+#[derive(Clone, Debug)]
+pub struct Usual {
+    /// An instrument.
+    pub instrument: InstrumentSpec,
+    /// Limits of an account.
+    pub account: AccountCells,
+}
+
 /// What a case has of its own.
 struct Cells {
     instrument: InstrumentSpec,
@@ -31,7 +38,7 @@ struct Cells {
 }
 
 /// Adds the accounts, session, firm and instrument of a check's case to a table.
-pub(crate) fn add(check: &'static Descriptor, spec: &mut LimitSpec, shape: &Shape) -> Case {
+pub fn add(check: &'static Descriptor, spec: &mut LimitSpec, usual: &Usual) -> Case {
     let case = Case {
         check,
         account: spec.accounts.len() as u32,
@@ -41,8 +48,8 @@ pub(crate) fn add(check: &'static Descriptor, spec: &mut LimitSpec, shape: &Shap
         passes_at_ns: None,
     };
     let mut cells = Cells {
-        instrument: instrument(shape),
-        account: account_cells(shape),
+        instrument: usual.instrument.clone(),
+        account: usual.account,
         firm: firm_cells(),
         session: session_cells(),
     };
