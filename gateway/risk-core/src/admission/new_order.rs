@@ -58,7 +58,7 @@ impl RiskCore {
             self.judge_early(terms, early, sink);
             return;
         }
-        if terms.price.is_none() || self.ledger.accounts.has_member(terms.account.raw()) {
+        if terms.price.is_none() {
             cold_path();
             self.new_order_apart(terms, head, lines, sink);
             return;
@@ -68,6 +68,10 @@ impl RiskCore {
             Ok(booked) => self.send_proved(&terms, &booked, words, sink),
             Err(closer) => {
                 cold_path();
+                // Asked here: a look at the account's line before all else would wait for it.
+                if self.ledger.accounts.has_member(terms.account.raw()) {
+                    return self.new_order_apart(terms, head, lines, sink);
+                }
                 self.look_closer(terms, closer, head, lines, sink);
             }
         }

@@ -60,6 +60,7 @@ struct Parts<'a> {
     covered: &'a bool,
     books: Books<'a>,
     slot: u32,
+    money: Money,
     orders: &'a mut Orders,
     session: &'a mut Session,
     limits: &'a AccountLimits,
@@ -151,10 +152,22 @@ impl RiskCore {
     }
 
     /// The rows of an order, its account up to date and its volume window too; `None` where one is
-    /// missing, its form is not good, or the account's own must be looked up anew.
+    /// missing, its form is not good, its money leaves i64, or the account's own must be looked up anew.
     #[inline(always)]
     fn parts<const MEMBER: bool>(&mut self, terms: &Terms) -> Option<Parts<'_>> {
         let (now_ns, table, ledger) = (self.now.ns(), &*self.table, &mut self.ledger);
+        let instrument_limits = table.instrument(terms.instrument)?;
+        // A price of no order at all: a market order's is found later.
+        let price = terms.price.unwrap_or(1);
+        let qty_fits = (terms.qty as u64).wrapping_sub(1) < FAR - 1;
+        if !qty_fits || price < 1 || price > instrument_limits.price_max {
+            cold_path();
+            return None;
+        }
+        let (instrument, drift) = ledger.instruments.with_drift(terms.instrument.raw());
+        // What follows from near lines alone is worked out before the account's are looked at, which may be on their way.
+        let reference = instrument.reference.as_ref()?;
+        let money = Money::of(terms, reference, instrument_limits.value.quanta())?;
         let (account, firm, member) = if MEMBER {
             ledger.accounts.with_firms(terms.account.raw())?
         } else {
@@ -167,15 +180,6 @@ impl RiskCore {
             return None;
         }
         let limits = table.row(account.row)?;
-        let instrument_limits = table.instrument(terms.instrument)?;
-        // A price of no order at all: a market order's is found later.
-        let price = terms.price.unwrap_or(1);
-        let qty_fits = (terms.qty as u64).wrapping_sub(1) < FAR - 1;
-        if !qty_fits || price < 1 || price > instrument_limits.price_max {
-            cold_path();
-            return None;
-        }
-        let (instrument, drift) = ledger.instruments.with_drift(terms.instrument.raw());
         instrument.window.advance(now_ns, instrument_limits);
         let seq = self.seq.raw();
         let hint = self.hints.get(seq);
@@ -190,6 +194,7 @@ impl RiskCore {
             seq,
             covered: &self.covered,
             slot,
+            money,
             session,
             limits,
             instrument_limits,
@@ -243,8 +248,7 @@ impl Parts<'_> {
         let reference = self.books.instrument.reference.as_ref();
         let reference = reference.ok_or(Closer::NotPlain)?;
         let session_rate = self.session.rate.as_ref().ok_or(Closer::NotPlain)?;
-        let value = self.instrument_limits.value.quanta();
-        let money = Money::of(terms, reference, value).ok_or(Closer::NotPlain)?;
+        let money = self.money;
         let lots = self.lots(terms);
         let margined = terms.margined(lots.reducing);
         let need = self.books.instrument.need(margined, money.adverse);

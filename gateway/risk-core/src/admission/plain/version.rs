@@ -64,7 +64,7 @@ impl Parts<'_> {
         let reference = self.books.instrument.reference.as_ref()?;
         let session_rate = self.session.rate.as_ref()?;
         let value = self.instrument_limits.value.quanta();
-        let money = Money::of(terms, reference, value)?;
+        let money = self.money;
         let held = Money::held(order, reference.price, value)?;
         let rise = (terms.qty - order.confirmed.leaves).max(0);
         let lots = self.lots_with(terms, rise, order, money.price);
