@@ -78,7 +78,7 @@ pub fn limits(shape: &Shape) -> LimitSpec {
     )
 }
 
-/// An instrument of the load: three tiers, and margin scaled by an eighth of the way to the cap.
+/// An instrument of the load: four tiers, and margin scaled by an eighth of the way to the cap.
 #[must_use]
 pub fn instrument(shape: &Shape) -> InstrumentSpec {
     let open_interest = shape.open_interest();

@@ -9,6 +9,7 @@ mod ground;
 pub mod limits;
 pub mod near;
 mod random;
+pub mod shipped;
 
 pub use ground::Ground;
 pub use random::Random;

@@ -44,8 +44,9 @@ pub struct MarginTier {
     pub maintenance_ppm: u32,
 }
 
-/// Three tiers: a position of 20 lots with its orders reaches into the second, at prices about 10,000.
-pub const TIERS: [MarginTier; 3] = [
+/// As many tiers as the shipped config with the most: a position of 20 lots with its orders reaches into the second or
+/// the third, at prices about 10,000.
+pub const TIERS: [MarginTier; 4] = [
     MarginTier {
         from_notional: 0,
         initial_ppm: 50_000,
@@ -60,6 +61,11 @@ pub const TIERS: [MarginTier; 3] = [
         from_notional: 250_000,
         initial_ppm: 150_000,
         maintenance_ppm: 75_000,
+    },
+    MarginTier {
+        from_notional: 1_000_000,
+        initial_ppm: 250_000,
+        maintenance_ppm: 125_000,
     },
 ];
 

@@ -6,13 +6,20 @@
 //! the same size. It must never hold a rule of its own about orders: those are the risk core's.
 
 pub mod counts;
+pub mod crowd;
 pub mod hop;
 pub mod limits;
 pub mod market;
+mod mixed;
+pub mod mixture;
 pub mod outcome;
 pub mod pause;
 pub mod pipeline;
+mod places;
+mod plain;
+mod prices;
 pub mod rig;
+pub mod setting;
 pub mod single;
 pub mod traffic;
 pub mod turns;

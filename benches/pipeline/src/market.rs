@@ -3,287 +3,290 @@
 //! On the measuring thread. Invariants: seeded, so that each run is given the same orders; an order's
 //! number says which order it is; most is drawn before the clock starts.
 
-use crate::limits::{COLLAR_PPM, Edition, INSTRUMENTS, PRICE_MAX, QTY_MAX, SESSIONS, Size, table};
+use crate::crowd::{Checks, Crowd};
+use crate::limits::{INSTRUMENTS, SESSIONS};
+use crate::mixed::{Mixed, Mixture};
+use crate::places::NOBODY;
+use crate::plain::{self, Drawn};
+use crate::prices::Prices;
+use crate::setting::Opened;
 use portcullis_bench_market::Random;
+use portcullis_bench_market::near::{MARGIN_DEPOSIT, MARGIN_LOTS, Near, POSITION_LOTS};
 use portcullis_domain::{
-    AccountId, AccountMove, CashMove, Command, HashSeed, Head, InstrumentId, Money, NewOrder,
-    PositionMove, Price, Qty, ReferencePrice, SessionId, Side, TimeInForce, UserRef,
+    AccountId, AccountMove, CashMove, Command, Head, InstrumentId, Money, NewOrder, PositionMove,
+    Price, Qty, ReferencePrice, SessionId, Side, TimeInForce, UserRef,
 };
-use portcullis_risk_core::{Capacities, RiskCore};
+use portcullis_risk_core::Counters;
 
 /// The session whose orders rest until they are cancelled together.
 pub const RESTING: SessionId = SessionId::new(SESSIONS - 1);
 /// Sessions of all other orders.
 const ORDERING: u64 = SESSIONS as u64 - 1;
-/// Instruments that an account trades; it holds a position in the first two of them.
-const TRADED: u32 = 4;
 /// Orders drawn in advance, taken round and round.
-const DRAWN: usize = 1 << 16;
-const PRICE_START: i64 = 10_000;
-/// Prices stay this near to where they began.
-const PRICE_SPAN: i64 = 1_000;
+pub(crate) const DRAWN: usize = 1 << 16;
 const DEPOSIT: i64 = 20_000_000;
-const POSITION_LOTS: i64 = 20;
-/// One order in so many is refused; one in so many comes within a tenth of its largest quantity.
-const REFUSED_ONE_IN: u64 = 50;
-const NEAR_ONE_IN: u64 = 10;
+/// One order in so many is refused; one in so many of the others comes within a tenth of a limit.
+pub(crate) const REFUSED_ONE_IN: u64 = 50;
+pub(crate) const NEAR_ONE_IN: u64 = 10;
 
-/// How many accounts there are, and how many of them trade.
+/// An order to be sent.
 #[derive(Clone, Copy, Debug)]
-pub struct Crowd {
-    /// Accounts.
-    pub accounts: u32,
-    /// Those that trade, an even number, spread evenly over the others.
-    pub active: u32,
-    /// Accounts that may get a row of limits of their own.
-    pub rows_spare: u32,
+pub struct Due {
+    /// All but its time.
+    pub head: Head,
+    /// Whom it keeps busy until the engine's word on it is known.
+    pub busy: u16,
 }
 
-impl Crowd {
-    /// An active account.
-    const fn active_account(self, which: u32) -> u32 {
-        let pairs = self.accounts / 2;
-        let apart = pairs / (self.active / 2);
-        2 * (which / 2 * apart) + which % 2
-    }
-
-    const fn size(self) -> Size {
-        let held = self.active as i64 * 2 * POSITION_LOTS / INSTRUMENTS as i64 / 2;
-        Size {
-            accounts: self.accounts,
-            rows_spare: self.rows_spare,
-            held_lots: held,
-        }
-    }
-
-    /// A table of limits of this size.
-    ///
-    /// # Errors
-    /// As [`table`].
-    pub fn table(
-        self,
-        edition: Edition,
-    ) -> Result<portcullis_risk_core::limits::LimitTable, String> {
-        table(self.size(), edition)
-    }
-
-    /// What its table is built from.
-    #[must_use]
-    pub fn limits(self) -> portcullis_risk_core::limits::LimitSpec {
-        crate::limits::spec(self.size(), Edition::First)
-    }
-
-    /// The core's tables.
-    #[must_use]
-    pub fn capacities(self) -> Capacities {
-        Capacities {
-            accounts_max: self.accounts,
-            instruments_max: INSTRUMENTS,
-            firms_max: SESSIONS,
-            sessions_max: SESSIONS,
-            orders_max: 65_536,
-            orders_reserved_per_account: 0,
-            positions_max: self.active * TRADED,
-            ..Capacities::default()
-        }
-    }
-
-    /// A core that has seen nothing yet.
-    ///
-    /// # Errors
-    /// The limits or capacities do not load.
-    pub fn core(self) -> Result<RiskCore, String> {
-        let table = self.table(Edition::First)?;
-        RiskCore::new(&self.capacities(), table, HashSeed::FIXED).map_err(|why| why.to_string())
-    }
-}
-
-/// An order drawn in advance: all but its number, its time and where the reference stands.
-#[derive(Clone, Copy, Debug)]
-struct Drawn {
-    head: Head,
-    /// From the reference; `None` where the price is what it is.
-    offset: Option<i64>,
+/// The orders of the load.
+#[derive(Debug)]
+enum Orders {
+    Plain(Vec<Drawn>),
+    Mixed(Box<Mixed>),
 }
 
 /// The market.
 #[derive(Debug)]
 pub struct Market {
     crowd: Crowd,
-    drawn: Vec<Drawn>,
-    prices: [i64; INSTRUMENTS as usize],
+    orders: Orders,
+    prices: Prices,
     /// Whose price moves next.
     moving: u32,
     random: Random,
+    /// Orders of the load's sessions so far.
+    next: u64,
 }
 
 impl Market {
     /// The market of a crowd.
     #[must_use]
     pub fn new(crowd: Crowd) -> Self {
-        let mut market = Self {
-            crowd,
-            drawn: Vec::new(),
-            prices: [PRICE_START; INSTRUMENTS as usize],
-            moving: 0,
-            random: Random::new(20_260_101),
+        let mut random = Random::new(20_260_101);
+        let orders = match crowd.checks {
+            Checks::Some => Orders::Plain(plain::draw(crowd, &mut random)),
+            Checks::All => Orders::Mixed(Box::new(Mixed::new(crowd, &mut random))),
         };
-        market.drawn = (0..DRAWN).map(|_| market.draw()).collect();
-        market
+        Self {
+            crowd,
+            orders,
+            prices: Prices::new(crowd),
+            moving: 0,
+            random,
+            next: 0,
+        }
     }
 
-    /// What must be said before the first order: links, prices, money, positions.
+    /// Whose market it is.
+    #[must_use]
+    pub const fn crowd(&self) -> Crowd {
+        self.crowd
+    }
+
+    /// Has the cases of the checks set up by whoever takes heads, from a time on; until when it took.
+    pub fn set_up(&mut self, begun_ns: u64, taken: &mut dyn FnMut(Head)) -> u64 {
+        match &mut self.orders {
+            Orders::Plain(_) => begun_ns,
+            Orders::Mixed(mixed) => mixed.set_up(begun_ns, taken),
+        }
+    }
+
+    /// By how much an instrument's margin is scaled.
+    #[cfg(test)]
+    pub(crate) fn scale_ppm(&self, instrument: u32) -> u32 {
+        self.prices.scale_ppm_of(instrument)
+    }
+
+    /// What must be said before the first order: links, prices, money, positions, and the prices again, since
+    /// margin is scaled by the open interest that there is when a price comes.
     #[must_use]
     pub fn opening(&self) -> Vec<Command> {
         let links = (0..SESSIONS).map(|session| Command::VenueLink {
             session: SessionId::new(session),
             up: true,
         });
-        let prices = (0..INSTRUMENTS).map(|instrument| self.reference(instrument));
-        let endowments =
-            (0..self.crowd.active).flat_map(|which| endowment(self.crowd.active_account(which)));
-        links.chain(prices).chain(endowments).collect()
+        let prices = || (0..INSTRUMENTS).map(|instrument| self.reference(instrument));
+        let endowments = (0..self.crowd.active).flat_map(|which| endowment(self.crowd, which));
+        links
+            .chain(prices())
+            .chain(endowments)
+            .chain(prices())
+            .collect()
     }
 
     /// The next price to move: each instrument in its turn.
     pub fn next_reference(&mut self) -> Command {
         let moving = self.moving;
         self.moving = (moving + 1) % INSTRUMENTS;
-        let step = self.random.below(11) as i64 - 5;
-        let price = &mut self.prices[moving as usize];
-        *price = (*price + step).clamp(PRICE_START - PRICE_SPAN, PRICE_START + PRICE_SPAN);
+        self.prices
+            .move_by(moving, self.random.below(11) as i64 - 5);
         self.reference(moving)
     }
 
-    /// The order with this number among all, from 0.
+    /// Fits orders near their margin to the prices of the moment.
+    pub fn refresh(&mut self) {
+        if let Orders::Mixed(mixed) = &mut self.orders {
+            mixed.refresh(&self.prices);
+        }
+    }
+
+    /// The next order, if whoever it is of is free to send it.
+    #[inline]
+    pub fn next(&mut self, now_ns: u64) -> Option<Due> {
+        let mut due = match &mut self.orders {
+            Orders::Plain(_) => Due {
+                head: self.order(self.next),
+                busy: NOBODY,
+            },
+            Orders::Mixed(mixed) => mixed.next(&self.prices, now_ns)?,
+        };
+        if due.head.session < SESSIONS {
+            (due.head.session, due.head.number) = name(self.next);
+            self.next += 1;
+        }
+        Some(due)
+    }
+
+    /// The engine's word on an order is known that kept somebody busy.
+    #[inline]
+    pub fn released(&mut self, busy: u16) {
+        match &mut self.orders {
+            Orders::Mixed(mixed) if busy != NOBODY => mixed.released(busy),
+            Orders::Mixed(_) | Orders::Plain(_) => {}
+        }
+    }
+
+    /// The last replace that takes the last room for versions is answered before another found none.
+    pub fn forgo_full(&mut self) {
+        if let Orders::Mixed(mixed) = &mut self.orders {
+            mixed.forgo_full();
+        }
+    }
+
+    /// The session whose replace finds no room for a version.
+    #[must_use]
+    pub fn full_session(&self) -> Option<SessionId> {
+        match &self.orders {
+            Orders::Plain(_) => None,
+            Orders::Mixed(mixed) => Some(mixed.full_session()),
+        }
+    }
+
+    /// What was sent before the first order.
+    #[must_use]
+    pub fn opened(&self) -> Opened {
+        match &self.orders {
+            Orders::Plain(_) => Opened::default(),
+            Orders::Mixed(mixed) => mixed.opened(),
+        }
+    }
+
+    /// What the orders so far came to, where each check has its turn.
+    #[must_use]
+    pub fn mixture(&self) -> Option<Mixture> {
+        match &self.orders {
+            Orders::Plain(_) => None,
+            Orders::Mixed(mixed) => Some(mixed.mixture()),
+        }
+    }
+
+    /// Holds the core's refusals against the plan, check by check, where each has its turn.
+    ///
+    /// # Errors
+    /// The first that is not as it must be, in words.
+    pub fn check(&self, counters: &Counters) -> Result<(), String> {
+        match &self.orders {
+            Orders::Plain(_) => Ok(()),
+            Orders::Mixed(mixed) => mixed.check(counters),
+        }
+    }
+
+    /// The order with this number among all, from 0, where some checks refuse.
+    ///
+    /// # Panics
+    /// If each check has its turn: there an order is made when it is due.
     #[must_use]
     pub fn order(&self, index: u64) -> Head {
-        let drawn = &self.drawn[index as usize % DRAWN];
+        let Orders::Plain(drawn) = &self.orders else {
+            panic!("orders of which each check refuses its share are made when they are due");
+        };
+        let drawn = &drawn[index as usize % DRAWN];
         let mut head = drawn.head;
-        head.session = (index % ORDERING) as u32;
-        head.number = (index / ORDERING) as u32 + 1;
+        (head.session, head.number) = name(index);
         if let Some(offset) = drawn.offset {
-            head.price = self.prices[head.instrument as usize] + offset;
+            head.price = self.prices.of(head.instrument) + offset;
         }
         head
     }
 
-    /// An order of the session whose orders rest.
+    /// An order of the session whose orders rest, of an account that is far from its limits.
     #[must_use]
     pub fn resting_order(&self, number: u32) -> Head {
-        let account = self.crowd.active_account(number % self.crowd.active);
-        let instrument = traded(account, 0);
+        let mut which = number % self.crowd.active;
+        while self.crowd.near(which).is_some() {
+            which = (which + 1) % self.crowd.active;
+        }
+        let instrument = self.crowd.traded(which, 0);
         let order = NewOrder {
             session: RESTING,
             user_ref: UserRef::new(number),
-            account: AccountId::new(account),
+            account: AccountId::new(self.crowd.active_account(which)),
             instrument: InstrumentId::new(instrument),
             side: Side::Buy,
             qty: Qty::new(1),
-            price: Some(Price::new(self.prices[instrument as usize] - 5)),
+            price: Some(Price::new(self.prices.of(instrument) - 5)),
             time_in_force: TimeInForce::Day,
         };
         Command::NewOrder(order).encode()
     }
 
-    /// An account, whether it trades or not, the same ones again after `of`.
-    #[must_use]
-    pub const fn any_account(&self, which: u64, of: u32) -> AccountId {
-        let of = if of < self.crowd.accounts {
-            of
-        } else {
-            self.crowd.accounts
-        };
-        let apart = self.crowd.accounts / of;
-        AccountId::new((which % of as u64) as u32 * apart)
-    }
-
     fn reference(&self, instrument: u32) -> Command {
         Command::Reference(ReferencePrice {
             instrument: InstrumentId::new(instrument),
-            price: Price::new(self.prices[instrument as usize]),
+            price: Price::new(self.prices.of(instrument)),
         })
-    }
-
-    fn draw(&mut self) -> Drawn {
-        let which = self.random.below(self.crowd.active.into()) as u32;
-        let account = self.crowd.active_account(which);
-        let instrument = traded(account, self.random.below(TRADED.into()) as u32);
-        let near = self.random.below(NEAR_ONE_IN) == 0;
-        let order = NewOrder {
-            session: SessionId::new(0),
-            user_ref: UserRef::new(1),
-            account: AccountId::new(account),
-            instrument: InstrumentId::new(instrument),
-            side: [Side::Buy, Side::Sell][self.random.below(2) as usize],
-            qty: Qty::new(if near {
-                QTY_MAX - self.random.below(10) as i64
-            } else {
-                1 + self.random.below(10) as i64
-            }),
-            price: Some(Price::new(PRICE_START)),
-            time_in_force: TimeInForce::Day,
-        };
-        let mut drawn = Drawn {
-            head: Command::NewOrder(order).encode(),
-            offset: Some(self.random.below(11) as i64 - 5),
-        };
-        if self.random.below(REFUSED_ONE_IN) == 0 {
-            self.spoil(&mut drawn);
-        }
-        drawn
-    }
-
-    /// Makes an order one that is refused, for one of six reasons.
-    fn spoil(&mut self, drawn: &mut Drawn) {
-        match self.random.below(6) {
-            0 => drawn.head.qty = QTY_MAX + 1,
-            1 => drawn.head.qty = 0,
-            2 => drawn.head.account = AccountId::NONE.raw(),
-            3 => {
-                drawn.offset = None;
-                drawn.head.instrument = InstrumentId::NONE.raw();
-            }
-            4 => {
-                drawn.offset = None;
-                drawn.head.price = PRICE_MAX + 1;
-            }
-            _ => {
-                drawn.head.flags = 0;
-                drawn.offset = Some(2 * PRICE_START * COLLAR_PPM / 1_000_000);
-            }
-        }
     }
 }
 
 /// Money, and one position each way; a neighbour has the other side of both.
-fn endowment(account: u32) -> [Command; 3] {
-    let id = AccountId::new(account);
-    let opening = |which: u32| {
-        let lots = if account % 2 == which % 2 {
-            POSITION_LOTS
-        } else {
-            -POSITION_LOTS
-        };
+fn endowment(crowd: Crowd, which: u32) -> [Command; 3] {
+    let id = AccountId::new(crowd.active_account(which));
+    let (deposit, lots) = match crowd.near(which) {
+        Some(Near::Margin) => (MARGIN_DEPOSIT, MARGIN_LOTS),
+        _ => (DEPOSIT, POSITION_LOTS),
+    };
+    let opening = |instrument: u32| {
         Command::MovePosition(AccountMove {
             kind: PositionMove::Opening,
             account: id,
-            instrument: InstrumentId::new(traded(account, which)),
-            qty: Qty::new(lots),
-            price: Price::new(PRICE_START),
+            instrument: InstrumentId::new(crowd.traded(which, instrument)),
+            qty: Qty::new(match endowed_side(which, instrument) {
+                Side::Buy => lots,
+                Side::Sell => -lots,
+            }),
+            price: Price::new(portcullis_bench_market::PRICE_START),
             counterparty: AccountId::NONE,
         })
     };
     let deposit = Command::Deposit(CashMove {
         account: id,
-        amount: Money::new(DEPOSIT),
+        amount: Money::new(deposit),
     });
     [deposit, opening(0), opening(1)]
 }
 
-/// The instruments of an account: its neighbour in the pair has the same.
-const fn traded(account: u32, which: u32) -> u32 {
-    (account / 2 * 13 + which * (INSTRUMENTS / TRADED)) % INSTRUMENTS
+/// Which way a position goes: a neighbour has the other.
+pub(crate) const fn endowed_side(which: u32, instrument: u32) -> Side {
+    if which % 2 == instrument % 2 {
+        Side::Buy
+    } else {
+        Side::Sell
+    }
+}
+
+/// Session and number of an order of the load.
+const fn name(index: u64) -> (u32, u32) {
+    ((index % ORDERING) as u32, (index / ORDERING) as u32 + 1)
 }
 
 /// Which order a session's number names, among all.
@@ -302,6 +305,7 @@ mod tests {
             accounts: 1_000,
             active: 100,
             rows_spare: 0,
+            checks: Checks::Some,
         };
         let market = Market::new(crowd);
         for index in [0, 1, 62, 63, 64, 1_000_000] {

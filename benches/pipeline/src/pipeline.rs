@@ -56,6 +56,7 @@ impl<A: Agent + Send + 'static, I: Outbound> Pipeline<A, I> {
         &mut self,
         work: impl FnOnce(&mut Traffic<I>) -> Result<T, String>,
     ) -> Result<T, String> {
+        self.traffic.market.refresh();
         self.pause(false);
         let done = work(&mut self.traffic);
         self.pause(true);

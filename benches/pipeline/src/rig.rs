@@ -4,11 +4,13 @@
 //! the product starts with; the agents run as the product runs them; while a rig pauses its thread
 //! sleeps, so that two rigs can share a core in turn.
 
-use crate::market::Crowd;
+use crate::crowd::Crowd;
+use crate::market::Market;
 use crate::pause::Pause;
 use crate::undecided::{Passed, Undecided, UndecidedRings};
 use crate::wait::{AGENTS_CORE, Wait};
 use portcullis_bench_harness::Latency;
+use portcullis_domain::{CommandKind, Head};
 use portcullis_pipeline::durability::DurabilityWatch;
 use portcullis_pipeline::item::{ControlItem, EgressItem, VenueItem};
 use portcullis_pipeline::risk::{LatencySink, Risk, RiskRings};
@@ -18,8 +20,8 @@ use portcullis_risk_core::limits::LimitTable;
 use portcullis_risk_core::{OutboundOrder, RiskCore};
 use portcullis_runtime::{
     Agent, Clock, DutyWriter, Lead, MessageConsumer, MessageProducer, RecordConsumer,
-    RecordProducer, RingConsumer, RingProducer, StopFlag, TscClock, message_ring, record_ring,
-    ring, run,
+    RecordProducer, RingConsumer, RingProducer, StopFlag, SystemClock, TscClock, message_ring,
+    record_ring, ring, run,
 };
 use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
@@ -177,12 +179,19 @@ pub struct LogSide {
     pub stall: portcullis_domain::Duration,
 }
 
-/// Starts the pipeline that decides, as it stands in the product without a log. It begins paused.
+/// Starts the pipeline that decides, as it stands in the product without a log, with the market's cases set up.
+/// It begins paused.
 ///
 /// # Errors
 /// The limits do not load.
-pub fn deciding(crowd: Crowd, wait: Wait) -> Result<(Rig<Deciding>, Ends<VenueItem>), String> {
-    deciding_before(crowd, wait, None)
+pub fn deciding(
+    market: &mut Market,
+    wait: Wait,
+) -> Result<(Rig<Deciding>, Ends<VenueItem>), String> {
+    let (mut agents, mut ends) = agents_before(market.crowd(), None)?;
+    let begun_ns = SystemClock.now().ns();
+    market.set_up(begun_ns, &mut |head| agents.take(&mut ends, head));
+    Ok((Rig::start(agents.sequencer, agents.risk, wait), ends))
 }
 
 /// The same before a log.
@@ -257,6 +266,24 @@ impl Agents {
         }
     }
 
+    /// Takes a head before the first order, and all that follows from it.
+    fn take(&mut self, ends: &mut Ends<VenueItem>, head: Head) {
+        let ring = match CommandKind::from_raw(head.kind) {
+            Some(CommandKind::NewOrder | CommandKind::Replace) => &mut ends.orders,
+            Some(CommandKind::Report | CommandKind::VenueUp) => &mut ends.reports,
+            _ => &mut ends.commands,
+        };
+        assert!(ring.send(head, &[]), "nothing else is under way");
+        while !(self.sequencer.is_drained() && self.risk.is_drained()) {
+            self.cycle();
+        }
+        while ends.venue.take_if(|_| true).is_some() {}
+        ends.venue.release();
+        while ends.egress.take_if(|_| true).is_some() {}
+        ends.egress.release();
+        while ends.control.pop().is_ok() {}
+    }
+
     /// Who decided.
     ///
     /// # Errors
@@ -269,9 +296,10 @@ impl Agents {
     }
 }
 
-/// Starts the pipeline that decides nothing. It begins paused.
+/// Starts the pipeline that decides nothing, in which there is nothing to set up. It begins paused.
 #[must_use]
-pub fn undecided(wait: Wait) -> (Rig<Undecided<Kept>>, Ends<Passed>) {
+pub fn undecided(market: &mut Market, wait: Wait) -> (Rig<Undecided<Kept>>, Ends<Passed>) {
+    market.set_up(SystemClock.now().ns(), &mut |_| {});
     let (ends, agents) = wire();
     let sequencer = Sequencer::new(agents.sequencer, RiskSignals::default());
     let rings = UndecidedRings {
@@ -336,19 +364,25 @@ impl<A: Agent + Send + 'static> Rig<A> {
     }
 }
 
-/// Holds the core's own count of a run against the other side's.
+/// Holds the core's own count of a run against the other side's, which began with what opened the market.
 ///
 /// # Errors
 /// The first figure that is not as it must be, in words.
-pub fn agree(core: &RiskCore, accepted: u64, refused: u64) -> Result<(), String> {
+pub fn agree(core: &RiskCore, market: &Market, accepted: u64, refused: u64) -> Result<(), String> {
     let counters = core.counters();
+    let opened = market.opened();
+    market.check(counters)?;
     let same = [
-        ("orders accepted", counters.accepted, accepted),
-        ("orders refused", counters.refused, refused),
+        (
+            "orders accepted",
+            counters.accepted,
+            opened.accepted + accepted,
+        ),
+        ("orders refused", counters.refused, opened.refused + refused),
         ("numbers taken for a resend", counters.resent, 0),
         ("reports ignored", counters.reports_ignored, 0),
         ("alarms", counters.alarms, 0),
-        ("open orders", core.open_orders() as u64, 0),
+        ("open orders", core.open_orders() as u64, opened.resting),
     ];
     if let Some((what, is, must)) = same.into_iter().find(|(_, is, must)| is != must) {
         return Err(format!("the core's {what}: {is}, must be {must}"));

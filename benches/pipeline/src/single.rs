@@ -3,12 +3,14 @@
 //! On a thread of its own, on the core of the agents. Invariants: between two readings of the clock
 //! stands one call with one order, as the risk agent makes it; the final state is as sent, or there are no figures.
 
-use crate::market::{Crowd, Market};
+use crate::crowd::Crowd;
+use crate::market::{Due, Market};
+use crate::places::NOBODY;
 use crate::rig::agree;
 use portcullis_bench_harness::Latency;
-use portcullis_domain::{Command, Head, Record, ReportKind, SessionId, UserRef, VenueReport};
+use portcullis_domain::{Command, CommandKind, Head, Record, ReportKind, VenueReport};
 use portcullis_pipeline::risk::Fetch;
-use portcullis_risk_core::{Effect, EffectSink, OutboundAction, RiskCore};
+use portcullis_risk_core::{Effect, EffectSink, OutboundAction, OutboundOrder, RiskCore};
 use std::slice::from_ref;
 use std::time::Instant;
 
@@ -16,19 +18,21 @@ use std::time::Instant;
 const GAP_NS: u64 = 1_000;
 const MOVE_EVERY: u64 = 64;
 
-/// What the core said of one order.
+/// What the core said of orders.
 #[derive(Debug, Default)]
 struct Said {
     approved: u64,
     refused: u64,
+    /// What the engine is to say of the last one that was approved; of a replace, once the next found no room.
+    owed: Option<VenueReport>,
 }
 
 impl EffectSink for Said {
     fn on_effect(&mut self, effect: Effect) {
         match effect {
             Effect::Approved(order) => {
-                let enters = matches!(order.get().action, OutboundAction::Enter { .. });
-                self.approved += u64::from(enters);
+                self.approved += 1;
+                self.owed = answer_to(order.get());
             }
             Effect::Refused(_) => self.refused += 1,
             Effect::Answered(_)
@@ -41,12 +45,31 @@ impl EffectSink for Said {
     }
 }
 
+/// What an engine says of what it is sent: an order is dead, a version is the order.
+pub(crate) fn answer_to(order: &OutboundOrder) -> Option<VenueReport> {
+    let (user_ref, kind) = match order.action {
+        OutboundAction::Enter { .. } => (order.user_ref, ReportKind::Canceled),
+        OutboundAction::Replace { original, .. } => {
+            let new = order.user_ref;
+            (original, ReportKind::Replaced { new })
+        }
+        OutboundAction::Cancel { .. } => return None,
+    };
+    Some(VenueReport {
+        session: order.session,
+        user_ref,
+        kind,
+        note: 0,
+    })
+}
+
 /// A core of its own that is called with one order at a time.
 #[derive(Debug)]
 pub struct Single {
     core: RiskCore,
     market: Market,
     seq: u64,
+    now_ns: u64,
     /// Orders so far.
     orders: u64,
     said: Said,
@@ -62,9 +85,18 @@ impl Single {
             core: crowd.core()?,
             market: Market::new(crowd),
             seq: 0,
+            now_ns: GAP_NS,
             orders: 0,
             said: Said::default(),
         };
+        let Self {
+            core, market, seq, ..
+        } = &mut single;
+        single.now_ns = market.set_up(GAP_NS, &mut |mut head| {
+            *seq += 1;
+            head.seq = *seq;
+            core.apply(&Record::bare(head), &mut Said::default());
+        });
         for command in single.market.opening() {
             single.apply(&command);
         }
@@ -73,6 +105,7 @@ impl Single {
 
     /// Times each of `orders` calls; as many come before, untimed.
     pub fn time(&mut self, orders: u64, latency: &mut Latency) {
+        self.market.refresh();
         for _ in 0..orders {
             self.call();
         }
@@ -86,15 +119,20 @@ impl Single {
     ///
     /// # Errors
     /// It is another one.
-    pub fn finish(self) -> Result<(), String> {
-        let Said { approved, refused } = self.said;
+    pub fn finish(mut self) -> Result<(), String> {
+        if let Some(report) = self.said.owed.take() {
+            self.apply(&Command::Report(report));
+        }
+        let Said {
+            approved, refused, ..
+        } = self.said;
         if approved + refused != self.orders {
             return Err(format!(
                 "{approved} approved and {refused} refused of {}",
                 self.orders
             ));
         }
-        agree(&self.core, approved, refused)
+        agree(&self.core, &self.market, approved, refused)
     }
 
     /// The next order, which the engine cancels afterwards; how long deciding took.
@@ -103,28 +141,28 @@ impl Single {
             let command = self.market.next_reference();
             self.apply(&command);
         }
-        let record = self.record(self.market.order(self.orders));
+        let due = self.market.next(self.now_ns + GAP_NS);
+        let Due { head, busy } = due.expect("nobody is busy while nothing is under way");
+        let record = self.record(head);
         self.orders += 1;
-        let approved = self.said.approved;
         let begun = Instant::now();
         self.core
             .apply_batch(from_ref(&record), &mut Fetch, &mut self.said);
         let took_ns = begun.elapsed().as_nanos() as u64;
-        if self.said.approved > approved {
-            self.apply(&Command::Report(VenueReport {
-                session: SessionId::new(record.head.session),
-                user_ref: UserRef::new(record.head.number),
-                kind: ReportKind::Canceled,
-                note: 0,
-            }));
+        // Of the replace that takes the last room for versions the engine says nothing before another found none.
+        let waits = head.kind == CommandKind::Replace as u8 && busy != NOBODY;
+        if let Some(report) = self.said.owed.take_if(|_| !waits) {
+            self.apply(&Command::Report(report));
         }
+        self.market.released(busy);
         took_ns
     }
 
     fn record(&mut self, mut head: Head) -> Record {
         self.seq += 1;
+        self.now_ns += GAP_NS;
         head.seq = self.seq;
-        head.timestamp_ns = self.seq * GAP_NS;
+        head.timestamp_ns = self.now_ns;
         Record::bare(head)
     }
 
@@ -138,6 +176,52 @@ impl Single {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crowd::Checks;
+    use crate::limits::INSTRUMENTS;
+    use portcullis_domain::InstrumentId;
+
+    #[test]
+    fn what_scales_margin_is_known_beforehand() {
+        let crowd = Crowd {
+            accounts: 2_400,
+            active: 2_400,
+            rows_spare: 0,
+            checks: Checks::All,
+        };
+        let single = Single::new(crowd).expect("limits that load");
+        for instrument in 0..INSTRUMENTS {
+            let scale_ppm = single.market.scale_ppm(instrument);
+            let view = single.core.instrument(InstrumentId::new(instrument));
+            assert_eq!(view.map(|view| view.scale_ppm), Some(scale_ppm));
+            assert!(scale_ppm > 0);
+        }
+    }
+
+    #[test]
+    fn each_check_refuses_its_share_and_a_tenth_of_the_rest_is_near_a_limit() {
+        let crowd = Crowd {
+            accounts: 2_400,
+            active: 2_400,
+            rows_spare: 0,
+            checks: Checks::All,
+        };
+        let mut single = Single::new(crowd).expect("limits that load");
+        let mut latency = Latency::new();
+        single.time(100_000, &mut latency);
+        let mixture = single.market.mixture().expect("each check has its turn");
+        single.finish().expect("the state is as sent");
+        let refused: u64 = mixture.checks.iter().map(|(_, count)| count).sum();
+        assert!(refused > 3_500, "{refused}");
+        for (check, count) in mixture.checks {
+            assert!(count * 100 > refused, "{check}: {count} of {refused}");
+        }
+        let near: u64 = mixture.near.iter().map(|(_, count)| count).sum();
+        let passing = mixture.passing;
+        assert!((passing * 9 / 100..passing * 11 / 100).contains(&near));
+        for (kind, count) in mixture.near {
+            assert!(count * 100 > passing, "{kind}: {count} of {passing}");
+        }
+    }
 
     #[test]
     fn single_calls_leave_the_state_that_was_sent() {
@@ -145,6 +229,7 @@ mod tests {
             accounts: 1_000,
             active: 200,
             rows_spare: 0,
+            checks: Checks::All,
         };
         let mut single = Single::new(crowd).expect("limits that load");
         let mut latency = Latency::new();

@@ -4,25 +4,24 @@
 //! latency counts from the plan; what an order leads to is taken once and in full, or the run is
 //! an error; each approved order is cancelled by the engine, so that none rests but those meant to.
 
+mod collect;
+
 use crate::counts::Counts;
-use crate::market::{Market, RESTING, order_index};
-use crate::rig::{Agents, Deciding, Ends, Outbound};
+use crate::market::{Due, Market, RESTING};
+use crate::places::{Places, UNANSWERED_MAX};
+use crate::rig::{Agents, Deciding, Ends, Outbound, agree};
 use crate::wait::Wait;
 use crate::watch::Watch;
 use portcullis_bench_harness::{Latency, Pace};
 use portcullis_domain::{Command, Head, ReportKind, SessionId, UserRef, VenueReport};
-use portcullis_pipeline::durability::{Gate, Passage};
-use portcullis_pipeline::item::{ClientEffect, ControlItem, EgressItem};
-use portcullis_risk_core::{AnswerKind, Done, OutboundAction, OutboundOrder};
+use portcullis_pipeline::durability::Gate;
+use portcullis_risk_core::RiskCore;
 use portcullis_runtime::{Clock, RecordProducer, SystemClock};
 use std::time::{Duration, Instant};
 
 /// Bytes of an order's and a report's raw message, about those of OUCH 5.0.
 const ORDER_RAW: [u8; 56] = [b'O'; 56];
 const REPORT_RAW: [u8; 20] = [b'C'; 20];
-
-/// Orders that can be unanswered: more than all rings hold.
-const UNANSWERED_MAX: u64 = 1 << 16;
 
 /// Each of 64 instruments a hundred times a second.
 const PRICE_EVERY: Duration = Duration::from_nanos(156_250);
@@ -82,8 +81,12 @@ pub struct Traffic<I> {
     /// Orders sent of those that do not rest, and answered.
     next_order: u64,
     answered: u64,
-    /// By the order's place: which it is, and when it was planned.
-    planned: Box<[Option<(u64, Instant)>]>,
+    /// Orders that are not answered.
+    places: Places,
+    /// What the engine is to say of the replace that takes the last room for versions.
+    owed: Option<VenueReport>,
+    /// Whether the next one was refused already: it came by another ring.
+    found_full: bool,
     /// Orders of the last planned time that are not sent yet.
     due: Instant,
     due_left: u64,
@@ -99,6 +102,9 @@ impl<I: Outbound> Traffic<I> {
         let now = Instant::now();
         Self {
             ends,
+            places: Places::new(market.crowd().capacities().sessions_max),
+            owed: None,
+            found_full: false,
             market,
             counts: Counts::default(),
             resting: 0,
@@ -108,7 +114,6 @@ impl<I: Outbound> Traffic<I> {
             gate: Gate::open(),
             next_order: 0,
             answered: 0,
-            planned: vec![None; UNANSWERED_MAX as usize].into_boxed_slice(),
             due: now,
             due_left: 0,
             resting_number: 0,
@@ -223,7 +228,9 @@ impl<I: Outbound> Traffic<I> {
                     if self.next_order - self.answered >= most || now >= last {
                         return true;
                     }
-                    self.send_next(now, now);
+                    if !self.send_next(now, now) {
+                        return true;
+                    }
                 }
                 true
             }
@@ -245,26 +252,37 @@ impl<I: Outbound> Traffic<I> {
                 self.due = planned;
                 self.due_left = orders;
             }
+            if !self.send_next(self.due, now) {
+                return false;
+            }
             self.due_left -= 1;
-            self.send_next(self.due, now);
         }
         false
     }
 
-    fn send_next(&mut self, planned: Instant, now: Instant) {
-        let index = self.next_order;
-        let head = self.market.order(index);
-        if !self.send_order(head, now) {
-            return;
+    /// Sends the next order; `false` where it has no room, or whoever it is of waits for the engine's word.
+    fn send_next(&mut self, planned: Instant, now: Instant) -> bool {
+        if !self.ends.orders.has_room_for(1) {
+            return false;
         }
-        let slot = &mut self.planned[(index % UNANSWERED_MAX) as usize];
-        assert!(slot.is_none(), "an order's place is free before it is sent");
-        *slot = Some((index, planned));
+        let Some(Due { head, busy }) = self.market.next(self.stamp(now)) else {
+            return false;
+        };
+        let sent = self.send_order(head, now);
+        assert!(sent, "room was looked for");
+        let (session, user_ref) = (SessionId::new(head.session), UserRef::new(head.number));
+        self.places.take(session, user_ref, planned, busy);
         self.next_order += 1;
+        true
+    }
+
+    /// What the clock of the records says.
+    fn stamp(&self, now: Instant) -> u64 {
+        self.wall.1 + now.duration_since(self.wall.0).as_nanos() as u64
     }
 
     fn send_order(&mut self, mut head: Head, now: Instant) -> bool {
-        head.timestamp_ns = self.wall.1 + now.duration_since(self.wall.0).as_nanos() as u64;
+        head.timestamp_ns = self.stamp(now);
         head.raw_len = ORDER_RAW.len() as u16;
         let sent = self.ends.orders.send(head, &ORDER_RAW);
         self.counts.sent += u64::from(sent);
@@ -324,6 +342,15 @@ impl<I: Outbound> Traffic<I> {
         self.counts.reports += 1;
     }
 
+    /// The engine's word on the replace that took the last room for versions.
+    fn answer_replace(&mut self) {
+        if let Some(report) = self.owed.take() {
+            self.found_full = false;
+            self.report(&Command::Report(report), &REPORT_RAW);
+            self.counts.reports += 1;
+        }
+    }
+
     fn move_price(&mut self, now: Instant) {
         if now < self.price_due || !self.room_for_commands() {
             return;
@@ -331,130 +358,6 @@ impl<I: Outbound> Traffic<I> {
         self.price_due += PRICE_EVERY;
         let command = self.market.next_reference();
         self.command(&command);
-    }
-
-    /// Takes what there is.
-    fn collect(&mut self, mut latency: Option<&mut Latency>) {
-        self.collect_from_venue(latency.as_deref_mut());
-        self.collect_from_egress(latency);
-        for _ in 0..TAKEN_AT_ONCE {
-            let Ok(item) = self.ends.control.pop() else {
-                break;
-            };
-            self.controlled(&item);
-        }
-    }
-
-    fn collect_from_venue(&mut self, mut latency: Option<&mut Latency>) {
-        if self.ends.venue.is_empty() {
-            return;
-        }
-        for _ in 0..TAKEN_AT_ONCE {
-            if !self.ends.reports.has_room_for(1) {
-                break;
-            }
-            let gate = &mut self.gate;
-            let passes = |item: &I| gate.passage(item.seq()) == Passage::Open;
-            let Some((item, _)) = self.ends.venue.take_if(passes) else {
-                break;
-            };
-            let order = *item.order();
-            self.outbound(&order, latency.as_deref_mut());
-        }
-        self.ends.venue.release();
-    }
-
-    fn collect_from_egress(&mut self, mut latency: Option<&mut Latency>) {
-        if self.ends.egress.is_empty() {
-            return;
-        }
-        for _ in 0..2 * TAKEN_AT_ONCE {
-            let gate = &mut self.gate;
-            let passes = |item: &EgressItem| gate.passage(item.seq) == Passage::Open;
-            let Some((item, _)) = self.ends.egress.take_if(passes) else {
-                break;
-            };
-            self.told(&item.effect, latency.as_deref_mut());
-        }
-        self.ends.egress.release();
-    }
-
-    fn outbound(&mut self, order: &OutboundOrder, latency: Option<&mut Latency>) {
-        let rests = order.session == RESTING;
-        match order.action {
-            OutboundAction::Enter { .. } if rests => {
-                self.counts.approved += 1;
-                self.resting += 1;
-            }
-            OutboundAction::Enter { .. } => {
-                let at = Instant::now();
-                // An engine does not wait for what is counted here.
-                self.cancel_by_engine(order.session, order.user_ref);
-                self.counts.approved += 1;
-                self.answer(order.session, order.user_ref, at, latency);
-            }
-            OutboundAction::Cancel { .. } if rests && self.resting > 0 => {
-                self.counts.cancels += 1;
-                self.resting -= 1;
-                self.cancel_by_engine(order.session, order.user_ref);
-            }
-            OutboundAction::Cancel { .. } | OutboundAction::Replace { .. } => {
-                self.counts.unexpected += 1;
-            }
-        }
-    }
-
-    /// An order's answer was there at this time: its first and only one.
-    fn answer(
-        &mut self,
-        session: SessionId,
-        user_ref: UserRef,
-        at: Instant,
-        latency: Option<&mut Latency>,
-    ) {
-        let index = order_index(session, user_ref);
-        let slot = &mut self.planned[(index % UNANSWERED_MAX) as usize];
-        match slot.take() {
-            Some((order, planned)) if order == index => {
-                self.answered += 1;
-                if let Some(latency) = latency {
-                    latency.record(at.duration_since(planned).as_nanos() as u64);
-                }
-            }
-            Some(_) | None => self.counts.unexpected += 1,
-        }
-    }
-
-    fn told(&mut self, effect: &ClientEffect, latency: Option<&mut Latency>) {
-        match effect {
-            ClientEffect::Entered(_) => {}
-            ClientEffect::Refused(refusal) => {
-                self.counts.refused += 1;
-                self.answer(refusal.session, refusal.user_ref, Instant::now(), latency);
-            }
-            ClientEffect::Reported(_) => self.counts.reported += 1,
-            ClientEffect::Answered(answer) if answer.kind == AnswerKind::MassCancelTaken => {
-                self.counts.mass_cancels_taken += 1;
-            }
-            ClientEffect::Answered(_) | ClientEffect::SessionChanged(_) => {
-                self.counts.unexpected += 1;
-            }
-        }
-    }
-
-    fn controlled(&mut self, item: &ControlItem) {
-        match item {
-            ControlItem::Outcome(outcome, _) if outcome.result.is_ok() => {
-                self.counts.controlled += 1;
-                let valued = matches!(outcome.result, Ok(Done::Valued(_)));
-                self.counts.valuations += u64::from(valued);
-            }
-            ControlItem::Refused(..) => {}
-            ControlItem::StateChanged(..) => self.counts.states += 1,
-            ControlItem::Outcome(..) | ControlItem::Alarmed(..) | ControlItem::Viewed(_) => {
-                self.counts.unexpected += 1;
-            }
-        }
     }
 
     /// Waits until every order is answered.
@@ -477,6 +380,9 @@ impl<I: Outbound> Traffic<I> {
     /// Something does not come, or came that should not have.
     pub fn settle(&mut self) -> Result<(), String> {
         self.drain(None)?;
+        // Nothing came behind it that could have found no room.
+        self.market.forgo_full();
+        self.answer_replace();
         let begun = Instant::now();
         while self.counts.owe() {
             self.collect(None);
@@ -520,6 +426,19 @@ impl<I: Outbound> Traffic<I> {
             Some((what, is, must)) => Err(format!("{what}: {is}, must be {must}")),
             None => self.counts.check(),
         }
+    }
+
+    /// Holds the core's own count against this side's.
+    ///
+    /// # Errors
+    /// As [`agree`].
+    pub fn agree(&self, core: &RiskCore) -> Result<(), String> {
+        agree(
+            core,
+            &self.market,
+            self.counts.approved,
+            self.counts.refused,
+        )
     }
 }
 

@@ -133,7 +133,8 @@ impl<L: LatencySink> Undecided<L> {
         let record = &self.batch[at];
         let head = record.head;
         let raw = record.raw();
-        if head.kind == CommandKind::NewOrder as u8 {
+        let orders = [CommandKind::NewOrder as u8, CommandKind::Replace as u8];
+        if orders.contains(&head.kind) {
             let order = outbound(&head);
             let unjudged = Unjudged {
                 seq: Seq::new(head.seq),

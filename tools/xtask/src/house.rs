@@ -237,7 +237,7 @@ pub(crate) const HOUSE: &[House] = &[
     House {
         name: BENCH_MARKET,
         folder: "benches/market",
-        holds: "limits and random numbers of the benches' markets",
+        holds: "limits of the benches' markets, orders that fail each check or come near a limit, random numbers",
         may_use: &[RISK_CORE, DOMAIN],
         outside: Outside::Only(&[]),
         reach: Reach::Library,

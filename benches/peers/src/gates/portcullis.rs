@@ -3,7 +3,7 @@
 //! One thread. Every check is on, with a limit set in every cell: message, session, states,
 //! permissions, three rates, repeats, lots, notional, open orders and open notional of account and
 //! firm, price, collar, position, open interest cap and share, margin over all positions of the
-//! account at moving references in three tiers, scaled by open interest, losses, account volume and
+//! account at moving references in four tiers, scaled by open interest, losses, account volume and
 //! volume spikes. An accepted order is kept, with its reservation, until the venue's report.
 
 mod limits;

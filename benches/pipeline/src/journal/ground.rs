@@ -2,8 +2,8 @@
 //!
 //! Owned by nobody. Invariant: a replica is made on it as the gateway makes one at a start.
 
+use portcullis_bench_pipeline::crowd::Crowd;
 use portcullis_bench_pipeline::limits::{INSTRUMENTS, PRICE_MAX, QTY_MAX, SESSIONS};
-use portcullis_bench_pipeline::market::Crowd;
 use portcullis_domain::{Duration, HashSeed, InstrumentId, Price, Qty, SessionId};
 use portcullis_journal::{Disk, Storage, WordFile, write_words};
 use portcullis_pipeline::egress::EgressConfig;

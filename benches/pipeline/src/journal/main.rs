@@ -16,7 +16,7 @@ mod ways_rows;
 
 use asked::Asked;
 use portcullis_bench_harness::{Report, exit_code, pin, with_core};
-use portcullis_bench_pipeline::market::Crowd;
+use portcullis_bench_pipeline::crowd::{Checks, Crowd};
 use portcullis_bench_pipeline::outcome::keep_histograms;
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
 use serde_json::json;
@@ -69,6 +69,7 @@ fn measure(asked: &Asked, scratch: &std::path::Path, report: &mut Report) -> Res
                 accounts: 1_000_000,
                 active: 1_000_000,
                 rows_spare: 0,
+                checks: Checks::Some,
             },
             commands: asked.commands,
             rounds: asked.options.rounds,
@@ -99,6 +100,7 @@ fn measure_pipeline(
             accounts: 10_000,
             active: 10_000,
             rows_spare: 0,
+            checks: Checks::Some,
         },
         wait: Wait::Spin,
         step: step(asked),
@@ -135,6 +137,7 @@ mod tests {
                 accounts: 200,
                 active: 200,
                 rows_spare: 0,
+                checks: Checks::Some,
             },
             commands: 20_000,
             rounds: 1,
@@ -155,6 +158,7 @@ mod tests {
             accounts: 200,
             active: 200,
             rows_spare: 0,
+            checks: Checks::Some,
         };
         let rows = replay::measure(scratch.path(), crowd, 20_000, 1);
         let rows = rows.expect("all come to the same digest");
@@ -171,6 +175,7 @@ mod tests {
                 accounts: 200,
                 active: 200,
                 rows_spare: 0,
+                checks: Checks::Some,
             },
             wait: Wait::Yield,
             step: Duration::from_millis(5),

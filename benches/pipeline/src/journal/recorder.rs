@@ -6,7 +6,8 @@
 use crate::ground::{Land, embedded, symbols};
 use crate::log_thread::begin_as;
 use crate::spares::SEGMENT_BYTES;
-use portcullis_bench_pipeline::market::{Crowd, Market};
+use portcullis_bench_pipeline::crowd::Crowd;
+use portcullis_bench_pipeline::market::Market;
 use portcullis_domain::{
     CancelRequest, Command, Head, Qty, Record, ReportKind, Seq, SessionId, Side, Timestamp, Units,
     UserRef, VenueReport,

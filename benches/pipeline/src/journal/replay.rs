@@ -6,7 +6,7 @@
 use crate::ground::{Land, embedded, ouch};
 use crate::recorder::{Engine, Recorded, record};
 use portcullis_bench_harness::{Bar, Rounds, Row, Unit};
-use portcullis_bench_pipeline::market::Crowd;
+use portcullis_bench_pipeline::crowd::{Checks, Crowd};
 use portcullis_bench_pipeline::outcome::median;
 use portcullis_domain::{Command, Record, Seq};
 use portcullis_journal::{Entry, JournalReader, Mode};
@@ -30,6 +30,7 @@ pub(crate) const CROWD: Crowd = Crowd {
     accounts: 10_000,
     active: 10_000,
     rows_spare: 0,
+    checks: Checks::Some,
 };
 
 /// Commands a second of one engine's journal.

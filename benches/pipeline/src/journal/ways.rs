@@ -8,9 +8,10 @@ use crate::disk_cost::{DiskCost, disk_cost};
 use crate::log_thread::{LogThread, start};
 use crate::ways_rows::Figures;
 use portcullis_bench_harness::hop_ns;
-use portcullis_bench_pipeline::market::{Crowd, Market};
+use portcullis_bench_pipeline::crowd::Crowd;
+use portcullis_bench_pipeline::market::Market;
 use portcullis_bench_pipeline::pipeline::{Pipeline, Span};
-use portcullis_bench_pipeline::rig::{Deciding, agents_before, agree, deciding_before};
+use portcullis_bench_pipeline::rig::{Deciding, agents_before, deciding_before};
 use portcullis_bench_pipeline::traffic::{Schedule, Traffic};
 use portcullis_bench_pipeline::two_hops::TwoHops;
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
@@ -249,8 +250,8 @@ impl Logged {
         let (mut traffic, decided) = ended.map_err(|why| format!("{}: {why}", self.way.name()))?;
         let risk = decided.or(traffic.finish_agents()?);
         let risk = risk.expect("agents run on one thread or another");
+        traffic.agree(risk.core())?;
         let counts = &traffic.counts;
-        agree(risk.core(), counts.approved, counts.refused)?;
         if let Some((log, _)) = self.log {
             log.finish(risk.core().seq())?;
         }

@@ -8,7 +8,7 @@ mod rows;
 mod sides;
 
 use portcullis_bench_harness::{Options, Report, clock_step_ns, exit_code, pin};
-use portcullis_bench_pipeline::market::Crowd;
+use portcullis_bench_pipeline::crowd::{Checks, Crowd};
 use portcullis_bench_pipeline::outcome::keep_histograms;
 use portcullis_bench_pipeline::pipeline::Span;
 use portcullis_bench_pipeline::wait::{ENDS_CORE, Wait};
@@ -30,9 +30,9 @@ const STEP: Span = Span {
 
 /// What the figures are of.
 const LOAD: &str = "orders of 56 raw bytes at an even pace (open loop) at 10, 50, 80 and 95% of the capacity and in bursts of 1,000, \
-                    each approved one cancelled by the engine; 10,000 active accounts, every limit set, three margin tiers, margin \
-                    scaled by open interest, 64 prices moving 100 times a second; one order in ten within a tenth of its largest \
-                    quantity, one in fifty refused, in six ways";
+                    each approved one cancelled by the engine; 10,000 active accounts, every limit set, four margin tiers, margin \
+                    scaled by open interest, 64 prices moving 100 times a second; one order in ten within a tenth of a limit, one in \
+                    fifty refused, by every check but JOURNAL_DOWN in its turn";
 
 fn main() -> ExitCode {
     let options = Options::read("pipeline", std::env::args().skip(1));
@@ -47,6 +47,7 @@ fn run(options: &Options) -> Result<bool, String> {
             accounts: 10_000,
             active: 10_000,
             rows_spare: 0,
+            checks: Checks::All,
         },
         wait: Wait::Spin,
         step: STEP,
@@ -98,6 +99,7 @@ mod tests {
                 accounts: 200,
                 active: 200,
                 rows_spare: 0,
+                checks: Checks::All,
             },
             wait: Wait::Yield,
             step: Span {
@@ -122,11 +124,13 @@ mod tests {
             accounts: 200,
             active: 200,
             rows_spare: 0,
+            checks: Checks::All,
         };
-        let (rig, ends) = undecided(Wait::Yield);
+        let mut market = Market::new(crowd);
+        let (rig, ends) = undecided(&mut market, Wait::Yield);
         let mut pipeline = Pipeline {
             rig: Some(rig),
-            traffic: Traffic::new(ends, Market::new(crowd), Wait::Yield),
+            traffic: Traffic::new(ends, market, Wait::Yield),
         };
         pipeline.awake(Traffic::open).expect("opens");
         pipeline.traffic.counts.sent += 1;

@@ -4,6 +4,7 @@
 //! the one in the middle of all by what was added.
 
 use portcullis_bench_harness::{Bar, Latency, Rounds, Row, Unit};
+use portcullis_bench_pipeline::mixture::{self, Mixture};
 use portcullis_bench_pipeline::outcome::{median, paired, row_of_pairs};
 use portcullis_bench_pipeline::traffic::Schedule;
 use portcullis_bench_pipeline::turns::{OF_TURNS, Percentile, Turns};
@@ -93,6 +94,7 @@ pub(crate) struct Figures {
     pub(crate) empty: [Latency; 2],
     pub(crate) orders: u64,
     pub(crate) refused: u64,
+    pub(crate) mixture: Mixture,
 }
 
 impl Figures {
@@ -102,6 +104,7 @@ impl Figures {
             empty: [Latency::new(), Latency::new()],
             orders: 0,
             refused: 0,
+            mixture: Mixture::default(),
         }
     }
 
@@ -132,6 +135,7 @@ impl Figures {
         }
         rows.extend(self.added(&single));
         rows.extend(LOADS.iter().flat_map(|load| self.latencies(*load)));
+        rows.extend(mixture::rows("pipeline", &self.mixture));
         rows
     }
 

@@ -8,9 +8,10 @@ use crate::rows::{
     AGENTS, CANARY, DECIDES, ENDS, Figures, LOADS, Load, PASSES, SINGLE, TWO_HOPS, Way,
 };
 use portcullis_bench_harness::{Latency, Pace, hop_ns, with_core};
-use portcullis_bench_pipeline::market::{Crowd, Market};
+use portcullis_bench_pipeline::crowd::Crowd;
+use portcullis_bench_pipeline::market::Market;
 use portcullis_bench_pipeline::pipeline::{Pipeline, Span};
-use portcullis_bench_pipeline::rig::{Deciding, Kept, agree, deciding, undecided};
+use portcullis_bench_pipeline::rig::{Deciding, Kept, deciding, undecided};
 use portcullis_bench_pipeline::single::Single;
 use portcullis_bench_pipeline::traffic::{Schedule, Traffic};
 use portcullis_bench_pipeline::two_hops::TwoHops;
@@ -52,15 +53,17 @@ pub(crate) struct Sides {
 
 impl Sides {
     pub(crate) fn new(plan: Plan) -> Result<Self, String> {
-        let (rig, ends) = deciding(plan.crowd, plan.wait)?;
+        let mut market = Market::new(plan.crowd);
+        let (rig, ends) = deciding(&mut market, plan.wait)?;
         let mut decides = Pipeline {
             rig: Some(rig),
-            traffic: Traffic::new(ends, Market::new(plan.crowd), plan.wait),
+            traffic: Traffic::new(ends, market, plan.wait),
         };
-        let (rig, ends) = undecided(plan.wait);
+        let mut market = Market::new(plan.crowd);
+        let (rig, ends) = undecided(&mut market, plan.wait);
         let mut passes = Pipeline {
             rig: Some(rig),
-            traffic: Traffic::new(ends, Market::new(plan.crowd), plan.wait),
+            traffic: Traffic::new(ends, market, plan.wait),
         };
         decides.awake(Traffic::open)?;
         passes.awake(Traffic::open)?;
@@ -164,11 +167,11 @@ impl Sides {
     pub(crate) fn finish(self, figures: &mut Figures) -> Result<(), String> {
         self.single.finish()?;
         let (traffic, risk) = self.decides.finish()?;
-        let counts = traffic.counts;
         let risk = risk.expect("it has a thread of its own");
-        agree(risk.core(), counts.approved, counts.refused)?;
-        figures.orders = counts.sent;
-        figures.refused = counts.refused;
+        traffic.agree(risk.core())?;
+        figures.orders = traffic.counts.sent;
+        figures.refused = traffic.counts.refused;
+        figures.mixture = traffic.market.mixture().unwrap_or_default();
         let (traffic, _) = self.passes.finish()?;
         figures.orders += traffic.counts.sent;
         Ok(())

@@ -5,8 +5,9 @@
 //! not left out; at the end of each measured step nothing is under way.
 
 use portcullis_bench_harness::Latency;
+use portcullis_bench_pipeline::crowd::Crowd;
 use portcullis_bench_pipeline::limits::Edition;
-use portcullis_bench_pipeline::market::{Crowd, RESTING};
+use portcullis_bench_pipeline::market::RESTING;
 use portcullis_bench_pipeline::rig::Outbound;
 use portcullis_bench_pipeline::traffic::{Beside, Traffic};
 use portcullis_domain::{Command, FlipLimits, LimitCellChange, Scope, StateChange, TradingState};
@@ -224,7 +225,7 @@ impl Disturbance {
         }
         self.due.cell += CELL_EVERY;
         let of = CELL_ACCOUNTS.min(self.crowd.rows_spare);
-        let account = traffic.market.any_account(self.cells, of);
+        let account = self.crowd.any_account(self.cells, of);
         self.cells += 1;
         let change = LimitCellChange {
             scope: Scope::Account(account),

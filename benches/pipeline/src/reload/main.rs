@@ -10,10 +10,11 @@ mod rows;
 use disturbance::{Disturbance, Kinds};
 use portcullis_bench_harness::{Options, Report, exit_code, hop_ns, pin};
 use portcullis_bench_pipeline::counts::Counts;
-use portcullis_bench_pipeline::market::{Crowd, Market};
+use portcullis_bench_pipeline::crowd::{Checks, Crowd};
+use portcullis_bench_pipeline::market::Market;
 use portcullis_bench_pipeline::outcome::keep_histograms;
 use portcullis_bench_pipeline::pipeline::{Pipeline, Span};
-use portcullis_bench_pipeline::rig::{Deciding, agree, deciding};
+use portcullis_bench_pipeline::rig::{Deciding, deciding};
 use portcullis_bench_pipeline::traffic::{Schedule, Traffic};
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
 use portcullis_pipeline::item::VenueItem;
@@ -94,6 +95,7 @@ fn run(options: &Options) -> Result<bool, String> {
             accounts: 1_000_000,
             active: 10_000,
             rows_spare: 100_000,
+            checks: Checks::All,
         },
         wait: Wait::Spin,
         turn: TURN,
@@ -120,10 +122,11 @@ fn run(options: &Options) -> Result<bool, String> {
 }
 
 fn measure(plan: Plan) -> Result<Figures, String> {
-    let (rig, ends) = deciding(plan.crowd, plan.wait)?;
+    let mut market = Market::new(plan.crowd);
+    let (rig, ends) = deciding(&mut market, plan.wait)?;
     let mut pipeline = Pipeline {
         rig: Some(rig),
-        traffic: Traffic::new(ends, Market::new(plan.crowd), plan.wait),
+        traffic: Traffic::new(ends, market, plan.wait),
     };
     let mut disturbance = Disturbance::new(plan.crowd, plan.resting)?;
     pipeline.awake(Traffic::open)?;
@@ -149,12 +152,13 @@ fn measure(plan: Plan) -> Result<Figures, String> {
     }
     let (traffic, risk) = pipeline.finish()?;
     let risk = risk.expect("it has a thread of its own");
-    agree(risk.core(), traffic.counts.approved, traffic.counts.refused)?;
+    traffic.agree(risk.core())?;
     agree_on_changes(risk.core(), &disturbance, &traffic.counts)?;
     figures.flips = disturbance.flips;
     figures.cells = disturbance.cells;
     figures.kills = disturbance.kills;
     figures.values = disturbance.values;
+    figures.mixture = traffic.market.mixture().unwrap_or_default();
     figures.counts = traffic.counts;
     Ok(figures)
 }
@@ -229,6 +233,7 @@ mod tests {
                 accounts: 1_000,
                 active: 200,
                 rows_spare: 1_000,
+                checks: Checks::All,
             },
             wait: Wait::Yield,
             turn: Span {

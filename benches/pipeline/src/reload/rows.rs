@@ -5,6 +5,7 @@
 use crate::BESIDE;
 use portcullis_bench_harness::{Bar, Latency, Rounds, Row, Unit};
 use portcullis_bench_pipeline::counts::Counts;
+use portcullis_bench_pipeline::mixture::{self, Mixture};
 use portcullis_bench_pipeline::outcome::row_of_pairs;
 use portcullis_bench_pipeline::turns::{OF_TURNS, Turns};
 
@@ -25,6 +26,7 @@ pub(crate) struct Figures {
     /// From the word that takes the resting orders off to the last one's cancel.
     pub(crate) sweeps: Rounds,
     pub(crate) counts: Counts,
+    pub(crate) mixture: Mixture,
     pub(crate) flips: u64,
     pub(crate) cells: u64,
     pub(crate) kills: u64,
@@ -39,6 +41,7 @@ impl Figures {
             canary: Rounds::default(),
             sweeps: Rounds::default(),
             counts: Counts::default(),
+            mixture: Mixture::default(),
             flips: 0,
             cells: 0,
             kills: 0,
@@ -57,6 +60,7 @@ impl Figures {
         rows.extend(names.iter().flat_map(|name| self.against_calm(name)));
         let figure = "50% load, resting orders taken off";
         rows.push(plain(figure, Unit::Ns, &self.sweeps));
+        rows.extend(mixture::rows("reload", &self.mixture));
         rows
     }
 

@@ -19,7 +19,7 @@ static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
 
 /// What is offered, in words, for whoever reads the figures.
 const LOAD: &str = "new orders in batches of 64 and alone, 100,000 a second of virtual time, of 64 sessions and firms; every limit \
-                    set, three margin tiers, margin scaled by open interest, all prices moving 100 times a second; one order in \
+                    set, four margin tiers, margin scaled by open interest, all prices moving 100 times a second; one order in \
                     ten within a tenth of a limit; where refusals are mixed in, one in fifty, of every check but JOURNAL_DOWN";
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! The limits that our orders are held against: those that all benches share, in three tiers.
+//! The limits that our orders are held against: those that all benches share, in four tiers.
 //!
 //! Owned by nobody. Invariants: every cell is set, so that every check has something to compare with;
 //! lots and margin alone refuse an order of the stream.

@@ -1,0 +1,63 @@
+//! What a mixture of orders came to, in rows: that each check refused its share, and that a tenth of the others
+//! came near a limit.
+//!
+//! On the measuring thread, at the end. Invariant: the plan was held against the core's counts before.
+
+use portcullis_bench_harness::{Bar, Rounds, Row, Unit};
+
+pub use crate::mixed::Mixture;
+
+/// Of a thousand refusals, those of which a check is the primary reason at the least.
+const REASON_PERMILLE: u64 = 10;
+/// Of a thousand orders that pass, those that come within a tenth of a limit at the least.
+const NEAR_PERMILLE: u64 = 95;
+
+/// The rows.
+#[must_use]
+pub fn rows(bench: &'static str, mixture: &Mixture) -> [Row; 3] {
+    let Mixture {
+        checks,
+        near,
+        passing,
+    } = mixture;
+    let count = |figure: &str, value: u64, bar, note| Row {
+        note: Some(note),
+        ..Row::of_rounds(
+            bench,
+            figure.to_owned(),
+            Unit::Count,
+            &[value].into_iter().collect::<Rounds>(),
+            None,
+            bar,
+        )
+    };
+    let refused: u64 = checks.iter().map(|(_, count)| count).sum();
+    let reasons = checks.iter().filter(|(_, count)| *count > 0).count() as u64;
+    let rarest = checks.iter().min_by_key(|(_, count)| *count);
+    let (rarest, least) = rarest.copied().unwrap_or_default();
+    let close: u64 = near.iter().map(|(_, count)| count).sum();
+    let of_each: Vec<String> = near
+        .iter()
+        .map(|(kind, count)| format!("{kind} {count}"))
+        .collect();
+    [
+        count(
+            "checks that were the primary reason of a refusal",
+            reasons,
+            Bar::AtLeast(checks.len() as u64),
+            format!("{refused} refusals, {passing} passed"),
+        ),
+        count(
+            "the rarest reason, of 1,000 refusals",
+            least * 1_000 / refused.max(1),
+            Bar::AtLeast(REASON_PERMILLE),
+            rarest.to_owned(),
+        ),
+        count(
+            "within a tenth of a limit, of 1,000 that pass",
+            close * 1_000 / (*passing).max(1),
+            Bar::AtLeast(NEAR_PERMILLE),
+            of_each.join(", "),
+        ),
+    ]
+}
