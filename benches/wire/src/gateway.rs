@@ -1,7 +1,7 @@
 //! The gateway under measurement: the release binary, as `portcullis run` runs it.
 //!
 //! Owned by the measuring thread. Invariants: it runs fused on the core it is given, polling
-//! busily, in front of the bench's engine; every limit of its config is set and none is reached;
+//! busily, in front of the bench's engine; every limit of its config is set, and orders come near some and reach none;
 //! reference prices move while it is measured; at its end its own counts are compared with what
 //! was sent.
 
@@ -206,7 +206,7 @@ password = "{password}"
     for instrument in 0..INSTRUMENTS {
         text.push_str(&instrument_text(&market::symbol(instrument)));
     }
-    text.push_str(LIMITS);
+    text.push_str(&limits_text());
     for session in 0..sessions {
         text.push_str(&session_text(session, engine, &hash));
     }
@@ -223,7 +223,7 @@ lot = "1"
 tick_lot_value = "0.01"
 reference_from = "feed"
 price_max = "1000.00"
-collar_ppm = 50_000
+collar_ppm = {collar_ppm}
 oi_lower = 1_000_000_000
 oi_upper = 2_000_000_000
 oi_cap = 3_000_000_000
@@ -238,13 +238,16 @@ initial_margin = [
     {{ from_notional = "0", ratio_ppm = 50_000 }},
     {{ from_notional = "1_000_000", ratio_ppm = 75_000 }},
     {{ from_notional = "10_000_000", ratio_ppm = 120_000 }},
+    {{ from_notional = "100_000_000", ratio_ppm = 250_000 }},
 ]
 maintenance_margin = [
     {{ from_notional = "0", ratio_ppm = 45_000 }},
     {{ from_notional = "1_000_000", ratio_ppm = 67_500 }},
     {{ from_notional = "10_000_000", ratio_ppm = 110_000 }},
+    {{ from_notional = "100_000_000", ratio_ppm = 250_000 }},
 ]
-"#
+"#,
+        collar_ppm = market::COLLAR_PPM,
     )
 }
 
@@ -275,7 +278,10 @@ engine = {{ address = "{engine}", user = "{user}", password = "{password}" }}
     )
 }
 
-const LIMITS: &str = r#"
+fn limits_text() -> String {
+    let (qty_max, notional_max) = (market::QTY_MAX, market::NOTIONAL_MAX);
+    format!(
+        r#"
 [[class]]
 name = "trader"
 instruments = "all"
@@ -284,8 +290,8 @@ rate_count = 100_000_000
 rate_burst = 1_000_000
 repeat_window_ms = 1
 repeat_max = 1_000
-qty_max = 1_000
-notional_max = "1_000_000"
+qty_max = {qty_max}
+notional_max = "{notional_max}"
 open_orders_max = 10_000
 position_max = 1_000_000
 open_notional_max = "1_000_000_000"
@@ -303,4 +309,30 @@ qty_max = 1_000
 notional_max = "1_000_000"
 open_orders_max = 10_000_000
 open_notional_max = "1_000_000_000_000"
-"#;
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use portcullis_bench_market::shipped::lacking;
+    use portcullis_control::config::{LoadOptions, load, parse_str};
+
+    #[test]
+    fn its_config_sets_each_limit_that_a_shipped_config_sets() {
+        let engine = SocketAddr::from(([127, 0, 0, 1], 9_100));
+        let text = config_text(0, 2, engine, Path::new("/run/bench.sock")).expect("it is made");
+        let own = parse_str("wire", &text).unwrap_or_else(|errors| panic!("{errors}"));
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
+        for entry in std::fs::read_dir(folder).expect("the repository has its configs") {
+            let path = entry.expect("an entry that can be read").path();
+            if path.extension().is_some_and(|end| end == "toml") {
+                let shipped = load(&path, LoadOptions::default());
+                let shipped = shipped.unwrap_or_else(|errors| panic!("{errors}"));
+                let lacking = lacking(&shipped.limits, &own.limits);
+                assert!(lacking.is_empty(), "{}: {lacking:?}", path.display());
+            }
+        }
+    }
+}

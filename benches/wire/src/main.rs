@@ -78,7 +78,7 @@ impl Load {
 /// What is offered, in words, for whoever reads the figures.
 const LOAD: &str = "Enter of 56 bytes, answered by an Accepted of 73 whose order is dead; one order at a time (closed loop), \
                     one each 100 us (planned), and a stream of at most 64 unanswered; 1 session, and 1,000 of which 10 speak; \
-                    every limit set and none reached, 16 prices moving 100 times a second";
+                    every limit set, one order in ten within a tenth of one and none refused, 16 prices moving 100 times a second";
 
 fn main() -> ExitCode {
     let options = Options::read("wire", std::env::args().skip(1));

@@ -16,6 +16,14 @@ pub(crate) const INSTRUMENTS: u32 = 16;
 const REFERENCE_WIRE: u64 = 1_000_000;
 /// A tick of 0.01 in wire units.
 const TICK_WIRE: u64 = 100;
+/// Ticks by which an order may be through the reference, as the config says, and those of an order near that.
+pub(crate) const COLLAR_PPM: u64 = 50_000;
+const COLLAR_NEAR: u64 = 470;
+/// Lots of the largest order: of one lot more, and of 1,050 in money, that is within a tenth.
+const QTY_LARGEST: u32 = 10;
+/// The limits that it comes near.
+pub(crate) const QTY_MAX: u32 = 11;
+pub(crate) const NOTIONAL_MAX: u32 = 1_050;
 /// Every session's password.
 pub(crate) const PASSWORD: &str = "bench";
 /// The firm code in each order, by which the gateway finds the account.
@@ -52,16 +60,18 @@ pub(crate) fn enter(number: u32, out: &mut [u8]) -> usize {
     let mut symbol = *b"SYM00   ";
     symbol[3] += (instrument / 10) as u8;
     symbol[4] += (instrument % 10) as u8;
+    let buys = odd & 1 == 0;
+    let (quantity, price) = terms(odd, buys);
     let order = EnterOrder {
         user_ref_num: UserRefNum::new(number).expect("numbers begin with 1"),
-        side: if odd & 1 == 0 {
+        side: if buys {
             OrderSide::Buy
         } else {
             OrderSide::Sell
         },
-        quantity: 1 + odd % 10,
+        quantity,
         symbol: Alpha::new(&symbol).expect("eight characters"),
-        price: REFERENCE_WIRE + TICK_WIRE * u64::from(odd / 16 % 5),
+        price,
         time_in_force: TimeInForce::Day,
         display: Display::Visible,
         capacity: Capacity::Agency,
@@ -81,9 +91,49 @@ pub(crate) fn enter(number: u32, out: &mut [u8]) -> usize {
     encode::unsequenced(&message[..len], out).expect("room for a packet")
 }
 
+/// Lots and price of an order: one in ten is within a tenth of a limit, by turns of its lots and its notional, and of
+/// the collar.
+fn terms(odd: u32, buys: bool) -> (u32, u64) {
+    let quantity = 1 + odd / 2 % (QTY_LARGEST - 1);
+    let price = REFERENCE_WIRE + TICK_WIRE * u64::from(odd / 16 % 5);
+    match odd / 2 % 20 {
+        0 => (QTY_LARGEST, price),
+        1 if buys => (quantity, REFERENCE_WIRE + TICK_WIRE * COLLAR_NEAR),
+        1 => (quantity, REFERENCE_WIRE - TICK_WIRE * COLLAR_NEAR),
+        _ => (quantity, price),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tenth_of_the_orders_is_within_a_tenth_of_a_limit_and_none_beyond() {
+        let (mut sized, mut through) = (0, 0);
+        for number in 1..=100_000_u32 {
+            let odd = number.wrapping_mul(0x9E37_79B9) >> 16;
+            let buys = odd & 1 == 0;
+            let (quantity, price) = terms(odd, buys);
+            // References are 0 to 4 ticks above the middle.
+            let ticks = price / TICK_WIRE;
+            let beyond = if buys {
+                ticks.saturating_sub(10_000)
+            } else {
+                10_004_u64.saturating_sub(ticks)
+            };
+            let collar = 10_000 * COLLAR_PPM / 1_000_000;
+            let notional = u64::from(quantity) * ticks;
+            let notional_max = u64::from(NOTIONAL_MAX) * 100;
+            assert!(beyond <= collar && quantity <= QTY_MAX && notional <= notional_max);
+            let of_size = quantity * 10 >= QTY_MAX * 9 && notional * 10 >= notional_max * 9;
+            assert_eq!(of_size, notional * 10 >= notional_max * 9);
+            sized += u32::from(of_size);
+            through += u32::from(beyond * 10 >= collar * 9);
+        }
+        assert!((4_500..5_500).contains(&sized), "{sized}");
+        assert!((4_500..5_500).contains(&through), "{through}");
+    }
     use portcullis_wire::ouch50::Inbound;
     use portcullis_wire::soupbin::{Packet, Parsed, parse};
 
