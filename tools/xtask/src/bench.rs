@@ -103,7 +103,7 @@ const BENCHES: &[Bench] = &[
         packages: &["portcullis-bench-wire", "portcullis"],
         apart: None,
         quick: &["--quick"],
-        quick_among_all: &["--rounds", "4"],
+        quick_among_all: &["--rounds", "3"],
         prepare: Some(proxies::prepare),
     },
     Bench {
@@ -379,7 +379,7 @@ mod tests {
         assert_eq!(in_its_words(journal, &quick, false), quick);
         assert_eq!(
             said(wire, &["--quick", "--rounds", "5"]),
-            "--quick --rounds 4 --rounds 5"
+            "--quick --rounds 3 --rounds 5"
         );
     }
 }
