@@ -1,6 +1,6 @@
 //! The limits that the benches' orders are held against.
 //!
-//! Owned by nobody. Invariants: every cell is set; margin has three tiers and is scaled by open
+//! Owned by nobody. Invariants: every cell is set; margin has three or four tiers and is scaled by open
 //! interest; the tables of one size differ in what a reload changes, never in what an order of the
 //! load is told.
 
