@@ -114,6 +114,8 @@ pub struct Risk<L> {
     room: usize,
     /// Whether what is done in each turn beside its records is still to be done of the last one.
     rest_is_due: bool,
+    /// Whether looks waited when that was done.
+    looks_wait: bool,
     /// When this duty cycle began.
     taken: Timestamp,
     /// Where the digest was told to the log last, and when.
@@ -142,6 +144,7 @@ impl<L: LatencySink> Risk<L> {
             batch: vec![Record::bare(Command::Tick.encode()); BATCH].into_boxed_slice(),
             room: 0,
             rest_is_due: false,
+            looks_wait: false,
             taken: Timestamp::ZERO,
         }
     }
@@ -250,14 +253,15 @@ impl<L: LatencySink> Risk<L> {
         taken.records - idle
     }
 
-    /// What is done in each turn beside its records: tables, looks, the room for the next batch and what others are
-    /// told. Of a turn that did work it is done when that is over, so that nothing of it stands before what was
-    /// decided is sent; where nobody says that it is, at the beginning of the next. Returns how much was looked at.
-    fn see_to_the_rest(&mut self) -> usize {
+    /// What is done in each turn beside its records: tables, the room for the next batch, what others are told, and
+    /// whether looks wait. Of a turn that did work it is done when that is over, so that nothing of it stands before
+    /// what was decided is sent; where nobody says that it is, at the beginning of the next. No look is answered here:
+    /// it may take long, and behind a turn nobody would count it.
+    fn see_to_the_rest(&mut self) {
         self.rest_is_due = false;
         self.exchange_tables();
-        let looked = self.look();
-        if looked > 0 || self.room == 0 {
+        self.looks_wait = !self.rings.looks.is_empty();
+        if self.room == 0 {
             self.room = self.look_for_room();
         }
         self.signals.tell_work_pending(self.wants_ticks());
@@ -266,7 +270,6 @@ impl<L: LatencySink> Risk<L> {
         if let Some(log) = &self.rings.log {
             self.signals.tell_log_crowded(log.is_half_full());
         }
-        looked
     }
 
     /// Tables come and go beside the records: a flip names one by its digest. Freeing one takes
@@ -307,10 +310,13 @@ impl<L: LatencySink> Risk<L> {
         }
     }
 
+    /// Answers looks that wait, as a part of a turn. An answer takes room that was looked for.
     fn look(&mut self) -> usize {
-        if self.rings.looks.is_empty() {
+        if !self.looks_wait {
             return 0;
         }
+        self.looks_wait = false;
+        self.room = 0;
         for looked in 0..LOOK_BUDGET {
             if self.rings.control.is_full() {
                 return looked;
@@ -363,7 +369,7 @@ impl<L: LatencySink> Agent for Risk<L> {
         }
         self.taken = now;
         self.arrivals.begin_turn();
-        let mut work = 0;
+        let mut work = self.look();
         let mut left = RECORD_BUDGET;
         while left > 0 {
             let taken = self.take_batch(left);
@@ -379,7 +385,8 @@ impl<L: LatencySink> Agent for Risk<L> {
             self.rest_is_due = true;
             return work;
         }
-        self.see_to_the_rest()
+        self.see_to_the_rest();
+        self.look()
     }
 
     fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {

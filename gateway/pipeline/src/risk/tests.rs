@@ -157,12 +157,11 @@ fn a_look_waits_until_what_was_decided_is_on_its_way() {
         send_order(&mut ends.records, 1);
         assert!(ends.looks.push(Look::Venue).is_ok());
         assert_eq!(risk.do_work(Timestamp::ZERO), 1);
-        assert_eq!(answers(&mut ends), 0);
         if is_told {
             risk.on_work_done(Timestamp::ZERO, Timestamp::ZERO);
-        } else {
-            assert_eq!(risk.do_work(Timestamp::ZERO), 0);
         }
+        assert_eq!(answers(&mut ends), 0, "an answer is a part of a turn");
+        assert_eq!(risk.do_work(Timestamp::ZERO), 1, "and work of it");
         assert_eq!(answers(&mut ends), 1, "{is_told}");
     }
 }
