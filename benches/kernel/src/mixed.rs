@@ -13,7 +13,7 @@ use crate::market::{Market, ORDER_GAP_NS, ORDERS_MAX};
 use crate::near::{Draft, KINDS, NearAccounts, endowment};
 use portcullis_bench_market::case::{self, ACCOUNTS, Case};
 use portcullis_bench_market::near::Near;
-use portcullis_bench_market::{Ground, Random};
+use portcullis_bench_market::{Ground, Planned, Random};
 use portcullis_domain::{Command, Record, ReportKind, SessionId, Side, UserRef};
 use portcullis_risk_core::Capacities;
 use portcullis_risk_core::checks::{Descriptor, REGISTRY, early};
@@ -24,8 +24,6 @@ const REFUSED_ONE_IN: u64 = 50;
 const NEAR_ONE_IN: u64 = 10;
 /// Order slots that may be taken at a time: more than two batches.
 const OPEN_MAX: u32 = 256;
-/// Codes of the core's counters.
-const CODES: usize = 64;
 
 /// What becomes of an order.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +50,8 @@ pub struct Mixed {
     turn: usize,
     /// Orders of the batch that pass, and those that fill the slots up.
     open: Vec<Named>,
-    /// Refusals planned, by code.
-    planned: [u64; CODES],
+    /// Refusals planned.
+    planned: Planned,
     /// Orders near a limit, by kind, and all that pass.
     near_orders: [u64; KINDS.len()],
     passing: u64,
@@ -106,7 +104,7 @@ impl Mixed {
             random: Random::new(20_260_102),
             turn: 0,
             open: Vec::new(),
-            planned: [0; CODES],
+            planned: Planned::default(),
             near_orders: [0; KINDS.len()],
             passing: 0,
         };
@@ -166,22 +164,7 @@ impl Mixed {
     /// # Errors
     /// The first figure that is not as it must be, in words.
     pub fn check(&self) -> Result<(), String> {
-        let counters = self.market.core.counters();
-        for check in REGISTRY {
-            let code = usize::from(check.number);
-            let planned = self.planned[code];
-            for (what, is) in [
-                ("primary reason", counters.primary[code]),
-                ("failing", counters.failing[code]),
-            ] {
-                if is != planned {
-                    let name = check.name;
-                    return Err(format!(
-                        "{name}: {what} of {is} refusals, must be {planned}"
-                    ));
-                }
-            }
-        }
+        self.planned.check(self.market.core.counters())?;
         self.market.check()
     }
 
@@ -286,7 +269,7 @@ impl Mixed {
 
     fn refused(&mut self, case: usize) -> Record {
         let case = &self.cases[case];
-        self.planned[usize::from(case.check.number)] += 1;
+        self.planned.add(case.check);
         self.market.next_of_case(case)
     }
 
@@ -443,7 +426,9 @@ mod tests {
     #[test]
     fn an_order_that_is_refused_against_the_plan_is_noticed() {
         let mut mixed = Mixed::new(2_400).expect("it loads");
-        mixed.planned[usize::from(early::OVERLOADED.raw())] += 1;
+        let overloaded = |case: &&Case| case.check.name == "OVERLOADED";
+        let case = mixed.cases.iter().find(overloaded);
+        mixed.planned.add(case.expect("it has its turn").check);
         let why = mixed
             .check()
             .expect_err("one more is planned than was sent");

@@ -8,10 +8,12 @@ pub mod case;
 mod ground;
 pub mod limits;
 pub mod near;
+mod planned;
 mod random;
 pub mod shipped;
 
 pub use ground::Ground;
+pub use planned::Planned;
 pub use random::Random;
 
 /// Where every price begins.

@@ -15,14 +15,10 @@ use crate::prices::Prices;
 use crate::setting::Opened;
 use cases::{Cases, Turn};
 use drafts::{Draft, Drafts};
-use portcullis_bench_market::Random;
 use portcullis_bench_market::near::Near;
+use portcullis_bench_market::{Planned, Random};
 use portcullis_domain::{Head, SessionId};
 use portcullis_risk_core::Counters;
-use portcullis_risk_core::checks::REGISTRY;
-
-/// Codes of the core's counters.
-const CODES: usize = 64;
 
 /// What comes near.
 pub(crate) const KINDS: [Near; 6] = [
@@ -62,8 +58,8 @@ pub(crate) struct Mixed {
     at: usize,
     /// By account whose limit other orders of its own would use up, and behind them of who fills up versions.
     busy: Vec<bool>,
-    /// Refusals planned, by code.
-    planned: [u64; CODES],
+    /// Refusals planned.
+    planned: Planned,
     near: [u64; KINDS.len()],
     passing: u64,
     opened: Opened,
@@ -89,7 +85,7 @@ impl Mixed {
             drawn,
             at: 0,
             busy: vec![false; usize::from(full) + 1],
-            planned: [0; CODES],
+            planned: Planned::default(),
             near: [0; KINDS.len()],
             passing: 0,
             opened: Opened::default(),
@@ -101,7 +97,7 @@ impl Mixed {
         let (opened, refused, until_ns) = self.cases.set_up(begun_ns, taken);
         self.opened = opened;
         if let Some(check) = refused {
-            self.planned[usize::from(check.number)] += 1;
+            self.planned.add(check);
         }
         until_ns
     }
@@ -152,7 +148,7 @@ impl Mixed {
         let (turn, head) = self.cases.next(now_ns, *full);
         match turn {
             Turn::Refused(check) => {
-                self.planned[usize::from(check.number)] += 1;
+                self.planned.add(check);
                 Due { head, busy: NOBODY }
             }
             Turn::Passes => {
@@ -185,12 +181,11 @@ impl Mixed {
     }
 
     pub(crate) fn mixture(&self) -> Mixture {
-        let planned = |number: u8| self.planned[usize::from(number)];
         let checks = self.cases.checks();
         let near = KINDS.iter().zip(self.near);
         Mixture {
             checks: checks
-                .map(|check| (check.name, planned(check.number)))
+                .map(|check| (check.name, self.planned.of(check)))
                 .collect(),
             near: near.map(|(kind, count)| (kind.name(), count)).collect(),
             passing: self.passing,
@@ -198,21 +193,6 @@ impl Mixed {
     }
 
     pub(crate) fn check(&self, counters: &Counters) -> Result<(), String> {
-        for check in REGISTRY {
-            let code = usize::from(check.number);
-            let planned = self.planned[code];
-            for (what, is) in [
-                ("primary reason", counters.primary[code]),
-                ("failing", counters.failing[code]),
-            ] {
-                if is != planned {
-                    let name = check.name;
-                    return Err(format!(
-                        "{name}: {what} of {is} refusals, must be {planned}"
-                    ));
-                }
-            }
-        }
-        Ok(())
+        self.planned.check(counters)
     }
 }

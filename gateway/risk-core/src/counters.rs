@@ -37,7 +37,10 @@ pub struct Counters {
 }
 
 impl Counters {
-    pub(crate) const fn new() -> Self {
+    /// All at zero.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a default is asked for by nobody")]
+    pub const fn new() -> Self {
         Self {
             commands: 0,
             accepted: 0,
