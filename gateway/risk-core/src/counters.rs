@@ -39,7 +39,10 @@ pub struct Counters {
 impl Counters {
     /// All at zero.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "a default is asked for by nobody")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "a default is asked for by nobody"
+    )]
     pub const fn new() -> Self {
         Self {
             commands: 0,
