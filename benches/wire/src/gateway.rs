@@ -7,6 +7,7 @@
 
 use crate::child::Child;
 use crate::market::{self, INSTRUMENTS};
+use crate::rig::Place;
 use portcullis_bench_harness::with_every_core;
 use portcullis_control::credentials::{HashCost, hash_password};
 use std::fmt::Write as _;
@@ -34,17 +35,16 @@ const MOVE_EVERY: Duration = Duration::from_millis(10);
 impl Gateway {
     /// Starts it for this many sessions.
     pub(crate) fn start(
-        folder: &Path,
-        core: usize,
+        place: Place<'_>,
         sessions: usize,
         engine: SocketAddr,
     ) -> Result<Self, String> {
-        let binary = binary()?;
+        let Place { core, folder, .. } = place;
         let socket = folder.join(format!("wire-{}-{sessions}.sock", std::process::id()));
         let config = folder.join(format!("gateway-{sessions}.toml"));
         let text = config_text(core, sessions, engine, &socket)?;
         std::fs::write(&config, text).map_err(|error| format!("{}: {error}", config.display()))?;
-        let mut command = Command::new(binary);
+        let mut command = Command::new(place.gateway);
         command.arg("run").arg(&config);
         let name = format!("portcullis-{sessions}");
         Ok(Self {
@@ -141,11 +141,14 @@ impl Gateway {
     }
 }
 
-/// The server's binary, beside this one.
-fn binary() -> Result<PathBuf, String> {
-    let own =
-        std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
-    let path = own.with_file_name("portcullis");
+/// The gateway's binary: the one that was asked for, else the one beside this program.
+pub(crate) fn binary(asked: Option<PathBuf>) -> Result<PathBuf, String> {
+    let beside = || {
+        let own = std::env::current_exe();
+        own.map(|own| own.with_file_name("portcullis"))
+            .map_err(|error| format!("where this program lies: {error}"))
+    };
+    let path = asked.map_or_else(beside, Ok)?;
     if path.is_file() {
         return Ok(path);
     }

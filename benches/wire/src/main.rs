@@ -17,14 +17,15 @@ mod rig;
 mod rows;
 mod socket;
 mod turns;
+mod unmeasured;
 
 use portcullis_bench_harness::{
     Options, Report, Rounds, clock_step_ns, exit_code, folder, hop_ns, pin,
 };
 use proxy::Product;
-use rig::{Rig, Way};
+use rig::{Place, Rig, Way};
 use rows::Figures;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use turns::Turns;
@@ -80,16 +81,58 @@ const LOAD: &str = "Enter of 56 bytes, answered by an Accepted of 73 whose order
                     one each 100 us (planned), and a stream of at most 64 unanswered; 1 session, and 1,000 of which 10 speak; \
                     every limit set, one order in ten within a tenth of one and none refused, 16 prices moving 100 times a second";
 
+/// What was asked for.
+struct Asked {
+    options: Options,
+    /// The gateway's binary.
+    gateway: PathBuf,
+    /// Whether it is only to be given the load.
+    unmeasured: bool,
+}
+
+impl Asked {
+    /// Reads a command line, without the program's name.
+    fn read(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let (mut gateway, mut unmeasured) = (None, false);
+        let mut others = Vec::new();
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--gateway" => {
+                    let path = arguments.next().ok_or("--gateway takes a binary's path")?;
+                    gateway = Some(PathBuf::from(path));
+                }
+                "--unmeasured" => unmeasured = true,
+                _ => others.push(argument),
+            }
+        }
+        Ok(Self {
+            options: Options::read("wire", others)?,
+            gateway: gateway::binary(gateway)?,
+            unmeasured,
+        })
+    }
+}
+
 fn main() -> ExitCode {
-    let options = Options::read("wire", std::env::args().skip(1));
-    exit_code("wire", options.and_then(|options| run(&options)))
+    let asked = Asked::read(std::env::args().skip(1));
+    exit_code("wire", asked.and_then(|asked| run(&asked)))
 }
 
 /// Measures and prints; whether every bar holds.
-fn run(options: &Options) -> Result<bool, String> {
+fn run(asked: &Asked) -> Result<bool, String> {
+    let options = &asked.options;
     let mut report = Report::new("wire");
     let folder = folder()?;
     pin(ENDS_CORE).map_err(|error| error.to_string())?;
+    let place = Place {
+        core: BETWEEN_CORE,
+        folder: &folder,
+        gateway: &asked.gateway,
+    };
+    if asked.unmeasured {
+        return unmeasured::run(place).map(|()| true);
+    }
     let load = if options.quick {
         Load::QUICK
     } else {
@@ -100,7 +143,7 @@ fn run(options: &Options) -> Result<bool, String> {
     for round in 0..options.rounds {
         // The canary's threads have places of their own.
         hops.push(hop_ns(ENDS_CORE, BETWEEN_CORE).map_err(|error| error.to_string())?);
-        let mut turns = set_up(options, round, &folder)?;
+        let mut turns = set_up(options, round, place)?;
         progress(options, round, "round trips, 1 connected");
         one_session(&mut turns, load, &mut figures)?;
         progress(options, round, "round trips, 1,000 connected");
@@ -113,6 +156,7 @@ fn run(options: &Options) -> Result<bool, String> {
     }
     let (clock_step_ns, clock_pair_ns) = clock_step_ns();
     report.fact("load", LOAD);
+    report.fact("gateway", asked.gateway.display().to_string());
     report.fact("rounds", options.rounds);
     report.fact("orders", figures.orders);
     report.fact("hop_ns", hops.values());
@@ -133,7 +177,7 @@ fn progress(options: &Options, round: u32, what: &str) {
 }
 
 /// Every way that is there, with one session and with many, the first of them another each round.
-fn set_up(options: &Options, round: u32, folder: &Path) -> Result<Turns, String> {
+fn set_up(options: &Options, round: u32, place: Place<'_>) -> Result<Turns, String> {
     let mut turns = Turns::default();
     let there = |way: &Way| rows::absence(*way).is_none();
     let one = WAYS.into_iter().filter(there).map(|way| (way, 1));
@@ -148,7 +192,7 @@ fn set_up(options: &Options, round: u32, folder: &Path) -> Result<Turns, String>
             round,
             &format!("setting up {name}, {sessions} connected"),
         );
-        let rig = Rig::new(way, sessions, BETWEEN_CORE, folder);
+        let rig = Rig::new(way, sessions, place);
         turns
             .add(rig.map_err(|why| format!("{name}, {sessions} connected, setting up: {why}"))?)?;
     }

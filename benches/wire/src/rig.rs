@@ -43,6 +43,17 @@ impl Way {
     }
 }
 
+/// Where what stands between runs, and out of what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    /// Its core, by index among the usable ones.
+    pub(crate) core: usize,
+    /// Where its files go.
+    pub(crate) folder: &'a Path,
+    /// The gateway's binary.
+    pub(crate) gateway: &'a Path,
+}
+
 /// What stands between the ends.
 enum Between {
     Nothing,
@@ -67,12 +78,8 @@ pub(crate) struct Rig {
 
 impl Rig {
     /// Sets a way up with this many sessions.
-    pub(crate) fn new(
-        way: Way,
-        sessions: usize,
-        core: usize,
-        folder: &Path,
-    ) -> Result<Self, String> {
+    pub(crate) fn new(way: Way, sessions: usize, place: Place<'_>) -> Result<Self, String> {
+        let Place { core, folder, .. } = place;
         let mut engine = Engine::listen()?;
         let at = engine.address();
         let (between, to) = match way {
@@ -83,7 +90,7 @@ impl Rig {
                 (Between::Relay(relay), to)
             }
             Way::Gateway => {
-                let mut gateway = Gateway::start(folder, core, sessions, at)?;
+                let mut gateway = Gateway::start(place, sessions, at)?;
                 let to = listening(&mut gateway, &mut engine, sessions)?;
                 (Between::Gateway(gateway), to)
             }

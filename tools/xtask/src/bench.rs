@@ -204,15 +204,9 @@ fn in_its_words(bench: &Bench, rest: &[String], among_all: bool) -> Vec<String> 
     rest.iter().flat_map(word).collect()
 }
 
-/// Where the workspace is built.
-fn folder_of_ours(workspace: &Workspace) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace.root().join("target"), PathBuf::from)
-}
-
 /// Where a bench is built.
 fn target(workspace: &Workspace, bench: &Bench) -> PathBuf {
-    let ours = folder_of_ours(workspace);
+    let ours = workspace.target();
     match bench.apart {
         None => ours,
         Some(_) => ours.join(bench.name),
@@ -221,7 +215,7 @@ fn target(workspace: &Workspace, bench: &Bench) -> PathBuf {
 
 /// Writes the page of what has been measured.
 fn report(workspace: &Workspace, benches: &[&Bench]) -> Result<(), Fault> {
-    let ours = folder_of_ours(workspace);
+    let ours = workspace.target();
     for bench in benches.iter().filter(|bench| bench.apart.is_some()) {
         let rows = format!("{}.jsonl", bench.name);
         let theirs = target(workspace, bench).join("bench").join(&rows);

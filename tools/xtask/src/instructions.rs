@@ -93,9 +93,7 @@ pub(crate) fn built(workspace: &Workspace) -> Result<PathBuf, Fault> {
     if !built.success() {
         return Err(Fault::of(PACKAGE, "it does not build: see above"));
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace.root().join("target"), PathBuf::from);
-    Ok(target.join("release"))
+    Ok(workspace.target().join("release"))
 }
 
 /// Runs the program under callgrind.

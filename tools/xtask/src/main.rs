@@ -10,6 +10,7 @@ mod children;
 mod ci;
 mod crash;
 mod crowd;
+mod debian;
 mod demo;
 mod docs;
 mod failover;
@@ -23,6 +24,7 @@ mod lines;
 mod metadata;
 mod proxies;
 mod python;
+mod release;
 mod reload;
 mod sanitize;
 mod simulate;
@@ -53,6 +55,7 @@ const VERBS: &[Verb] = &[
     fuzz::VERB,
     demo::VERB,
     bench::VERB,
+    release::VERB,
     sanitize::VERB,
     reload::VERB,
     crash::VERB,

@@ -1,22 +1,16 @@
 //! The proxies that the wire bench stands beside, HAProxy and nginx: those of Debian's packages, unpacked under the
 //! target folder where the machine has none.
 //!
-//! Invariants: nothing is installed, no service starts and no right of root is needed; packages come
-//! through apt, which checks their signatures; what is there already is not fetched again. A system
-//! without apt, or whose apt reaches no packages, is no fault: the bench's row says that there is
-//! none, and how to get it.
+//! Invariants: no service starts; what is there already is not fetched again. A system without apt, or whose apt
+//! reaches no packages, is no fault: the bench's row says that there is none, and how to get it.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
+use crate::debian;
 use crate::verb::Fault;
 
 /// Folder below the target folder. The wire bench looks there too.
 const FOLDER: &str = "proxies";
-
-/// What apt keeps while it fetches, below that.
-const APT: &str = "apt";
 
 /// Packages, and a file of each by which it is known: on the system, or unpacked.
 const WANTED: &[(&str, &str)] = &[
@@ -50,26 +44,9 @@ fn missing(roots: &[&Path]) -> Vec<&'static str> {
         .collect()
 }
 
-/// Unpacks packages, and what they need that this system has not.
+/// Unpacks packages, all of which must be there then.
 fn fetch(folder: &Path, packages: &[&str]) -> Result<(), Fault> {
-    let apt = Apt::new(folder)?;
-    apt.run(&["update"])?;
-    let install = [
-        "install",
-        "--yes",
-        "--download-only",
-        "--no-install-recommends",
-    ];
-    apt.run(&[&install, packages].concat())?;
-    for archive in apt.archives()? {
-        succeed(
-            Command::new("dpkg-deb")
-                .arg("--extract")
-                .arg(&archive)
-                .arg(folder),
-        )?;
-    }
-    fs::remove_dir_all(folder.join(APT)).map_err(|error| Fault::of(folder.display(), error))?;
+    debian::unpack(packages, folder)?;
     let still = missing(&[Path::new("/"), folder]);
     match still.is_empty() {
         true => Ok(()),
@@ -77,70 +54,10 @@ fn fetch(folder: &Path, packages: &[&str]) -> Result<(), Fault> {
     }
 }
 
-/// Debian's package client, with lists and archives of our own: the system's are not written to.
-struct Apt {
-    lists: PathBuf,
-    cache: PathBuf,
-}
-
-impl Apt {
-    fn new(folder: &Path) -> Result<Self, Fault> {
-        let apt = Self {
-            lists: folder.join(APT).join("lists"),
-            cache: folder.join(APT).join("cache"),
-        };
-        for partial in [
-            apt.lists.join("partial"),
-            apt.cache.join("archives/partial"),
-        ] {
-            fs::create_dir_all(&partial).map_err(|error| Fault::of(partial.display(), error))?;
-        }
-        Ok(apt)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Result<(), Fault> {
-        let ours = |option: &str, folder: &Path| format!("{option}={}", folder.display());
-        succeed(
-            Command::new("apt-get")
-                .args(["--quiet=2", "-o", "Debug::NoLocking=1"])
-                // Root would have the packages fetched by a user who may not write below a home.
-                .args(["-o", "APT::Sandbox::User=root"])
-                .args(["-o", &ours("Dir::State::lists", &self.lists)])
-                .args(["-o", &ours("Dir::Cache", &self.cache)])
-                .args(arguments),
-        )
-    }
-
-    /// The packages it has fetched.
-    fn archives(&self) -> Result<Vec<PathBuf>, Fault> {
-        let folder = self.cache.join("archives");
-        let fault = |error| Fault::of(folder.display(), error);
-        let mut archives = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(fault)? {
-            let path = entry.map_err(fault)?.path();
-            if path.extension().is_some_and(|ending| ending == "deb") {
-                archives.push(path);
-            }
-        }
-        archives.sort();
-        Ok(archives)
-    }
-}
-
-fn succeed(command: &mut Command) -> Result<(), Fault> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().map_err(|error| Fault::of(&name, error))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().last().unwrap_or_default();
-    Err(Fault::of(&name, format!("{}: {last}", output.status)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn what_either_root_has_is_not_fetched() {
@@ -155,16 +72,5 @@ mod tests {
         }
         assert_eq!(missing(&[&system, &unpacked]), ["libnginx-mod-stream"]);
         fs::remove_dir_all(folder).unwrap();
-    }
-
-    #[test]
-    fn a_client_that_is_missing_or_fails_is_a_fault_with_what_it_said_last() {
-        assert!(succeed(&mut Command::new("no-such-client-here")).is_err());
-        let Err(Fault(why)) =
-            succeed(Command::new("sh").args(["-c", "echo a; echo b >&2; exit 3"]))
-        else {
-            panic!("it ended with 3");
-        };
-        assert!(why.ends_with(": b"), "{why}");
     }
 }

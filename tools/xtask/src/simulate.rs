@@ -3,7 +3,6 @@
 //! The simulator is a program of its own, so that it is built fast code and its panics unwind: this
 //! verb only knows its name. Invariant: what it prints and how it ends are the simulator's own.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::verb::{Fault, Outcome, Verb};
@@ -27,7 +26,7 @@ const FOUND: i32 = 1;
 
 fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     build(workspace)?;
-    let program = folder_of_ours(workspace).join(PROFILE).join(PROGRAM);
+    let program = workspace.target().join(PROFILE).join(PROGRAM);
     let status = Command::new(&program)
         .args(arguments)
         .current_dir(workspace.root())
@@ -60,10 +59,4 @@ fn build(workspace: &Workspace) -> Result<(), Fault> {
         true => Ok(()),
         false => Err(Fault::of(PACKAGE, "it does not build: see above")),
     }
-}
-
-/// Where the workspace is built.
-fn folder_of_ours(workspace: &Workspace) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace.root().join("target"), PathBuf::from)
 }

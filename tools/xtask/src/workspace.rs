@@ -32,6 +32,11 @@ impl Workspace {
         &self.root
     }
 
+    /// Where it is built.
+    pub(crate) fn target(&self) -> PathBuf {
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from)
+    }
+
     /// A path of the shared folder: `$PORTCULLIS_SHARED`, else `../shared` beside the repository.
     ///
     /// # Errors

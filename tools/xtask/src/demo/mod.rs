@@ -82,8 +82,7 @@ impl Demo {
         if !status.success() {
             return Err(Fault("the server does not build: see above".to_owned()));
         }
-        let target = std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| workspace.root().join("target"), PathBuf::from);
+        let target = workspace.target();
         let folder = target.join("demo");
         std::fs::create_dir_all(&folder)
             .map_err(|error| Fault::of("the demo's folder", error.to_string()))?;

@@ -37,9 +37,7 @@ pub(super) enum Way {
 
 /// The folder of all that this verb makes.
 pub(super) fn folder(workspace: &Workspace) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace.root().join("target"), PathBuf::from);
-    target.join("fuzz")
+    workspace.target().join("fuzz")
 }
 
 /// Builds the targets and gives the folder of their binaries.
