@@ -316,7 +316,12 @@ impl<L: LatencySink> Risk<L> {
             return 0;
         }
         self.looks_wait = false;
-        self.room = 0;
+        let looked = self.answer_looks();
+        self.room = self.look_for_room();
+        looked
+    }
+
+    fn answer_looks(&mut self) -> usize {
         for looked in 0..LOOK_BUDGET {
             if self.rings.control.is_full() {
                 return looked;
