@@ -146,8 +146,8 @@ fn a_look_takes_no_room_that_records_count_on() {
     );
 }
 
-/// An order leaves before anybody who looks is answered: that is done when the turn is over, or where nobody says so
-/// in the next one.
+/// An order leaves before anybody who looks is answered: that is done in the next turn, whether or not somebody says
+/// that this one is over.
 #[test]
 fn a_look_waits_until_what_was_decided_is_on_its_way() {
     for is_told in [true, false] {
