@@ -50,14 +50,29 @@ pub const STAGES: [(Stage, usize); 3] =
 impl RiskCore {
     /// Gives the lines of a record at a stage to `lines`. `ahead` new orders come before it.
     pub fn approach(&self, head: &Head, stage: Stage, ahead: usize, lines: &mut impl LineSink) {
-        self.approach_at(head, stage, ahead, lines);
+        self.approach_apart::<false>(head, stage, ahead, lines);
+    }
+
+    /// The same; `BEHIND` is whether a new order's account is expected to have to be brought up to table or day.
+    pub(crate) fn approach_apart<const BEHIND: bool>(
+        &self,
+        head: &Head,
+        stage: Stage,
+        ahead: usize,
+        lines: &mut impl LineSink,
+    ) {
+        self.approach_at::<BEHIND>(head, stage, ahead, lines);
     }
 
     /// The lines of a record that comes alone. Of a new order those that its head tells, at once: what is found
     /// through them is found as soon by applying it, while a look at a line that has not come yet holds up
     /// all that is behind it.
     #[inline(never)]
-    pub(crate) fn approach_alone(&self, head: &Head, lines: &mut impl LineSink) {
+    pub(crate) fn approach_alone<const BEHIND: bool>(
+        &self,
+        head: &Head,
+        lines: &mut impl LineSink,
+    ) {
         if head.kind != CommandKind::NewOrder as u8 {
             self.approach_other_alone(head, lines);
             return;
@@ -67,7 +82,7 @@ impl RiskCore {
         self.ledger
             .positions
             .visit_likely(account, instrument, lines);
-        self.approach_new(head, Stage::Head, 0, lines);
+        self.approach_new::<BEHIND>(head, Stage::Head, 0, lines);
     }
 
     /// The same of what is no new order. To find them waits for number and order as applying it would, but
@@ -88,7 +103,7 @@ impl RiskCore {
 
     /// The same, to be made part of a loop over a batch.
     #[inline(always)]
-    pub(crate) fn approach_at(
+    pub(crate) fn approach_at<const BEHIND: bool>(
         &self,
         head: &Head,
         stage: Stage,
@@ -96,7 +111,7 @@ impl RiskCore {
         lines: &mut impl LineSink,
     ) {
         if head.kind == CommandKind::NewOrder as u8 {
-            self.approach_new(head, stage, ahead, lines);
+            self.approach_new::<BEHIND>(head, stage, ahead, lines);
         } else {
             self.approach_other(head, stage, lines);
         }
@@ -234,7 +249,13 @@ impl RiskCore {
     }
 
     #[inline(always)]
-    fn approach_new(&self, head: &Head, stage: Stage, ahead: usize, lines: &mut impl LineSink) {
+    fn approach_new<const BEHIND: bool>(
+        &self,
+        head: &Head,
+        stage: Stage,
+        ahead: usize,
+        lines: &mut impl LineSink,
+    ) {
         let (account, instrument) = (
             AccountId::new(head.account),
             InstrumentId::new(head.instrument),
@@ -250,6 +271,9 @@ impl RiskCore {
                     return;
                 }
                 this.visit_lines(lines);
+                if BEHIND {
+                    self.approach_entry(account, this, lines);
+                }
                 self.sessions.visit_lines(session, head.row, lines);
                 ledger.positions.visit_index(account, instrument, lines);
                 ledger.orders.visit_next(ahead, named(head), lines);
@@ -263,7 +287,9 @@ impl RiskCore {
                     ledger.positions.get(slot).visit_first(lines);
                     self.hints.set(head.seq, slot);
                 }
-                if let Some(limits) = self.table.row(this.row) {
+                let entry = self.table.entry(account).filter(|_| BEHIND);
+                let row = entry.map_or(this.row, |(row, _)| row);
+                if let Some(limits) = self.table.row(row) {
                     limits.visit_lines(lines);
                 }
                 ledger.accounts.visit_firms(this, lines);
@@ -292,6 +318,13 @@ impl RiskCore {
                 }
             }
         }
+    }
+
+    /// What an account is brought up by: its entry in the table, and what its bound was worked out under.
+    #[inline(always)]
+    fn approach_entry(&self, id: AccountId, account: &Account, lines: &mut impl LineSink) {
+        self.table.visit_entry(id, lines);
+        lines.line(&account.cash);
     }
 
     /// What the orders of many accounts share in an instrument.

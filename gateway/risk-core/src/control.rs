@@ -176,6 +176,7 @@ impl RiskCore {
     /// Each account takes its day base when it is next touched; see `Ledger::touch`.
     fn day_start(&mut self) -> Outcome {
         self.ledger.day = self.ledger.day.wrapping_add(1);
+        self.expect_behind();
         for instrument in self.ledger.instruments.iter_mut() {
             instrument.day_price = instrument.price();
         }
@@ -234,6 +235,7 @@ impl RiskCore {
     fn next_epoch(&mut self) -> u32 {
         self.epoch += 1;
         self.relimit();
+        self.expect_behind();
         self.epoch
     }
 

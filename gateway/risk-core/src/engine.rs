@@ -9,7 +9,7 @@ mod saved;
 
 extern crate alloc;
 
-use crate::approach::{Hints, LineSink, STAGES, Stage, Unfetched};
+use crate::approach::{Hints, LineSink, Unfetched};
 use crate::capacities::{Capacities, CapacityError};
 use crate::counters::{Counters, count};
 use crate::effect::{Alarm, AlarmKind, Answer, AnswerKind, EFFECTS_MAX, Effect, EffectSink};
@@ -21,6 +21,7 @@ use crate::sweeps::Sweeps;
 use crate::valuations::Valuations;
 use crate::venue::Venue;
 use alloc::boxed::Box;
+use core::hint::cold_path;
 use portcullis_domain::{
     AccountId, Block, Command, CommandKind, Digest, HashSeed, Head, InstrumentId, NewOrder, Price,
     Qty, Record, ReportDetail, Seq, SessionId, Timestamp, UserRef,
@@ -44,6 +45,8 @@ pub struct RiskCore {
     pub(crate) capacities: Capacities,
     pub(crate) counters: Counters,
     pub(crate) hints: Hints,
+    /// Up to which record orders are expected whose accounts must be brought up to the table or the day before.
+    pub(crate) behind_until: u64,
     /// Whether the order in hand was found to be covered by its account's exact worth.
     pub(crate) covered: bool,
     pub(crate) seq: Seq,
@@ -83,6 +86,7 @@ impl RiskCore {
             capacities: *capacities,
             counters: Counters::new(),
             hints: Hints::new(),
+            behind_until: 0,
             covered: false,
             seq: Seq::ZERO,
             now: Timestamp::ZERO,
@@ -104,7 +108,7 @@ impl RiskCore {
 
     /// As [`RiskCore::apply`]; `lines` fetches what the next slice of sliced work will read.
     #[inline(always)]
-    fn apply_near(
+    pub(crate) fn apply_near(
         &mut self,
         record: &Record,
         lines: &mut impl LineSink,
@@ -119,6 +123,10 @@ impl RiskCore {
         self.effects = 0;
         count(&mut self.counters.commands);
         if head.kind == CommandKind::NewOrder as u8 {
+            if head.seq <= self.behind_until {
+                cold_path();
+                return self.apply_new_behind(head, lines, sink);
+            }
             self.apply_new(head, lines, sink);
         } else {
             self.apply_rest(head, lines, sink);
@@ -156,52 +164,6 @@ impl RiskCore {
             Some(ReportDetail::Canceled) => self.apply_canceled(head, lines, sink),
             Some(ReportDetail::Rejected) => self.apply_rejected(head, lines, sink),
             Some(_) | None => self.apply_other(head, lines, sink),
-        }
-    }
-
-    /// Applies sequenced records in order, their lines fetched ahead by `lines`.
-    ///
-    /// # Panics
-    /// As [`RiskCore::apply`].
-    pub fn apply_batch(
-        &mut self,
-        records: &[Record],
-        lines: &mut impl LineSink,
-        sink: &mut impl EffectSink,
-    ) {
-        if let [record] = records {
-            self.approach_alone(&record.head, lines);
-            sink.on_record(record);
-            self.apply_near(record, lines, sink);
-            return;
-        }
-        for (stage, distance) in STAGES {
-            for (ahead, record) in records.iter().take(distance).enumerate() {
-                self.approach(&record.head, stage, ahead, lines);
-            }
-        }
-        let [first, second, third] = STAGES;
-        let mut rest = records;
-        while let Some((record, behind)) = rest.split_first() {
-            self.approach_ahead(rest, first, lines);
-            self.approach_ahead(rest, second, lines);
-            self.approach_ahead(rest, third, lines);
-            sink.on_record(record);
-            self.apply_near(record, lines, sink);
-            rest = behind;
-        }
-    }
-
-    /// Approaches the record that stands so far behind the first of `rest`.
-    #[inline(always)]
-    fn approach_ahead(
-        &self,
-        rest: &[Record],
-        (stage, distance): (Stage, usize),
-        lines: &mut impl LineSink,
-    ) {
-        if let Some(next) = rest.get(distance) {
-            self.approach_at(&next.head, stage, distance, lines);
         }
     }
 

@@ -12,6 +12,7 @@ mod accounts;
 mod admission;
 mod approach;
 mod approved;
+mod batch;
 mod bound;
 mod cancels;
 mod capacities;

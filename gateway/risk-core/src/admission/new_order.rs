@@ -15,7 +15,7 @@ use crate::orders::Entry;
 use crate::valuation::Valuation;
 use core::hint::cold_path;
 use portcullis_domain::{
-    Head, InstrumentId, NewOrder, OrderId, Price, Qty, RejectCode, TimeInForce, quanta,
+    AccountId, Head, InstrumentId, NewOrder, OrderId, Price, Qty, RejectCode, TimeInForce, quanta,
 };
 
 /// An order that passed and is on the books.
@@ -77,6 +77,35 @@ impl RiskCore {
         }
     }
 
+    /// An order while its account is likely to be behind day or table: brought up first, as a glance at one that is
+    /// behind is for nothing. Asks what the glance would, since nothing may be left behind by an order that is only
+    /// answered, or by what is no order.
+    #[inline(never)]
+    pub(crate) fn apply_new_behind(
+        &mut self,
+        head: &Head,
+        lines: &mut impl LineSink,
+        sink: &mut impl EffectSink,
+    ) {
+        if let Ok(order) = NewOrder::decode(head)
+            && self.sessions.contains(order.session)
+            && self.sessions.is_new(order.session, order.user_ref)
+        {
+            self.bring_up(order.account);
+        }
+        self.apply_new(head, lines, sink);
+    }
+
+    /// Brings an account up to day and table, if there is such an account. Returns whether anything was to be done.
+    fn bring_up(&mut self, account: AccountId) -> bool {
+        let known = account.index() < self.table.accounts_len();
+        let behind = known && self.ledger.touch(account, &self.table);
+        if behind {
+            self.expect_behind();
+        }
+        behind
+    }
+
     /// A market order, or one of an account with a clearing member, apart from all others: these then have their
     /// price, and no member, without asking each time.
     #[inline(never)]
@@ -119,8 +148,7 @@ impl RiskCore {
             // Its worth was not all that it lacked: whoever found that goes on.
             return;
         }
-        let known = terms.account.index() < self.table.accounts_len();
-        let closer = if known && self.ledger.touch(terms.account, &self.table) {
+        let closer = if self.bring_up(terms.account) {
             match self.book_plain_again(&terms) {
                 Ok(booked) => {
                     let words = self.words(&terms, booked.limit);

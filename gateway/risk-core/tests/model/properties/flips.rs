@@ -6,12 +6,14 @@
 use super::facts::calm;
 use super::{LimitSpec, Scene, flip, refusal};
 use crate::op::{Op, OrderOp};
+use crate::saved::{reloaded, words_of};
 use portcullis_domain::{
-    Command, InstrumentId, NewOrder, Price, Qty, SessionId, TimeInForce, UserRef,
+    Command, InstrumentId, NewOrder, Price, Qty, Record, SessionId, TimeInForce, UserRef,
 };
-use portcullis_risk_core::Effect;
+use portcullis_risk_core::checks::early;
 use portcullis_risk_core::limits::account::AccountField;
 use portcullis_risk_core::limits::instrument::{InstrumentField, Tier, Tiers};
+use portcullis_risk_core::{Effect, EffectSink, LineSink, RiskCore, Word};
 
 const SCENES: u64 = 400;
 
@@ -190,4 +192,94 @@ fn approvals_and_refusals_name_the_epoch_that_made_them() {
             assert_eq!((approved(effects), refused), verdict, "{told}");
         }
     }
+}
+
+#[derive(Default)]
+struct Said(Vec<Effect>);
+
+impl EffectSink for Said {
+    fn on_effect(&mut self, effect: Effect) {
+        self.0.push(effect);
+    }
+}
+
+struct Unfetched;
+
+impl LineSink for Unfetched {
+    fn line<W: Word>(&mut self, _word: &W) {}
+}
+
+/// Orders of any account, known or not, some of them sent twice, some of a session that is not there; one in so many,
+/// or none, found by ingress to be wrong.
+fn orders(scene: &Scene, core: &RiskCore, one_wrong_in: i64) -> Vec<Record> {
+    let mut prng = scene.prng.clone();
+    let accounts = scene.config.accounts.len() as i64;
+    let count = prng.between(2, 48);
+    let records = (1..=count).map(|place| {
+        let order = OrderOp {
+            account: prng.between(0, accounts) as u32,
+            id: (100_000 + place - prng.between(0, 2)) as u32,
+            qty: prng.between(1, scene.order.qty.max(2)),
+            ..scene.order
+        };
+        let mut record = Record::bare(new_order(&order).encode());
+        if one_wrong_in > 0 && prng.between(1, one_wrong_in) == 1 {
+            record.head.refuse_early(early::LOT_INVALID);
+        }
+        if prng.between(1, 16) == 1 {
+            record.head.session = u32::MAX - 1;
+        }
+        record.head.seq = core.seq().raw() + place as u64;
+        record.head.timestamp_ns = core.now().ns();
+        record
+    });
+    records.collect()
+}
+
+/// What a core says of records, and is behind them.
+fn told(
+    core: &mut RiskCore,
+    records: &[Record],
+    batch: usize,
+) -> (Vec<Effect>, Vec<u64>, u64, u64) {
+    let mut said = Said::default();
+    for records in records.chunks(batch) {
+        match records {
+            [record] => core.apply(record, &mut said),
+            batch => core.apply_batch(batch, &mut Unfetched, &mut said),
+        }
+    }
+    (said.0, words_of(core), core.state_hash(), core.digest())
+}
+
+/// By a flip or a start of the day. Whoever was loaded from saved words, as after a restart, expects no such account.
+#[test]
+fn orders_of_accounts_left_behind_leave_the_same_in_batches_one_by_one_and_after_a_restart() {
+    let mut accepted = 0;
+    for seed in 0..SCENES {
+        let scene = Scene::random(seed, 120);
+        let behind = || {
+            let mut machine = scene.play();
+            match seed % 2 {
+                0 => flip(&mut machine, &scene.spec),
+                _ => drop(machine.send(Command::DayStart).len()),
+            }
+            machine.core
+        };
+        let mut core = behind();
+        let mut restarted = reloaded(&core, &scene.spec);
+        let records = orders(&scene, &core, (seed % 4) as i64);
+        let batched = told(&mut core, &records, 16);
+        assert!(
+            batched == told(&mut behind(), &records, 1),
+            "seed {seed}, one by one"
+        );
+        assert!(
+            batched == told(&mut restarted, &records, 1),
+            "seed {seed}, after a restart"
+        );
+        let passed = |effect: &&Effect| approved(core::slice::from_ref(*effect)).is_some();
+        accepted += batched.0.iter().filter(passed).count();
+    }
+    assert!(accepted > 150, "{accepted} orders passed");
 }

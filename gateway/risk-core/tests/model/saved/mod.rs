@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 const EPISODE: usize = 1_500;
 
 /// The words of a core.
-fn words_of(core: &RiskCore) -> Vec<u64> {
+pub(super) fn words_of(core: &RiskCore) -> Vec<u64> {
     let mut words = Vec::new();
     core.save(&mut |word| words.push(word));
     words
