@@ -9,13 +9,14 @@ mod field;
 pub mod firm;
 pub mod instrument;
 pub mod session;
+mod spec;
 mod table;
 
 pub use field::{Cell, CellFault, FieldDescriptor, Tight, Unit};
-pub use table::{
-    AccountSpec, FirmSpec, InstrumentSpec, LimitSpec, LimitTable, LoadError, LoadFault,
-    ROWS_SPARE_MAX, RowSpec, SessionSpec,
+pub use spec::{
+    AccountSpec, FirmSpec, InstrumentSpec, LimitSpec, ROWS_SPARE_MAX, RowSpec, SessionSpec,
 };
+pub use table::{LimitTable, LoadError, LoadFault};
 
 /// A GCRA: one event each `emission_ns`, `tolerance_ns` ahead of schedule at the most.
 ///

@@ -4,7 +4,8 @@
 //! built from; with these words it becomes the table that was saved: same limits, same digest, and the same
 //! answer to each change to come. Invariant: what is loaded keeps the load rules of any other table.
 
-use super::{AccountCells, AccountLimits, LimitTable, cell_word};
+use super::{AccountCells, AccountLimits, LimitTable};
+use crate::limits::spec::cell_word;
 use crate::saved::{Read, SavedError, Words};
 use portcullis_domain::AccountId;
 

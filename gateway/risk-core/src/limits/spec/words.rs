@@ -7,14 +7,18 @@
 use super::alloc::vec::Vec;
 use super::{
     AccountCells, AccountSpec, FirmCells, FirmSpec, InstrumentCells, InstrumentSpec, LimitSpec,
-    NONE, ROWS_SPARE_MAX, RowSpec, SessionCells, SessionSpec, Tiers, cell_word,
+    ROWS_SPARE_MAX, RowSpec, SessionCells, SessionSpec, Tiers,
 };
+use crate::limits::Cell;
 use crate::limits::instrument::{TIERS_MAX, Tier, WireUnits};
 use core::num::NonZeroU32;
 use portcullis_domain::{Digest, FirmId, InstrumentId};
 
 /// Format of the words; raised when it changes.
 const FORMAT: u64 = 1;
+
+/// No row or member.
+const NONE: u32 = u32::MAX;
 
 impl LimitSpec {
     /// The digest of the canonical words.
@@ -116,6 +120,11 @@ impl LimitSpec {
         };
         (reader.words.is_empty() || cfg!(feature = "planted-bug")).then_some(spec)
     }
+}
+
+/// A cell as a canonical word.
+pub(in crate::limits) fn cell_word(cell: &Cell) -> u64 {
+    cell.value().unwrap_or(i64::MIN) as u64
 }
 
 fn visit_tiers(tiers: &Tiers, push: &mut impl FnMut(u64)) {
