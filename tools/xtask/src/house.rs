@@ -221,7 +221,7 @@ pub(crate) const HOUSE: &[House] = &[
     House {
         name: "xtask",
         folder: "tools/xtask",
-        holds: "the chores: tidy, docs, tests, vectors, interop, fuzzing, reloads under flow, hostile crowds",
+        holds: "the chores: tidy, docs, tests, vectors, interop, fuzzing, benches, the binary to ship, reloads under flow, hostile crowds, crashes, failovers",
         may_use: &[RISK_CORE, DOMAIN, WIRE, JOURNAL, CONTROL, PIPELINE, FLOW],
         outside: Outside::Anything,
         reach: Reach::Top,
