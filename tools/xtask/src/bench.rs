@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 /// The verb.
 pub(crate) const VERB: Verb = Verb {
     name: "bench",
-    arguments: "NAME|all|instructions|lines [--quick] [--json] [--html]",
+    arguments: "NAME|all [--quick] [--json] [--html] | instructions [--record] | lines",
     summary: "measure: builds a bench and runs it; `all` or --html write target/bench/report.html; further arguments go to the bench",
     run,
 };

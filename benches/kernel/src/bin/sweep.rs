@@ -8,7 +8,7 @@
 //! left out.
 
 use portcullis_bench_harness::{
-    Bar, Histograms, Latency, Options, Report, Rounds, Row, Unit, exit_code,
+    Bar, Histograms, Latency, Options, Report, Rounds, Row, Unit, exit_code, folder,
 };
 use portcullis_bench_kernel::floor::Fetch;
 use portcullis_bench_kernel::limits::{Shape, limits};
@@ -107,8 +107,12 @@ fn run(options: &Options) -> Result<bool, String> {
         Bar::None,
     ));
     report.push(row(&format!("{slice}, max"), &of("slice", max), Bar::None));
+    let folder = folder()?;
+    let written =
+        (histograms.write(&folder)).map_err(|error| format!("{}: {error}", folder.display()))?;
     report.fact("load", LOAD);
     report.fact("rounds", options.rounds);
+    report.fact("histograms", written.len());
     report.fact("updates", options.rounds * UPDATES);
     report.fact("slices", slices);
     report.print(options.json);

@@ -29,8 +29,9 @@ use ways::{Placement, Plan};
 static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
 
 /// What the figures are of.
-const LOAD: &str = "the orders of `pipeline`, one at a time and at 10 and 50% of the capacity without a journal, each of four ways in turn; \
-                    the journals of as many commands as `commands` says replayed and recovered";
+const LOAD: &str = "orders as `pipeline` has, but refused for one of six reasons and near their most lots alone, one at a time and at 10 and \
+                    50% of what is taken with a log that nobody waits for, each of four ways in turn; the journals of as many \
+                    commands as `commands` says replayed and recovered";
 
 fn main() -> ExitCode {
     let asked = Asked::read(std::env::args().skip(1));

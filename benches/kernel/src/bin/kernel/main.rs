@@ -10,6 +10,7 @@ mod plan;
 mod rows;
 
 use portcullis_bench_harness::{Options, Report, clock_step_ns, exit_code, folder};
+use portcullis_bench_kernel::limits::TIERS;
 use portcullis_risk_core::checks::REGISTRY;
 use std::process::ExitCode;
 
@@ -44,7 +45,7 @@ fn run(options: &Options) -> Result<bool, String> {
     report.fact("orders", orders);
     report.fact("checks", REGISTRY.len());
     report.fact("checks_refusing", measured.refusals.len());
-    report.fact("margin_tiers", 3);
+    report.fact("margin_tiers", TIERS.len());
     report.fact("instruments_scaled", measured.scaled.0);
     report.fact("instruments", measured.scaled.1);
     report.fact("clock_step_ns", clock_step_ns);
