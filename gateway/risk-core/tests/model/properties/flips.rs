@@ -195,7 +195,7 @@ fn approvals_and_refusals_name_the_epoch_that_made_them() {
 }
 
 #[derive(Default)]
-struct Said(Vec<Effect>);
+pub(super) struct Said(pub(super) Vec<Effect>);
 
 impl EffectSink for Said {
     fn on_effect(&mut self, effect: Effect) {
@@ -203,7 +203,7 @@ impl EffectSink for Said {
     }
 }
 
-struct Unfetched;
+pub(super) struct Unfetched;
 
 impl LineSink for Unfetched {
     fn line<W: Word>(&mut self, _word: &W) {}

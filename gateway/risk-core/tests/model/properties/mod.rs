@@ -4,6 +4,7 @@
 //! as often as wanted, so that two decisions start from the same state. Invariant: what differs
 //! between two plays is the one thing that the property is about.
 
+mod behind;
 mod boundary;
 mod facts;
 mod flips;
