@@ -80,7 +80,7 @@ impl Ledger {
 
     /// Whether an account must be brought up to the day or to the table.
     #[inline(always)]
-    fn is_behind(&self, account: u32) -> bool {
+    pub(crate) fn is_behind(&self, account: u32) -> bool {
         let this = self.accounts.get(account);
         this.day != self.day || this.table_version != self.table_version
     }
