@@ -13,10 +13,10 @@ use crate::market::{Market, ORDER_GAP_NS, ORDERS_MAX};
 use crate::near::{Draft, KINDS, NearAccounts, endowment};
 use portcullis_bench_market::case::{self, ACCOUNTS, Case};
 use portcullis_bench_market::near::Near;
-use portcullis_bench_market::{Ground, Planned, Random};
+use portcullis_bench_market::{Ground, Planned, Random, evaluations};
 use portcullis_domain::{Command, Record, ReportKind, SessionId, Side, UserRef};
 use portcullis_risk_core::Capacities;
-use portcullis_risk_core::checks::{Descriptor, REGISTRY, early};
+use portcullis_risk_core::checks::REGISTRY;
 
 /// One order in so many is refused.
 const REFUSED_ONE_IN: u64 = 50;
@@ -175,26 +175,10 @@ impl Mixed {
         checks.map(|check| (check.name, primary[usize::from(check.number)]))
     }
 
-    /// How often each of these was evaluated, by name: those of form on every order, the others on each whose form
-    /// is right, but those that do not judge an order which reduces on all others alone. Of these the account's worth
-    /// is proved or worked out, once each.
+    /// How often each of these was evaluated, by name.
     pub fn evaluations(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let counters = self.market.core.counters();
-        let checks = || self.cases.iter().map(|case| case.check);
-        let of_form = checks().filter(|check| is_of_form(check));
-        let misshapen: u64 = of_form
-            .map(|check| counters.primary[usize::from(check.number)])
-            .sum();
-        let all = counters.accepted + counters.refused;
-        let not_reducing = counters.proved_by_bound + counters.valued_exactly;
-        checks().map(move |check| {
-            let times = match (is_of_form(check), check.judges_reducing) {
-                (true, _) => all,
-                (false, true) => all - misshapen,
-                (false, false) => not_reducing,
-            };
-            (check.name, times)
-        })
+        let checks = self.cases.iter().map(|case| case.check);
+        evaluations(checks, self.market.core.counters())
     }
 
     /// Orders that passed near a limit, by kind, and all that passed.
@@ -336,16 +320,12 @@ impl Mixed {
     }
 }
 
-/// Whether a check is of the message's form: a refusal by one of these is answered without the others.
-fn is_of_form(check: &Descriptor) -> bool {
-    check.number <= early::OVERLOADED.raw()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::measured::{BATCH, apply_all};
     use portcullis_domain::{Price, Qty};
+    use portcullis_risk_core::checks::Descriptor;
 
     fn run(mixed: &mut Mixed, batches: usize) {
         let mut batch = [Record::bare(Command::Tick.encode()); BATCH];

@@ -181,12 +181,12 @@ impl Market {
         }
     }
 
-    /// What the orders so far came to, where each check has its turn.
+    /// What the orders so far came to in a core with these counters, where each check has its turn.
     #[must_use]
-    pub fn mixture(&self) -> Option<Mixture> {
+    pub fn mixture(&self, counters: &Counters) -> Option<Mixture> {
         match &self.orders {
             Orders::Plain(_) => None,
-            Orders::Mixed(mixed) => Some(mixed.mixture()),
+            Orders::Mixed(mixed) => Some(mixed.mixture(counters)),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::setting::Opened;
 use cases::{Cases, Turn};
 use drafts::{Draft, Drafts};
 use portcullis_bench_market::near::Near;
-use portcullis_bench_market::{Planned, Random};
+use portcullis_bench_market::{Planned, Random, evaluations};
 use portcullis_domain::{Head, SessionId};
 use portcullis_risk_core::Counters;
 
@@ -44,6 +44,8 @@ enum Drawn {
 pub struct Mixture {
     /// How often each check was planned to be the primary reason of a refusal, by name.
     pub checks: Vec<(&'static str, u64)>,
+    /// How often each of these was evaluated, by name, in what opened the market too.
+    pub evaluations: Vec<(&'static str, u64)>,
     /// Orders that passed near a limit, by kind ...
     pub near: Vec<(&'static str, u64)>,
     /// ... and all that passed.
@@ -180,13 +182,15 @@ impl Mixed {
         self.opened
     }
 
-    pub(crate) fn mixture(&self) -> Mixture {
+    /// What the orders came to in a core with these counters.
+    pub(crate) fn mixture(&self, counters: &Counters) -> Mixture {
         let checks = self.cases.checks();
         let near = KINDS.iter().zip(self.near);
         Mixture {
             checks: checks
                 .map(|check| (check.name, self.planned.of(check)))
                 .collect(),
+            evaluations: evaluations(self.cases.checks(), counters).collect(),
             near: near.map(|(kind, count)| (kind.name(), count)).collect(),
             passing: self.passing,
         }

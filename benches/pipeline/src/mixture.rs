@@ -1,5 +1,5 @@
-//! What a mixture of orders came to, in rows: that each check refused its share, and that a tenth of the others
-//! came near a limit.
+//! What a mixture of orders came to, in rows: that each check was evaluated and refused its share, and that a tenth
+//! of the others came near a limit.
 //!
 //! On the measuring thread, at the end. Invariant: the plan was held against the core's counts before.
 
@@ -14,9 +14,10 @@ const NEAR_PERMILLE: u64 = 95;
 
 /// The rows.
 #[must_use]
-pub fn rows(bench: &'static str, mixture: &Mixture) -> [Row; 3] {
+pub fn rows(bench: &'static str, mixture: &Mixture) -> [Row; 4] {
     let Mixture {
         checks,
+        evaluations,
         near,
         passing,
     } = mixture;
@@ -35,6 +36,8 @@ pub fn rows(bench: &'static str, mixture: &Mixture) -> [Row; 3] {
     let reasons = checks.iter().filter(|(_, count)| *count > 0).count() as u64;
     let rarest = checks.iter().min_by_key(|(_, count)| *count);
     let (rarest, least) = rarest.copied().unwrap_or_default();
+    let seldom = evaluations.iter().min_by_key(|(_, times)| *times);
+    let (seldom, times) = seldom.copied().unwrap_or_default();
     let close: u64 = near.iter().map(|(_, count)| count).sum();
     let of_each: Vec<String> = near
         .iter()
@@ -52,6 +55,12 @@ pub fn rows(bench: &'static str, mixture: &Mixture) -> [Row; 3] {
             least * 1_000 / refused.max(1),
             Bar::AtLeast(REASON_PERMILLE),
             rarest.to_owned(),
+        ),
+        count(
+            "evaluations of the check that was evaluated least",
+            times,
+            Bar::AtLeast(1),
+            format!("{seldom}, of {} checks", evaluations.len()),
         ),
         count(
             "within a tenth of a limit, of 1,000 that pass",

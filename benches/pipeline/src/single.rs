@@ -179,6 +179,7 @@ mod tests {
     use crate::crowd::Checks;
     use crate::limits::INSTRUMENTS;
     use portcullis_domain::InstrumentId;
+    use portcullis_risk_core::checks::REGISTRY;
 
     #[test]
     fn what_scales_margin_is_known_beforehand() {
@@ -208,7 +209,8 @@ mod tests {
         let mut single = Single::new(crowd).expect("limits that load");
         let mut latency = Latency::new();
         single.time(100_000, &mut latency);
-        let mixture = single.market.mixture().expect("each check has its turn");
+        let mixture = single.market.mixture(single.core.counters());
+        let mixture = mixture.expect("each check has its turn");
         single.finish().expect("the state is as sent");
         let refused: u64 = mixture.checks.iter().map(|(_, count)| count).sum();
         assert!(refused > 3_500, "{refused}");
@@ -220,6 +222,11 @@ mod tests {
         assert!((passing * 9 / 100..passing * 11 / 100).contains(&near));
         for (kind, count) in mixture.near {
             assert!(count * 100 > passing, "{kind}: {count} of {passing}");
+        }
+        assert_eq!(mixture.evaluations.len(), REGISTRY.len() - 1);
+        // A half of what passes reduces, which not every check judges.
+        for (check, times) in mixture.evaluations {
+            assert!(3 * times > passing, "{check}: {times} of {passing}");
         }
     }
 

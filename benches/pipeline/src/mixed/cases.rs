@@ -84,7 +84,7 @@ impl Cases {
     }
 
     /// The checks that have a turn.
-    pub(crate) fn checks(&self) -> impl Iterator<Item = &'static Descriptor> {
+    pub(crate) fn checks(&self) -> impl Iterator<Item = &'static Descriptor> + Clone {
         self.cases.iter().map(|case| case.check)
     }
 

@@ -171,7 +171,8 @@ impl Sides {
         traffic.agree(risk.core())?;
         figures.orders = traffic.counts.sent;
         figures.refused = traffic.counts.refused;
-        figures.mixture = traffic.market.mixture().unwrap_or_default();
+        let mixture = traffic.market.mixture(risk.core().counters());
+        figures.mixture = mixture.unwrap_or_default();
         let (traffic, _) = self.passes.finish()?;
         figures.orders += traffic.counts.sent;
         Ok(())

@@ -158,7 +158,8 @@ fn measure(plan: Plan) -> Result<Figures, String> {
     figures.cells = disturbance.cells;
     figures.kills = disturbance.kills;
     figures.values = disturbance.values;
-    figures.mixture = traffic.market.mixture().unwrap_or_default();
+    let mixture = traffic.market.mixture(risk.core().counters());
+    figures.mixture = mixture.unwrap_or_default();
     figures.counts = traffic.counts;
     Ok(figures)
 }
