@@ -4,7 +4,10 @@
 //! line in [`BENCHES`]. Invariants: benches run one after the other, never two at once; a bench that
 //! ends with 1 has missed a bar, with anything else above 0 it could not measure. A bench of a
 //! workspace of its own is fetched when it is asked for by name; among all it runs if what it links
-//! is here already, and is said to be absent if not.
+//! is here already, and is said to be absent if not. Behind all of them stands what they come to.
+
+mod left;
+mod total;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,6 +17,7 @@ use crate::lines;
 use crate::proxies;
 use crate::verb::{Fault, Outcome, Verb};
 use crate::workspace::Workspace;
+use total::Total;
 
 /// The verb.
 pub(crate) const VERB: Verb = Verb {
@@ -30,14 +34,22 @@ struct Bench {
     name: &'static str,
     /// Its package, and those of the programs it drives.
     packages: &'static [&'static str],
-    /// The folder of its own workspace, where what it links must not enter ours.
-    apart: Option<&'static str>,
+    /// Its own workspace, where what it links must not enter ours.
+    apart: Option<Apart>,
     /// What makes it short.
     quick: &'static [&'static str],
     /// What follows that among all, which are to be done in five minutes.
     quick_among_all: &'static [&'static str],
     /// Fetches what it stands beside, into the target folder.
     prepare: Option<fn(&Path)>,
+}
+
+/// A workspace of a bench's own.
+#[derive(Clone, Copy, Debug)]
+struct Apart {
+    folder: &'static str,
+    /// Its rows that are held to a bar: absent where it is not built.
+    bars: u64,
 }
 
 /// Every bench, in the order in which `all` runs them.
@@ -109,7 +121,10 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "peers",
         packages: &["portcullis-bench-peers"],
-        apart: Some("benches/peers"),
+        apart: Some(Apart {
+            folder: "benches/peers",
+            bars: 5,
+        }),
         quick: &["--quick"],
         quick_among_all: &[],
         prepare: None,
@@ -151,23 +166,32 @@ fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
     let among_all = name == "all";
     let rest: Vec<String> = rest.iter().filter(|&word| word != HTML).cloned().collect();
     let mut outcome = Outcome::Passed;
-    let mut measured = Vec::new();
+    let (mut measured, mut total) = (Vec::new(), Total::default());
     for (at, bench) in benches.iter().copied().enumerate() {
         eprintln!("bench {} of {}: {}", at + 1, benches.len(), bench.name);
         if let Err(Fault(why)) = build(workspace, bench, among_all) {
-            if !(among_all && bench.apart.is_some()) {
+            let Some(apart) = bench.apart.filter(|_| among_all) else {
                 return Err(Fault(why));
-            }
+            };
             say_absent(bench, &why, &rest);
+            total.add_absent(bench.name, apart.bars);
             continue;
         }
         if let Some(prepare) = bench.prepare {
             prepare(&target(workspace, bench));
         }
+        let rows = left::rows_of(&target(workspace, bench), bench.name);
+        left::forget(&rows)?;
         if measure(workspace, bench, &in_its_words(bench, &rest, among_all))? == Outcome::Failed {
             outcome = Outcome::Failed;
         }
+        if among_all {
+            total.add(&rows)?;
+        }
         measured.push(bench);
+    }
+    if among_all {
+        say_total(&total, &rest);
     }
     if html {
         report(workspace, &measured)?;
@@ -217,9 +241,8 @@ fn target(workspace: &Workspace, bench: &Bench) -> PathBuf {
 fn report(workspace: &Workspace, benches: &[&Bench]) -> Result<(), Fault> {
     let ours = workspace.target();
     for bench in benches.iter().filter(|bench| bench.apart.is_some()) {
-        let rows = format!("{}.jsonl", bench.name);
-        let theirs = target(workspace, bench).join("bench").join(&rows);
-        std::fs::copy(&theirs, ours.join("bench").join(&rows))
+        let theirs = left::rows_of(&target(workspace, bench), bench.name);
+        std::fs::copy(&theirs, left::rows_of(&ours, bench.name))
             .map_err(|error| Fault::of(theirs.display(), error))?;
     }
     built(workspace, &[REPORT_PACKAGE], |_| {})?;
@@ -237,7 +260,9 @@ fn report(workspace: &Workspace, benches: &[&Bench]) -> Result<(), Fault> {
 /// Builds a bench. `offline`, one of a workspace of its own is built only from what is here already.
 fn build(workspace: &Workspace, bench: &Bench, offline: bool) -> Result<(), Fault> {
     built(workspace, bench.packages, |cargo| {
-        let Some(folder) = bench.apart else { return };
+        let Some(Apart { folder, .. }) = bench.apart else {
+            return;
+        };
         // A peer may ask for a newer compiler than ours and build with it all the same.
         cargo
             .args(["--ignore-rust-version", "--manifest-path"])
@@ -283,25 +308,21 @@ fn say_absent(bench: &Bench, why: &str, rest: &[String]) {
         bench.name
     );
     eprintln!("bench {}: absent: {why}", bench.name);
-    if rest.iter().any(|argument| argument == "--json") {
-        println!("{}", absent(bench, &why));
+    if wants_json(rest) {
+        println!("{}", total::absent(bench.name, &why));
     }
 }
 
-/// The row of a bench without figures.
-fn absent(bench: &Bench, why: &str) -> serde_json::Value {
-    serde_json::json!({
-        "bench": bench.name,
-        "figure": "summary",
-        "unit": "count",
-        "value": null,
-        "floor": null,
-        "ratio": null,
-        "bar": null,
-        "holds": null,
-        "note": why,
-        "commit": null,
-    })
+/// Says what all benches came to, in one last line.
+fn say_total(total: &Total, rest: &[String]) {
+    match wants_json(rest) {
+        true => println!("{}", total.json()),
+        false => println!("{}", total.text()),
+    }
+}
+
+fn wants_json(rest: &[String]) -> bool {
+    rest.iter().any(|argument| argument == "--json")
 }
 
 fn measure(workspace: &Workspace, bench: &Bench, words: &[String]) -> Result<Outcome, Fault> {
@@ -342,7 +363,7 @@ mod tests {
         let manifest = std::fs::read_to_string(workspace.root().join("Cargo.toml"));
         let manifest = manifest.expect("the workspace has a manifest");
         for bench in BENCHES {
-            let Some(folder) = bench.apart else {
+            let Some(Apart { folder, .. }) = bench.apart else {
                 assert!(!target(&workspace, bench).ends_with(bench.name));
                 continue;
             };
@@ -351,7 +372,7 @@ mod tests {
             let (excluded, _) = excluded.split_once(']').expect("the same line");
             assert!(excluded.contains(&format!("\"{folder}\"")), "{excluded}");
             assert!(target(&workspace, bench).ends_with(bench.name));
-            assert_eq!(absent(bench, "why")["note"], "why");
+            assert_eq!(total::absent(bench.name, "why")["note"], "why");
         }
     }
 
