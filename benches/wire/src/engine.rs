@@ -1,13 +1,20 @@
 //! The engine at the far end: OUCH 5.0 over SoupBinTCP, and nothing of an engine but its answers.
 //!
 //! Owned by the measuring thread, which polls it. It answers each Enter with one Accepted whose
-//! order is dead, so that nothing rests anywhere. Invariants: orders of a session have ascending
-//! numbers; each is counted and answered once; anything but an order ends the run.
+//! order is dead, and each replace with one Replaced likewise, so that nothing rests anywhere but what says of itself
+//! that it does, or that it waits. Invariants: orders of a session have ascending numbers; each is counted and answered
+//! once; anything but an order ends the run.
 
+use crate::market;
 use crate::socket::{Socket, is_for_now};
 use portcullis_wire::Alpha;
-use portcullis_wire::ouch50::{EnterOrderView, Inbound, OrderAccepted, OrderState};
-use portcullis_wire::soupbin::{LoginAccepted, Packet, Parsed, UserName, encode, parse};
+use portcullis_wire::ouch50::{
+    AppendageBuilder, CancelReason, Capacity, CrossType, EnterOrderView, Inbound, OrderAccepted,
+    OrderCanceled, OrderReplaced, OrderSide, OrderState, ReplaceOrderView, UserRefNum,
+};
+use portcullis_wire::soupbin::{
+    LoginAccepted, LoginRejectReason, Packet, Parsed, UserName, encode, parse,
+};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
@@ -96,6 +103,25 @@ impl Engine {
             .try_for_each(|line| line.poll().map(drop))
     }
 
+    /// An order that rests is cancelled, and whatever was asked about it is void.
+    pub(crate) fn cancel(&mut self, line: usize, number: u32) -> Result<(), String> {
+        let canceled = OrderCanceled {
+            timestamp: 0,
+            user_ref_num: UserRefNum::new(number).ok_or("numbers begin with 1")?,
+            quantity: 1,
+            reason: CancelReason::User,
+        };
+        let mut message = [0; 64];
+        let len = canceled
+            .encode(None, &mut message)
+            .map_err(|error| error.to_string())?;
+        let mut packet = [0; 128];
+        let len = encode::sequenced(&message[..len], &mut packet);
+        let socket = &mut self.lines[line].socket;
+        socket.queue(&packet[..len.map_err(|error| error.to_string())?]);
+        socket.flush().map_err(|error| lost(&error))
+    }
+
     /// Every session hears that the engine lives.
     pub(crate) fn heartbeat(&mut self) -> Result<(), String> {
         for line in self.lines.iter_mut().filter(|line| !line.gone) {
@@ -154,6 +180,10 @@ fn answer_to(
     out: &mut [u8],
 ) -> Result<usize, String> {
     match packet {
+        Packet::LoginRequest(login) if is_cut_off(login.user) => {
+            encode::login_rejected(LoginRejectReason::NotAuthorised, out)
+                .map_err(|error| error.to_string())
+        }
         Packet::LoginRequest(login) => {
             *user = Some(login.user);
             let accepted = LoginAccepted {
@@ -163,11 +193,8 @@ fn answer_to(
             encode::login_accepted(&accepted, out).map_err(|error| error.to_string())
         }
         Packet::Unsequenced(message) => match Inbound::parse(message) {
-            Ok(Inbound::EnterOrder(order)) => {
-                seen.count(order.user_ref_num().get())?;
-                accept(&order, seen.orders, out)
-            }
-            Ok(_) | Err(_) => Err(format!("the engine got what is no order: {message:02x?}")),
+            Ok(order) => answer_to_order(&order, seen, out),
+            Err(error) => Err(format!("the engine got what is no message: {error}")),
         },
         Packet::ClientHeartbeat | Packet::Debug(_) | Packet::LogoutRequest => Ok(0),
         Packet::Sequenced(_)
@@ -175,6 +202,30 @@ fn answer_to(
         | Packet::LoginRejected(_)
         | Packet::ServerHeartbeat
         | Packet::EndOfSession => Err("the engine got a packet of its own side".to_owned()),
+    }
+}
+
+fn is_cut_off(user: UserName) -> bool {
+    Alpha::new(market::USER_CUT_OFF.as_bytes()) == Some(user)
+}
+
+fn answer_to_order(order: &Inbound<'_>, seen: &mut Seen, out: &mut [u8]) -> Result<usize, String> {
+    match order {
+        Inbound::EnterOrder(order) => {
+            seen.count(order.user_ref_num().get())?;
+            accept(order, seen.orders, out)
+        }
+        Inbound::ReplaceOrder(replace) if replace.cl_ord_id() == market::waits() => Ok(0),
+        Inbound::ReplaceOrder(replace) => {
+            seen.count(replace.user_ref_num().get())?;
+            accept_replace(replace, seen.orders, out)
+        }
+        Inbound::CancelOrder(_)
+        | Inbound::ModifyOrder(_)
+        | Inbound::MassCancel(_)
+        | Inbound::DisableOrderEntry(_)
+        | Inbound::EnableOrderEntry(_)
+        | Inbound::AccountQuery(_) => Err(format!("the engine got what is no order: {order:?}")),
     }
 }
 
@@ -204,12 +255,46 @@ fn accept(order: &EnterOrderView<'_>, order_ref_num: u64, out: &mut [u8]) -> Res
         capacity: order.capacity(),
         iso_eligible: order.iso_eligible(),
         cross_type: order.cross_type(),
-        order_state: OrderState::Dead,
+        order_state: if order.cl_ord_id() == market::rests() {
+            OrderState::Live
+        } else {
+            OrderState::Dead
+        },
         cl_ord_id: order.cl_ord_id(),
     };
     let mut message = [0; 96];
     let len = accepted
         .encode(order.appendage(), &mut message)
+        .map_err(|error| error.to_string())?;
+    encode::sequenced(&message[..len], out).map_err(|error| error.to_string())
+}
+
+/// The answer to a replace whose order the engine need not know.
+fn accept_replace(
+    replace: &ReplaceOrderView<'_>,
+    order_ref_num: u64,
+    out: &mut [u8],
+) -> Result<usize, String> {
+    let replaced = OrderReplaced {
+        timestamp: 0,
+        orig_user_ref_num: replace.orig_user_ref_num(),
+        user_ref_num: replace.user_ref_num(),
+        side: OrderSide::Buy,
+        quantity: replace.quantity(),
+        symbol: Alpha::BLANK,
+        price: replace.price(),
+        time_in_force: replace.time_in_force(),
+        display: replace.display(),
+        order_ref_num,
+        capacity: Capacity::Agency,
+        iso_eligible: replace.iso_eligible(),
+        cross_type: CrossType::None,
+        order_state: OrderState::Dead,
+        cl_ord_id: replace.cl_ord_id(),
+    };
+    let mut message = [0; 96];
+    let len = replaced
+        .encode(Some(AppendageBuilder::new().finish()), &mut message)
         .map_err(|error| error.to_string())?;
     encode::sequenced(&message[..len], out).map_err(|error| error.to_string())
 }

@@ -1,20 +1,21 @@
 //! The gateway under measurement: the release binary, as `portcullis run` runs it.
 //!
 //! Owned by the measuring thread. Invariants: it runs fused on the core it is given, polling
-//! busily, in front of the bench's engine; every limit of its config is set, and orders come near some and reach none;
-//! reference prices move while it is measured; at its end its own counts are compared with what
-//! was sent.
+//! busily, in front of the bench's engine, with its [config](crate::config); reference prices move while it is
+//! measured; at its end its own counts are compared with what was sent, and what it says of each refusal with the plan.
 
+use crate::case::Case;
 use crate::child::Child;
+use crate::config::Config;
 use crate::market::{self, INSTRUMENTS};
+use crate::operator::Operator;
+use crate::plan::Refusal;
 use crate::rig::Place;
 use portcullis_bench_harness::with_every_core;
-use portcullis_control::credentials::{HashCost, hash_password};
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -33,16 +34,24 @@ pub(crate) struct Gateway {
 const MOVE_EVERY: Duration = Duration::from_millis(10);
 
 impl Gateway {
-    /// Starts it for this many sessions.
+    /// Starts it for this many sessions, and for these cases.
     pub(crate) fn start(
         place: Place<'_>,
         sessions: usize,
         engine: SocketAddr,
+        cases: &[Case],
     ) -> Result<Self, String> {
         let Place { core, folder, .. } = place;
         let socket = folder.join(format!("wire-{}-{sessions}.sock", std::process::id()));
         let config = folder.join(format!("gateway-{sessions}.toml"));
-        let text = config_text(core, sessions, engine, &socket)?;
+        let text = Config {
+            core,
+            sessions,
+            engine,
+            socket: &socket,
+            cases,
+        }
+        .text()?;
         std::fs::write(&config, text).map_err(|error| format!("{}: {error}", config.display()))?;
         let mut command = Command::new(place.gateway);
         command.arg("run").arg(&config);
@@ -65,23 +74,13 @@ impl Gateway {
             .and_then(|at| at.parse().ok()))
     }
 
-    /// Gives the first accounts money and connects the price feed.
-    pub(crate) fn open(&mut self, accounts: usize) -> Result<(), String> {
-        let mut ctl = UnixStream::connect(&self.socket)
-            .map_err(|error| format!("the control socket: {error}"))?;
-        let mut answers = BufReader::new(ctl.try_clone().map_err(|error| error.to_string())?);
-        for account in 0..accounts {
-            let request = format!("deposit a{account} 1000000000\n");
-            ctl.write_all(request.as_bytes())
-                .map_err(|error| error.to_string())?;
-            let mut answer = String::new();
-            answers
-                .read_line(&mut answer)
-                .map_err(|error| error.to_string())?;
-            if !answer.starts_with("ok") {
-                return Err(format!("the gateway answered a deposit with: {answer}"));
-            }
-        }
+    /// Gives the first accounts money, does what cases need of an operator, and connects the price feed.
+    pub(crate) fn open(&mut self, accounts: usize, cases: &[Case]) -> Result<(), String> {
+        let deposits = (0..accounts).map(|account| format!("deposit a{account} 1000000000"));
+        let requests: Vec<String> = deposits
+            .chain(cases.iter().flat_map(Case::requests))
+            .collect();
+        Operator::connect(&self.socket)?.ask(&requests)?;
         let at = self
             .child
             .said("price feed on ")
@@ -90,6 +89,11 @@ impl Gateway {
             TcpStream::connect(&at).map_err(|error| format!("the price feed at {at}: {error}"))?;
         feed.set_nodelay(true).map_err(|error| error.to_string())?;
         self.feed = Some(feed);
+        let prices = cases.iter().filter_map(|case| {
+            let price = case.price()?;
+            Some(format!("{} {price}\n", case.symbol()))
+        });
+        self.publish(&prices.collect::<String>())?;
         self.move_prices()
     }
 
@@ -109,6 +113,10 @@ impl Gateway {
             let price = market::reference(instrument, self.steps);
             writeln!(lines, "{} {price}", market::symbol(instrument)).expect("a string takes all");
         }
+        self.publish(&lines)
+    }
+
+    fn publish(&mut self, lines: &str) -> Result<(), String> {
         let feed = self
             .feed
             .as_mut()
@@ -125,6 +133,15 @@ impl Gateway {
     /// It goes on.
     pub(crate) fn wake(&self) -> Result<(), String> {
         self.child.wake()
+    }
+
+    /// Asks it why it refused each of these, and compares that with the plan.
+    pub(crate) fn explain(&self, refusals: &[Refusal]) -> Result<(), String> {
+        let mut operator = Operator::connect(&self.socket)?;
+        let requests: Vec<String> = refusals.iter().map(Refusal::request).collect();
+        let answers = operator.ask(&requests)?;
+        let mut told = refusals.iter().zip(&answers);
+        told.try_for_each(|(refusal, answer)| refusal.compare(answer))
     }
 
     /// Stops it and compares its counts with what was sent.
@@ -156,186 +173,4 @@ pub(crate) fn binary(asked: Option<PathBuf>) -> Result<PathBuf, String> {
         "{} is not there; run it as `cargo xtask bench wire`, which builds it",
         path.display()
     ))
-}
-
-fn config_text(
-    core: usize,
-    sessions: usize,
-    engine: SocketAddr,
-    socket: &Path,
-) -> Result<String, String> {
-    // The cheapest hash that loads: logons are not what is measured.
-    let cost = HashCost {
-        memory_kib: 8,
-        passes: 1,
-    };
-    let hash = hash_password(market::PASSWORD, cost).map_err(|error| error.to_string())?;
-    let mut text = format!(
-        r#"[venue]
-name = "bench"
-settlement_asset = "USD"
-money_quantum = "0.000001"
-
-[network]
-listen = "127.0.0.1:0"
-feed_listen = "127.0.0.1:0"
-
-[threads]
-topology = "fused"
-idle = "busy"
-cores = [{core}]
-
-[ctl]
-socket = {socket:?}
-
-[capacities]
-accounts_max = {room}
-sessions_max = {room}
-connections_max = {room}
-logons_pending_max = {room}
-session_store_bytes = 1_048_576
-
-[matching]
-kind = "ouch"
-
-[[matching.house]]
-address = "{engine}"
-user = "HOUSE"
-password = "{password}"
-"#,
-        room = sessions + 16,
-        password = market::PASSWORD,
-    );
-    for instrument in 0..INSTRUMENTS {
-        text.push_str(&instrument_text(&market::symbol(instrument)));
-    }
-    text.push_str(&limits_text());
-    for session in 0..sessions {
-        text.push_str(&session_text(session, engine, &hash));
-    }
-    Ok(text)
-}
-
-fn instrument_text(symbol: &str) -> String {
-    format!(
-        r#"
-[[instrument]]
-symbol = "{symbol}"
-tick = "0.01"
-lot = "1"
-tick_lot_value = "0.01"
-reference_from = "feed"
-price_max = "1000.00"
-collar_ppm = {collar_ppm}
-oi_lower = 1_000_000_000
-oi_upper = 2_000_000_000
-oi_cap = 3_000_000_000
-oi_share_max = 1_000_000_000
-ref_max_age_s = 60
-bucket_ms = 250
-ewma_shift = 8
-spike_floor = 1_000_000_000
-spike_ppm = 8_000_000
-cooldown_s = 5
-initial_margin = [
-    {{ from_notional = "0", ratio_ppm = 50_000 }},
-    {{ from_notional = "1_000_000", ratio_ppm = 75_000 }},
-    {{ from_notional = "10_000_000", ratio_ppm = 120_000 }},
-    {{ from_notional = "100_000_000", ratio_ppm = 250_000 }},
-]
-maintenance_margin = [
-    {{ from_notional = "0", ratio_ppm = 45_000 }},
-    {{ from_notional = "1_000_000", ratio_ppm = 67_500 }},
-    {{ from_notional = "10_000_000", ratio_ppm = 110_000 }},
-    {{ from_notional = "100_000_000", ratio_ppm = 250_000 }},
-]
-"#,
-        collar_ppm = market::COLLAR_PPM,
-    )
-}
-
-fn session_text(session: usize, engine: SocketAddr, hash: &str) -> String {
-    let user = market::user(session);
-    let code = String::from_utf8_lossy(market::FIRM_CODE);
-    let password = market::PASSWORD;
-    format!(
-        r#"
-[[account]]
-name = "a{session}"
-class = "trader"
-firm = "broker"
-
-[[session]]
-user = "{user}"
-password_hash = "{hash}"
-account = "a{session}"
-accounts = {{ {code} = "a{session}" }}
-cancel_on_disconnect = false
-rate_interval_ms = 1_000
-rate_count = 100_000_000
-rate_burst = 1_000_000
-heartbeat_ms = 1_000
-silence_max_ms = 300_000
-engine = {{ address = "{engine}", user = "{user}", password = "{password}" }}
-"#
-    )
-}
-
-fn limits_text() -> String {
-    let (qty_max, notional_max) = (market::QTY_MAX, market::NOTIONAL_MAX);
-    format!(
-        r#"
-[[class]]
-name = "trader"
-instruments = "all"
-rate_interval_ms = 1_000
-rate_count = 100_000_000
-rate_burst = 1_000_000
-repeat_window_ms = 1
-repeat_max = 1_000
-qty_max = {qty_max}
-notional_max = "{notional_max}"
-open_orders_max = 10_000
-position_max = 1_000_000
-open_notional_max = "1_000_000_000"
-loss_max = "100_000_000"
-pnl_weight_ppm = 500_000
-pnl_cap = "1_000_000"
-account_volume_max = 500_000_000
-
-[[firm]]
-name = "broker"
-rate_interval_ms = 1_000
-rate_count = 100_000_000
-rate_burst = 1_000_000
-qty_max = 1_000
-notional_max = "1_000_000"
-open_orders_max = 10_000_000
-open_notional_max = "1_000_000_000_000"
-"#
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use portcullis_bench_market::shipped::lacking;
-    use portcullis_control::config::{LoadOptions, load, parse_str};
-
-    #[test]
-    fn its_config_sets_each_limit_that_a_shipped_config_sets() {
-        let engine = SocketAddr::from(([127, 0, 0, 1], 9_100));
-        let text = config_text(0, 2, engine, Path::new("/run/bench.sock")).expect("it is made");
-        let own = parse_str("wire", &text).unwrap_or_else(|errors| panic!("{errors}"));
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
-        for entry in std::fs::read_dir(folder).expect("the repository has its configs") {
-            let path = entry.expect("an entry that can be read").path();
-            if path.extension().is_some_and(|end| end == "toml") {
-                let shipped = load(&path, LoadOptions::default());
-                let shipped = shipped.unwrap_or_else(|errors| panic!("{errors}"));
-                let lacking = lacking(&shipped.limits, &own.limits);
-                assert!(lacking.is_empty(), "{}: {lacking:?}", path.display());
-            }
-        }
-    }
 }

@@ -5,12 +5,17 @@
 //! the second. Each round sets every way up anew, and measures them in short turns that move from way
 //! to way. Must never print a figure of a run whose answers do not agree.
 
+mod case;
 mod child;
 mod client;
+mod config;
 mod engine;
 mod gateway;
 mod market;
 mod measure;
+mod mixture;
+mod operator;
+mod plan;
 mod proxy;
 mod relay;
 mod rig;
@@ -79,7 +84,9 @@ impl Load {
 /// What is offered, in words, for whoever reads the figures.
 const LOAD: &str = "Enter of 56 bytes, answered by an Accepted of 73 whose order is dead; one order at a time (closed loop), \
                     one each 100 us (planned), and a stream of at most 64 unanswered; 1 session, and 1,000 of which 10 speak; \
-                    every limit set, one order in ten within a tenth of one and none refused, 16 prices moving 100 times a second";
+                    every limit set, one order in ten within a tenth of one, 16 prices moving 100 times a second; one order in \
+                    fifty is one that the gateway refuses, by each check in its turn: not in the round trips but in rows of \
+                    its own, and not among the messages a second, which went the whole way; all other ways answer it as any";
 
 /// What was asked for.
 struct Asked {
@@ -148,7 +155,12 @@ fn run(asked: &Asked) -> Result<bool, String> {
         one_session(&mut turns, load, &mut figures)?;
         progress(options, round, "round trips, 1,000 connected");
         many_sessions(&mut turns, load, &mut figures)?;
-        figures.orders += turns.finish()?;
+        for finished in turns.finish()? {
+            figures.orders += finished.orders;
+            if let Some((sessions, counts)) = &finished.refusals {
+                figures.mixture.add(*sessions, counts);
+            }
+        }
         figures.end_round();
     }
     for row in figures.rows() {
@@ -156,6 +168,7 @@ fn run(asked: &Asked) -> Result<bool, String> {
     }
     let (clock_step_ns, clock_pair_ns) = clock_step_ns();
     report.fact("load", LOAD);
+    report.fact("never_refused_for", mixture::never());
     report.fact("gateway", asked.gateway.display().to_string());
     report.fact("rounds", options.rounds);
     report.fact("orders", figures.orders);
@@ -247,7 +260,15 @@ impl Figures {
     /// A turn of round trips.
     fn round_trips(&mut self, rig: &mut Rig, what: &str, orders: usize) -> Result<(), String> {
         let closed = measure::closed_loop(rig, orders)?;
-        self.keep(rig, what, &closed);
+        self.keep(rig, what, &closed.whole);
+        for (what, latency) in [
+            (rows::REFUSAL, &closed.refused),
+            (rows::BEHIND_REFUSAL, &closed.behind),
+        ] {
+            if !latency.is_empty() {
+                self.keep_of_round(rig, what, latency);
+            }
+        }
         Ok(())
     }
 

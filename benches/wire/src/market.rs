@@ -1,7 +1,7 @@
 //! Who trades what in this bench: symbols, users, and the orders of the load.
 //!
-//! Owned by nobody. Invariants: an order passes every check of the gateway's config; orders of a
-//! session differ from one another, so that none is a repetition.
+//! Owned by nobody. Invariants: an order that is made here passes every check of the gateway's config, those that fail
+//! one are [cases](crate::case)'; orders of a session differ from one another, so that none is a repetition.
 
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
@@ -13,7 +13,7 @@ use portcullis_wire::soupbin::{Password, UserName, encode};
 /// Instruments.
 pub(crate) const INSTRUMENTS: u32 = 16;
 /// The reference price about which orders are priced, in wire units of 0.0001.
-const REFERENCE_WIRE: u64 = 1_000_000;
+pub(crate) const REFERENCE_WIRE: u64 = 1_000_000;
 /// A tick of 0.01 in wire units.
 const TICK_WIRE: u64 = 100;
 /// Ticks by which an order may be through the reference, as the config says, and those of an order near that.
@@ -27,7 +27,14 @@ pub(crate) const NOTIONAL_MAX: u32 = 1_050;
 /// Every session's password.
 pub(crate) const PASSWORD: &str = "bench";
 /// The firm code in each order, by which the gateway finds the account.
-pub(crate) const FIRM_CODE: &[u8] = b"BNCH";
+pub(crate) const FIRM_CODE: &str = "BNCH";
+/// A user whom the engine does not know, so that the link of whoever has it is down.
+pub(crate) const USER_CUT_OFF: &str = "NOLINK";
+/// The text of an order that rests at the engine, and of one that the engine leaves unanswered.
+const TEXT_RESTS: &[u8] = b"RESTS";
+const TEXT_WAITS: &[u8] = b"WAITS";
+/// Of so many orders one is refused where anybody decides.
+pub(crate) const REFUSED_ONE_IN: u32 = 50;
 
 /// The symbol of an instrument.
 pub(crate) fn symbol(instrument: u32) -> String {
@@ -53,8 +60,31 @@ pub(crate) fn reference(instrument: u32, step: u64) -> String {
     format!("{}.{:02}", ticks / 100, ticks % 100)
 }
 
+pub(crate) fn rests() -> Alpha<14> {
+    Alpha::new(TEXT_RESTS).expect("five characters")
+}
+
+pub(crate) fn waits() -> Alpha<14> {
+    Alpha::new(TEXT_WAITS).expect("five characters")
+}
+
+/// Whether the order that is drawn as the so manieth is one that fails a check.
+#[inline]
+pub(crate) const fn is_refused(drawn: u32) -> bool {
+    // Apart from what makes an order near a limit.
+    (drawn.wrapping_mul(0x85EB_CA6B) >> 12).is_multiple_of(REFUSED_ONE_IN)
+}
+
 /// The packet of a session's order, ready to be written; returns its length.
 pub(crate) fn enter(number: u32, out: &mut [u8]) -> usize {
+    let mut bytes = [0; 64];
+    let firm = Alpha::new(FIRM_CODE.as_bytes()).expect("four characters");
+    let len = message(&order(number), firm, &mut bytes);
+    packet(&bytes[..len], out)
+}
+
+/// A session's order.
+pub(crate) fn order(number: u32) -> EnterOrder {
     let odd = number.wrapping_mul(0x9E37_79B9) >> 16;
     let instrument = number % INSTRUMENTS;
     let mut symbol = *b"SYM00   ";
@@ -62,7 +92,7 @@ pub(crate) fn enter(number: u32, out: &mut [u8]) -> usize {
     symbol[4] += (instrument % 10) as u8;
     let buys = odd & 1 == 0;
     let (quantity, price) = terms(odd, buys);
-    let order = EnterOrder {
+    EnterOrder {
         user_ref_num: UserRefNum::new(number).expect("numbers begin with 1"),
         side: if buys {
             OrderSide::Buy
@@ -78,17 +108,23 @@ pub(crate) fn enter(number: u32, out: &mut [u8]) -> usize {
         iso_eligible: YesNo::No,
         cross_type: CrossType::None,
         cl_ord_id: Alpha::BLANK,
-    };
+    }
+}
+
+/// Writes an order of this firm code; returns its length.
+pub(crate) fn message(order: &EnterOrder, firm: Alpha<4>, out: &mut [u8]) -> usize {
     let mut appendage = AppendageBuilder::new();
-    let firm = Alpha::new(FIRM_CODE).expect("four characters");
     appendage
         .push(Element::Firm(firm))
         .expect("the first of its kind");
-    let mut message = [0; 64];
-    let len = order
-        .encode(Some(appendage.finish()), &mut message)
-        .expect("a valid order");
-    encode::unsequenced(&message[..len], out).expect("room for a packet")
+    order
+        .encode(Some(appendage.finish()), out)
+        .expect("a valid order")
+}
+
+/// Writes the packet of a message; returns its length.
+pub(crate) fn packet(message: &[u8], out: &mut [u8]) -> usize {
+    encode::unsequenced(message, out).expect("room for a packet")
 }
 
 /// Lots and price of an order: one in ten is within a tenth of a limit, by turns of its lots and its notional, and of
@@ -134,6 +170,15 @@ mod tests {
         assert!((4_500..5_500).contains(&sized), "{sized}");
         assert!((4_500..5_500).contains(&through), "{through}");
     }
+
+    #[test]
+    fn one_in_fifty_is_refused_whatever_it_would_have_been() {
+        let refused: Vec<u32> = (1..=100_000).filter(|drawn| is_refused(*drawn)).collect();
+        assert!((1_900..2_100).contains(&refused.len()), "{}", refused.len());
+        let longest = refused.windows(2).map(|pair| pair[1] - pair[0]).max();
+        assert!(longest < Some(500), "{longest:?}");
+    }
+
     use portcullis_wire::ouch50::Inbound;
     use portcullis_wire::soupbin::{Packet, Parsed, parse};
 

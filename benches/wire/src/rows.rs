@@ -3,6 +3,7 @@
 //! On the measuring thread, at the end. Invariant: value and floor of a row were measured one
 //! right after the other, and the row shows the turn (beyond p99 the round) in the middle of all.
 
+use crate::mixture::Mixture;
 use crate::proxy::Product;
 use crate::rig::{Rig, SPEAKING_MAX, Way};
 use crate::{SESSIONS_MANY, WAYS, WAYS_MANY, measure};
@@ -40,6 +41,10 @@ pub(crate) const ROUND_TRIP: &str = "round trip";
 pub(crate) const PACED: &str = "paced";
 pub(crate) const AFTER_SILENCE: &str = "after silence";
 pub(crate) const AMONG_MANY: &str = "round trip among many";
+/// Round trips to the gateway alone, of what it refuses.
+pub(crate) const REFUSAL: &str = "refusal";
+/// Those of the orders right behind them, which are among the round trips too.
+pub(crate) const BEHIND_REFUSAL: &str = "behind a refusal";
 const STREAM: &str = "stream";
 
 /// All that was measured.
@@ -51,6 +56,8 @@ pub(crate) struct Figures {
     turns: BTreeMap<String, Rounds>,
     /// Orders sent in all.
     pub(crate) orders: u64,
+    /// Refusals in all.
+    pub(crate) mixture: Mixture,
 }
 
 /// Why a way was not measured; `None` where it was.
@@ -68,6 +75,7 @@ impl Figures {
             round: BTreeMap::new(),
             turns: BTreeMap::new(),
             orders: 0,
+            mixture: Mixture::default(),
         }
     }
 
@@ -77,6 +85,12 @@ impl Figures {
         for (percentile, of) in OF_TURNS {
             self.keep_turn(format!("{name} {percentile}"), of(latency));
         }
+        self.round.entry(name).or_default().add(latency);
+    }
+
+    /// Keeps latencies of which a turn has too few for rows of turns.
+    pub(crate) fn keep_of_round(&mut self, rig: &Rig, what: &str, latency: &Latency) {
+        let name = name(rig.way, rig.sessions(), what);
         self.round.entry(name).or_default().add(latency);
     }
 
@@ -126,7 +140,29 @@ impl Figures {
         rows.push(self.many_against_one());
         rows.extend(WAYS.map(|way| self.stream(way, 1)));
         rows.extend(WAYS_MANY.map(|way| self.stream(way, SESSIONS_MANY)));
+        for sessions in [1, SESSIONS_MANY] {
+            rows.extend(self.refusals(sessions));
+            rows.extend(self.mixture.rows(sessions));
+        }
         rows
+    }
+
+    /// Rows of what the gateway refuses, and of what comes right behind: no other way has them.
+    fn refusals(&self, sessions: usize) -> Vec<Row> {
+        let kinds = [
+            (REFUSAL, "of a refusal"),
+            (BEHIND_REFUSAL, "of the order behind a refusal"),
+        ];
+        let row_of = |what, words, (percentile, of): Percentile| {
+            let name = name(Way::Gateway, sessions, what);
+            let rounds = self.histograms.rounds(&name, of);
+            let figure = format!("round trip {words}, {sessions} connected, gateway, {percentile}");
+            Row::of_rounds("wire", figure, Unit::Ns, &rounds, None, Bar::None)
+        };
+        let rows = kinds
+            .iter()
+            .flat_map(|(what, words)| OF_TURNS.map(|percentile| row_of(what, words, percentile)));
+        rows.collect()
     }
 
     /// Rows of what is held beside its floor turn by turn.

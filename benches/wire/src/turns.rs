@@ -5,7 +5,7 @@
 //! its neighbours. Cores that move apart for seconds, as they do here, would otherwise be in the
 //! figures of whichever way was measured then.
 
-use crate::rig::Rig;
+use crate::rig::{Finished, Rig};
 use std::time::Duration;
 
 /// One that has rested for this long is woken, so that nobody takes it for dead.
@@ -57,15 +57,14 @@ impl Turns {
         Ok(())
     }
 
-    /// Ends all, and compares what each sent, had answered and saw; returns the orders sent.
-    pub(crate) fn finish(self) -> Result<u64, String> {
-        let mut orders = 0;
-        for mut rig in self.0 {
+    /// Ends all, and compares what was planned, what each sent, had answered and saw.
+    pub(crate) fn finish(self) -> Result<Vec<Finished>, String> {
+        let finish = |mut rig: Rig| {
             let name = name(&rig);
-            let sent = rig.wake().and_then(|()| rig.finish());
-            orders += sent.map_err(|why| format!("{name}, at the end: {why}"))?;
-        }
-        Ok(orders)
+            let finished = rig.wake().and_then(|()| rig.finish());
+            finished.map_err(|why| format!("{name}, at the end: {why}"))
+        };
+        self.0.into_iter().map(finish).collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! The bench's load on the gateway alone, and nothing measured: for who watches the gateway meanwhile, as a profile
 //! does.
 //!
-//! On the measuring thread. Invariant: the load is what is measured otherwise, each way of it for about as long, and
-//! at the end the counts must agree as ever.
+//! On the measuring thread. Invariant: the load is what is measured otherwise, refusals among it, each way of it for
+//! about as long, and at the end the counts must agree as ever.
 
 use crate::rig::{Place, Rig, Way};
 use crate::{SESSIONS_MANY, measure};
@@ -20,8 +20,10 @@ pub(crate) fn run(place: Place<'_>) -> Result<(), String> {
         let mut rig = Rig::new(Way::Gateway, sessions, place)?;
         measure::closed_loop(&mut rig, ORDERS)?;
         measure::throughput(&mut rig, SPAN)?;
-        let orders = rig.finish()?;
-        eprintln!("{orders} orders");
+        let finished = rig.finish()?;
+        let refusals = finished.refusals.map(|(_, counts)| counts);
+        let refused: u64 = refusals.iter().flatten().map(|(_, count)| count).sum();
+        eprintln!("{} orders, {refused} refused", finished.orders);
     }
     Ok(())
 }

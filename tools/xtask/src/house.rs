@@ -246,7 +246,7 @@ pub(crate) const HOUSE: &[House] = &[
         name: "portcullis-bench-wire",
         folder: "benches/wire",
         holds: "what the gateway adds to an order's way over TCP, beside a relay and proxies",
-        may_use: &[BENCH_HARNESS, WIRE, CONTROL],
+        may_use: &[BENCH_HARNESS, WIRE, RISK_CORE, CONTROL],
         outside: Outside::Anything,
         reach: Reach::Top,
     },
