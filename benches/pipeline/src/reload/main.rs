@@ -78,9 +78,9 @@ struct Plan {
 }
 
 /// What the figures are of.
-const LOAD: &str = "the orders of `pipeline` at half of the capacity, 10,000 active accounts among a million; beside them flips of 1% of \
-                    the limits 10 times a second and of all once, changes of 1% by cell, kill switches and mass cancels of 1,000 \
-                    orders, valuations of all accounts; each against the same orders without, in turns";
+const LOAD: &str = "the orders of `pipeline` at half of the capacity, 10,000 active accounts among a million; beside them a flip in \
+                    each turn of 60 ms, 16.7 a second, of 1% of the limits and each tenth of all, changes of 1% by cell, kill \
+                    switches and mass cancels of 1,000 orders, valuations of all accounts; each against the same orders without, in turns";
 
 fn main() -> ExitCode {
     let options = Options::read("reload", std::env::args().skip(1));
