@@ -15,6 +15,9 @@ use std::time::Duration;
 const P50_NS: u64 = 50;
 const P999_NS: u64 = 300;
 
+/// Why they are missed.
+const REASONS: &str = "docs/performance/rings-and-pipeline.md#why-the-pipelines-bars-are-missed";
+
 /// Who stands in the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -197,7 +200,12 @@ impl Figures {
         ];
         rows.map(|(figure, value, floor, bar)| {
             let figure = format!("50% load, {figure}");
-            row_of_pairs("pipeline", figure, &value, &floor, bar)
+            let row = row_of_pairs("pipeline", figure, &value, &floor, bar);
+            if bar == Bar::None {
+                row
+            } else {
+                explained(row)
+            }
         })
     }
 
@@ -219,9 +227,39 @@ impl Figures {
     }
 }
 
+/// With where the reason stands, should the bar be missed.
+fn explained(row: Row) -> Row {
+    let notes = row.note.into_iter().chain([format!("reasons: {REASONS}")]);
+    Row {
+        note: Some(notes.collect::<Vec<String>>().join("; ")),
+        ..row
+    }
+}
+
 /// A figure of one way, above the same of the way on which nothing is decided.
 fn against_nothing(load: Load, way: Way, what: &str, of: impl Fn(Way) -> Rounds) -> Row {
     let figure = format!("{}, {what}", load.name(way));
     let floor = median(&of(Way::Nothing)).filter(|_| way == Way::Risk);
     Row::of_rounds("pipeline", figure, Unit::Ns, &of(way), floor, Bar::None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_with_a_bar_of_time_names_the_section_that_has_the_reasons() {
+        let rows = Figures::new().added(&Rounds::default());
+        let barred = rows.iter().filter(|row| row.bar != Bar::None);
+        assert_eq!(barred.count(), 3);
+        for row in &rows {
+            let names = row
+                .note
+                .as_ref()
+                .is_some_and(|note| note.ends_with(REASONS));
+            assert_eq!(names, row.bar != Bar::None, "{row:?}");
+        }
+        let page = include_str!("../../../../docs/performance/rings-and-pipeline.md");
+        assert!(page.contains("\n## Why the pipeline's bars are missed\n"));
+    }
 }
