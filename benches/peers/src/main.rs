@@ -9,7 +9,7 @@ mod rows;
 mod stream;
 
 use gates::{Gate, Melin, Nautilus, OpenPit, Portcullis, Rest, Yardstick};
-use portcullis_bench_harness::{Options, Report, exit_code};
+use portcullis_bench_harness::{Options, Report, exit_code, folder};
 use std::process::ExitCode;
 
 /// As in the product, and for all alike: large tables on huge pages.
@@ -43,12 +43,16 @@ fn run() -> Result<bool, String> {
     for row in figures.rows() {
         report.push(row);
     }
+    let folder = folder()?;
+    let written = (figures.histograms.write(&folder))
+        .map_err(|error| format!("{}: {error}", folder.display()))?;
     report.fact("load", LOAD);
     report.fact("accounts", accounts);
     report.fact("orders_per_gate", figures.orders);
     report.fact("accepted", figures.accepted);
     report.fact("refused", figures.orders - figures.accepted);
     report.fact("clock_ns", figures.clock_ns);
+    report.fact("histograms", written.len());
     report.print(options.json);
     // Freeing what millions of accounts hold takes longer than measuring did.
     std::mem::forget(gates);

@@ -5,8 +5,9 @@
 //! changes from round to round.
 
 use crate::gates::Gate;
+use crate::rows::BENCH;
 use crate::stream::{Order, Stream, Verdict};
-use portcullis_bench_harness::{Latency, Rounds, clock_step_ns};
+use portcullis_bench_harness::{Histograms, Latency, Rounds, clock_step_ns};
 use std::time::Instant;
 
 /// Orders that are made, decided together or one by one, and settled before the next.
@@ -33,6 +34,8 @@ pub(crate) struct Figures {
 pub(crate) struct All {
     /// By gate.
     pub(crate) gates: Vec<(&'static str, Figures)>,
+    /// Single calls and batches, by gate, a histogram a round.
+    pub(crate) histograms: Histograms,
     /// Orders that each gate decided on.
     pub(crate) orders: u64,
     /// Those of them that had to be accepted, and were.
@@ -55,6 +58,7 @@ pub(crate) fn measure(
         gates: (gates.iter())
             .map(|gate| (gate.name(), Figures::default()))
             .collect(),
+        histograms: Histograms::new(BENCH),
         orders: 0,
         accepted: 0,
         clock_ns,
@@ -71,7 +75,8 @@ pub(crate) fn measure(
                 all.accepted += pass.accepted;
             }
             if round > 0 {
-                pass.keep(&mut all.gates[at].1);
+                let (gate, figures) = &mut all.gates[at];
+                pass.keep(gate, figures, &mut all.histograms);
             }
             after = orders;
         }
@@ -96,12 +101,22 @@ struct Pass {
 }
 
 impl Pass {
-    fn keep(&self, figures: &mut Figures) {
+    /// In the name of a histogram stands behind the last comma whom it is of, so that all gates are in one picture.
+    fn keep(self, gate: &str, figures: &mut Figures, histograms: &mut Histograms) {
         figures.accepted_p50.push(self.accepted_ns.p50());
         figures.accepted_p99.push(self.accepted_ns.p99());
         figures.too_large_p50.push(self.too_large_ns.p50());
         figures.no_funds_p50.push(self.no_funds_ns.p50());
         figures.batch_p50.push(self.batch_ns.p50() / BATCH as u64);
+        let gate = gate.replace(", ", ": ");
+        for (what, latency) in [
+            ("accepted", self.accepted_ns),
+            ("too many lots", self.too_large_ns),
+            ("no funds", self.no_funds_ns),
+            ("a batch of 64", self.batch_ns),
+        ] {
+            histograms.keep(&format!("{what}, {gate}"), latency);
+        }
     }
 
     fn record(&mut self, verdict: Verdict, ns: u64) {
@@ -201,6 +216,17 @@ mod tests {
         let all = measure(&mut gates, 1_000, 3).expect("it decides as it must");
         assert_eq!(all.gates[0].1.accepted_p50.values().len(), 3);
         assert_eq!(all.orders, (4 * 2 * BATCHES * BATCH) as u64);
+        for (what, least) in [
+            ("accepted", BATCHES * BATCH / 2),
+            ("a batch of 64", BATCHES),
+        ] {
+            let counts = (all.histograms).rounds(&format!("{what}, yardstick"), Latency::len);
+            assert_eq!(counts.values().len(), 3);
+            assert!(
+                counts.values().iter().all(|&count| count >= least as u64),
+                "{counts:?}"
+            );
+        }
         assert!(all.accepted > all.orders * 8 / 10 && all.accepted < all.orders);
     }
 }

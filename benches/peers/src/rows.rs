@@ -108,6 +108,7 @@ fn note(gate: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis_bench_harness::Histograms;
 
     fn figures(ns: u64) -> Figures {
         Figures {
@@ -125,6 +126,7 @@ mod tests {
                 ("openpit 0.11.0, five policies", figures(1_049)),
                 ("melin-exchange-core 0.15.0, lapses", figures(300)),
             ],
+            histograms: Histograms::new(BENCH),
             orders: 0,
             accepted: 0,
             clock_ns: 0,

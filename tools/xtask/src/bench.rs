@@ -241,9 +241,7 @@ fn target(workspace: &Workspace, bench: &Bench) -> PathBuf {
 fn report(workspace: &Workspace, benches: &[&Bench]) -> Result<(), Fault> {
     let ours = workspace.target();
     for bench in benches.iter().filter(|bench| bench.apart.is_some()) {
-        let theirs = left::rows_of(&target(workspace, bench), bench.name);
-        std::fs::copy(&theirs, left::rows_of(&ours, bench.name))
-            .map_err(|error| Fault::of(theirs.display(), error))?;
+        left::bring_over(&target(workspace, bench), &ours, bench.name)?;
     }
     built(workspace, &[REPORT_PACKAGE], |_| {})?;
     let status = Command::new(ours.join("release").join(REPORT))

@@ -23,3 +23,67 @@ pub(crate) fn forget(rows: &Path) -> Result<(), Fault> {
         _ => Ok(()),
     }
 }
+
+/// Brings what a bench left where it was built to the folder of all others, and takes its histograms of an earlier run
+/// away there.
+///
+/// # Errors
+/// A file cannot be read, written or taken away.
+pub(crate) fn bring_over(from: &Path, to: &Path, bench: &str) -> Result<(), Fault> {
+    for old in histograms_of(to, bench)? {
+        std::fs::remove_file(&old).map_err(|error| Fault::of(old.display(), error))?;
+    }
+    let mut files = histograms_of(from, bench)?;
+    files.push(rows_of(from, bench));
+    for file in files {
+        let name = file.file_name().expect("it has the bench's name in it");
+        std::fs::copy(&file, to.join("bench").join(name))
+            .map_err(|error| Fault::of(file.display(), error))?;
+    }
+    Ok(())
+}
+
+fn histograms_of(target: &Path, bench: &str) -> Result<Vec<PathBuf>, Fault> {
+    let folder = target.join("bench");
+    let told = |error| Fault::of(folder.display(), error);
+    let mut found = Vec::new();
+    for file in std::fs::read_dir(&folder).map_err(told)? {
+        let path = file.map_err(told)?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let mine = |name: &str| name.starts_with(&format!("{bench}-")) && name.ends_with(".hlog");
+        if name.is_some_and(mine) {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn what_comes_over_is_of_this_run_and_of_this_bench() {
+        let base = std::env::temp_dir().join(format!("xtask-left-{}", std::process::id()));
+        let (from, to) = (base.join("from"), base.join("to"));
+        for (target, file) in [
+            (&from, "peers.jsonl"),
+            (&from, "peers-accepted.hlog"),
+            (&to, "peers-of-earlier.hlog"),
+            (&to, "ring-hop.hlog"),
+        ] {
+            fs::create_dir_all(target.join("bench")).expect("a folder of its own");
+            fs::write(target.join("bench").join(file), file).expect("just made");
+        }
+        bring_over(&from, &to, "peers").expect("all is there");
+        let left = fs::read_dir(to.join("bench")).expect("it is there");
+        let mut names: Vec<_> = left.map(|file| file.expect("a file").file_name()).collect();
+        names.sort();
+        assert_eq!(
+            names,
+            ["peers-accepted.hlog", "peers.jsonl", "ring-hop.hlog"]
+        );
+        fs::remove_dir_all(&base).expect("made above");
+    }
+}
