@@ -4,11 +4,13 @@
 //! stream. It encodes what the gateway itself says, forwards what the engine said, numbers, stores
 //! and sends. Invariants: a session's messages are numbered in the order of the log; a client that
 //! reads too slowly loses its connection, not its messages, as far as the store or the journal
-//! reaches; nothing here waits for a socket, or for whoever reads the journal.
+//! reaches; nothing here waits for a socket, or for whoever reads the journal; a refusal alone may wait for its
+//! session's next answer, for microseconds.
 
 mod client_streams;
 mod echo;
 mod encode;
+mod hold;
 mod saved;
 mod stream;
 
@@ -144,7 +146,7 @@ impl<T: OutboundTransport> Egress<T> {
     }
 
     /// From the beginning of the duty cycle that takes what a client is told to its being written,
-    /// for other threads to read.
+    /// for other threads to read. A refusal that waits counts as if it did not.
     #[must_use]
     pub fn send_times(&self) -> HistogramReader {
         self.send.reader()

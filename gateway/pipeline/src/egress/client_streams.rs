@@ -6,6 +6,7 @@
 
 use super::echo::Echoes;
 use super::encode::{Encoder, Message};
+use super::hold::Hold;
 use super::stream::{Sent, Stream, Taken};
 use super::{EgressConfig, EgressCounters};
 use crate::item::ClientEffect;
@@ -23,6 +24,8 @@ pub struct ClientStreams {
     encoder: Encoder,
     /// Sessions with something to send, each at most once.
     active: Vec<SessionId>,
+    /// Orders that went on in this turn, one behind the other of one session, and which: the last that there were.
+    entered: (SessionId, usize),
     counters: EgressCounters,
 }
 
@@ -38,6 +41,7 @@ impl ClientStreams {
             echoes: Echoes::new(config.orders_max),
             encoder: Encoder::new(config.symbols.clone()),
             active: Vec::with_capacity(config.heartbeats.len()),
+            entered: (SessionId::new(0), 0),
             counters: EgressCounters::default(),
         }
     }
@@ -63,6 +67,7 @@ impl ClientStreams {
             // Nearly all that comes: an order on its way, and what the engine said.
             ClientEffect::Entered(outbound) => {
                 self.echoes.remember(outbound, raw, &self.encoder);
+                self.note_entered(outbound.session);
                 return;
             }
             ClientEffect::Reported(report) => self.say_reported(report, raw, at),
@@ -70,7 +75,13 @@ impl ClientStreams {
                 self.session_changed(change, now, reach);
                 return;
             }
-            ClientEffect::Refused(_) | ClientEffect::Answered(_) => self.say(effect, raw, at),
+            ClientEffect::Refused(_) => {
+                if let Some(session) = self.say(effect, raw, at) {
+                    self.activate_refused(session);
+                }
+                return;
+            }
+            ClientEffect::Answered(_) => self.say(effect, raw, at),
         };
         if let Some(session) = told {
             self.activate(session);
@@ -179,16 +190,34 @@ impl ClientStreams {
     }
 
     #[inline]
-    fn activate(&mut self, session: SessionId) {
+    fn note_entered(&mut self, session: SessionId) {
+        let (last, orders) = self.entered;
+        let orders = if session == last { orders } else { 0 };
+        self.entered = (session, orders + 1);
+    }
+
+    /// A refusal may wait for what the session is told next.
+    fn activate_refused(&mut self, session: SessionId) {
         let stream = &mut self.streams[session.index()];
+        stream.hold.refused(!stream.active);
         if !stream.active {
             stream.active = true;
             self.active.push(session);
         }
     }
 
-    /// Sends what active sessions have, as far as their sockets take it; of each it is said first what its
-    /// stream reaches.
+    #[inline]
+    fn activate(&mut self, session: SessionId) {
+        let stream = &mut self.streams[session.index()];
+        stream.hold = Hold::Nothing;
+        if !stream.active {
+            stream.active = true;
+            self.active.push(session);
+        }
+    }
+
+    /// Sends what active sessions have and does not wait, as far as their sockets take it; of each it is said first
+    /// what its stream reaches. What waits is work, or whoever has nothing else to do would sleep over it.
     #[inline]
     pub(super) fn send(
         &mut self,
@@ -196,10 +225,18 @@ impl ClientStreams {
         now: Timestamp,
         reach: &mut StreamReachWriter,
     ) -> usize {
+        let (entering, entered) = self.entered;
+        self.entered.1 = 0;
         let mut work = 0;
         let mut index = 0;
         while let Some(session) = self.active.get(index).copied() {
             let stream = &mut self.streams[session.index()];
+            let orders = if session == entering { entered } else { 0 };
+            if stream.hold.waits(now, orders) {
+                work += 1;
+                index += 1;
+                continue;
+            }
             let (oldest, next) = stream.reach();
             reach.say(session, oldest, next);
             let sent = stream.send(transport, now);
@@ -314,3 +351,6 @@ impl ClientStreams {
         stream.map_or(0, Stream::published)
     }
 }
+
+#[cfg(test)]
+mod tests;

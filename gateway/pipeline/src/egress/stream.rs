@@ -5,6 +5,7 @@
 //! from the journal, and no longer, its session asks for that.
 
 use super::EgressConfig;
+use super::hold::Hold;
 use crate::resend::{Asking, Resent};
 use crate::transport::{ConnectionId, OutboundTransport, WriteOutcome};
 use portcullis_domain::{Duration, Timestamp};
@@ -57,6 +58,8 @@ pub(super) struct Stream {
     closing: bool,
     /// Whether it stands in the list of those with something to send.
     pub(super) active: bool,
+    /// Whether that waits.
+    pub(super) hold: Hold,
     /// Where it asks for what it no longer stores, if anybody resends that.
     asking: Option<Asking>,
 }
@@ -80,6 +83,7 @@ impl Stream {
             end: 0,
             closing: false,
             active: false,
+            hold: Hold::Nothing,
             asking: None,
         }
     }

@@ -1,0 +1,96 @@
+//! Whether what is to be sent to a client waits for what comes next.
+//!
+//! Owned by egress, one a session. A refusal is known at once, the answers to the orders before it when the engine has
+//! given them. While a client's orders go on by the dozen, each refusal sent by itself costs a call of the system here
+//! and a read there, and breaks what the client sends next in two. So refusals said in a turn in which many orders of
+//! their session went on wait for its next answer, and no longer than [`HOLD_NS`].
+//! Invariants: where few orders of a session go on nothing of it waits; nothing but refusals waits, and nothing overtakes anything.
+
+use portcullis_domain::{Duration, Timestamp};
+
+/// Orders of a session that go on in a turn one behind the other, from which on its answers come in pieces.
+const ORDERS_BUSY: usize = 8;
+
+/// Longer than an engine near by takes for a piece's first answer.
+const HOLD_NS: u64 = 20_000;
+
+/// What is to be sent of a session, as far as it bears on whether that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Nothing, or what does not wait.
+    Nothing,
+    /// Refusals alone, said in this turn.
+    Refusals,
+    /// Refusals alone, until then.
+    Until(Timestamp),
+}
+
+impl Hold {
+    /// A refusal is to be sent; `alone` if nothing was before.
+    pub(super) fn refused(&mut self, alone: bool) {
+        if alone {
+            *self = Self::Refusals;
+        }
+    }
+
+    /// Whether it waits, asked once a turn, in which so many orders of the session went on.
+    #[inline]
+    pub(super) fn waits(&mut self, now: Timestamp, orders: usize) -> bool {
+        if *self == Self::Nothing {
+            return false;
+        }
+        if *self == Self::Refusals && orders >= ORDERS_BUSY {
+            *self = Self::Until(now.saturating_add(Duration::from_ns(HOLD_NS)));
+        }
+        if matches!(*self, Self::Until(end) if now < end) {
+            return true;
+        }
+        *self = Self::Nothing;
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_ns(1_000_000);
+
+    fn after_ns(ns: u64) -> Timestamp {
+        NOW.saturating_add(Duration::from_ns(ns))
+    }
+
+    #[test]
+    fn a_refusal_waits_behind_many_orders_and_not_for_ever() {
+        let mut hold = Hold::Nothing;
+        hold.refused(true);
+        assert!(hold.waits(NOW, ORDERS_BUSY));
+        assert!(hold.waits(after_ns(HOLD_NS - 1), 0));
+        assert!(!hold.waits(after_ns(HOLD_NS), ORDERS_BUSY));
+        assert_eq!(hold, Hold::Nothing);
+    }
+
+    #[test]
+    fn another_refusal_does_not_make_the_first_wait_longer() {
+        let mut hold = Hold::Nothing;
+        hold.refused(true);
+        assert!(hold.waits(NOW, ORDERS_BUSY));
+        hold.refused(false);
+        assert!(!hold.waits(after_ns(HOLD_NS), ORDERS_BUSY));
+    }
+
+    #[test]
+    fn a_refusal_among_few_orders_goes_at_once() {
+        let mut hold = Hold::Nothing;
+        hold.refused(true);
+        assert!(!hold.waits(NOW, ORDERS_BUSY - 1));
+        assert!(!hold.waits(NOW, ORDERS_BUSY));
+    }
+
+    #[test]
+    fn a_refusal_beside_what_does_not_wait_goes_with_it() {
+        let mut hold = Hold::Nothing;
+        hold.refused(false);
+        assert!(!hold.waits(NOW, ORDERS_BUSY));
+    }
+}
