@@ -93,7 +93,7 @@ pub(super) const DECODERS: &[(&str, &[&str])] = &[
     ),
     (
         "limit tables",
-        &["gateway/risk-core/src/limits/table/words.rs"],
+        &["gateway/risk-core/src/limits/spec/words.rs"],
     ),
     (
         "SoupBinTCP",
