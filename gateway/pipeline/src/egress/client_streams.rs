@@ -200,16 +200,19 @@ impl ClientStreams {
     fn activate_refused(&mut self, session: SessionId) {
         let stream = &mut self.streams[session.index()];
         stream.hold.refused(!stream.active);
-        if !stream.active {
-            stream.active = true;
-            self.active.push(session);
-        }
+        self.list(session);
     }
 
     #[inline]
     fn activate(&mut self, session: SessionId) {
+        self.streams[session.index()].hold = Hold::Nothing;
+        self.list(session);
+    }
+
+    /// It has something to send.
+    #[inline]
+    fn list(&mut self, session: SessionId) {
         let stream = &mut self.streams[session.index()];
-        stream.hold = Hold::Nothing;
         if !stream.active {
             stream.active = true;
             self.active.push(session);
@@ -232,7 +235,7 @@ impl ClientStreams {
         while let Some(session) = self.active.get(index).copied() {
             let stream = &mut self.streams[session.index()];
             let orders = if session == entering { entered } else { 0 };
-            if stream.hold.waits(now, orders) {
+            if stream.waits(now, orders) {
                 work += 1;
                 index += 1;
                 continue;

@@ -4,15 +4,19 @@
 //! given them. While a client's orders go on by the dozen, each refusal sent by itself costs a call of the system here
 //! and a read there, and breaks what the client sends next in two. So refusals said in a turn in which many orders of
 //! their session went on wait for its next answer, and no longer than [`HOLD_NS`].
-//! Invariants: where few orders of a session go on nothing of it waits; nothing but refusals waits, and nothing overtakes anything.
+//! Invariants: where few orders of a session go on nothing of it waits; nothing but refusals waits, and nothing
+//! overtakes anything; a clock that is set back makes nothing wait longer.
 
-use portcullis_domain::{Duration, Timestamp};
+use portcullis_domain::Timestamp;
 
 /// Orders of a session that go on in a turn one behind the other, from which on its answers come in pieces.
 const ORDERS_BUSY: usize = 8;
 
 /// Longer than an engine near by takes for a piece's first answer.
 const HOLD_NS: u64 = 20_000;
+
+/// Messages that wait at the most: far fewer than the smallest store holds, or a client that reads would lag.
+const HELD_MAX: u64 = 8;
 
 /// What is to be sent of a session, as far as it bears on whether that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +25,8 @@ pub(super) enum Hold {
     Nothing,
     /// Refusals alone, said in this turn.
     Refusals,
-    /// Refusals alone, until then.
-    Until(Timestamp),
+    /// Refusals alone, since then.
+    Since(Timestamp),
 }
 
 impl Hold {
@@ -33,16 +37,25 @@ impl Hold {
         }
     }
 
-    /// Whether it waits, asked once a turn, in which so many orders of the session went on.
+    /// Whether it waits, asked once a turn, in which so many orders of the session went on; so many messages
+    /// are unsent.
     #[inline]
-    pub(super) fn waits(&mut self, now: Timestamp, orders: usize) -> bool {
+    pub(super) fn waits(&mut self, now: Timestamp, orders: usize, unsent: u64) -> bool {
         if *self == Self::Nothing {
             return false;
         }
-        if *self == Self::Refusals && orders >= ORDERS_BUSY {
-            *self = Self::Until(now.saturating_add(Duration::from_ns(HOLD_NS)));
+        if unsent > HELD_MAX {
+            *self = Self::Nothing;
+            return false;
         }
-        if matches!(*self, Self::Until(end) if now < end) {
+        if *self == Self::Refusals && orders >= ORDERS_BUSY {
+            *self = Self::Since(now);
+        }
+        // A clock that was set back ends it: nobody knows for how long it would wait then.
+        if let Self::Since(begin) = *self
+            && begin <= now
+            && now.since(begin).ns() < HOLD_NS
+        {
             return true;
         }
         *self = Self::Nothing;
@@ -53,6 +66,7 @@ impl Hold {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis_domain::Duration;
 
     const NOW: Timestamp = Timestamp::from_ns(1_000_000);
 
@@ -64,33 +78,50 @@ mod tests {
     fn a_refusal_waits_behind_many_orders_and_not_for_ever() {
         let mut hold = Hold::Nothing;
         hold.refused(true);
-        assert!(hold.waits(NOW, ORDERS_BUSY));
-        assert!(hold.waits(after_ns(HOLD_NS - 1), 0));
-        assert!(!hold.waits(after_ns(HOLD_NS), ORDERS_BUSY));
+        assert!(hold.waits(NOW, ORDERS_BUSY, 1));
+        assert!(hold.waits(after_ns(HOLD_NS - 1), 0, 1));
+        assert!(!hold.waits(after_ns(HOLD_NS), ORDERS_BUSY, 1));
         assert_eq!(hold, Hold::Nothing);
+    }
+
+    #[test]
+    fn many_refusals_do_not_wait() {
+        let mut hold = Hold::Nothing;
+        hold.refused(true);
+        assert!(hold.waits(NOW, ORDERS_BUSY, HELD_MAX));
+        assert!(!hold.waits(NOW, ORDERS_BUSY, HELD_MAX + 1));
+        assert!(!hold.waits(NOW, ORDERS_BUSY, HELD_MAX));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_lets_it_go() {
+        let mut hold = Hold::Nothing;
+        hold.refused(true);
+        assert!(hold.waits(NOW, ORDERS_BUSY, 1));
+        assert!(!hold.waits(Timestamp::from_ns(NOW.ns() - 1), 0, 1));
     }
 
     #[test]
     fn another_refusal_does_not_make_the_first_wait_longer() {
         let mut hold = Hold::Nothing;
         hold.refused(true);
-        assert!(hold.waits(NOW, ORDERS_BUSY));
+        assert!(hold.waits(NOW, ORDERS_BUSY, 1));
         hold.refused(false);
-        assert!(!hold.waits(after_ns(HOLD_NS), ORDERS_BUSY));
+        assert!(!hold.waits(after_ns(HOLD_NS), ORDERS_BUSY, 1));
     }
 
     #[test]
     fn a_refusal_among_few_orders_goes_at_once() {
         let mut hold = Hold::Nothing;
         hold.refused(true);
-        assert!(!hold.waits(NOW, ORDERS_BUSY - 1));
-        assert!(!hold.waits(NOW, ORDERS_BUSY));
+        assert!(!hold.waits(NOW, ORDERS_BUSY - 1, 1));
+        assert!(!hold.waits(NOW, ORDERS_BUSY, 1));
     }
 
     #[test]
     fn a_refusal_beside_what_does_not_wait_goes_with_it() {
         let mut hold = Hold::Nothing;
         hold.refused(false);
-        assert!(!hold.waits(NOW, ORDERS_BUSY));
+        assert!(!hold.waits(NOW, ORDERS_BUSY, 1));
     }
 }

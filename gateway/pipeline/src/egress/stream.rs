@@ -210,6 +210,13 @@ impl Stream {
         }
     }
 
+    /// Whether what it has to send waits; see [`Hold::waits`].
+    #[inline]
+    pub(super) fn waits(&mut self, now: Timestamp, orders: usize) -> bool {
+        let unsent = self.outbound.pending();
+        self.hold.waits(now, orders, unsent)
+    }
+
     /// Sends what the socket takes.
     pub(super) fn send(&mut self, transport: &mut impl OutboundTransport, now: Timestamp) -> Sent {
         let Some(connection) = self.connection else {
