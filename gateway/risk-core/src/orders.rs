@@ -4,8 +4,10 @@
 //! late report still finds its order; slots kept for reducing orders are counted an account. Never
 //! grows.
 
+mod lines;
 mod list;
 mod numbers;
+mod queue;
 mod saved;
 
 extern crate alloc;
@@ -13,7 +15,6 @@ extern crate alloc;
 pub(crate) use list::List;
 pub(crate) use saved::{Known, LIMIT_MAX};
 
-use crate::approach::LineSink;
 use crate::capacities::Capacities;
 use crate::order::{Marks, NO_VERSION, NONE, Order, OrderState, PENDING_MAX, Version, WholeOrder};
 use alloc::boxed::Box;
@@ -22,6 +23,7 @@ use numbers::{Home, Numbers};
 use portcullis_domain::{
     AccountId, HashSeed, InstrumentId, OrderId, OrderKey, SessionId, Side, UserRef,
 };
+use queue::Queue;
 
 /// What a slot is opened with.
 #[derive(Clone, Copy, Debug)]
@@ -81,19 +83,6 @@ impl Past {
     };
 }
 
-/// A place in a ring of `len`, for one that is less than a whole turn ahead: no division.
-#[inline(always)]
-const fn wrapped(place: usize, len: usize) -> usize {
-    if place < len { place } else { place - len }
-}
-
-/// The place after this one in a ring of `len`.
-#[inline(always)]
-const fn after(place: usize, len: usize) -> usize {
-    let next = place + 1;
-    if next == len { 0 } else { next }
-}
-
 /// The slab.
 #[derive(Debug)]
 pub(crate) struct Orders {
@@ -101,9 +90,7 @@ pub(crate) struct Orders {
     /// By slot, its unanswered versions: as many of them as the order says.
     pending: Box<[[Version; PENDING_MAX]]>,
     /// Slots free for use, a queue: those never used, then those closed longest ago.
-    free: Box<[Freed]>,
-    free_head: usize,
-    free_len: usize,
+    free: Queue<Freed>,
     general_used: u64,
     general_max: u64,
     /// Unanswered versions of all orders together; at most one a slot on average.
@@ -111,10 +98,8 @@ pub(crate) struct Orders {
     /// From order key to slot, or to a place among the past behind all slots, for each version still
     /// remembered.
     numbers: Numbers,
-    /// Versions that are gone, oldest first, a ring.
-    past: Box<[Past]>,
-    past_head: usize,
-    past_len: usize,
+    /// Versions that are gone, oldest first.
+    past: Queue<Past>,
     /// One bit a slot: is it open. Sweeps walk this.
     open: Box<[u64]>,
 }
@@ -130,17 +115,13 @@ impl Orders {
         Self {
             slots: alloc::vec![Order::FREE; slots].into_boxed_slice(),
             pending: alloc::vec![[NO_VERSION; PENDING_MAX]; slots].into_boxed_slice(),
-            free: (0..capacities.orders_max).map(Freed::unused).collect(),
-            free_head: 0,
-            free_len: slots,
+            free: Queue::full((0..capacities.orders_max).map(Freed::unused).collect()),
             general_used: 0,
             general_max: capacities.orders_general_max(),
             pending_used: 0,
             // Each slot's confirmed number, an equal number unanswered, and those that are past.
             numbers: Numbers::new(2 * slots + past, seed),
-            past: alloc::vec![Past::NONE; past].into_boxed_slice(),
-            past_head: 0,
-            past_len: 0,
+            past: Queue::empty(alloc::vec![Past::NONE; past].into_boxed_slice()),
             open: alloc::vec![0; slots.div_ceil(64)].into_boxed_slice(),
         }
     }
@@ -172,63 +153,6 @@ impl Orders {
         let order = self.get(slot);
         let pending = &self.pending[slot as usize][..order.marks.pending_len()];
         WholeOrder { order, pending }
-    }
-
-    /// The slot that the new order after `ahead` others will get, and the number it will be given; and the
-    /// number of the order that stood last on that slot, which will be forgotten.
-    #[inline(always)]
-    pub(crate) fn visit_next(&self, ahead: usize, key: OrderKey, lines: &mut impl LineSink) {
-        lines.line(self.numbers.at(self.numbers.home(key)));
-        if let Some(next) = self.next_free(ahead) {
-            self.visit_order(next.slot, lines);
-            lines.line(self.numbers.at(next.forgotten));
-        }
-    }
-
-    /// Where the slot of a number stands written.
-    #[inline(always)]
-    pub(crate) fn visit_number(&self, key: OrderKey, lines: &mut impl LineSink) {
-        lines.line(self.numbers.at(self.numbers.home(key)));
-    }
-
-    /// The order that a number names, or did: which, is not waited for.
-    #[inline(always)]
-    pub(crate) fn visit_named(&self, key: OrderKey, lines: &mut impl LineSink) -> Option<u32> {
-        let (slot, _) = self.slot_of(key)?;
-        self.visit_order(slot, lines);
-        Some(slot)
-    }
-
-    /// An order, if there is one.
-    #[inline(always)]
-    pub(crate) fn visit_order(&self, slot: u32, lines: &mut impl LineSink) {
-        if let Some(order) = self.at(slot) {
-            lines.line(&order.executed);
-        }
-    }
-
-    /// An order's unanswered versions.
-    #[inline(always)]
-    pub(crate) fn visit_versions(&self, slot: u32, lines: &mut impl LineSink) {
-        if let Some([first, ..]) = self.pending.get(slot as usize) {
-            lines.line(&first.price);
-        }
-    }
-
-    /// The orders before and behind one in its position's list.
-    #[inline(always)]
-    pub(crate) fn visit_neighbours(&self, order: &Order, lines: &mut impl LineSink) {
-        self.visit_order(order.next, lines);
-        self.visit_order(order.previous, lines);
-    }
-
-    #[inline(always)]
-    fn next_free(&self, ahead: usize) -> Option<Freed> {
-        if ahead >= self.free_len {
-            return None;
-        }
-        let place = wrapped(self.free_head.wrapping_add(ahead), self.free.len());
-        self.free.get(place).copied()
     }
 
     /// Takes lots from every version, none below 0.
@@ -286,7 +210,7 @@ impl Orders {
             return Some((named, None));
         };
         cold_path();
-        let id = self.past[place].id;
+        let id = self.past.at(place).id;
         Some((id.slot() as u32, Some(id.generation())))
     }
 
@@ -312,10 +236,8 @@ impl Orders {
     /// If no slot is free: admission counts them.
     #[inline(always)]
     pub(crate) fn open(&mut self, entry: &Entry, mut list: List<'_>) -> OrderId {
-        assert!(self.free_len > 0, "order slots overrun");
-        let Freed { slot, forgotten } = self.free[self.free_head];
-        self.free_head = after(self.free_head, self.free.len());
-        self.free_len -= 1;
+        let freed = self.free.take();
+        let Freed { slot, forgotten } = freed.expect("order slots overrun");
         let next = list.join(slot, &mut self.slots);
         let order = &mut self.slots[slot as usize];
         let generation = match order.state {
@@ -365,10 +287,7 @@ impl Orders {
         self.general_used -= u64::from(!order.is_reserved());
         list.leave(slot, &mut self.slots);
         self.open[slot as usize / 64] &= !(1 << (slot % 64));
-        let tail = wrapped(self.free_head + self.free_len, self.free.len());
-        self.free[tail] = Freed { slot, forgotten };
-        self.free_len += 1;
-        assert!(self.free_len <= self.free.len(), "a slot was freed twice");
+        self.free.put(Freed { slot, forgotten });
     }
 
     /// What a slot with no open order is in the queue as.
@@ -469,15 +388,13 @@ impl Orders {
         let order = self.get(slot);
         let key = OrderKey::new(order.session, order.user_ref(number));
         let id = self.id(slot);
-        if self.past_len == self.past.len() {
-            self.numbers.remove(self.past[self.past_head].key);
-            self.past_head = after(self.past_head, self.past.len());
-            self.past_len -= 1;
+        if self.past.is_full()
+            && let Some(oldest) = self.past.take()
+        {
+            self.numbers.remove(oldest.key);
         }
-        let tail = wrapped(self.past_head + self.past_len, self.past.len());
-        self.past[tail] = Past { key, id };
-        self.past_len += 1;
-        self.numbers.put(key, (self.slots.len() + tail) as u32);
+        let place = self.past.put(Past { key, id });
+        self.numbers.put(key, (self.slots.len() + place) as u32);
     }
 
     /// Drops the confirmed number of the order that stood on a slot last.
@@ -491,10 +408,8 @@ impl Orders {
     /// Forgets every order that is closed and every past version's number: client numbers start
     /// anew. Touches each slot that was ever used.
     pub(crate) fn forget_closed(&mut self) {
-        while self.past_len > 0 {
-            self.numbers.remove(self.past[self.past_head].key);
-            self.past_head = after(self.past_head, self.past.len());
-            self.past_len -= 1;
+        while let Some(past) = self.past.take() {
+            self.numbers.remove(past.key);
         }
         for slot in 0..self.slots_len() {
             self.forget(slot);
@@ -504,33 +419,5 @@ impl Orders {
                 order.generation = order.generation.wrapping_add(1);
             }
         }
-    }
-
-    /// Gives the slab's canonical words to `push`.
-    pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
-        for slot in 0..self.slots_len() {
-            let order = self.whole(slot);
-            if order.state == OrderState::Free {
-                continue;
-            }
-            push(u64::from(slot) << 32 | u64::from(order.generation));
-            let flags = u64::from(order.is_reserved()) | u64::from(order.is_canceling()) << 1;
-            push(u64::from(order.account) << 32 | u64::from(order.instrument));
-            push(u64::from(order.position) << 32 | u64::from(order.session.raw()));
-            push(
-                flags << 24
-                    | (order.side as u64) << 16
-                    | (order.state as u64) << 8
-                    | u64::from(order.row),
-            );
-            push(order.executed as u64);
-            for version in order.versions() {
-                push(version.price as u64);
-                push(version.leaves as u64);
-                push(u64::from(version.number) << 8 | version.time_in_force as u64);
-            }
-        }
-        push(self.general_used);
-        push(self.past_len as u64);
     }
 }

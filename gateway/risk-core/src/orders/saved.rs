@@ -32,27 +32,51 @@ impl Orders {
             self.save_order(slot, push);
         }
         let unused = self.slots.len() - used;
-        for ahead in unused..self.free_len {
-            let slot = self.next_free(ahead).map_or(NONE, |next| next.slot);
-            push(slot.into());
+        for freed in self.free.iter().skip(unused) {
+            push(freed.slot.into());
         }
-        push(self.past_len as u64);
-        for ahead in 0..self.past_len {
-            let past = self.past[super::wrapped(self.past_head + ahead, self.past.len())];
+        push(self.past.len() as u64);
+        for past in self.past.iter() {
             push(past.key.raw());
             push(past.id.raw());
         }
     }
 
+    /// Gives the slab's canonical words to `push`.
+    pub(crate) fn visit_words(&self, push: &mut impl FnMut(u64)) {
+        for slot in 0..self.slots_len() {
+            let order = self.whole(slot);
+            if order.state == OrderState::Free {
+                continue;
+            }
+            push(u64::from(slot) << 32 | u64::from(order.generation));
+            let flags = u64::from(order.is_reserved()) | u64::from(order.is_canceling()) << 1;
+            push(u64::from(order.account) << 32 | u64::from(order.instrument));
+            push(u64::from(order.position) << 32 | u64::from(order.session.raw()));
+            push(
+                flags << 24
+                    | (order.side as u64) << 16
+                    | (order.state as u64) << 8
+                    | u64::from(order.row),
+            );
+            push(order.executed as u64);
+            for version in order.versions() {
+                push(version.price as u64);
+                push(version.leaves as u64);
+                push(u64::from(version.number) << 8 | version.time_in_force as u64);
+            }
+        }
+        push(self.general_used);
+        push(self.past.len() as u64);
+    }
+
     /// Slots that were ever used: all before the first that never was.
     fn used(&self) -> usize {
-        let unused = |ahead: &usize| {
-            self.next_free(*ahead).is_some_and(|next| {
-                let order = self.get(next.slot);
-                order.state == OrderState::Free && order.generation == 0
-            })
+        let unused = |freed: &Freed| {
+            let order = self.get(freed.slot);
+            order.state == OrderState::Free && order.generation == 0
         };
-        self.slots.len() - (0..self.free_len).take_while(unused).count()
+        self.slots.len() - self.free.iter().take_while(unused).count()
     }
 
     fn save_order(&self, slot: u32, push: &mut impl FnMut(u64)) {
@@ -156,21 +180,17 @@ impl Orders {
     /// open or has come.
     fn load_queue(&mut self, used: usize, open: usize, words: &mut Words<'_>) -> Read<()> {
         self.mark_open();
-        let unused = self.slots.len() - used;
-        for (place, slot) in self
-            .free
-            .iter_mut()
-            .zip(used as u32..self.slots.len() as u32)
-        {
-            *place = Freed::unused(slot);
+        self.free.clear();
+        for slot in used..self.slots.len() {
+            self.free.put(Freed::unused(slot as u32));
         }
-        (self.free_head, self.free_len) = (0, self.slots.len() - open);
-        for place in unused..self.free_len {
+        // As many as are left of the used ones.
+        for _ in 0..used - open {
             let slot = words.at_most(used - 1, "a slot that was never used")?;
             let (word, bit) = (slot / 64, 1 << (slot % 64));
             words.must(self.open[word] & bit == 0, "a slot free twice, or open")?;
             self.open[word] |= bit;
-            self.free[place] = self.freed(slot as u32);
+            self.free.put(self.freed(slot as u32));
         }
         self.mark_open();
         Ok(())
@@ -184,12 +204,13 @@ impl Orders {
     }
 
     fn load_past(&mut self, words: &mut Words<'_>) -> Read<()> {
-        self.past_len = words.at_most(self.past.len(), "more than there is room for")?;
-        for place in 0..self.past_len {
+        let len = words.at_most(self.past.room(), "more than there is room for")?;
+        self.past.clear();
+        for _ in 0..len {
             let key = OrderKey::from_raw(words.word()?);
             let key = key.ok_or(words.wrong("a number of no session"))?;
             let id = OrderId::from_raw(words.word()?);
-            self.past[place] = Past { key, id };
+            let place = self.past.put(Past { key, id });
             if id == OrderId::NONE {
                 continue;
             }

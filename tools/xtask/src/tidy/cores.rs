@@ -41,6 +41,7 @@ const MAY_ALLOCATE: &[&str] = &[
     "gateway/risk-core/src/limits/",
     "gateway/risk-core/src/orders.rs",
     "gateway/risk-core/src/orders/numbers.rs",
+    "gateway/risk-core/src/orders/queue.rs",
     "gateway/risk-core/src/positions.rs",
     "gateway/risk-core/src/positions/",
     "gateway/risk-core/src/sessions.rs",
