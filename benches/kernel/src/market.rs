@@ -4,6 +4,7 @@
 //! was sent is counted apart from what the core says it did, so that the two can be held against
 //! each other; records are made before the clock starts.
 
+mod check;
 mod ground;
 mod records;
 
@@ -13,7 +14,7 @@ use crate::limits::{POSITION_LOTS, QTY_LARGEST, SESSIONS, Shape, limits};
 use crate::load::Accounts;
 use portcullis_bench_market::{Ground, PRICE_SPAN, PRICE_START, Random};
 use portcullis_domain::{
-    AccountId, Command, HashSeed, InstrumentId, NewOrder, Price, Qty, Record, ReportKind,
+    AccountId, Command, HashSeed, InstrumentId, Money, NewOrder, Price, Qty, Record, ReportKind,
     SessionId, Side, TimeInForce, UserRef,
 };
 use portcullis_risk_core::limits::{LimitSpec, LimitTable};
@@ -65,13 +66,16 @@ pub(crate) struct Endowment {
     pub(crate) deposit: i64,
     /// Lots of each of its positions.
     pub(crate) lots: i64,
+    /// Quanta that its last fill costs beside.
+    pub(crate) fee: i64,
 }
 
 impl Endowment {
-    fn usual(shape: &Shape) -> Self {
+    pub(crate) fn usual(shape: &Shape) -> Self {
         Self {
             deposit: shape.deposit(),
             lots: POSITION_LOTS,
+            fee: 0,
         }
     }
 }
@@ -95,6 +99,8 @@ pub struct Market {
     /// Lots of the fills among them, and their fees.
     executed_lots: u64,
     fees: i128,
+    /// Accounts that lost more than they had, of each of which the first valuation is to say so.
+    poor: u32,
     /// Clients' cancels sent that must go on to the engine.
     cancels: u64,
     /// Orders sent that must rest.
@@ -174,6 +180,7 @@ impl Market {
             leaving_open: 0,
             executed_lots: 0,
             fees: 0,
+            poor: 0,
             cancels: 0,
             rests: 0,
             unanswered: 0,
@@ -221,43 +228,6 @@ impl Market {
         }
     }
 
-    /// Holds what was sent against what the core says of it and what it holds now.
-    ///
-    /// # Errors
-    /// The first figure that is not as it must be, in words.
-    pub fn check(&self) -> Result<(), String> {
-        let counters = self.core.counters();
-        let same = [
-            ("approved", self.tally.approved, self.sent + self.cancels),
-            ("orders accepted", counters.accepted, self.sent),
-            ("orders refused", counters.refused, self.refusals),
-            ("refusals told", self.tally.refused, self.refusals),
-            ("reports passed on", self.tally.reported, self.reports),
-            (
-                "orders answered",
-                self.reports - self.leaving_open + self.rests + self.unanswered,
-                self.sent,
-            ),
-            ("lots executed", counters.executed_qty, self.executed_lots),
-            ("controls answered", self.tally.controlled, self.controls),
-            ("unexpected effects", self.tally.unexpected, 0),
-            ("alarms", counters.alarms, 0),
-            ("open orders", self.core.open_orders() as u64, self.rests),
-            ("commands applied", counters.commands, self.seq),
-        ];
-        if let Some((what, is, must)) = same.into_iter().find(|(_, is, must)| is != must) {
-            return Err(format!("{what}: {is}, must be {must}"));
-        }
-        match self.core.conservation_error() {
-            _ if counters.fees != self.fees => Err(format!(
-                "{} quanta of fees, must be {}",
-                counters.fees, self.fees
-            )),
-            0 => Ok(()),
-            missing => Err(format!("{missing} quanta are missing from the books")),
-        }
-    }
-
     /// Instruments of the load whose margin open interest scales.
     #[must_use]
     pub fn scaled_instruments(&self) -> usize {
@@ -271,6 +241,21 @@ impl Market {
     /// Gives an account what each has before the first order of the load.
     pub fn endow(&mut self, account: u32) {
         self.give(account, Endowment::usual(&self.shape));
+    }
+
+    /// The same, but that its last fill costs twice what was paid in: it is below maintenance at any price of
+    /// the load.
+    pub fn endow_poor(&mut self, account: u32) {
+        let usual = Endowment::usual(&self.shape);
+        let fee = 2 * usual.deposit;
+        self.give(account, Endowment { fee, ..usual });
+        self.poor += 1;
+    }
+
+    /// Accounts that were made poor.
+    #[must_use]
+    pub const fn poor(&self) -> u32 {
+        self.poor
     }
 
     /// Deposits, and one order in each traded instrument: some filled, some cancelled; then those
@@ -295,7 +280,10 @@ impl Market {
                 }
                 left -= lots;
                 let order = self.order(account, instrument, side, lots, PRICE_START);
-                self.enter(order, Some(fill(lots, first + part)));
+                // Of the last alone, or the next would be refused.
+                let last = left == 0 && which + 1 == self.shape.held;
+                let fee = if last { given.fee } else { 0 };
+                self.enter(order, Some(fill(lots, first + part, Money::new(fee))));
             }
         }
         for rests in 0..self.shape.resting {
@@ -413,35 +401,6 @@ impl Market {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::Choice;
-    use portcullis_domain::{Scope, StateChange, TradingState};
-
-    #[test]
-    fn orders_that_are_refused_or_stay_open_fail_the_check() {
-        let accounts = Accounts::new(Choice::Uniform, 10);
-        let mut batch = [Record::bare(Command::Tick.encode()); 4];
-        let mut market = Market::new(Shape::of(10)).expect("it loads");
-        assert_eq!(market.check(), Ok(()));
-        market.prepare(&accounts, &mut batch);
-        let unsent = market.check().expect_err("no order was applied");
-        assert_eq!(unsent, "approved: 60, must be 64");
-        for record in &batch {
-            market.core.apply(record, &mut market.tally);
-        }
-        assert!(market.check().is_err(), "four orders are open");
-        market.cancel_all(&batch);
-        assert_eq!(market.check(), Ok(()));
-        market.control(Command::SetState(StateChange {
-            scope: Scope::Venue,
-            state: TradingState::Halted,
-            cancel: false,
-        }));
-        market.prepare(&accounts, &mut batch);
-        for record in &batch {
-            market.core.apply(record, &mut market.tally);
-        }
-        assert!(market.check().is_err(), "four orders were refused");
-    }
 
     #[test]
     fn margin_is_scaled_once_prices_have_moved_and_what_rests_is_accounted_for() {

@@ -41,11 +41,9 @@ pub(crate) fn endowment(account: u32, shape: &Shape) -> Endowment {
         Some(Near::Margin) => Endowment {
             deposit: MARGIN_DEPOSIT,
             lots: MARGIN_LOTS,
+            fee: 0,
         },
-        _ => Endowment {
-            deposit: shape.deposit(),
-            lots: POSITION_LOTS,
-        },
+        _ => Endowment::usual(shape),
     }
 }
 

@@ -4,8 +4,8 @@
 //! One thread. Each round values all twice: once timed as a whole, once slice by slice. A slice is a
 //! tick, applied as the product applies it, with the lines of the next fetched at its end. Accounts
 //! are endowed in an order of chance, so that positions do not stand in the order of accounts.
-//! Invariant: what the core says it found is held against the market, so that no account can be
-//! left out.
+//! Invariants: what the core says it found is held against the market, so that no account can be left out; one
+//! account in 64 has lost more than it had, so that none can be counted without being valued.
 
 use portcullis_bench_harness::{
     Bar, Histograms, Latency, Options, Report, Rounds, Row, Unit, exit_code, folder,
@@ -16,7 +16,7 @@ use portcullis_bench_kernel::market::{MOVE_GAP_NS, Market, ORDERS_MAX};
 use portcullis_bench_market::Random;
 use portcullis_bench_market::{Ground, PRICE_START};
 use portcullis_domain::Command;
-use portcullis_risk_core::{Capacities, Done, Effect, EffectSink, Valued};
+use portcullis_risk_core::{AlarmKind, Capacities, Done, Effect, EffectSink, Valued};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -27,33 +27,44 @@ static ALLOCATOR: portcullis_runtime::HugePages = portcullis_runtime::HugePages;
 const ACCOUNTS: u32 = 1_000_000;
 /// Moves of one price in a round.
 const UPDATES: u32 = 10_000;
+/// One account of so many is below maintenance.
+const POOR_ONE_IN: u32 = 64;
 /// A million accounts in so many nanoseconds; a slice in a microsecond.
 const ALL_NS: u64 = 30_000_000;
 const SLICE_NS: u64 = 1_000;
 
 /// What is offered, in words, for whoever reads the figures.
-const LOAD: &str = "moves of one price, one after the other; a million accounts of one position, which came in an order of chance, \
-                    valued in one go and slice by slice";
+const LOAD: &str = "moves of one price, one after the other; a million accounts of one position, which came in an order of chance and of which one \
+                    in 64 is below maintenance, valued in one go and slice by slice";
 
 fn main() -> ExitCode {
     let options = Options::read("sweep", std::env::args().skip(1));
     exit_code("sweep", options.and_then(|options| run(&options)))
 }
 
-/// What came out of a valuation, and nothing else may.
+/// What came out of a valuation: its end, and before that who was found below maintenance that was not before.
 #[derive(Debug, Default)]
-struct Found(Option<Valued>);
+struct Found {
+    valued: Option<Valued>,
+    breaches: u32,
+}
 
 impl EffectSink for Found {
     fn on_effect(&mut self, effect: Effect) {
         if let Effect::Controlled(outcome) = effect
             && let Ok(Done::Valued(valued)) = outcome.result
-            && self.0.is_none()
+            && self.valued.is_none()
         {
-            self.0 = Some(valued);
+            self.valued = Some(valued);
             return;
         }
-        panic!("a valuation of sound accounts says nothing but its end: {effect:?}");
+        if let Effect::Alarmed(alarm) = effect
+            && alarm.kind == AlarmKind::MaintenanceBreached
+        {
+            self.breaches += 1;
+            return;
+        }
+        panic!("a valuation says who is below maintenance, and its end: {effect:?}");
     }
 }
 
@@ -66,6 +77,7 @@ fn run(options: &Options) -> Result<bool, String> {
     };
     eprintln!("{ACCOUNTS} accounts: opening");
     let mut market = shuffled(shape)?;
+    first(&mut market)?;
     let mut histograms = Histograms::new("sweep");
     let mut all_ns = Rounds::default();
     let mut slices = 0;
@@ -133,10 +145,32 @@ fn shuffled(shape: Shape) -> Result<Market, String> {
     for left in (1..accounts.len()).rev() {
         accounts.swap(left, random.below(left as u64 + 1) as usize);
     }
-    accounts
-        .into_iter()
-        .for_each(|account| market.endow(account));
+    for account in accounts {
+        if account.is_multiple_of(POOR_ONE_IN) {
+            market.endow_poor(account);
+        } else {
+            market.endow(account);
+        }
+    }
     Ok(market)
+}
+
+/// The valuation that says who is below maintenance: later ones count them, and say it no more.
+fn first(market: &mut Market) -> Result<(), String> {
+    let mut found = Found::default();
+    market.control(Command::ValueAccounts);
+    while market.core.work_pending() {
+        slice(market, &mut found);
+    }
+    if found.breaches != market.poor() {
+        return Err(format!(
+            "{} accounts were said to be below maintenance, must be {}",
+            found.breaches,
+            market.poor()
+        ));
+    }
+    found.breaches = 0;
+    check(market, &found)
 }
 
 /// Prices move one after the other.
@@ -187,14 +221,16 @@ fn slice(market: &mut Market, found: &mut Found) {
 fn check(market: &mut Market, found: &Found) -> Result<(), String> {
     // The answer came here and not to the market's own count.
     market.tally.controlled += 1;
-    let sound = Valued {
+    let all = Valued {
         accounts: ACCOUNTS,
-        below_maintenance: 0,
+        below_maintenance: market.poor(),
         not_fresh: 0,
     };
-    match found.0 {
-        Some(valued) if valued == sound => Ok(()),
-        other => Err(format!("found {other:?}, must be {sound:?}")),
+    match found.valued {
+        Some(valued) if valued == all && found.breaches == 0 => Ok(()),
+        _ => Err(format!(
+            "{found:?}, must be {all:?} and no breach that is new"
+        )),
     }
 }
 

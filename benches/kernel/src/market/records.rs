@@ -90,11 +90,11 @@ impl Market {
 
 /// A fill at the price where all began.
 #[must_use]
-pub const fn fill(lots: i64, match_number: u64) -> ReportKind {
+pub const fn fill(lots: i64, match_number: u64, fee: Money) -> ReportKind {
     ReportKind::Fill {
         qty: Qty::new(lots),
         price: Price::new(PRICE_START),
         match_number,
-        fee: Money::ZERO,
+        fee,
     }
 }
