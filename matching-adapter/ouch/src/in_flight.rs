@@ -2,20 +2,24 @@
 //!
 //! Owned by a link. Invariants: bounded, but for what a log left unanswered; in the order of sending; a cancel stands here once an
 //! order, as the one that leaves least; what the engine will not answer, since the order it names
-//! is gone, is sent once and forgotten. It must never drop what may still be unknown to the engine.
+//! is gone, is sent once and forgotten; what an engine says takes no longer for what it left unanswered. It must never drop what
+//! may still be unknown to the engine.
 
-mod cancels;
-mod messages;
+mod doubts;
+mod index;
+mod queue;
 #[cfg(test)]
 mod tests;
-
-use std::collections::VecDeque;
+mod unsent;
 
 use portcullis_domain::{HashSeed, UserRef};
 use portcullis_wire::ouch50::MESSAGE_BYTES_MAX;
 
-use cancels::Cancels;
-use messages::Messages;
+use crate::rows::RowSet;
+use doubts::Doubts;
+use index::{Index, Key};
+use queue::{At, Entry, Queue};
+use unsent::Unsent;
 
 const _: () = assert!(MESSAGE_BYTES_MAX <= u8::MAX as usize);
 
@@ -53,63 +57,55 @@ impl Asked {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    asked: Asked,
-    /// Where its bytes are, and how many.
-    message: u32,
-    len: u8,
-    /// Written on the link of the moment.
-    sent: bool,
-    /// Names an order that is gone: forgotten once it is sent.
-    once: bool,
-    /// Known from the log alone: it may never have left.
-    recalled: bool,
-}
-
 /// What is to become of a message that is not written on this link.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Unsent<'a> {
+pub(crate) struct Unwritten<'a> {
     pub(crate) asked: Asked,
     pub(crate) message: &'a [u8],
     /// Known from the log alone: it may never have left.
     pub(crate) recalled: bool,
 }
 
+/// The newest entries are not put where they are found by their number, as an engine mostly answers in turn. So many at the
+/// most: an answer out of turn may have to look at all of them.
+const RECENT_MAX: u32 = 256;
+
 #[derive(Debug)]
 pub(crate) struct InFlight {
-    entries: VecDeque<Entry>,
-    messages: Messages,
+    queue: Queue,
+    index: Index,
+    unsent: Unsent,
+    doubts: Doubts,
     max: usize,
-    unsent: usize,
-    /// Entries at the front of which none is unsent.
-    sent_before: usize,
-    /// Entries looked at so far.
-    #[cfg(test)]
-    looked_at: std::cell::Cell<usize>,
-    /// Which cancels are among the entries, and how many replaces: what is not there is not looked for.
-    cancels: Cancels,
+    /// The oldest of the recent entries: those that are not found by their number yet.
+    first_recent: At,
+    recent: u32,
+    /// Replaces and cancels among the entries: what is not there is not looked for.
     replaces: usize,
+    cancels: usize,
+    /// Cancels in part.
+    partial: usize,
 }
 
 impl InFlight {
     pub(crate) fn new(max: usize, seed: HashSeed) -> Self {
         Self {
-            entries: VecDeque::with_capacity(max),
-            messages: Messages::new(max),
+            queue: Queue::new(max),
+            index: Index::new(max, seed),
+            unsent: Unsent::new(max),
+            doubts: Doubts::default(),
             max,
-            unsent: 0,
-            sent_before: 0,
-            #[cfg(test)]
-            looked_at: std::cell::Cell::new(0),
-            cancels: Cancels::new(max, seed),
+            first_recent: At::NONE,
+            recent: 0,
             replaces: 0,
+            cancels: 0,
+            partial: 0,
         }
     }
 
     /// Whether a message that asks this has room.
     pub(crate) fn has_room_for(&self, asked: Asked) -> bool {
-        self.entries.len() < self.max || self.cancel_of(asked).is_some()
+        self.queue.len() < self.max || self.cancel_of(asked).is_some()
     }
 
     /// Keeps a message. A cancel of an order that has one here takes its place, unless that leaves
@@ -125,115 +121,145 @@ impl InFlight {
     /// Keeps a message that stands in the log, however many there are: it was in front of the adapter
     /// or behind it when the process ended.
     pub(crate) fn recall(&mut self, asked: Asked, message: &[u8], alive: bool) {
+        self.unsent.make_room(self.queue.len() + 1);
         self.put(asked, message, true, alive, true);
     }
 
     #[inline]
     fn put(&mut self, asked: Asked, message: &[u8], sent: bool, alive: bool, recalled: bool) {
         match asked {
-            Asked::Enter { .. } => self.add(asked, message, sent, false, recalled),
+            Asked::Enter { .. } => self.add(Entry::new(asked, message, sent, recalled), message),
             Asked::Replace {
                 original: named, ..
             }
             | Asked::Cancel { target: named, .. } => {
-                self.put_naming(named, asked, message, sent, alive, recalled);
+                let entry = Entry::new(asked, message, sent, recalled);
+                self.put_naming(named, entry, message, alive);
             }
         }
     }
 
-    fn put_naming(
-        &mut self,
-        names: UserRef,
-        asked: Asked,
-        message: &[u8],
-        sent: bool,
-        alive: bool,
-        recalled: bool,
-    ) {
-        let once = !alive && !self.is_asked(names);
-        if once && sent {
+    #[inline(never)]
+    fn put_naming(&mut self, named: UserRef, entry: Entry, message: &[u8], alive: bool) {
+        let once = !alive && self.find(Key::number(named)).is_none();
+        if once && entry.sent {
             return;
         }
-        let Some(index) = self.cancel_of(asked) else {
-            return self.add(asked, message, sent, once, recalled);
+        let entry = Entry { once, ..entry };
+        let Some(at) = self.cancel_of(entry.asked) else {
+            return self.add(entry, message);
         };
-        let known = self.entries[index];
-        if remaining(asked) < remaining(known.asked) {
-            self.unsent += usize::from(!sent);
-            self.unsent -= usize::from(!known.sent);
-            self.messages.free.push(known.message);
-            self.sent_before = self.sent_before.min(index);
-            self.entries[index] = self.entry(asked, message, sent, once, recalled);
+        let known = *self.queue.entry(at);
+        if remaining(entry.asked) < remaining(known.asked) {
+            self.partial -= usize::from(remaining(entry.asked) == 0);
+            self.queue.put_in_place(at, entry, message);
+            match (known.sent, entry.sent) {
+                (true, false) => self.unsent.put(&self.queue, at),
+                (false, true) => self.unsent.settle(&self.queue),
+                (true, true) | (false, false) => {}
+            }
         }
     }
 
     /// Adds one that takes no other's place.
     #[inline]
-    fn add(&mut self, asked: Asked, message: &[u8], sent: bool, once: bool, recalled: bool) {
-        let entry = self.entry(asked, message, sent, once, recalled);
-        self.entries.push_back(entry);
-        self.unsent += usize::from(!sent);
-        self.count(asked, 1);
-    }
-
-    #[inline]
-    fn entry(
-        &mut self,
-        asked: Asked,
-        message: &[u8],
-        sent: bool,
-        once: bool,
-        recalled: bool,
-    ) -> Entry {
-        Entry {
-            asked,
-            message: self.messages.put(message, recalled),
-            len: message.len() as u8,
-            sent,
-            once,
-            recalled,
+    fn add(&mut self, entry: Entry, message: &[u8]) {
+        let at = self.queue.push(entry, message);
+        if self.recent == 0 {
+            self.first_recent = at;
+        }
+        self.recent += 1;
+        let is_plain = matches!(entry.asked, Asked::Enter { .. }) && entry.sent && !entry.recalled;
+        if !is_plain {
+            self.added(at);
+        }
+        if self.recent > RECENT_MAX {
+            self.index_first_recent();
         }
     }
 
-    /// Counts an entry in, or out.
-    #[inline]
-    fn count(&mut self, asked: Asked, by: i8) {
+    /// What one that was added is beside an order that was sent.
+    #[inline(never)]
+    fn added(&mut self, at: At) {
+        let Entry {
+            asked,
+            sent,
+            recalled,
+            ..
+        } = *self.queue.entry(at);
+        self.count(asked, 1);
+        if let Some(key) = Key::named(asked) {
+            self.index.put(&mut self.queue, at, key);
+        }
+        if !sent {
+            self.unsent.put(&self.queue, at);
+        }
+        if recalled {
+            while self.recent > 0 {
+                self.index_first_recent();
+            }
+            self.doubts.count(asked, 1);
+        }
+    }
+
+    /// Counts what names a version in, or out.
+    const fn count(&mut self, asked: Asked, by: isize) {
         match asked {
             Asked::Enter { .. } => {}
-            Asked::Replace { .. } => {
-                self.replaces = self.replaces.saturating_add_signed(by.into());
+            Asked::Replace { .. } => self.replaces = self.replaces.strict_add_signed(by),
+            Asked::Cancel { remain_wire, .. } => {
+                self.cancels = self.cancels.strict_add_signed(by);
+                if remain_wire > 0 {
+                    self.partial = self.partial.strict_add_signed(by);
+                }
             }
-            Asked::Cancel { target, .. } => self.cancels.count(target, by),
         }
     }
 
     /// The engine spoke of an order or version with this number: it has it, or never will.
     #[inline(always)]
     pub(crate) fn answered(&mut self, answered: UserRef) {
-        let Some(oldest) = self.entries.front() else {
+        let oldest = self.queue.oldest();
+        if oldest == At::NONE {
             return;
-        };
-        if oldest.asked.number() != Some(answered) {
-            return self.answered_out_of_turn(answered);
         }
-        // An engine mostly answers in turn.
-        if let Some(entry) = self.entries.pop_front() {
-            self.removed(0, &entry);
+        let entry = self.queue.entry(oldest);
+        // An engine mostly answers in turn, and mostly new orders.
+        let is_next = matches!(entry.asked, Asked::Enter { number } if number == answered);
+        if !(is_next && entry.sent && !entry.indexed) {
+            return self.answered_other(answered);
         }
+        self.recent -= 1;
+        self.first_recent = self.queue.pop(oldest);
     }
 
     #[inline(never)]
-    fn answered_out_of_turn(&mut self, answered: UserRef) {
-        self.remove_first(|asked| asked.number() == Some(answered));
+    fn answered_other(&mut self, answered: UserRef) {
+        let oldest = self.queue.oldest();
+        let is_next = self.queue.entry(oldest).asked.number() == Some(answered);
+        let found = if is_next {
+            Some(oldest)
+        } else {
+            self.find(Key::number(answered))
+        };
+        if let Some(at) = found {
+            self.remove(at);
+        }
     }
 
     /// The engine spoke of a cancel of this version.
     #[inline]
     pub(crate) fn cancel_answered(&mut self, of: UserRef) {
-        if !self.cancels.may_hold(of) {
-            return;
+        if self.cancels > 0 {
+            self.remove_cancel(of);
         }
-        self.remove_first(|asked| matches!(asked, Asked::Cancel { target, .. } if target == of));
+    }
+
+    #[inline(never)]
+    fn remove_cancel(&mut self, of: UserRef) {
+        if let Some(at) = self.index.find(&self.queue, Key::cancel_of(of)) {
+            self.remove(at);
+        }
     }
 
     /// This version is gone, or will never be: the engine ignores whatever names it, and with a
@@ -247,123 +273,182 @@ impl InFlight {
         }
     }
 
+    /// Each of them, and those of each before the next. They may be as many as there are entries, so the way back
+    /// is kept in those that are gone.
     fn successors_gone(&mut self, version: UserRef) {
-        // Each turn takes one out, so this ends.
-        while let Some(Asked::Replace { number, .. }) = self.remove_first(
-            |asked| matches!(asked, Asked::Replace { original, .. } if original == version),
-        ) {
-            self.gone(number);
+        let (mut version, mut last) = (version, At::NONE);
+        loop {
+            let successor = self.index.find(&self.queue, Key::replace_of(version));
+            if let Some(at) = successor {
+                let asked = self.take_out(at);
+                self.queue.lay_on(at, last);
+                last = at;
+                let number = asked.number().expect("a replace brings one");
+                self.answered(number);
+                self.cancel_answered(number);
+                version = number;
+                continue;
+            }
+            if last == At::NONE {
+                return;
+            }
+            let done = last;
+            let Asked::Replace { original, .. } = self.queue.entry(done).asked else {
+                unreachable!("what names a version and is no cancel");
+            };
+            last = self.queue.newer(done);
+            self.queue.free(done);
+            version = original;
         }
     }
 
     /// The link is gone: nothing of this was surely read by the engine.
     pub(crate) fn link_lost(&mut self) {
-        for entry in &mut self.entries {
-            entry.sent = false;
+        let mut at = self.queue.oldest();
+        while at != At::NONE {
+            self.queue.entry_mut(at).sent = false;
+            at = self.queue.newer(at);
         }
-        self.unsent = self.entries.len();
-        self.sent_before = 0;
+        self.unsent.gather(&self.queue);
     }
 
     /// The oldest message that is not written on this link.
-    pub(crate) fn next_unsent(&self) -> Option<Unsent<'_>> {
-        if self.unsent == 0 {
-            return None;
-        }
-        let entry = self.entries.get(self.first_unsent()?)?;
-        Some(self.whole(entry))
+    #[inline]
+    pub(crate) fn next_unsent(&self) -> Option<Unwritten<'_>> {
+        Some(self.whole(self.unsent.first()?))
     }
 
     /// All of them, oldest first.
-    pub(crate) fn all(&self) -> impl ExactSizeIterator<Item = Unsent<'_>> {
-        self.entries.iter().map(|entry| self.whole(entry))
+    pub(crate) fn all(&self) -> impl ExactSizeIterator<Item = Unwritten<'_>> {
+        self.queue.all().map(|at| self.whole(at))
     }
 
-    fn whole(&self, entry: &Entry) -> Unsent<'_> {
-        Unsent {
+    fn whole(&self, at: At) -> Unwritten<'_> {
+        let entry = self.queue.entry(at);
+        Unwritten {
             asked: entry.asked,
-            message: self.messages.get(entry.message, entry.len),
+            message: self.queue.message(at),
             recalled: entry.recalled,
         }
     }
 
-    /// Where the oldest one is that is not written: behind those of which that is known, so that a whole link's
-    /// messages are gone through once while they are sent again.
-    fn first_unsent(&self) -> Option<usize> {
-        self.position_from(self.sent_before, |entry| !entry.sent)
-    }
-
-    fn position_from(&self, from: usize, fits: impl Fn(&Entry) -> bool) -> Option<usize> {
-        let found = self.entries.range(from..).position(fits);
-        let found = found.map(|behind| from + behind);
-        #[cfg(test)]
-        self.looked_at
-            .update(|so_far| so_far + found.map_or(self.entries.len(), |at| at + 1) - from);
-        found
-    }
-
     /// The oldest unwritten message is written now.
     pub(crate) fn note_sent(&mut self) {
-        let Some(index) = self.first_unsent() else {
+        let Some(at) = self.unsent.first() else {
             return;
         };
-        self.unsent -= 1;
-        self.sent_before = index + 1;
-        self.entries[index].sent = true;
-        self.entries[index].recalled = false;
-        if self.entries[index].once
-            && let Some(entry) = self.entries.remove(index)
-        {
-            self.removed(index, &entry);
+        let entry = self.queue.entry_mut(at);
+        entry.sent = true;
+        let known = *entry;
+        entry.recalled = false;
+        if known.recalled {
+            self.doubts.count(known.asked, -1);
         }
+        if known.once {
+            self.remove(at);
+        }
+        self.unsent.settle(&self.queue);
     }
 
     /// Whether the engine owes an answer. A cancel in part is not counted: where nothing was left
     /// to take, the engine says nothing until the order ends.
-    pub(crate) fn is_owed(&self) -> bool {
-        self.entries.iter().any(|entry| match entry.asked {
-            Asked::Enter { .. } | Asked::Replace { .. } => true,
-            Asked::Cancel { remain_wire, .. } => remain_wire == 0,
-        })
+    pub(crate) const fn is_owed(&self) -> bool {
+        self.queue.len() > self.partial
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+    pub(crate) const fn len(&self) -> usize {
+        self.queue.len()
     }
 
-    /// Whether this version is asked for and unanswered.
-    fn is_asked(&self, version: UserRef) -> bool {
-        self.entries.iter().any(|entry| match entry.asked {
-            Asked::Enter { number } | Asked::Replace { number, .. } => number == version,
-            Asked::Cancel { .. } => false,
-        })
+    /// The rows of which a number is known from the log alone.
+    pub(crate) const fn rows_in_doubt(&self) -> RowSet {
+        self.doubts.rows()
     }
 
-    fn cancel_of(&self, asked: Asked) -> Option<usize> {
+    fn cancel_of(&self, asked: Asked) -> Option<At> {
         let Asked::Cancel { target, .. } = asked else {
             return None;
         };
-        if !self.cancels.may_hold(target) {
+        if self.cancels == 0 {
             return None;
         }
-        let same =
-            |entry: &Entry| matches!(entry.asked, Asked::Cancel { target: t, .. } if t == target);
-        self.position_from(0, same)
+        self.index.find(&self.queue, Key::cancel_of(target))
     }
 
-    fn remove_first(&mut self, fits: impl Fn(Asked) -> bool) -> Option<Asked> {
-        let index = self.position_from(0, |entry| fits(entry.asked))?;
-        let entry = self.entries.remove(index)?;
-        self.removed(index, &entry);
-        Some(entry.asked)
+    /// The oldest with this number. Recent ones that are passed by are found without looking at them from then on.
+    fn find(&mut self, number: Key) -> Option<At> {
+        if let Some(at) = self.index.find(&self.queue, number) {
+            return Some(at);
+        }
+        while self.recent > 0 {
+            let at = self.first_recent;
+            if Key::own(self.queue.entry(at).asked) == Some(number) {
+                return Some(at);
+            }
+            self.index_first_recent();
+        }
+        None
     }
 
-    #[inline]
-    fn removed(&mut self, index: usize, entry: &Entry) {
-        self.sent_before -= usize::from(index < self.sent_before);
-        self.messages.free.push(entry.message);
-        self.unsent -= usize::from(!entry.sent);
-        self.count(entry.asked, -1);
+    /// Puts the oldest of the recent ones where it is found by its number.
+    #[inline(never)]
+    fn index_first_recent(&mut self) {
+        let at = self.first_recent;
+        self.first_recent = self.queue.newer(at);
+        self.recent -= 1;
+        let entry = self.queue.entry_mut(at);
+        entry.indexed = true;
+        if let Some(key) = Key::own(entry.asked) {
+            self.index.put(&mut self.queue, at, key);
+        }
+    }
+
+    fn remove(&mut self, at: At) {
+        self.take_out(at);
+        self.queue.free(at);
+    }
+
+    /// Takes one out, whose slot is not free yet.
+    fn take_out(&mut self, at: At) -> Asked {
+        let Entry {
+            asked,
+            sent,
+            indexed,
+            ..
+        } = *self.queue.entry(at);
+        if !indexed {
+            self.recent -= 1;
+            if self.first_recent == at {
+                self.first_recent = self.queue.newer(at);
+            }
+        }
+        self.queue.unlink(at);
+        let is_plain = matches!(asked, Asked::Enter { .. }) && sent && !indexed;
+        if !is_plain {
+            self.taken_out(at);
+        }
+        asked
+    }
+
+    /// What one that is taken out was beside an order that was sent. One of the log is found by its number.
+    #[inline(never)]
+    fn taken_out(&mut self, at: At) {
+        let entry = self.queue.entry_mut(at);
+        let known = *entry;
+        entry.sent = true;
+        self.count(known.asked, -1);
+        if let Some(key) = Key::named(known.asked) {
+            self.index.take(&mut self.queue, at, key);
+        }
+        if let Some(key) = Key::own(known.asked).filter(|_| known.indexed) {
+            self.index.take(&mut self.queue, at, key);
+        }
+        if known.recalled {
+            self.doubts.count(known.asked, -1);
+        }
+        if !known.sent {
+            self.unsent.settle(&self.queue);
+        }
     }
 }
 

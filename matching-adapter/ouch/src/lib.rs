@@ -23,6 +23,7 @@
 //! message that might be an execution.
 
 mod buffer;
+mod chains;
 mod config;
 mod counters;
 mod dial;

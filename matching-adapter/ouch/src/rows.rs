@@ -47,6 +47,11 @@ impl Rows {
         self.answered.has(row)
     }
 
+    /// Whether each of these was answered.
+    pub(crate) fn are_answered(&self, rows: &RowSet) -> bool {
+        rows.is_within(&self.answered)
+    }
+
     /// Takes an answer: the number that comes next. Where that was used, it is an answer and changes
     /// nothing else.
     pub(crate) fn answer(&mut self, row: u8, next: u32) -> Result<(), Contradiction> {
@@ -130,6 +135,16 @@ impl RowSet {
         self.0[row as usize / 64] |= 1 << (row % 64);
     }
 
+    pub(crate) const fn take(&mut self, row: u8) {
+        self.0[row as usize / 64] &= !(1 << (row % 64));
+    }
+
+    /// Whether none is outside of others.
+    pub(crate) fn is_within(&self, others: &Self) -> bool {
+        let mut words = self.0.iter().zip(others.0);
+        words.all(|(own, other)| own & !other == 0)
+    }
+
     pub(crate) const fn has(&self, row: u8) -> bool {
         self.0[row as usize / 64] >> (row % 64) & 1 == 1
     }
@@ -166,6 +181,13 @@ mod tests {
         assert_eq!(rows.answer(64, 1), Ok(()), "none of it is used");
         let answered = [0, 3, 64, 255].map(|row| rows.is_answered(row));
         assert_eq!(answered, [false, false, true, true]);
+        let of = |some: &[u8]| {
+            let mut set = RowSet::default();
+            some.iter().for_each(|row| set.put(*row));
+            set
+        };
+        assert!(rows.are_answered(&of(&[64, 255])) && rows.are_answered(&of(&[])));
+        assert!(!rows.are_answered(&of(&[64, 254, 255])));
         rows.begin();
         assert!(!rows.is_answered(255) && rows.used(255) == 11);
         rows.forget();

@@ -1,5 +1,9 @@
 //! What is in flight, beside lists that are gone through whole.
 
+mod beside_model;
+mod model;
+mod steps;
+
 use super::*;
 
 fn reference(number: u32) -> UserRef {
@@ -91,9 +95,8 @@ fn an_order_has_one_cancel_here_the_one_that_leaves_least() {
     assert_eq!(resent(&mut flight), [6]);
     flight.cancel_answered(reference(1));
     assert_eq!((flight.len(), flight.next_unsent().is_none()), (0, true));
-    assert!(flight.cancels.alike.iter().all(|alike| *alike == 0));
-    assert_eq!(flight.replaces, 0);
-    assert_eq!(flight.messages.free.len(), flight.messages.bytes.len());
+    assert!(flight.index.is_empty() && flight.queue.is_whole());
+    assert_eq!((flight.replaces, flight.cancels, flight.partial), (0, 0, 0));
 }
 
 /// Orders that rest and are cancelled one by one, while the engine answers none: a stop takes them all off. Then
@@ -112,7 +115,7 @@ fn no_cancel_is_looked_for_among_all_others() {
         flight.cancel_answered(reference(target));
     }
     assert_eq!(flight.len(), 0);
-    let (each, looked_at) = (CANCELS as usize, flight.looked_at.get());
+    let (each, looked_at) = (CANCELS as usize, flight.queue.looked_at.get());
     assert!(looked_at < each * each / 8, "{looked_at} entries");
 }
 
@@ -142,19 +145,18 @@ fn the_oldest_unsent_is_found_whatever_came_and_went() {
             11 if number == 0 => flight.link_lost(),
             _ => flight.note_sent(),
         }
-        let first = flight.entries.iter().position(|entry| !entry.sent);
-        assert_eq!(flight.first_unsent(), first);
+        let first = flight.queue.all().find(|at| !flight.queue.entry(*at).sent);
+        assert_eq!(flight.unsent.first(), first);
         assert_eq!(flight.next_unsent().is_some(), first.is_some());
-        let unsent = flight.entries.iter().filter(|entry| !entry.sent).count();
-        assert_eq!(flight.unsent, unsent);
         for target in (0..32).map(reference) {
-            let is_one = |entry: &Entry| matches!(entry.asked, Asked::Cancel { target: of, .. } if of == target);
+            let key = Key::cancel_of(target);
+            let is_one = |at: &At| Key::named(flight.queue.entry(*at).asked) == Some(key);
             assert_eq!(
                 flight.cancel_of(Asked::Cancel {
                     target,
                     remain_wire: 0
                 }),
-                flight.entries.iter().position(is_one)
+                flight.queue.all().find(is_one)
             );
         }
     }

@@ -14,9 +14,9 @@
 
 use super::*;
 use crate::config::Route;
-use crate::in_flight::Unsent;
+use crate::in_flight::Unwritten;
 use crate::incoming::{self, Taken};
-use crate::rows::{Contradiction, RowSet, Rows};
+use crate::rows::{Contradiction, Rows};
 use portcullis_domain::UserRef;
 use portcullis_venue::saved::{SavedError, SavedReader, SavedWriter};
 
@@ -166,17 +166,10 @@ impl<S: Read + Write> Link<S> {
     /// said already.
     pub(super) fn ask_of_doubts(&mut self, shared: &mut Shared<'_>) {
         self.ask_number(0, shared);
-        let mut rows = RowSet::default();
-        self.in_doubt().for_each(|number| rows.put(number.row));
+        let rows = self.in_flight.rows_in_doubt();
         for row in (1..=u8::MAX).filter(|row| rows.has(*row)) {
             self.ask_number(row, shared);
         }
-    }
-
-    /// Numbers of orders and replaces of which only the log knows.
-    fn in_doubt(&self) -> impl Iterator<Item = UserRef> + '_ {
-        let recalled = self.in_flight.all().filter(|unsent| unsent.recalled);
-        recalled.filter_map(|unsent| unsent.asked.number())
     }
 
     /// Takes the answer to a query, if it is to one of this process.
@@ -190,7 +183,7 @@ impl<S: Read + Write> Link<S> {
         }
         // Where nothing is in doubt, a contradiction is the engine's own affair.
         if let Err(Contradiction { used }) = self.rows.answer(row, next)
-            && self.in_doubt().any(|number| number.row == row)
+            && self.in_flight.rows_in_doubt().has(row)
         {
             self.stop(StopReason::NumbersContradict { row, used, next });
         }
@@ -199,8 +192,7 @@ impl<S: Read + Write> Link<S> {
     /// Whether all that this login had to ask is answered: where the replay ends, and how far the engine
     /// is in each row with anything in doubt.
     pub(super) fn is_answered(&self) -> bool {
-        let mut doubts = self.in_doubt();
-        self.rows.is_answered(0) && doubts.all(|number| self.rows.is_answered(number.row))
+        self.rows.is_answered(0) && self.rows.are_answered(&self.in_flight.rows_in_doubt())
     }
 
     /// Whether an answer should be there and is not, though all that came was taken. Counted from the
@@ -215,7 +207,7 @@ impl<S: Read + Write> Link<S> {
     /// The number of an order or replace of the log that the engine has not reached, and how that is refused.
     pub(super) fn never_arrived(
         &self,
-        unsent: &Unsent<'_>,
+        unsent: &Unwritten<'_>,
         replay_end: ReplayEnd,
     ) -> Option<(UserRef, ReportKind)> {
         let number = unsent.asked.number().filter(|_| unsent.recalled)?;

@@ -8,6 +8,7 @@ use portcullis_domain::{HashSeed, InstrumentId, OrderKey};
 use portcullis_runtime::prefetch;
 
 use super::EngineOrder;
+use crate::chains::{Chains, TOGETHER};
 
 /// Orders by key, in slots that they keep as long as they are known. Those whose keys scatter alike
 /// stand in a chain. Numbers that follow one another have their chains beside one another, sixteen to a
@@ -19,9 +20,7 @@ pub(super) struct Table {
     slots: Box<[Slot]>,
     /// The first of the free slots.
     free: u32,
-    seed: HashSeed,
-    /// Of a scattered key, to leave the number of a head.
-    shift: u32,
+    chains: Chains,
 }
 
 /// Where an order stands.
@@ -42,10 +41,6 @@ const NONE: u32 = u32::MAX;
 /// The key of a free slot: no order's, whose session is below [`OrderKey::SESSIONS_MAX`].
 const FREE: u64 = u64::MAX;
 
-/// Numbers that stand together: the low bits of a key that are not scattered.
-const TOGETHER_BITS: u32 = 4;
-const TOGETHER: u64 = 1 << TOGETHER_BITS;
-
 impl Table {
     pub(super) fn new(slots: usize, seed: HashSeed) -> Self {
         let order = EngineOrder {
@@ -57,13 +52,12 @@ impl Table {
             order,
             next: if next == slots { NONE } else { next as u32 },
         };
-        let heads = slots.next_power_of_two().max(1 << TOGETHER_BITS);
+        let (chains, heads) = Chains::new(slots, seed);
         Self {
             heads: vec![NONE; heads].into_boxed_slice(),
             slots: (1..=slots).map(free).collect(),
             free: 0,
-            seed,
-            shift: 64 - heads.trailing_zeros(),
+            chains,
         }
     }
 
@@ -150,9 +144,9 @@ impl Table {
     pub(super) fn expect_after(&self, key: OrderKey) {
         let raw = key.raw();
         if raw.is_multiple_of(TOGETHER) {
-            prefetch(&self.heads[self.chain_of(raw.wrapping_add(TOGETHER))]);
+            prefetch(&self.heads[self.chains.of(raw.wrapping_add(TOGETHER))]);
         }
-        self.expect_newest_of(self.chain_of(raw.wrapping_add(TOGETHER / 2)));
+        self.expect_newest_of(self.chains.of(raw.wrapping_add(TOGETHER / 2)));
     }
 
     /// Asks for the newest order of the chain that this key is in, whose line was asked for.
@@ -170,14 +164,7 @@ impl Table {
 
     /// The chain that an order with this key is in.
     pub(super) const fn chain(&self, key: OrderKey) -> usize {
-        self.chain_of(key.raw())
-    }
-
-    const fn chain_of(&self, key: u64) -> usize {
-        let scattered = self.seed.scatter(key >> TOGETHER_BITS) >> (self.shift & 63);
-        // Numbers that are far apart and end alike are to differ in their place of the line, too.
-        let together = key & (TOGETHER - 1);
-        (scattered ^ together) as usize
+        self.chains.of(key.raw())
     }
 
     /// How many orders it holds; those free are the others, each once.
@@ -252,7 +239,7 @@ mod tests {
     /// Every sixteenth number alone would leave the other heads of each line free.
     #[test]
     fn numbers_that_end_alike_use_all_chains() {
-        let keys: Vec<OrderKey> = (1..=1_000).map(|at| key(at << TOGETHER_BITS)).collect();
+        let keys: Vec<OrderKey> = (1..=1_000).map(|at| key(at * TOGETHER as u32)).collect();
         let (walked, longest) = passed(1_024, HashSeed::FIXED, &keys);
         assert!(walked < keys.len() && longest < 16, "{walked}, {longest}");
     }
