@@ -66,8 +66,8 @@ pub(crate) struct Unwritten<'a> {
     pub(crate) recalled: bool,
 }
 
-/// The newest entries are not put where they are found by their number, as an engine mostly answers in turn. So many at the
-/// most: an answer out of turn may have to look at all of them.
+/// The newest entries are not put where they are found by their number, nor replaces by what they name, as an engine mostly
+/// answers in turn. So many at the most: an answer out of turn may have to look at all of them.
 const RECENT_MAX: u32 = 256;
 
 #[derive(Debug)]
@@ -80,6 +80,8 @@ pub(crate) struct InFlight {
     /// The oldest of the recent entries: those that are not found by their number yet.
     first_recent: At,
     recent: u32,
+    /// Replaces among the recent ones.
+    recent_replaces: usize,
     /// Replaces and cancels among the entries: what is not there is not looked for.
     replaces: usize,
     cancels: usize,
@@ -97,6 +99,7 @@ impl InFlight {
             max,
             first_recent: At::NONE,
             recent: 0,
+            recent_replaces: 0,
             replaces: 0,
             cancels: 0,
             partial: 0,
@@ -188,8 +191,11 @@ impl InFlight {
             ..
         } = *self.queue.entry(at);
         self.count(asked, 1);
-        if let Some(key) = Key::named(asked) {
-            self.index.put(&mut self.queue, at, key);
+        if let Asked::Cancel { target, .. } = asked {
+            (self.index).put(&mut self.queue, at, Key::cancel_of(target));
+        }
+        if matches!(asked, Asked::Replace { .. }) {
+            self.recent_replaces += 1;
         }
         if !sent {
             self.unsent.put(&self.queue, at);
@@ -278,8 +284,7 @@ impl InFlight {
     fn successors_gone(&mut self, version: UserRef) {
         let (mut version, mut last) = (version, At::NONE);
         loop {
-            let successor = self.index.find(&self.queue, Key::replace_of(version));
-            if let Some(at) = successor {
+            if let Some(at) = self.successor(version) {
                 let asked = self.take_out(at);
                 self.queue.lay_on(at, last);
                 last = at;
@@ -300,6 +305,14 @@ impl InFlight {
             self.queue.free(done);
             version = original;
         }
+    }
+
+    /// The oldest replace of this version. Recent ones are put where they are found first.
+    fn successor(&mut self, version: UserRef) -> Option<At> {
+        while self.recent_replaces > 0 {
+            self.index_first_recent();
+        }
+        (self.index).find(&self.queue, Key::replace_of(version))
     }
 
     /// The link is gone: nothing of this was surely read by the engine.
@@ -398,8 +411,13 @@ impl InFlight {
         self.recent -= 1;
         let entry = self.queue.entry_mut(at);
         entry.indexed = true;
-        if let Some(key) = Key::own(entry.asked) {
+        let asked = entry.asked;
+        if let Some(key) = Key::own(asked) {
             self.index.put(&mut self.queue, at, key);
+        }
+        if let Asked::Replace { original, .. } = asked {
+            self.recent_replaces -= 1;
+            (self.index).put(&mut self.queue, at, Key::replace_of(original));
         }
     }
 
@@ -437,11 +455,19 @@ impl InFlight {
         let known = *entry;
         entry.sent = true;
         self.count(known.asked, -1);
-        if let Some(key) = Key::named(known.asked) {
-            self.index.take(&mut self.queue, at, key);
-        }
-        if let Some(key) = Key::own(known.asked).filter(|_| known.indexed) {
-            self.index.take(&mut self.queue, at, key);
+        match known.asked {
+            Asked::Cancel { target, .. } => {
+                (self.index).take(&mut self.queue, at, Key::cancel_of(target));
+            }
+            Asked::Enter { number } if known.indexed => {
+                self.index.take(&mut self.queue, at, Key::number(number));
+            }
+            Asked::Replace { number, original } if known.indexed => {
+                self.index.take(&mut self.queue, at, Key::number(number));
+                (self.index).take(&mut self.queue, at, Key::replace_of(original));
+            }
+            Asked::Replace { .. } => self.recent_replaces -= 1,
+            Asked::Enter { .. } => {}
         }
         if known.recalled {
             self.doubts.count(known.asked, -1);
