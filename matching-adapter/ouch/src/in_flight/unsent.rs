@@ -8,17 +8,21 @@ use std::collections::BinaryHeap;
 
 use super::queue::{At, Queue};
 
+/// More than there are entries: those that are sent or gone make no work but once in as many more.
+const fn room_for(entries: usize) -> usize {
+    entries + entries / 4 + 1
+}
+
 #[derive(Debug)]
 pub(super) struct Unsent {
     /// By turn. Some behind the first may be sent or gone since.
     turns: BinaryHeap<Reverse<(u64, u32)>>,
-    /// More than twice as many as there are entries, so that there is mostly room.
     room: usize,
 }
 
 impl Unsent {
     pub(super) fn new(max: usize) -> Self {
-        let room = 2 * max + 1;
+        let room = room_for(max);
         Self {
             turns: BinaryHeap::with_capacity(room),
             room,
@@ -27,7 +31,7 @@ impl Unsent {
 
     /// Makes room for as many as a log leaves.
     pub(super) fn make_room(&mut self, entries: usize) {
-        self.room = self.room.max(2 * entries + 1);
+        self.room = self.room.max(room_for(entries));
         self.turns.reserve(self.room - self.turns.len());
     }
 
@@ -40,7 +44,7 @@ impl Unsent {
     /// Notes one that is unsent.
     pub(super) fn put(&mut self, queue: &Queue, at: At) {
         if self.turns.len() == self.room {
-            // As many again have come and gone.
+            // A quarter as many have come and gone.
             self.gather(queue);
             return;
         }
