@@ -200,9 +200,7 @@ impl Case {
             "ACCOUNT_UNKNOWN" => Alpha::new(b"NONE"),
             _ => Alpha::new(self.code(which).as_bytes()),
         };
-        let mut message = [0; 64];
-        let len = market::message(&order, firm.expect("four characters"), &mut message);
-        market::packet(&message[..len], out)
+        market::packet_of(&order, firm.expect("four characters"), out)
     }
 
     /// One lot bought at the reference, but for what the check is about.

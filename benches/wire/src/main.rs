@@ -82,7 +82,7 @@ impl Load {
 }
 
 /// What is offered, in words, for whoever reads the figures.
-const LOAD: &str = "Enter of 56 bytes, answered by an Accepted of 73 whose order is dead; one order at a time (closed loop), \
+const LOAD: &str = "Enter of 65 bytes (none that can be priced has 64), answered by an Accepted of 82 whose order is dead; one order at a time (closed loop), \
                     one each 100 us (planned), and a stream of at most 64 unanswered; 1 session, and 1,000 of which 10 speak; \
                     every limit set, one order in ten within a tenth of one, 16 prices moving 100 times a second; one order in \
                     fifty is one that the gateway refuses, by each check in its turn: not in the round trips but in rows of \

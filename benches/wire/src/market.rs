@@ -5,11 +5,15 @@
 
 use portcullis_wire::Alpha;
 use portcullis_wire::ouch50::{
-    AppendageBuilder, Capacity, CrossType, Display, Element, EnterOrder, OrderSide, TimeInForce,
-    UserRefNum, YesNo,
+    AppendageBuilder, Capacity, CrossType, CustomerType, Display, Element, EnterOrder, OrderSide,
+    TimeInForce, UserRefNum, YesNo,
 };
 use portcullis_wire::soupbin::{Password, UserName, encode};
 
+/// Bytes of an order on the wire, those of its framing included. It is to have 64, and no order that can be priced
+/// has as many: with 50 of framing and fixed fields, 14 are the one option of 2 bytes and the one of 8, the price of a
+/// discretion. So it has the next length that one can have.
+pub(crate) const ORDER_BYTES: usize = 65;
 /// Instruments.
 pub(crate) const INSTRUMENTS: u32 = 16;
 /// The reference price about which orders are priced, in wire units of 0.0001.
@@ -77,10 +81,8 @@ pub(crate) const fn is_refused(drawn: u32) -> bool {
 
 /// The packet of a session's order, ready to be written; returns its length.
 pub(crate) fn enter(number: u32, out: &mut [u8]) -> usize {
-    let mut bytes = [0; 64];
     let firm = Alpha::new(FIRM_CODE.as_bytes()).expect("four characters");
-    let len = message(&order(number), firm, &mut bytes);
-    packet(&bytes[..len], out)
+    packet_of(&order(number), firm, out)
 }
 
 /// A session's order.
@@ -111,15 +113,24 @@ pub(crate) fn order(number: u32) -> EnterOrder {
     }
 }
 
-/// Writes an order of this firm code; returns its length.
-pub(crate) fn message(order: &EnterOrder, firm: Alpha<4>, out: &mut [u8]) -> usize {
+/// Writes the packet of an order of this firm code; returns its length, which is that of all orders.
+pub(crate) fn packet_of(order: &EnterOrder, firm: Alpha<4>, out: &mut [u8]) -> usize {
     let mut appendage = AppendageBuilder::new();
-    appendage
-        .push(Element::Firm(firm))
-        .expect("the first of its kind");
-    order
-        .encode(Some(appendage.finish()), out)
-        .expect("a valid order")
+    // Beside the firm what a client says that wants nothing in particular.
+    for element in [
+        Element::Firm(firm),
+        Element::MinQty(0),
+        Element::CustomerType(CustomerType::NotRetail),
+    ] {
+        appendage.push(element).expect("the first of its kind");
+    }
+    let mut message = [0; 64];
+    let len = order
+        .encode(Some(appendage.finish()), &mut message)
+        .expect("a valid order");
+    let len = packet(&message[..len], out);
+    assert_eq!(len, ORDER_BYTES, "the figures are of orders of one length");
+    len
 }
 
 /// Writes the packet of a message; returns its length.
@@ -179,8 +190,45 @@ mod tests {
         assert!(longest < Some(500), "{longest:?}");
     }
 
-    use portcullis_wire::ouch50::Inbound;
+    use portcullis_wire::ouch50::{Inbound, Tag};
     use portcullis_wire::soupbin::{Packet, Parsed, parse};
+
+    /// The message of the first order with these options, and the packet's length.
+    fn with_options(options: &[Element]) -> ([u8; 96], usize, usize) {
+        let mut appendage = AppendageBuilder::new();
+        for option in options {
+            appendage.push(*option).expect("the first of its kind");
+        }
+        let (mut message, mut out) = ([0; 96], [0; 128]);
+        let len = order(1).encode(Some(appendage.finish()), &mut message);
+        let len = len.expect("a valid order");
+        (message, len, packet(&message[..len], &mut out))
+    }
+
+    #[test]
+    fn no_order_that_can_be_priced_has_64_bytes_and_ours_have_the_next_length() {
+        let (_, _, shortest) = with_options(&[]);
+        let priced = Tag::ALL
+            .iter()
+            .filter(|tag| EnterOrder::LAYOUT.tags.contains(**tag) && **tag != Tag::DiscretionPrice);
+        // A bit for each length that some of them come to.
+        let lengths = priced.fold(1_u128 << shortest, |lengths, tag| {
+            lengths | lengths << (2 + tag.width())
+        });
+        let next = (64..).find(|length| lengths >> length & 1 == 1);
+        assert_eq!(next, Some(ORDER_BYTES));
+        let (message, len, packet) = with_options(&[
+            Element::GroupId(1),
+            Element::DiscretionPrice(REFERENCE_WIRE),
+        ]);
+        let Ok(Inbound::EnterOrder(order)) = Inbound::parse(&message[..len]) else {
+            panic!("it is an order");
+        };
+        assert_eq!(
+            (packet, order.unpriceable_tag()),
+            (64, Some(Tag::DiscretionPrice))
+        );
+    }
 
     #[test]
     fn an_order_is_one_packet_of_the_protocol_for_an_instrument_of_the_market() {
@@ -194,11 +242,7 @@ mod tests {
             else {
                 panic!("order {number} is no packet");
             };
-            assert_eq!(
-                (consumed, len),
-                (56, 56),
-                "as docs/performance/wire.md says"
-            );
+            assert_eq!((consumed, len), (ORDER_BYTES, ORDER_BYTES));
             let Ok(Inbound::EnterOrder(order)) = Inbound::parse(message) else {
                 panic!("order {number} is no order");
             };
