@@ -9,6 +9,7 @@ mod case;
 mod child;
 mod client;
 mod config;
+mod descriptors;
 mod engine;
 mod gateway;
 mod market;
@@ -42,7 +43,7 @@ const BETWEEN_CORE: usize = 1;
 /// Sessions connected in the larger measurement.
 pub(crate) const SESSIONS_MANY: usize = 1_000;
 
-/// Every way, the floor's neighbours first.
+/// Every way, the floor's neighbours first; each with one session and with many.
 const WAYS: [Way; 5] = [
     Way::Direct,
     Way::Relay,
@@ -50,9 +51,6 @@ const WAYS: [Way; 5] = [
     Way::Proxy(Product::HaProxy),
     Way::Proxy(Product::Nginx),
 ];
-
-/// Those that are measured with many sessions as well.
-const WAYS_MANY: [Way; 3] = [Way::Direct, Way::Relay, Way::Gateway];
 
 /// How much is measured in a round: so many turns of each way, and in each turn so much.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +129,7 @@ fn run(asked: &Asked) -> Result<bool, String> {
     let options = &asked.options;
     let mut report = Report::new("wire");
     let folder = folder()?;
+    descriptors::allow()?;
     pin(ENDS_CORE).map_err(|error| error.to_string())?;
     let place = Place {
         core: BETWEEN_CORE,
@@ -193,8 +192,9 @@ fn progress(options: &Options, round: u32, what: &str) {
 fn set_up(options: &Options, round: u32, place: Place<'_>) -> Result<Turns, String> {
     let mut turns = Turns::default();
     let there = |way: &Way| rows::absence(*way).is_none();
-    let one = WAYS.into_iter().filter(there).map(|way| (way, 1));
-    let many = WAYS_MANY.into_iter().map(|way| (way, SESSIONS_MANY));
+    let ways = || WAYS.into_iter().filter(there);
+    let one = ways().map(|way| (way, 1));
+    let many = ways().map(|way| (way, SESSIONS_MANY));
     let mut cells: Vec<(Way, usize)> = one.chain(many).collect();
     let first = round as usize % cells.len();
     cells.rotate_left(first);

@@ -1,10 +1,11 @@
 //! What people put in front of an engine today: HAProxy, and nginx with its stream module.
 //!
 //! Owned by the measuring thread. Invariants: the proxy runs on the core it is given, one worker,
-//! no log; one that is not there is a row that says so, never a row that is left out. It is the
+//! no log, with room for twice a session's two connections; one that is not there is a row that says so, never a row that is left out. It is the
 //! system's own, or the one that `cargo xtask bench wire` has unpacked; nothing is installed from here.
 
 use crate::child::Child;
+use crate::rig::Place;
 use portcullis_bench_harness::{folder, with_core};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -55,7 +56,7 @@ impl Product {
             .find(|file| file.is_file())
     }
 
-    fn config(self, listen: SocketAddr, engine: SocketAddr, folder: &Path) -> String {
+    fn config(self, listen: SocketAddr, engine: SocketAddr, pid: &Path) -> String {
         match self {
             Self::HaProxy => format!(
                 "global\n    nbthread 1\n    maxconn 4096\ndefaults\n    mode tcp\n    \
@@ -68,7 +69,7 @@ impl Product {
                  stream {{ server {{ listen {listen}; proxy_pass {engine}; tcp_nodelay on; \
                  proxy_timeout 1h; }} }}\n",
                 module = stream_module().unwrap_or_default().display(),
-                pid = folder.join("nginx.pid").display(),
+                pid = pid.display(),
             ),
         }
     }
@@ -122,23 +123,26 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Starts it on a core.
+    /// Starts it on a core, for this many sessions.
     pub(crate) fn start(
         product: Product,
-        folder: &Path,
-        core: usize,
+        sessions: usize,
+        place: Place<'_>,
         engine: SocketAddr,
     ) -> Result<Self, String> {
+        let Place { core, folder, .. } = place;
+        let name = format!("{}-{sessions}", product.name());
         let binary = product
             .binary()
             .ok_or_else(|| format!("{}: {}", product.name(), product.remedy()))?;
         let address = free_address()?;
-        let config = folder.join(format!("{}.conf", product.name()));
-        std::fs::write(&config, product.config(address, engine, folder))
+        let config = folder.join(format!("{name}.conf"));
+        let pid = folder.join(format!("{name}.pid"));
+        std::fs::write(&config, product.config(address, engine, &pid))
             .map_err(|error| format!("{}: {error}", config.display()))?;
         let start = || {
             Child::start(
-                product.name(),
+                &name,
                 folder,
                 &mut product.command(&binary, &config, folder),
             )

@@ -105,14 +105,13 @@ pub(crate) struct Rig {
 impl Rig {
     /// Sets a way up with this many sessions.
     pub(crate) fn new(way: Way, sessions: usize, place: Place<'_>) -> Result<Self, String> {
-        let Place { core, folder, .. } = place;
         let mut engine = Engine::listen()?;
         let at = engine.address();
         let cases = case::all(sessions);
         let (between, to) = match way {
             Way::Direct => (Between::Nothing, at),
             Way::Relay => {
-                let relay = Relay::start(core, sessions, at)?;
+                let relay = Relay::start(place.core, sessions, at)?;
                 let to = relay.address();
                 (Between::Relay(relay), to)
             }
@@ -123,7 +122,7 @@ impl Rig {
                 (Between::Gateway(gateway), to)
             }
             Way::Proxy(product) => {
-                let proxy = Proxy::start(product, folder, core, at)?;
+                let proxy = Proxy::start(product, sessions, place, at)?;
                 let to = proxy.address();
                 (Between::Proxy(proxy), to)
             }

@@ -5,10 +5,11 @@
 //! its neighbours. Cores that move apart for seconds, as they do here, would otherwise be in the
 //! figures of whichever way was measured then.
 
-use crate::rig::{Finished, Rig};
+use crate::rig::{Finished, Rig, Way};
 use std::time::Duration;
 
-/// One that has rested for this long is woken, so that nobody takes it for dead.
+/// A gateway that has rested for this long is woken, so that nobody takes it for dead, nor it its peers. Nothing else
+/// that stands between cares.
 const REST_MAX: Duration = Duration::from_secs(4);
 /// And for this long, in which it reads what each of a thousand links has said.
 const STRETCH: Duration = Duration::from_millis(50);
@@ -49,7 +50,8 @@ impl Turns {
     }
 
     fn keep_alive(&mut self) -> Result<(), String> {
-        for rig in self.0.iter_mut().filter(|rig| rig.rested() > REST_MAX) {
+        let due = |rig: &&mut Rig| rig.way == Way::Gateway && rig.rested() > REST_MAX;
+        for rig in self.0.iter_mut().filter(due) {
             rig.wake().map_err(|why| within(rig, why))?;
             std::thread::sleep(STRETCH);
             rig.rest().map_err(|why| within(rig, why))?;
