@@ -45,6 +45,15 @@ impl Child {
             .map(|rest| rest.trim().to_owned())
     }
 
+    /// Memory that it has locked, as the system tells it.
+    pub(crate) fn locked_kib(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmLck:"))?;
+        line.trim().strip_suffix(" kB")?.parse().ok()
+    }
+
     /// An error if it has ended, with what it said last.
     pub(crate) fn must_live(&mut self) -> Result<(), String> {
         match self.process.try_wait() {

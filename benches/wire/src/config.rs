@@ -23,6 +23,12 @@ pub(crate) struct Config<'a> {
     pub(crate) cases: &'a [Case],
 }
 
+/// Whether the gateway is asked to lock its memory: with many sessions it would be 20 GB, 20 MiB for each
+/// and its own link to the engine.
+const fn is_locked(sessions: usize) -> bool {
+    sessions == 1
+}
+
 /// A limit's key, and what stands there.
 type Limit = (&'static str, String);
 
@@ -68,6 +74,7 @@ impl Config<'_> {
             socket,
             cases,
         } = self;
+        let lock_memory = is_locked(*sessions);
         let accounts: usize = cases.iter().map(|case| case.accounts().len()).sum();
         format!(
             r#"[venue]
@@ -83,6 +90,7 @@ feed_listen = "127.0.0.1:0"
 topology = "fused"
 idle = "busy"
 cores = [{core}]
+lock_memory = {lock_memory}
 
 [ctl]
 socket = {socket:?}
@@ -354,6 +362,15 @@ mod tests {
                 let lacking = lacking(&shipped.limits, &own.limits);
                 assert!(lacking.is_empty(), "{}: {lacking:?}", path.display());
             }
+        }
+    }
+
+    #[test]
+    fn memory_is_locked_with_one_session_alone() {
+        for (sessions, locked) in [(1, true), (SESSIONS_MANY, false)] {
+            let config = parse_str("wire", &text(sessions));
+            let config = config.unwrap_or_else(|errors| panic!("{errors}"));
+            assert_eq!(config.profile.lock_memory, locked, "{sessions}");
         }
     }
 

@@ -125,6 +125,17 @@ impl Gateway {
             .map_err(|error| format!("the price feed: {error}"))
     }
 
+    /// What became of its memory, in words.
+    pub(crate) fn memory(&self) -> String {
+        if let Some(why) = self.child.said("[threads] lock_memory: ") {
+            return why;
+        }
+        match self.child.locked_kib() {
+            Some(0) | None => "memory is not locked".to_owned(),
+            Some(locked) => format!("memory is locked, {} MiB", locked >> 10),
+        }
+    }
+
     /// It stands still. Its links and clients are silent for much less than would end them.
     pub(crate) fn rest(&self) -> Result<(), String> {
         self.child.rest()

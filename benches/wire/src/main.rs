@@ -149,7 +149,7 @@ fn run(asked: &Asked) -> Result<bool, String> {
     for round in 0..options.rounds {
         // The canary's threads have places of their own.
         hops.push(hop_ns(ENDS_CORE, BETWEEN_CORE).map_err(|error| error.to_string())?);
-        let mut turns = set_up(options, round, place)?;
+        let mut turns = set_up(options, round, place, &mut figures)?;
         progress(options, round, "round trips, 1 connected");
         one_session(&mut turns, load, &mut figures)?;
         progress(options, round, "round trips, 1,000 connected");
@@ -189,7 +189,12 @@ fn progress(options: &Options, round: u32, what: &str) {
 }
 
 /// Every way that is there, with one session and with many, the first of them another each round.
-fn set_up(options: &Options, round: u32, place: Place<'_>) -> Result<Turns, String> {
+fn set_up(
+    options: &Options,
+    round: u32,
+    place: Place<'_>,
+    figures: &mut Figures,
+) -> Result<Turns, String> {
     let mut turns = Turns::default();
     let there = |way: &Way| rows::absence(*way).is_none();
     let ways = || WAYS.into_iter().filter(there);
@@ -206,8 +211,9 @@ fn set_up(options: &Options, round: u32, place: Place<'_>) -> Result<Turns, Stri
             &format!("setting up {name}, {sessions} connected"),
         );
         let rig = Rig::new(way, sessions, place);
-        turns
-            .add(rig.map_err(|why| format!("{name}, {sessions} connected, setting up: {why}"))?)?;
+        let rig = rig.map_err(|why| format!("{name}, {sessions} connected, setting up: {why}"))?;
+        figures.keep_memory(&rig);
+        turns.add(rig)?;
     }
     Ok(turns)
 }

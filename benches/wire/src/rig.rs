@@ -226,6 +226,14 @@ impl Rig {
         Ok(())
     }
 
+    /// What became of the gateway's memory, where it is one that stands between.
+    pub(crate) fn memory(&self) -> Option<String> {
+        match &self.between {
+            Between::Gateway(gateway) => Some(gateway.memory()),
+            Between::Nothing | Between::Relay(_) | Between::Proxy(_) => None,
+        }
+    }
+
     /// Sessions that are connected.
     pub(crate) fn sessions(&self) -> usize {
         self.clients.len()

@@ -58,6 +58,8 @@ pub(crate) struct Figures {
     pub(crate) orders: u64,
     /// Refusals in all.
     pub(crate) mixture: Mixture,
+    /// What became of the gateway's memory, by sessions connected.
+    memory: BTreeMap<usize, String>,
 }
 
 /// Why a way was not measured; `None` where it was.
@@ -82,7 +84,23 @@ impl Figures {
             turns: BTreeMap::new(),
             orders: 0,
             mixture: Mixture::default(),
+            memory: BTreeMap::new(),
         }
+    }
+
+    /// Keeps what became of a rig's memory, where it says so.
+    pub(crate) fn keep_memory(&mut self, rig: &Rig) {
+        if let Some(words) = rig.memory() {
+            self.memory.insert(rig.sessions(), words);
+        }
+    }
+
+    /// What the reader must know beside a row.
+    fn note(&self, way: Way, sessions: usize) -> Option<String> {
+        let memory = || self.memory.get(&sessions).filter(|_| way == Way::Gateway);
+        absence(way)
+            .or_else(|| unbarred(way, sessions))
+            .or_else(|| memory().cloned())
     }
 
     /// Keeps the latencies of a turn.
@@ -187,7 +205,7 @@ impl Figures {
                 &turns(way),
                 &turns(Way::Relay),
                 bar,
-                absence(way).or_else(|| unbarred(way, sessions)),
+                self.note(way, sessions),
             )
         };
         OF_TURNS.map(row_of).into()
@@ -260,7 +278,7 @@ impl Figures {
             &turns(way),
             &turns(Way::Relay),
             bar,
-            absence(way).or_else(|| unbarred(way, sessions)),
+            self.note(way, sessions),
         )
     }
 
