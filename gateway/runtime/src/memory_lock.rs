@@ -19,22 +19,27 @@ pub struct MemoryLockError {
 }
 
 /// Locks all memory that the process has, and so touches it: pages that were never written are made
-/// now. Where there is no limit, what it will ask for later is locked too; where there is one, later
-/// allocations are not made to fail by it.
+/// now. Where there is no limit, what it will ask for later is locked too, each page once it is written: a
+/// table that a reload brings is advised to stand on huge pages before its first page is made. Where there is
+/// a limit, later allocations are not made to fail by it.
 ///
 /// # Errors
 /// The system does not allow it.
 pub fn lock_memory() -> Result<(), MemoryLockError> {
     let limit_bytes = getrlimit(Resource::Memlock).current;
-    let flags = match limit_bytes {
-        None => MlockAllFlags::CURRENT | MlockAllFlags::FUTURE,
-        Some(_) => MlockAllFlags::CURRENT,
-    };
-    mlockall(flags).map_err(|error| MemoryLockError {
+    lock(limit_bytes.is_none()).map_err(|error| MemoryLockError {
         error: error.into(),
         limit_bytes,
         size_bytes: size_bytes(),
     })
+}
+
+fn lock(and_later: bool) -> rustix::io::Result<()> {
+    mlockall(MlockAllFlags::CURRENT)?;
+    if and_later {
+        mlockall(MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT)?;
+    }
+    Ok(())
 }
 
 fn size_bytes() -> Option<u64> {

@@ -7,8 +7,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
 fn locked_kib() -> u64 {
+    kib("VmLck:")
+}
+
+fn kib(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("there is /proc");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmLck:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let number = line.expect("it is told").trim().split(' ').next();
     number.and_then(|kib| kib.parse().ok()).expect("a number")
 }
@@ -27,9 +31,20 @@ fn a_limit_in_the_way_is_named_with_what_to_raise() {
         let limit = Rlimit { current, ..limit };
         setrlimit(Resource::Memlock, limit).expect("lower is always allowed");
     };
+    // Where there is no limit, later memory is locked too: whoever may raise it does.
+    let unlimited = Rlimit {
+        current: None,
+        maximum: None,
+    };
+    let _ = setrlimit(Resource::Memlock, unlimited);
     // What is allowed is locked, and by threads that may: before the capabilities go.
     if lock_memory().is_ok() {
         assert!(locked_kib() > 0);
+        // What comes later is advised about its pages first, so none may be made before it is written.
+        let before_kib = kib("VmRSS:");
+        let later = Vec::<u8>::with_capacity(64 << 20);
+        assert!(kib("VmRSS:") < before_kib + (32 << 10));
+        drop(later);
         rustix::mm::munlockall().expect("what was locked");
     }
     set(Some(1 << 20));
