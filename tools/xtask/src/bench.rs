@@ -22,7 +22,7 @@ use total::Total;
 /// The verb.
 pub(crate) const VERB: Verb = Verb {
     name: "bench",
-    arguments: "NAME|all [--quick] [--json] [--html] | instructions [--record] | lines",
+    arguments: "NAME|all [--quick] [--json] [--html] | instructions [--record] [--json] | lines [--quick] [--json]",
     summary: "measure: builds a bench and runs it; `all` or --html write target/bench/report.html; further arguments go to the bench",
     run,
 };

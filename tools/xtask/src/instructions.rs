@@ -2,21 +2,23 @@
 //!
 //! The program under `benches/kernel` runs fixed numbers of orders, refusals and hops; callgrind
 //! collects inside the measured calls alone and writes a file a part. The record stands in the
-//! repo, instructions for a thousand operations a line. Invariants: a count that grew by more than
-//! [`GROWTH_PERCENT`] fails, as does a part that the record does not know or that is gone; only
-//! `--record` changes the record.
+//! repo, instructions for a thousand operations a line. A part is a row as those of other benches are, the record its
+//! floor. Invariants: a count that grew by more than 3% ([`MOST_PERMILLE`]) fails, as does a part that the record does
+//! not know or that is gone; only `--record` changes the record.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use portcullis_bench_harness::{Bar, Report, Rounds, Row, Unit};
 
 use crate::verb::{Fault, Outcome};
 use crate::workspace::Workspace;
 
 /// The record, from the root.
 const RECORD: &str = "benches/instructions.txt";
-/// How much a count may grow.
-const GROWTH_PERCENT: u64 = 3;
+/// A count may be so many thousandths of the recorded one.
+const MOST_PERMILLE: u64 = 1_030;
 /// The package, and its program.
 const PACKAGE: &str = "portcullis-bench-kernel";
 const PROGRAM: &str = "instructions";
@@ -25,6 +27,10 @@ const HEADER: &str = "\
 # Instructions for a thousand operations, by callgrind. Written by `cargo xtask bench instructions --record`;
 # `cargo xtask ci` fails where one has grown by more than 3%.
 ";
+
+/// What the figures are of.
+const LOAD: &str =
+    "instructions for a thousand operations, by callgrind; the floor is the record of the repo";
 
 /// A part: what was done, and instructions for a thousand of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,16 +44,19 @@ struct Count {
 /// # Errors
 /// Valgrind cannot be had, the program does not build or run, or the record cannot be read.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
-    let rewrite = match arguments {
-        [] => false,
-        [word] if word == "--record" => true,
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (rewrite, json) = match words[..] {
+        [] => (false, false),
+        ["--record"] => (true, false),
+        ["--json"] => (false, true),
         _ => {
-            let given = arguments.join(" ");
+            let given = words.join(" ");
             return Err(Fault(format!(
-                "bench instructions takes --record or nothing, not `{given}`"
+                "bench instructions takes --record, --json or nothing, not `{given}`"
             )));
         }
     };
+    let mut report = Report::new(PROGRAM);
     let counts = count(workspace)?;
     let record = workspace.root().join(RECORD);
     if rewrite {
@@ -56,7 +65,19 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome
         return Ok(Outcome::Passed);
     }
     let text = fs::read_to_string(&record).map_err(|e| Fault::of(record.display(), e))?;
-    Ok(Outcome::of(compare(&read(&text)?, &counts)))
+    for row in compared(&read(&text)?, &counts) {
+        report.push(row);
+    }
+    report.fact("load", LOAD);
+    report.print(json);
+    let holds = !report.misses_any();
+    if !holds {
+        eprintln!(
+            "instructions are not as recorded: mend it, or run `cargo xtask bench instructions \
+             --record` and say why in the commit"
+        );
+    }
+    Ok(Outcome::of(holds))
 }
 
 /// Makes sure that `valgrind` is there.
@@ -172,44 +193,33 @@ fn read(text: &str) -> Result<Vec<Count>, Fault> {
     lines.map(count).collect()
 }
 
-/// Prints counts beside the record; whether all hold.
-fn compare(record: &[Count], counts: &[Count]) -> bool {
-    let mut holds = true;
-    println!("{:>9} {:>9}  for a thousand", "recorded", "counted");
-    for count in counts {
-        let recorded = record.iter().find(|recorded| recorded.name == count.name);
-        let verdict = verdict(recorded, count);
-        holds &= verdict.is_none();
-        println!(
-            "{:>9} {:>9}  {}{}",
-            recorded.map_or("-".to_owned(), |recorded| recorded.per_thousand.to_string()),
-            count.per_thousand,
-            count.name,
-            verdict.map_or(String::new(), |why| format!(": {why}"))
-        );
-    }
-    for gone in record {
-        if !counts.iter().any(|count| count.name == gone.name) {
-            holds = false;
-            println!("{:>9} {:>9}  {}: GONE", gone.per_thousand, "-", gone.name);
-        }
-    }
-    if !holds {
-        println!(
-            "instructions are not as recorded: mend it, or run `cargo xtask bench instructions \
-             --record` and say why in the commit"
-        );
-    }
-    holds
+/// A row a count, and one of each part that is gone.
+fn compared(record: &[Count], counts: &[Count]) -> Vec<Row> {
+    let of = |name: &str, among: &[Count]| {
+        let found = among.iter().find(|count| count.name == name);
+        found.map(|count| count.per_thousand)
+    };
+    let counted = counts.iter().map(|count| {
+        let recorded = of(&count.name, record);
+        row(&count.name, Some(count.per_thousand), recorded)
+    });
+    let gone = record.iter().filter(|was| of(&was.name, counts).is_none());
+    let gone = gone.map(|was| row(&was.name, None, Some(was.per_thousand)));
+    counted.chain(gone).collect()
 }
 
-/// What is wrong with a count; `None` where nothing is.
-fn verdict(recorded: Option<&Count>, count: &Count) -> Option<&'static str> {
-    let Some(recorded) = recorded else {
-        return Some("NOT RECORDED");
+/// What has no counterpart must miss its bar: nothing at all is not as many as recorded.
+fn row(name: &str, counted: Option<u64>, recorded: Option<u64>) -> Row {
+    let (bar, note) = match (counted, recorded) {
+        (Some(_), Some(_)) => (Bar::AtMostPermille(MOST_PERMILLE), None),
+        (Some(_), None) => (Bar::AtMost(0), Some("NOT RECORDED".to_owned())),
+        (None, _) => (Bar::AtLeast(1), Some("GONE".to_owned())),
     };
-    let most = recorded.per_thousand * (100 + GROWTH_PERCENT);
-    (count.per_thousand * 100 > most).then_some("GROWN")
+    let value: Rounds = [counted.unwrap_or(0)].into_iter().collect();
+    Row {
+        note,
+        ..Row::of_rounds(PROGRAM, name.to_owned(), Unit::Count, &value, recorded, bar)
+    }
 }
 
 #[cfg(test)]
@@ -223,20 +233,26 @@ mod tests {
         }
     }
 
+    fn holds(record: &[Count], counts: &[Count]) -> bool {
+        let rows = compared(record, counts);
+        rows.iter().all(|row| row.holds() == Some(true))
+    }
+
     #[test]
     fn three_percent_passes_and_one_more_does_not() {
         let record = [count("accept, alone", 100_000)];
-        assert!(compare(&record, &[count("accept, alone", 103_000)]));
-        assert!(!compare(&record, &[count("accept, alone", 103_001)]));
-        assert!(compare(&record, &[count("accept, alone", 50_000)]));
+        assert!(holds(&record, &[count("accept, alone", 103_000)]));
+        assert!(!holds(&record, &[count("accept, alone", 103_001)]));
+        assert!(holds(&record, &[count("accept, alone", 50_000)]));
     }
 
     #[test]
     fn a_part_that_is_new_or_gone_does_not_pass() {
         let record = [count("hop", 1), count("refuse RATE", 2)];
-        assert!(!compare(&record, &record[..1]));
-        assert!(!compare(&record[..1], &record));
-        assert!(compare(&record, &record));
+        assert!(!holds(&record, &record[..1]));
+        assert!(!holds(&record[..1], &record));
+        assert!(holds(&record, &record));
+        assert_eq!(compared(&record, &[]).len(), 2);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! One thread, run under `valgrind --tool=lackey --trace-mem=yes` by `cargo xtask bench lines`. Says first where
 //! what it must not count lies, and where its marks are, and waits for a line of input; then each walk of
 //! the floor and each batch of the kernel stands between two stores to marks. Both are given the same
-//! batches. Invariant: the final state is held against what was sent.
+//! batches. With `--quick` there are fewer accounts and batches. Invariant: the final state is held against what
+//! was sent.
 
 use portcullis_bench_kernel::floor;
 use portcullis_bench_kernel::limits::Shape;
@@ -15,12 +16,26 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Accounts: few, since each instruction of their set-up is written down, but many more than order in a
-/// batch, so that a batch seldom touches what another did.
-const ACCOUNTS: u32 = 768;
-/// Batches before the first that counts, and those that do.
-const WARM_UP: u64 = 20;
-const BATCHES: u64 = 16;
+/// How much is written down.
+struct Effort {
+    /// Few, since each instruction of their set-up is written down, but many more than order in a batch, so
+    /// that a batch seldom touches what another did.
+    accounts: u32,
+    /// Batches before the first that counts, and those that do.
+    warm_up: u64,
+    batches: u64,
+}
+
+const WHOLE: Effort = Effort {
+    accounts: 768,
+    warm_up: 20,
+    batches: 16,
+};
+const QUICK: Effort = Effort {
+    accounts: 256,
+    warm_up: 10,
+    batches: 8,
+};
 /// How far the stack reaches from where `main` stands.
 const STACK_BELOW: usize = 1 << 20;
 const STACK_ABOVE: usize = 1 << 16;
@@ -54,13 +69,15 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), String> {
-    let shape = Shape::of(ACCOUNTS);
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let effort = if quick { QUICK } else { WHOLE };
+    let shape = Shape::of(effort.accounts);
     let accounts = Accounts::new(Choice::Uniform, shape.accounts);
     let mut market = Box::new(Market::new(shape)?);
     let mut records = Box::new([Record::bare(Command::Tick.encode()); BATCH]);
-    say_places(&market, records.as_slice())?;
-    for batch in 0..WARM_UP + BATCHES {
-        let counts = batch >= WARM_UP;
+    say_places(&market, records.as_slice(), effort.batches)?;
+    for batch in 0..effort.warm_up + effort.batches {
+        let counts = batch >= effort.warm_up;
         market.prepare(&accounts, records.as_mut_slice());
         if counts {
             FLOOR.set();
@@ -78,7 +95,7 @@ fn run() -> Result<(), String> {
 }
 
 /// Says what lies where, a name, an address and a length a line, and waits until that was read.
-fn say_places(market: &Market, records: &[Record]) -> Result<(), String> {
+fn say_places(market: &Market, records: &[Record], batches: u64) -> Result<(), String> {
     let here = 0_u8;
     let stack = std::ptr::from_ref(&here).addr();
     say("stack", stack - STACK_BELOW, STACK_BELOW + STACK_ABOVE);
@@ -92,7 +109,7 @@ fn say_places(market: &Market, records: &[Record]) -> Result<(), String> {
     }
     let (from, to) = image()?;
     say("image", from, to - from);
-    println!("batches\t{BATCHES:x}\t{BATCH:x}");
+    println!("batches\t{batches:x}\t{BATCH:x}");
     println!();
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);

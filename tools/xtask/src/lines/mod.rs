@@ -6,12 +6,13 @@
 //! struct are counted apart, since a batch shares them. Far is a line that fewer than a quarter of the batches touch
 //! (accounts, positions, orders); near are those of what all orders share (instruments, firms, sessions). A
 //! line is named by the place in the core's sources that touches it first. Invariant: the counts hold
-//! only while kernel and floor differ by [`APART_PERCENT`] at the most, and lines of the kernel that the
+//! only while kernel and floor differ by 5% ([`ALIKE_PERMILLE`]) at the most, and lines of the kernel that the
 //! floor leaves out are as few.
 
 mod regions;
 mod trace;
 
+use portcullis_bench_harness::{Bar, Report, Rounds, Row, Unit};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -23,29 +24,60 @@ use trace::{Counts, LINE, Places, Seen, Touched};
 
 /// The program.
 const PROGRAM: &str = "lines";
-/// How far the counts of kernel and floor may be apart.
-const APART_PERCENT: u64 = 5;
+/// The counts of kernel and floor may be so many thousandths of each other ...
+const ALIKE_PERMILLE: u64 = 1_050;
+/// ... and lines of the kernel alone so many of its lines.
+const ALONE_PERMILLE: u64 = 50;
+
+/// What the figures are of.
+const LOAD: &str = "distinct lines of 64 bytes that batches of orders that pass touch, by lackey; lines for a thousand orders";
 
 /// Counts.
 ///
 /// # Errors
 /// Valgrind cannot be had, or the program does not build, run or say what it must.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<Outcome, Fault> {
-    if !arguments.is_empty() {
-        let given = arguments.join(" ");
-        return Err(Fault(format!("bench lines takes nothing, not `{given}`")));
+    const QUICK: &str = "--quick";
+    const JSON: &str = "--json";
+    let known = |word: &&String| word.as_str() == QUICK || word.as_str() == JSON;
+    if let Some(word) = arguments.iter().find(|word| !known(word)) {
+        return Err(Fault(format!(
+            "bench lines takes {QUICK} and {JSON}, not `{word}`"
+        )));
     }
+    let asked = |word: &str| arguments.iter().any(|argument| argument == word);
+    let (quick, json) = (asked(QUICK), asked(JSON));
+    let mut report = Report::new(PROGRAM);
     let program = crate::instructions::built(workspace)?.join(PROGRAM);
-    let (places, touched) = traced(&program)?;
-    let names = regions::names(&program, &places, &touched)?;
-    Ok(Outcome::of(told(&places, &touched, &names)))
+    let (places, touched) = traced(&program, if quick { &[QUICK] } else { &[] })?;
+    let orders = places.batches * places.batch;
+    let seen = touched.seen();
+    if !json {
+        let names = regions::names(&program, &places, &touched)?;
+        tell(&seen, orders, &names);
+    }
+    for row in rows(&seen, orders) {
+        report.push(row);
+    }
+    let (kernel, floor) = touched.of_the_core();
+    report.push(row(
+        "lines of the core's own struct",
+        (kernel, Some(floor)),
+        orders,
+        Bar::None,
+    ));
+    report.fact("load", LOAD);
+    report.fact("orders", orders);
+    report.print(json);
+    Ok(Outcome::of(!report.misses_any()))
 }
 
 /// Runs the program under lackey and reads what it touches.
-fn traced(program: &Path) -> Result<(Places, Touched), Fault> {
+fn traced(program: &Path, words: &[&str]) -> Result<(Places, Touched), Fault> {
     let mut child = Command::new("valgrind")
         .args(["--tool=lackey", "--trace-mem=yes"])
         .arg(program)
+        .args(words)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -88,57 +120,77 @@ fn places(child: &mut Child) -> Result<Places, Fault> {
     Places::new(&by_name).ok_or_else(|| Fault::of(PROGRAM, "it did not say all places"))
 }
 
-/// Prints the counts; whether they hold.
-fn told(places: &Places, touched: &Touched, names: &BTreeMap<u64, String>) -> bool {
-    let orders = places.batches * places.batch;
-    println!(
-        "{} batches of {} orders that pass; distinct lines of {LINE} bytes in a batch, an order's share",
-        places.batches, places.batch
-    );
-    let seen = touched.seen();
+/// The counts, and what they are held to.
+fn rows(seen: &[Seen], orders: u64) -> Vec<Row> {
+    let all = counts(seen.iter());
     let far = counts(seen.iter().filter(|seen| !seen.is_near));
     let near = counts(seen.iter().filter(|seen| seen.is_near));
+    let (kernel, floor) = (all.kernel(), all.floor());
+    let alike = Bar::AtMostPermille(ALIKE_PERMILLE);
+    let alone = Bar::AtMostPermille(ALONE_PERMILLE);
+    [
+        (
+            "the kernel's lines, against the floor's",
+            (kernel, Some(floor)),
+            alike,
+        ),
+        (
+            "the floor's lines, against the kernel's",
+            (floor, Some(kernel)),
+            alike,
+        ),
+        (
+            "lines of the kernel alone, against all of its",
+            (all.kernel_alone, Some(kernel)),
+            alone,
+        ),
+        ("lines of both", (all.both, None), Bar::None),
+        ("far lines", (far.kernel(), Some(far.floor())), Bar::None),
+        ("near lines", (near.kernel(), Some(near.floor())), Bar::None),
+    ]
+    .map(|(figure, counted, bar)| row(figure, counted, orders, bar))
+    .into()
+}
+
+/// Lines, and those that they are held against.
+fn row(figure: &str, (lines, of): (u64, Option<u64>), orders: u64, bar: Bar) -> Row {
+    let per_thousand = |lines: u64| lines * 1_000 / orders;
+    let value: Rounds = [per_thousand(lines)].into_iter().collect();
+    Row::of_rounds(
+        PROGRAM,
+        figure.to_owned(),
+        Unit::Count,
+        &value,
+        of.map(per_thousand),
+        bar,
+    )
+}
+
+/// Prints the counts by place.
+fn tell(seen: &[Seen], orders: u64, names: &BTreeMap<u64, String>) {
     println!(
-        "\n{:>8} {:>8} {:>8} {:>8} {:>8}",
-        "kernel", "floor", "both", "kernel", "floor"
+        "{orders} orders that pass; distinct lines of {LINE} bytes in a batch, an order's share\n"
+    );
+    println!(
+        "{:>8} {:>8} {:>8} {:>8} {:>8}",
+        "kernel", "floor", "lines of both", "kernel", "floor"
     );
     println!(
         "{:>8} {:>8} {:>8} {:>8} {:>8}",
         "", "", "", "alone", "alone"
     );
-    print(
-        far,
-        orders,
-        "far: fewer than a quarter of the batches touch it",
-    );
-    print(
-        near,
-        orders,
-        "near: more do, so that it stays in a cache by itself",
-    );
-    let (kernel, floor) = touched.of_the_core();
-    print(counts(seen.iter()), orders, "all");
-    println!(
-        "the core's own struct, lines a batch: {} kernel, {} floor",
-        kernel / places.batches,
-        floor / places.batches
-    );
-    for is_near in [false, true] {
-        let which = if is_near { "near" } else { "far" };
-        println!("\n{which}, by the place that touches it first:");
-        let of_which = seen.iter().filter(|seen| seen.is_near == is_near);
-        for (name, counts) in by_place(of_which, names) {
+    for (is_near, which) in [
+        (false, "far: fewer than a quarter of the batches touch it"),
+        (true, "near: more do, so that it stays in a cache by itself"),
+    ] {
+        let of_which = || seen.iter().filter(|seen| seen.is_near == is_near);
+        print(counts(of_which()), orders, which);
+        println!();
+        for (name, counts) in by_place(of_which(), names) {
             print(counts, orders, &name);
         }
+        println!();
     }
-    let all = counts(seen.iter());
-    let few = |lines: u64| lines * 100 <= all.kernel() * APART_PERCENT;
-    let holds = few(all.kernel().abs_diff(all.floor())) && few(all.kernel_alone);
-    println!(
-        "\n{}: kernel and floor at most {APART_PERCENT}% apart, the kernel alone at most {APART_PERCENT}%",
-        if holds { "holds" } else { "MISSED" }
-    );
-    holds
 }
 
 fn print(counts: Counts, orders: u64, what: &str) {
@@ -176,4 +228,38 @@ fn by_place<'a>(
     let mut places: Vec<_> = places.into_iter().collect();
     places.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.kernel() + counts.floor()));
     places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lines of the kernel alone, of the floor alone, and of both.
+    fn seen([kernel, floor, both]: [usize; 3]) -> Vec<Seen> {
+        let times = |count, in_kernel, in_floor| {
+            let seen = Seen {
+                in_kernel,
+                in_floor,
+                is_near: in_kernel && in_floor,
+                by: 0,
+            };
+            std::iter::repeat_n(seen, count)
+        };
+        times(kernel, true, false)
+            .chain(times(floor, false, true))
+            .chain(times(both, true, true))
+            .collect()
+    }
+
+    #[test]
+    fn kernel_and_floor_are_alike_or_a_bar_is_missed() {
+        let holds = |lines| {
+            let rows = rows(&seen(lines), 100);
+            rows.iter().all(|row| row.holds() != Some(false))
+        };
+        assert!(holds([0, 0, 1_000]) && holds([40, 40, 960]));
+        assert!(!holds([0, 60, 1_000]), "the floor reads more");
+        assert!(!holds([60, 0, 1_000]), "the kernel touches more");
+        assert!(!holds([60, 60, 1_000]), "as many, but others");
+    }
 }

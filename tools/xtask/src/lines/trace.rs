@@ -178,13 +178,17 @@ pub(super) fn read(mut trace: impl BufRead, places: &Receiver<Places>) -> Option
         if trace.read_until(b'\n', &mut line).unwrap_or(0) == 0 {
             return known.map(|_: Places| touched);
         }
-        let Some((is_data, address, len)) = access(&line) else {
-            continue;
-        };
         if known.is_none() {
             known = places.try_recv().ok();
         }
         let Some(places) = &known else { continue };
+        // Nearly all of a trace is the set-up, in which nothing counts before a mark is stored to.
+        if phase == Phase::Outside && !is_written(&line) {
+            continue;
+        }
+        let Some((is_data, address, len)) = access(&line) else {
+            continue;
+        };
         if !is_data {
             instruction = address;
         } else if places.floor.has(address) {
@@ -227,6 +231,11 @@ impl Batch {
             lines.entry(line).or_insert(by);
         }
     }
+}
+
+/// Whether a line of the trace is of data that is written, if it is of an access.
+fn is_written(line: &[u8]) -> bool {
+    line.starts_with(b" S ") || line.starts_with(b" M ")
 }
 
 /// Whether a line of the trace is of data, its address and its length; `None` of what is no access.
