@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 pub(crate) const VERB: Verb = Verb {
     name: "ci",
     arguments: "",
-    summary: "format, lints, house rules, licences, docs, all tests, the commands of the README, instruction counts",
+    summary: "format, lints, house rules, licences, docs, all tests, the commands of the README, counts of instructions and lines",
     run,
 };
 
@@ -47,7 +47,7 @@ const HABITS: &[Step] = &[
     },
 ];
 
-/// After the tests: the README's commands, as a newcomer types them, and instruction counts.
+/// After the tests: the README's commands, as a newcomer types them, and counts of instructions and lines.
 const SMOKE: &[Step] = &[
     Step {
         name: "README",
@@ -56,6 +56,10 @@ const SMOKE: &[Step] = &[
     Step {
         name: "instructions",
         action: Action::Verb("bench", &["instructions"]),
+    },
+    Step {
+        name: "lines",
+        action: Action::Verb("bench", &["lines", "--quick"]),
     },
 ];
 
