@@ -146,7 +146,8 @@ impl<T: OutboundTransport> Egress<T> {
     }
 
     /// From the beginning of the duty cycle that takes what a client is told to its being written,
-    /// for other threads to read. A refusal that waits counts as if it did not.
+    /// for other threads to read. A refusal that waits is counted when it goes, its wait included: since the first of
+    /// its session that waits with it.
     #[must_use]
     pub fn send_times(&self) -> HistogramReader {
         self.send.reader()
@@ -244,6 +245,7 @@ impl<T: OutboundTransport> Agent for Egress<T> {
     }
 
     fn do_work(&mut self, now: Timestamp) -> usize {
+        self.streams.begin_turn();
         let mut work = self.take_items(now);
         work += self.take_connections();
         work += self.take_resent(now);
@@ -253,10 +255,16 @@ impl<T: OutboundTransport> Agent for Egress<T> {
     }
 
     fn on_work_done(&mut self, began: Timestamp, ended: Timestamp) {
-        let messages = self.streams.counters().published - self.timed;
+        for held in self.streams.let_go() {
+            self.send
+                .record(ended.since(held.since).ns(), held.refusals);
+            self.timed += held.refusals;
+        }
+        let counted = self.timed + self.streams.waiting();
+        let messages = self.streams.counters().published.saturating_sub(counted);
         if messages > 0 {
             self.send.record(ended.since(began).ns(), messages);
-            self.timed = self.streams.counters().published;
+            self.timed += messages;
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::echo::Echoes;
 use super::encode::{Encoder, Message};
-use super::hold::Hold;
+use super::hold::{Held, Hold};
 use super::stream::{Sent, Stream, Taken};
 use super::{EgressConfig, EgressCounters};
 use crate::item::ClientEffect;
@@ -26,6 +26,10 @@ pub struct ClientStreams {
     active: Vec<SessionId>,
     /// Orders that went on in this turn, one behind the other of one session, and which: the last that there were.
     entered: (SessionId, usize),
+    /// Refusals that wait now.
+    waiting: u64,
+    /// Those that waited and went in this turn, of a session each.
+    let_go: Vec<Held>,
     counters: EgressCounters,
 }
 
@@ -42,6 +46,8 @@ impl ClientStreams {
             encoder: Encoder::new(config.symbols.clone()),
             active: Vec::with_capacity(config.heartbeats.len()),
             entered: (SessionId::new(0), 0),
+            waiting: 0,
+            let_go: Vec::with_capacity(config.heartbeats.len()),
             counters: EgressCounters::default(),
         }
     }
@@ -205,7 +211,9 @@ impl ClientStreams {
 
     #[inline]
     fn activate(&mut self, session: SessionId) {
-        self.streams[session.index()].hold = Hold::Nothing;
+        let hold = &mut self.streams[session.index()].hold;
+        self.let_go.extend(hold.held());
+        *hold = Hold::Nothing;
         self.list(session);
     }
 
@@ -230,16 +238,20 @@ impl ClientStreams {
     ) -> usize {
         let (entering, entered) = self.entered;
         self.entered.1 = 0;
+        self.waiting = 0;
         let mut work = 0;
         let mut index = 0;
         while let Some(session) = self.active.get(index).copied() {
             let stream = &mut self.streams[session.index()];
             let orders = if session == entering { entered } else { 0 };
+            let held = stream.hold.held();
             if stream.waits(now, orders) {
+                self.waiting += stream.hold.held().map_or(0, |held| held.refusals);
                 work += 1;
                 index += 1;
                 continue;
             }
+            self.let_go.extend(held);
             let (oldest, next) = stream.reach();
             reach.say(session, oldest, next);
             let sent = stream.send(transport, now);
@@ -250,7 +262,9 @@ impl ClientStreams {
                 }
                 Sent::Some | Sent::Blocked => index += 1,
             }
-            work += usize::from(matches!(sent, Sent::Some | Sent::Whole));
+            // A wait that is over is work, whoever is there to be told: it is timed at the end of this turn.
+            let went = matches!(sent, Sent::Some | Sent::Whole);
+            work += usize::from(went || held.is_some());
             self.counters.lagged += u64::from(sent == Sent::Lagged);
         }
         work
@@ -339,6 +353,22 @@ impl ClientStreams {
     /// Whether nothing waits to be sent.
     pub(super) fn are_sent(&self) -> bool {
         self.active.is_empty()
+    }
+
+    /// Refusals that were said and wait.
+    pub(super) const fn waiting(&self) -> u64 {
+        self.waiting
+    }
+
+    /// Refusals that waited and went in this turn.
+    pub(super) fn let_go(&self) -> &[Held] {
+        &self.let_go
+    }
+
+    /// A turn begins.
+    #[inline]
+    pub(super) fn begin_turn(&mut self) {
+        self.let_go.clear();
     }
 
     /// What was counted.

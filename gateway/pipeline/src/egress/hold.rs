@@ -5,7 +5,8 @@
 //! and a read there, and breaks what the client sends next in two. So refusals said in a turn in which many orders of
 //! their session went on wait for its next answer, and no longer than [`HOLD_NS`].
 //! Invariants: where few orders of a session go on nothing of it waits; nothing but refusals waits, and nothing
-//! overtakes anything; a clock that is set back makes nothing wait longer.
+//! overtakes anything; a clock that is set back makes nothing wait longer. How many wait, and since when, is known
+//! until they go, so that the histogram of sends has their wait in it.
 
 use portcullis_domain::Timestamp;
 
@@ -23,17 +24,38 @@ const HELD_MAX: u64 = 8;
 pub(super) enum Hold {
     /// Nothing, or what does not wait.
     Nothing,
-    /// Refusals alone, said in this turn.
-    Refusals,
-    /// Refusals alone, since then.
-    Since(Timestamp),
+    /// Refusals alone, so many, said in this turn.
+    Refusals(u64),
+    /// Refusals alone, the first of them since then.
+    Since(Held),
+}
+
+/// Refusals that wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    /// The beginning of the turn that took the first.
+    pub(super) since: Timestamp,
+    /// How many there are.
+    pub(super) refusals: u64,
 }
 
 impl Hold {
     /// A refusal is to be sent; `alone` if nothing was before.
     pub(super) fn refused(&mut self, alone: bool) {
-        if alone {
-            *self = Self::Refusals;
+        match self {
+            _ if alone => *self = Self::Refusals(1),
+            Self::Nothing => {}
+            Self::Refusals(refusals) => *refusals += 1,
+            Self::Since(held) => held.refusals += 1,
+        }
+    }
+
+    /// What waits from a turn before this one on.
+    #[inline]
+    pub(super) const fn held(&self) -> Option<Held> {
+        match self {
+            Self::Since(held) => Some(*held),
+            Self::Nothing | Self::Refusals(_) => None,
         }
     }
 
@@ -48,13 +70,16 @@ impl Hold {
             *self = Self::Nothing;
             return false;
         }
-        if *self == Self::Refusals && orders >= ORDERS_BUSY {
-            *self = Self::Since(now);
+        if let Self::Refusals(refusals) = *self
+            && orders >= ORDERS_BUSY
+        {
+            let since = now;
+            *self = Self::Since(Held { since, refusals });
         }
         // A clock that was set back ends it: nobody knows for how long it would wait then.
-        if let Self::Since(begin) = *self
-            && begin <= now
-            && now.since(begin).ns() < HOLD_NS
+        if let Self::Since(Held { since, .. }) = *self
+            && since <= now
+            && now.since(since).ns() < HOLD_NS
         {
             return true;
         }
@@ -107,7 +132,13 @@ mod tests {
         hold.refused(true);
         assert!(hold.waits(NOW, ORDERS_BUSY, 1));
         hold.refused(false);
+        let both = Held {
+            since: NOW,
+            refusals: 2,
+        };
+        assert_eq!(hold.held(), Some(both));
         assert!(!hold.waits(after_ns(HOLD_NS), ORDERS_BUSY, 1));
+        assert_eq!(hold.held(), None);
     }
 
     #[test]

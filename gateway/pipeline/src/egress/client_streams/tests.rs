@@ -1,6 +1,8 @@
 //! What a client's socket gets in a turn, and what waits.
 
 use super::*;
+use crate::egress::Egress;
+use crate::item::EgressItem;
 use crate::stream_reach::stream_reach;
 use crate::tables::SymbolTable;
 use crate::transport::WriteOutcome;
@@ -9,6 +11,7 @@ use portcullis_domain::{
     Side, TimeInForce, UserRef,
 };
 use portcullis_risk_core::{ClientReport, Explanation, OutboundAction, OutboundOrder, Refusal};
+use portcullis_runtime::{Agent, message_ring, ring};
 use portcullis_wire::Alpha;
 
 /// A socket that counts its writes.
@@ -195,4 +198,77 @@ fn a_refusal_behind_an_answer_waits_no_longer_than_that() {
     rig.answer(0);
     rig.take(&refused(0));
     assert_eq!(rig.turn(0), 1);
+}
+
+#[test]
+fn what_waits_is_counted_until_it_goes_and_then_since_when() {
+    let rig = || {
+        let mut rig = Rig::new();
+        rig.enter(0, 8);
+        rig.take(&refused(0));
+        assert_eq!((rig.turn(0), rig.streams.waiting()), (0, 1));
+        rig.streams.begin_turn();
+        rig.take(&refused(0));
+        rig
+    };
+    let both = [Held {
+        since: NOW,
+        refusals: 2,
+    }];
+    let mut late = rig();
+    assert_eq!((late.turn(5_000), late.streams.waiting()), (0, 2));
+    assert_eq!(late.streams.let_go(), []);
+    assert_eq!((late.turn(20_000), late.streams.waiting()), (1, 0));
+    assert_eq!(late.streams.let_go(), both);
+
+    let mut answered = rig();
+    answered.answer(0);
+    assert_eq!((answered.turn(5_000), answered.streams.waiting()), (1, 0));
+    assert_eq!(answered.streams.let_go(), both);
+    answered.streams.begin_turn();
+    assert_eq!(answered.streams.let_go(), []);
+}
+
+#[test]
+fn a_wait_that_ends_with_its_connection_is_work_all_the_same() {
+    let mut rig = Rig::new();
+    rig.enter(0, 8);
+    rig.take(&refused(0));
+    assert_eq!(rig.turn(0), 0);
+    rig.streams.unlink(ConnectionId::from_raw(0));
+    let now = NOW.saturating_add(Duration::from_ns(20_000));
+    let work = (rig.streams).send(&mut rig.socket, now, &mut rig.reach);
+    assert_eq!((work, rig.streams.let_go().len()), (1, 1));
+}
+
+#[test]
+fn a_send_takes_as_long_as_its_refusal_waited() {
+    let after = |ns| NOW.saturating_add(Duration::from_ns(ns));
+    let (mut to_egress, items) = message_ring(64);
+    let (_to_close, connections) = ring(1);
+    let (reach, _) = stream_reach(2);
+    let streams = Rig::new().streams;
+    let mut egress = Egress::over(streams, Socket::default(), items, connections, reach);
+    let times = egress.send_times();
+    let mut turn = |effects: &[ClientEffect], at, took| {
+        for effect in effects {
+            assert!(to_egress.send(EgressItem::before(&[], *effect, NOW, 0), &[]));
+        }
+        let before = times.counts();
+        egress.do_work(after(at));
+        egress.on_work_done(after(at), after(at + took));
+        let told = times.counts().since(&before);
+        (told.len(), told.longest_ns())
+    };
+    let mut busy: Vec<ClientEffect> = (1..=8).map(|at| entered(0, at)).collect();
+    busy.push(refused(0));
+    assert_eq!(turn(&busy, 0, 20), (0, 0), "it waits");
+    assert_eq!(
+        turn(&[refused(1)], 1_000, 20),
+        (1, 20),
+        "another's does not"
+    );
+    let (gone, longest_ns) = turn(&[], 20_000, 40);
+    assert_eq!(gone, 1);
+    assert!((20_040..20_700).contains(&longest_ns), "{longest_ns}");
 }
