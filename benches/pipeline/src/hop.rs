@@ -4,7 +4,7 @@
 //! turn, or there is no figure; a measurement ends within a bound, however crowded the machine is.
 
 use crate::wait::{AGENTS_CORE, ENDS_CORE, Wait};
-use portcullis_bench_harness::Rounds;
+use portcullis_bench_harness::{Latency, Rounds};
 use portcullis_domain::{CommandKind, Head, RAW_BYTES_MAX, Record};
 use portcullis_pipeline::item::VenueItem;
 use portcullis_runtime::{
@@ -12,6 +12,9 @@ use portcullis_runtime::{
     RingProducer,
 };
 use std::time::{Duration, Instant};
+
+/// Batches of round trips that are timed one by one.
+const BATCHES_ALONE: u64 = 10;
 
 /// Said last.
 const OVER: u64 = u64::MAX;
@@ -64,10 +67,38 @@ pub struct Effort {
 /// If a thread does.
 pub fn round_trip_ns(
     effort: Effort,
-    mut there: (impl Sends, impl Takes),
-    mut back: (impl Sends, impl Takes),
+    there: (impl Sends, impl Takes),
+    back: (impl Sends, impl Takes),
 ) -> Result<u64, String> {
-    let wait = effort.wait;
+    beside_echo(effort.wait, there, back, |there, back| {
+        ask(effort, there, back)
+    })
+}
+
+/// Round trips of which each is timed by itself, its two readings of the clock included: so many as in a few batches.
+///
+/// # Errors
+/// As [`round_trip_ns`].
+///
+/// # Panics
+/// If a thread does.
+pub fn round_trips_alone(
+    effort: Effort,
+    there: (impl Sends, impl Takes),
+    back: (impl Sends, impl Takes),
+) -> Result<Latency, String> {
+    beside_echo(effort.wait, there, back, |there, back| {
+        ask_alone(effort, there, back)
+    })
+}
+
+/// Has one thread send back what another sends, as it asks.
+fn beside_echo<S: Sends, T: Takes, A: Send>(
+    wait: Wait,
+    mut there: (S, impl Takes),
+    mut back: (impl Sends, T),
+    ask: impl FnOnce(&mut S, &mut T) -> Result<A, String> + Send,
+) -> Result<A, String> {
     std::thread::scope(|scope| {
         let echo = scope.spawn(move || -> Result<(), String> {
             let placed = wait.take_place(AGENTS_CORE);
@@ -81,15 +112,15 @@ pub fn round_trip_ns(
         });
         let asked = scope.spawn(move || {
             let placed = wait.take_place(ENDS_CORE);
-            let trips = placed.and_then(|()| ask(effort, &mut there.0, &mut back.1));
+            let trips = placed.and_then(|()| ask(&mut there.0, &mut back.1));
             send(&mut there.0, OVER, wait);
             // It comes back, too: rings that are used again are empty then.
             while taken(&mut back.1, wait) != OVER {}
             trips
         });
-        let ns = asked.join().expect("asking has no way to panic");
+        let answer = asked.join().expect("asking has no way to panic");
         echo.join().expect("an echo has no way to panic")?;
-        ns
+        answer
     })
 }
 
@@ -112,6 +143,29 @@ fn ask(effort: Effort, there: &mut impl Sends, back: &mut impl Takes) -> Result<
         rounds.push(batch.elapsed().as_nanos() as u64 / effort.trips);
     }
     Ok(rounds.spread().map_or(0, |spread| spread.median))
+}
+
+fn ask_alone(
+    effort: Effort,
+    there: &mut impl Sends,
+    back: &mut impl Takes,
+) -> Result<Latency, String> {
+    let mut trips = Latency::new();
+    let begun = Instant::now();
+    for turn in 1..=BATCHES_ALONE * effort.trips {
+        if begun.elapsed() >= effort.within {
+            break;
+        }
+        let trip = Instant::now();
+        send(there, turn, effort.wait);
+        let word = taken(back, effort.wait);
+        let ns = trip.elapsed().as_nanos() as u64;
+        if word != turn {
+            return Err(format!("{word} came back for {turn}"));
+        }
+        trips.record(ns);
+    }
+    Ok(trips)
 }
 
 /// Picoseconds a word one way, as many as go in a batch after the other.
@@ -380,6 +434,8 @@ mod tests {
     fn words_go_there_and_back_through_both_kinds_of_ring() {
         let hop = round_trip_ns(LITTLE, records(56), ring::<Lines<8>>(16));
         assert!(hop.is_ok_and(|ns| ns > 0));
+        let alone = round_trips_alone(LITTLE, records(56), ring::<Lines<8>>(16));
+        assert!(alone.is_ok_and(|trips| !trips.is_empty() && trips.p50() > 0));
         assert!(one_way_ps(LITTLE, records(0)).is_ok_and(|ps| ps > 0));
     }
 

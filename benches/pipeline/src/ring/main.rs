@@ -7,10 +7,11 @@ mod peers;
 
 use peers::{Backed, queue};
 use portcullis_bench_harness::{
-    Bar, Options, Report, Rounds, Row, Unit, clock_step_ns, exit_code, hop_ns,
+    Bar, Histograms, Latency, Options, Report, Rounds, Row, Unit, clock_step_ns, exit_code, folder,
+    hop_ns,
 };
 use portcullis_bench_pipeline::hop::{
-    Effort, Lines, Records, RecordsOut, Sends, Takes, one_way_ps, round_trip_ns,
+    Effort, Lines, Records, RecordsOut, Sends, Takes, one_way_ps, round_trip_ns, round_trips_alone,
 };
 use portcullis_bench_pipeline::outcome::median;
 use portcullis_bench_pipeline::wait::{AGENTS_CORE, ENDS_CORE, Wait};
@@ -64,32 +65,48 @@ impl Ring {
         }
     }
 
-    /// Nanoseconds of a hop, and picoseconds a word one way.
-    fn measure(self, effort: Effort) -> Result<(u64, u64), String> {
+    /// In the name of a histogram stands behind the last comma what it is of, so that all rings are in one picture.
+    fn histogram(self) -> String {
+        format!("there and back, {}", self.name().replace(", ", ": "))
+    }
+
+    fn measure(self, effort: Effort) -> Result<Measured, String> {
         match self {
-            Self::Record(raw_len) => both(effort, || {
+            Self::Record(raw_len) => measured(effort, || {
                 let (producer, consumer) = record_ring(SLOTS);
                 (Records::new(producer, raw_len), RecordsOut::new(consumer))
             }),
-            Self::ValueWord => both(effort, || ring::<u64>(SLOTS)),
-            Self::ValueLine => both(effort, || ring::<Line>(SLOTS)),
-            Self::Ringbuf => both(effort, || Backed::<Line>::ring(SLOTS)),
-            Self::ArrayQueue => both(effort, || queue::<Line>(SLOTS)),
+            Self::ValueWord => measured(effort, || ring::<u64>(SLOTS)),
+            Self::ValueLine => measured(effort, || ring::<Line>(SLOTS)),
+            Self::Ringbuf => measured(effort, || Backed::<Line>::ring(SLOTS)),
+            Self::ArrayQueue => measured(effort, || queue::<Line>(SLOTS)),
         }
     }
 }
 
-fn both<S: Sends, T: Takes>(
+/// What a round says of a ring.
+#[derive(Debug)]
+struct Measured {
+    hop_ns: u64,
+    one_way_ps: u64,
+    /// Each there and back by itself, timed after the others.
+    trips: Latency,
+}
+
+fn measured<S: Sends, T: Takes>(
     effort: Effort,
     make: impl Fn() -> (S, T),
-) -> Result<(u64, u64), String> {
-    let round_trip = round_trip_ns(effort, make(), make())?;
-    Ok((round_trip / 2, one_way_ps(effort, make())?))
+) -> Result<Measured, String> {
+    Ok(Measured {
+        hop_ns: round_trip_ns(effort, make(), make())? / 2,
+        one_way_ps: one_way_ps(effort, make())?,
+        trips: round_trips_alone(effort, make(), make())?,
+    })
 }
 
 /// What the figures are of.
-const LOAD: &str = "messages of one and two lines there and back, one at a time, and one way as fast as the ring takes them; two \
-                    spinning threads, each on a core of its own";
+const LOAD: &str = "messages of one and two lines there and back, one at a time, timed by the thousand and then alone, and one way as \
+                    fast as the ring takes them; two spinning threads, each on a core of its own";
 
 fn main() -> ExitCode {
     let options = Options::read("ring", std::env::args().skip(1));
@@ -106,45 +123,22 @@ fn run(options: &Options) -> Result<bool, String> {
     };
     let mut kept = RINGS.map(|ring| (ring, Rounds::default(), Rounds::default()));
     let mut canary = Rounds::default();
+    let mut histograms = Histograms::new("ring");
     for round in 0..options.rounds {
         eprintln!("round {} of {}", round + 1, options.rounds);
         canary.push(hop_ns(ENDS_CORE, AGENTS_CORE).map_err(|error| error.to_string())?);
         for turn in 0..RINGS.len() {
             let (ring, hops, ways) = &mut kept[(turn + round as usize) % RINGS.len()];
-            let (hop, way) = ring
+            let measured = ring
                 .measure(effort)
                 .map_err(|why| format!("{}: {why}", ring.name()))?;
-            hops.push(hop);
-            ways.push(way);
+            hops.push(measured.hop_ns);
+            ways.push(measured.one_way_ps);
+            histograms.keep(&ring.histogram(), measured.trips);
         }
     }
-    let of = |of: &[Ring], which: fn(&(Ring, Rounds, Rounds)) -> &Rounds| {
-        let found = kept.iter().filter(|one| of.contains(&one.0));
-        found.filter_map(|one| median(which(one))).min()
-    };
-    for (title, which) in [
-        (
-            "a hop, there and back halved",
-            (|one| &one.1) as fn(&(Ring, Rounds, Rounds)) -> &Rounds,
-        ),
-        ("one way, 1000 words in ns", |one| &one.2),
-    ] {
-        for one in &kept {
-            let bar = if one.0 == Ring::Record(0) {
-                Bar::AtMostPermille(RING)
-            } else {
-                Bar::None
-            };
-            let figure = format!("{title}, {}", one.0.name());
-            report.push(Row::of_rounds(
-                "ring",
-                figure,
-                Unit::Ns,
-                which(one),
-                of(&BARE, which),
-                bar,
-            ));
-        }
+    for row in rows(&kept) {
+        report.push(row);
     }
     report.push(Row::of_rounds(
         "ring",
@@ -154,12 +148,53 @@ fn run(options: &Options) -> Result<bool, String> {
         None,
         Bar::None,
     ));
+    let folder = folder()?;
+    let written =
+        (histograms.write(&folder)).map_err(|error| format!("{}: {error}", folder.display()))?;
     report.fact("load", LOAD);
+    report.fact("histograms", written.len());
     report.fact("rounds", options.rounds);
     report.fact("hop_ns", canary.values());
     report.fact("clock_pair_ns", clock_step_ns().1);
     report.print(options.json);
     Ok(!report.misses_any())
+}
+
+/// A ring, and of each round a hop's time and a word's one way.
+type Kept = (Ring, Rounds, Rounds);
+
+/// Rings beside the best bare one.
+fn rows(kept: &[Kept]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let of = |of: &[Ring], which: fn(&Kept) -> &Rounds| {
+        let found = kept.iter().filter(|one| of.contains(&one.0));
+        found.filter_map(|one| median(which(one))).min()
+    };
+    for (title, which) in [
+        (
+            "a hop, there and back halved",
+            (|one| &one.1) as fn(&Kept) -> &Rounds,
+        ),
+        ("one way, 1000 words in ns", |one| &one.2),
+    ] {
+        for one in kept {
+            let bar = if one.0 == Ring::Record(0) {
+                Bar::AtMostPermille(RING)
+            } else {
+                Bar::None
+            };
+            let figure = format!("{title}, {}", one.0.name());
+            rows.push(Row::of_rounds(
+                "ring",
+                figure,
+                Unit::Ns,
+                which(one),
+                of(&BARE, which),
+                bar,
+            ));
+        }
+    }
+    rows
 }
 
 #[cfg(test)]
@@ -176,10 +211,9 @@ mod tests {
         };
         for ring in RINGS {
             let measured = ring.measure(effort);
-            assert!(
-                measured.is_ok_and(|(hop, way)| hop > 0 && way > 0),
-                "{ring:?}"
-            );
+            let all_are_there =
+                |of: Measured| of.hop_ns > 0 && of.one_way_ps > 0 && !of.trips.is_empty();
+            assert!(measured.is_ok_and(all_are_there), "{ring:?}");
         }
     }
 }
