@@ -125,6 +125,22 @@ impl Row {
         }
     }
 
+    /// What was counted over the whole run, and a note.
+    #[must_use]
+    pub fn of_count(
+        bench: &'static str,
+        figure: String,
+        value: u64,
+        bar: Bar,
+        note: String,
+    ) -> Self {
+        let value: Rounds = [value].into_iter().collect();
+        Self {
+            note: Some(note),
+            ..Self::of_rounds(bench, figure, Unit::Count, &value, None, bar)
+        }
+    }
+
     /// Value over floor, in thousandths.
     #[must_use]
     pub fn ratio_permille(&self) -> Option<u64> {

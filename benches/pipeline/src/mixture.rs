@@ -3,12 +3,10 @@
 //!
 //! On the measuring thread, at the end. Invariant: the plan was held against the core's counts before.
 
-use portcullis_bench_harness::{Bar, Rounds, Row, Unit};
+use portcullis_bench_harness::{Bar, REASON_PERMILLE, Row, rarest_permille};
 
 pub use crate::mixed::Mixture;
 
-/// Of a thousand refusals, those of which a check is the primary reason at the least.
-const REASON_PERMILLE: u64 = 10;
 /// Of a thousand orders that pass, those that come within a tenth of a limit at the least.
 const NEAR_PERMILLE: u64 = 95;
 
@@ -21,21 +19,12 @@ pub fn rows(bench: &'static str, mixture: &Mixture) -> [Row; 4] {
         near,
         passing,
     } = mixture;
-    let count = |figure: &str, value: u64, bar, note| Row {
-        note: Some(note),
-        ..Row::of_rounds(
-            bench,
-            figure.to_owned(),
-            Unit::Count,
-            &[value].into_iter().collect::<Rounds>(),
-            None,
-            bar,
-        )
+    let count = |figure: &str, value: u64, bar, note| {
+        Row::of_count(bench, figure.to_owned(), value, bar, note)
     };
     let refused: u64 = checks.iter().map(|(_, count)| count).sum();
     let reasons = checks.iter().filter(|(_, count)| *count > 0).count() as u64;
-    let rarest = checks.iter().min_by_key(|(_, count)| *count);
-    let (rarest, least) = rarest.copied().unwrap_or_default();
+    let (rarest, permille) = rarest_permille(checks);
     let seldom = evaluations.iter().min_by_key(|(_, times)| *times);
     let (seldom, times) = seldom.copied().unwrap_or_default();
     let close: u64 = near.iter().map(|(_, count)| count).sum();
@@ -52,7 +41,7 @@ pub fn rows(bench: &'static str, mixture: &Mixture) -> [Row; 4] {
         ),
         count(
             "the rarest reason, of 1,000 refusals",
-            least * 1_000 / refused.max(1),
+            permille,
             Bar::AtLeast(REASON_PERMILLE),
             rarest.to_owned(),
         ),

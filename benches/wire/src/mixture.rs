@@ -5,12 +5,9 @@
 
 use crate::SESSIONS_MANY;
 use crate::case;
-use portcullis_bench_harness::{Bar, Rounds, Row, Unit};
+use portcullis_bench_harness::{Bar, REASON_PERMILLE, Row, rarest_permille};
 use portcullis_risk_core::checks::REGISTRY;
 use std::collections::BTreeMap;
-
-/// Of a thousand refusals, those of which a check is the primary reason at the least.
-const REASON_PERMILLE: u64 = 10;
 
 /// How often each check refused, by sessions connected and by name.
 #[derive(Debug, Default)]
@@ -30,19 +27,11 @@ impl Mixture {
         let counts: Vec<(&str, u64)> = counts.map(|((_, name), count)| (*name, *count)).collect();
         let refused: u64 = counts.iter().map(|(_, count)| count).sum();
         let reasons = counts.iter().filter(|(_, count)| *count > 0).count() as u64;
-        let rarest = counts.iter().min_by_key(|(_, count)| *count);
-        let (rarest, least) = rarest.copied().unwrap_or_default();
+        let (rarest, permille) = rarest_permille(&counts);
         let cases = case::all(sessions).len() as u64;
-        let count = |what: &str, value: u64, bar, note: String| Row {
-            note: Some(note),
-            ..Row::of_rounds(
-                "wire",
-                format!("{what}, {sessions} connected"),
-                Unit::Count,
-                &[value].into_iter().collect::<Rounds>(),
-                None,
-                bar,
-            )
+        let count = |what: &str, value: u64, bar, note: String| {
+            let figure = format!("{what}, {sessions} connected");
+            Row::of_count("wire", figure, value, bar, note)
         };
         [
             count(
@@ -53,7 +42,7 @@ impl Mixture {
             ),
             count(
                 "the rarest reason, of 1,000 refusals",
-                least * 1_000 / refused.max(1),
+                permille,
                 Bar::AtLeast(REASON_PERMILLE),
                 rarest.to_owned(),
             ),

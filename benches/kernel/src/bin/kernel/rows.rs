@@ -7,7 +7,9 @@ use crate::cells::Cell;
 use crate::plan::{
     MOST_ACCOUNTS, Measured, Mixture, NONE_OPEN, NONE_OPEN_LITTLE_ROOM, THOUSAND_OPEN,
 };
-use portcullis_bench_harness::{Bar, Histograms, Latency, Rounds, Row, Unit};
+use portcullis_bench_harness::{
+    Bar, Histograms, Latency, REASON_PERMILLE, Rounds, Row, Unit, rarest_permille,
+};
 
 /// What a decision may add to the floor with ten thousand accounts, nanoseconds.
 const ADDED_NS: u64 = 40;
@@ -20,8 +22,6 @@ const POSITIONS: u64 = 2_000;
 const SINGLE_P999_NS: u64 = 999;
 /// Decisions a second.
 const PER_SECOND: u64 = 10_000_000;
-/// Of a thousand refusals, those of which a check is the primary reason at the least.
-const REASON_PERMILLE: u64 = 10;
 /// Of a thousand orders that pass, those within a tenth of a limit, about: a tenth, drawn at random.
 const NEAR_PERMILLE: u64 = 95;
 
@@ -251,21 +251,15 @@ fn growth(measured: &Measured, many: &str, few: &str, absent: Option<&String>) -
 /// of the rest came near a limit.
 fn mixture(mixture: &Mixture) -> Vec<Row> {
     let name = &mixture.name;
-    let count = |figure: String, value: u64, bar, note: String| Row {
-        note: Some(note),
-        ..row(
-            figure,
-            Unit::Count,
-            Some(&[value].into_iter().collect()),
-            None,
-            bar,
-        )
+    let count = |figure: String, value: u64, bar, note: String| {
+        Row::of_count("kernel", figure, value, bar, note)
     };
     let refused: u64 = mixture.checks.iter().map(|(_, refused, _)| refused).sum();
     let both = (mixture.checks.iter())
         .filter(|(_, refused, evaluated)| *refused > 0 && evaluated > refused);
-    let rarest = (mixture.checks.iter()).min_by_key(|(_, refused, _)| *refused);
-    let (rarest, least, _) = rarest.copied().unwrap_or_default();
+    let by_reason = mixture.checks.iter();
+    let by_reason: Vec<_> = by_reason.map(|(check, of, _)| (*check, *of)).collect();
+    let (rarest, permille) = rarest_permille(&by_reason);
     let near: u64 = mixture.near.iter().map(|(_, count)| count).sum();
     let of_each = (mixture.near.iter())
         .map(|(kind, count)| format!("{kind} {count}"))
@@ -283,7 +277,7 @@ fn mixture(mixture: &Mixture) -> Vec<Row> {
         ),
         count(
             format!("{name}: the rarest reason, of 1,000 refusals"),
-            least * 1_000 / refused.max(1),
+            permille,
             Bar::AtLeast(REASON_PERMILLE),
             rarest.to_owned(),
         ),
