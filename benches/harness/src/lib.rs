@@ -5,6 +5,7 @@
 //! whether it holds, or that it has none; nothing here allocates between two readings of a clock.
 //! It must never know what is measured.
 
+mod apart;
 mod canary;
 mod exit;
 mod folder;
@@ -22,6 +23,7 @@ mod report;
 mod rounds;
 mod row;
 
+pub use apart::PEERS_BARS;
 pub use canary::{clock_step_ns, hop_ns};
 pub use exit::exit_code;
 pub use folder::folder;

@@ -108,13 +108,30 @@ fn note(gate: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_bench_harness::Histograms;
+    use portcullis_bench_harness::{Histograms, PEERS_BARS};
 
     fn figures(ns: u64) -> Figures {
         Figures {
             accepted_p50: [ns].into_iter().collect(),
             ..Figures::default()
         }
+    }
+
+    #[test]
+    fn there_are_as_many_bars_as_are_absent_where_this_is_not_built() {
+        let gates = crate::gates(1_024).expect("few accounts in each");
+        let all = All {
+            gates: (gates.iter())
+                .map(|gate| (gate.name(), figures(100)))
+                .collect(),
+            histograms: Histograms::new(BENCH),
+            orders: 0,
+            accepted: 0,
+            clock_ns: 0,
+        };
+        let rows = all.rows();
+        let barred = rows.iter().filter(|row| row.bar != Bar::None);
+        assert_eq!(barred.count() as u64, PEERS_BARS);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod left;
 mod total;
 
+use portcullis_bench_harness::PEERS_BARS;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -123,7 +124,7 @@ const BENCHES: &[Bench] = &[
         packages: &["portcullis-bench-peers"],
         apart: Some(Apart {
             folder: "benches/peers",
-            bars: 5,
+            bars: PEERS_BARS,
         }),
         quick: &["--quick"],
         quick_among_all: &[],
