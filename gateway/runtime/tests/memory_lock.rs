@@ -31,7 +31,7 @@ fn a_limit_in_the_way_is_named_with_what_to_raise() {
         let limit = Rlimit { current, ..limit };
         setrlimit(Resource::Memlock, limit).expect("lower is always allowed");
     };
-    // Where there is no limit, later memory is locked too: whoever may raise it does.
+    // Later memory is locked too where there is no limit, which holds here if it may be raised.
     let unlimited = Rlimit {
         current: None,
         maximum: None,
@@ -42,7 +42,7 @@ fn a_limit_in_the_way_is_named_with_what_to_raise() {
         assert!(locked_kib() > 0);
         // What comes later is advised about its pages first, so none may be made before it is written.
         let before_kib = kib("VmRSS:");
-        let later = Vec::<u8>::with_capacity(64 << 20);
+        let later = std::hint::black_box(Vec::<u8>::with_capacity(64 << 20));
         assert!(kib("VmRSS:") < before_kib + (32 << 10));
         drop(later);
         rustix::mm::munlockall().expect("what was locked");
