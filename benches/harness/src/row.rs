@@ -141,6 +141,16 @@ impl Row {
         }
     }
 
+    /// With where it is written why its bar is missed, should it be: a page and its section.
+    #[must_use]
+    pub fn explained(self, reasons: &str) -> Self {
+        let notes = self.note.into_iter().chain([format!("reasons: {reasons}")]);
+        Self {
+            note: Some(notes.collect::<Vec<String>>().join("; ")),
+            ..self
+        }
+    }
+
     /// Value over floor, in thousandths.
     #[must_use]
     pub fn ratio_permille(&self) -> Option<u64> {

@@ -79,7 +79,10 @@ fn bar(gate: &str) -> Bar {
 /// What the reader must know of a gate beside its figures.
 fn note(gate: &str) -> Option<String> {
     let note = match gate {
-        OURS => "floor is the yardstick; every check, four tiers, margin scaled; keeps the order",
+        OURS => {
+            "floor is the yardstick; every check, four tiers, margin scaled; keeps the order; \
+             reasons: docs/performance/peers.md#where-the-wait-is"
+        }
         YARDSTICK => {
             "9 checks, one margin ratio; no tiers, open interest, volume, losses, repeats, \
              valuation, firms, sessions; keeps no order"

@@ -22,6 +22,9 @@ const P99: u64 = 1_300;
 const AGAINST_PROXY: u64 = 400;
 const MANY: u64 = 1_300;
 const SHARE: u64 = 600;
+/// Where it is written why bars are missed.
+const REASONS_ROUND_TRIP: &str = "docs/performance/wire.md#where-a-round-trips-time-goes";
+const REASONS_STREAM: &str = "docs/performance/wire-tried.md#what-the-stream-waits-for";
 
 /// A percentile: its name, and how to read it.
 type Percentile = (&'static str, fn(&Latency) -> u64);
@@ -199,14 +202,18 @@ impl Figures {
                 _ => Bar::None,
             };
             let figure = format!("{figure}, {}, {percentile}", way.name());
-            row(
+            let row = row(
                 figure,
                 Unit::Ns,
                 &turns(way),
                 &turns(Way::Relay),
                 bar,
                 self.note(way, sessions),
-            )
+            );
+            if bar == Bar::None {
+                return row;
+            }
+            row.explained(REASONS_ROUND_TRIP)
         };
         OF_TURNS.map(row_of).into()
     }
@@ -242,6 +249,7 @@ impl Figures {
             Bar::AtMostPermille(AGAINST_PROXY),
             absence(peer),
         )
+        .explained(REASONS_ROUND_TRIP)
     }
 
     fn many_against_one(&self) -> Row {
@@ -272,14 +280,18 @@ impl Figures {
             measure::WINDOW,
             way.name()
         );
-        row(
+        let row = row(
             figure,
             Unit::PerSecond,
             &turns(way),
             &turns(Way::Relay),
             bar,
             self.note(way, sessions),
-        )
+        );
+        match way {
+            Way::Gateway => row.explained(REASONS_STREAM),
+            Way::Direct | Way::Relay | Way::Proxy(_) => row,
+        }
     }
 
     fn turn(&self, name: &str) -> Rounds {

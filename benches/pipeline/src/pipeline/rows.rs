@@ -204,7 +204,7 @@ impl Figures {
             if bar == Bar::None {
                 row
             } else {
-                explained(row)
+                row.explained(REASONS)
             }
         })
     }
@@ -224,15 +224,6 @@ impl Figures {
             }
         }
         rows
-    }
-}
-
-/// With where the reason stands, should the bar be missed.
-fn explained(row: Row) -> Row {
-    let notes = row.note.into_iter().chain([format!("reasons: {REASONS}")]);
-    Row {
-        note: Some(notes.collect::<Vec<String>>().join("; ")),
-        ..row
     }
 }
 

@@ -46,12 +46,12 @@ const REST: Duration = Duration::from_millis(6);
 /// there are from one to a whole other table to the next.
 const BESIDE: [(&str, Kinds, usize); 5] = [
     (
-        "1% of the limits by flip 10 times a second, all once",
+        "1% of the limits by flip over 10 times a second, all at each tenth",
         Kinds::FLIPS,
         10,
     ),
     (
-        "1% of the limits by cell 10 times a second",
+        "1% of the limits by cell over 10 times a second",
         Kinds::CELLS,
         2,
     ),

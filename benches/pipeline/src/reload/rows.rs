@@ -11,6 +11,8 @@ use portcullis_bench_pipeline::turns::{OF_TURNS, Turns};
 
 /// At most this many thousandths of the calm beside it.
 const RELOAD: u64 = 1_200;
+/// Where it is written why it is missed in some runs.
+const REASONS: &str = "docs/performance/reload-and-sweep.md#the-bar-commit-by-commit";
 
 /// Before the name of what it is the calm of.
 pub(crate) const CALM: &str = "calm beside ";
@@ -84,7 +86,8 @@ impl Figures {
                 &tail(name),
                 &tail(&calm),
                 Bar::AtMostPermille(RELOAD),
-            ),
+            )
+            .explained(REASONS),
             row("max of a round", &longest(name), &longest(&calm), Bar::None),
         ];
         of_turns.into_iter().chain(of_rounds).collect()

@@ -30,6 +30,9 @@ pub(crate) fn forget(rows: &Path) -> Result<(), Fault> {
 /// # Errors
 /// A file cannot be read, written or taken away.
 pub(crate) fn bring_over(from: &Path, to: &Path, bench: &str) -> Result<(), Fault> {
+    // Where no other bench was measured there is none yet.
+    let folder = to.join("bench");
+    std::fs::create_dir_all(&folder).map_err(|error| Fault::of(folder.display(), error))?;
     for old in histograms_of(to, bench)? {
         std::fs::remove_file(&old).map_err(|error| Fault::of(old.display(), error))?;
     }
@@ -37,7 +40,7 @@ pub(crate) fn bring_over(from: &Path, to: &Path, bench: &str) -> Result<(), Faul
     files.push(rows_of(from, bench));
     for file in files {
         let name = file.file_name().expect("it has the bench's name in it");
-        std::fs::copy(&file, to.join("bench").join(name))
+        std::fs::copy(&file, folder.join(name))
             .map_err(|error| Fault::of(file.display(), error))?;
     }
     Ok(())
@@ -62,6 +65,17 @@ fn histograms_of(target: &Path, bench: &str) -> Result<Vec<PathBuf>, Fault> {
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn what_comes_over_needs_no_other_bench_before_it() {
+        let base = std::env::temp_dir().join(format!("xtask-left-first-{}", std::process::id()));
+        let (from, to) = (base.join("from"), base.join("to"));
+        fs::create_dir_all(from.join("bench")).expect("a folder of its own");
+        fs::write(from.join("bench").join("peers.jsonl"), "rows").expect("just made");
+        bring_over(&from, &to, "peers").expect("all is there");
+        assert!(to.join("bench").join("peers.jsonl").exists());
+        fs::remove_dir_all(&base).expect("made above");
+    }
 
     #[test]
     fn what_comes_over_is_of_this_run_and_of_this_bench() {
