@@ -1,13 +1,44 @@
-//! Each link between pages leads to what exists: the file or folder, and the heading if it names one.
+//! Each link between pages leads to what exists: the file or folder, and the heading if it names one. So does each section
+//! of a page that the program names to whoever reads what it prints.
 //!
 //! Links to other places on the net are not followed.
 
 use super::Finding;
 use super::tree::{File, Tree};
 
+/// Where a path begins that does not follow from a page.
+const ROOT: &str = "";
+
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let pages = tree.files.iter().filter(|file| is_page(&file.path));
-    pages.flat_map(|page| broken(tree, page)).collect()
+    let broken = pages.flat_map(|page| broken(tree, page));
+    broken
+        .chain(tree.rust().flat_map(|file| unheaded(tree, file)))
+        .collect()
+}
+
+/// Sections that a source file names, by a page's path from the root, and that do not exist.
+fn unheaded(tree: &Tree, file: &File) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, line) in file.text.lines().enumerate() {
+        for target in sections(line) {
+            if let Some(what) = wrong(tree, ROOT, target) {
+                let remedy = "name a section that there is";
+                findings.push(Finding::breach(&file.path, at + 1, what, remedy));
+            }
+        }
+    }
+    findings
+}
+
+/// Sections of pages under `docs/` in a line of a source file.
+fn sections(line: &str) -> impl Iterator<Item = &str> {
+    line.match_indices("docs/").filter_map(|(at, _)| {
+        let rest = &line[at..];
+        let of_target = |letter: char| letter.is_alphanumeric() || "/._-#".contains(letter);
+        let target = rest.split(|letter| !of_target(letter)).next()?;
+        target.contains(".md#").then_some(target)
+    })
 }
 
 fn is_page(path: &str) -> bool {
@@ -18,7 +49,7 @@ fn broken(tree: &Tree, page: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, line) in prose(&page.text) {
         for target in targets(line).filter(|target| !target.contains("://")) {
-            if let Some(what) = wrong(tree, page, target) {
+            if let Some(what) = wrong(tree, &page.path, target) {
                 let remedy = "mend the link or take it out";
                 findings.push(Finding::breach(&page.path, at + 1, what, remedy));
             }
@@ -27,12 +58,12 @@ fn broken(tree: &Tree, page: &File) -> Vec<Finding> {
     findings
 }
 
-/// What is wrong with a link of a page, if anything is.
-fn wrong(tree: &Tree, page: &File, target: &str) -> Option<String> {
+/// What is wrong with a link of the page with this path, if anything is.
+fn wrong(tree: &Tree, page: &str, target: &str) -> Option<String> {
     let (path, heading) = target.split_once('#').unwrap_or((target, ""));
     let path = match path {
-        "" => page.path.clone(),
-        path => match resolved(&page.path, path) {
+        "" => page.to_owned(),
+        path => match resolved(page, path) {
             Some(path) => path,
             None => return Some(format!("`{target}` leads out of the repository")),
         },
@@ -146,6 +177,21 @@ mod tests {
             found("[out](../../b.md)"),
             ["docs/a.md:1 `../../b.md` leads out of the repository"]
         );
+    }
+
+    #[test]
+    fn a_section_that_the_program_names_must_be_there() {
+        let named = |heading| format!("const WHY: &str = \"docs/a.md{heading}\";\n");
+        let tree = Tree::of(&[
+            ("docs/a.md", "# A\n\n## Why so\n"),
+            ("benches/right.rs", &named("#why-so")),
+            ("benches/wrong.rs", &named("#why-not")),
+        ]);
+        let found: Vec<String> = check(&tree)
+            .into_iter()
+            .map(|finding| finding.file)
+            .collect();
+        assert_eq!(found, ["benches/wrong.rs"]);
     }
 
     #[test]
