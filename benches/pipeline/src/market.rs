@@ -16,7 +16,7 @@ use portcullis_domain::{
     AccountId, AccountMove, CashMove, Command, Head, InstrumentId, Money, NewOrder, PositionMove,
     Price, Qty, ReferencePrice, SessionId, Side, TimeInForce, UserRef,
 };
-use portcullis_risk_core::Counters;
+use portcullis_risk_core::{Counters, RiskCore};
 
 /// The session whose orders rest until they are cancelled together.
 pub const RESTING: SessionId = SessionId::new(SESSIONS - 1);
@@ -190,14 +190,27 @@ impl Market {
         }
     }
 
-    /// Holds the core's refusals against the plan, check by check, where each has its turn.
+    /// Holds the core's references against those that were sent last, and its refusals against the plan, check by check,
+    /// where each has its turn.
     ///
     /// # Errors
     /// The first that is not as it must be, in words.
-    pub fn check(&self, counters: &Counters) -> Result<(), String> {
+    pub fn check(&self, core: &RiskCore) -> Result<(), String> {
+        for instrument in 0..INSTRUMENTS {
+            let view = core.instrument(InstrumentId::new(instrument));
+            let (is, must) = (
+                view.and_then(|view| view.reference),
+                self.prices.of(instrument),
+            );
+            if is != Some(must) {
+                return Err(format!(
+                    "the reference price of instrument {instrument}: {is:?}, must be {must}"
+                ));
+            }
+        }
         match &self.orders {
             Orders::Plain(_) => Ok(()),
-            Orders::Mixed(mixed) => mixed.check(counters),
+            Orders::Mixed(mixed) => mixed.check(core.counters()),
         }
     }
 

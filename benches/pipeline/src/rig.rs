@@ -371,7 +371,7 @@ impl<A: Agent + Send + 'static> Rig<A> {
 pub fn agree(core: &RiskCore, market: &Market, accepted: u64, refused: u64) -> Result<(), String> {
     let counters = core.counters();
     let opened = market.opened();
-    market.check(counters)?;
+    market.check(core)?;
     let same = [
         (
             "orders accepted",
