@@ -112,6 +112,8 @@ pub struct Market {
     now_ns: u64,
     moves_at_ns: u64,
     prices: Vec<i64>,
+    /// By instrument, the reference that was sent last.
+    references: Vec<Option<i64>>,
     numbers: Vec<u32>,
     random: Random,
 }
@@ -189,6 +191,7 @@ impl Market {
             now_ns: MOVE_GAP_NS,
             moves_at_ns: MOVE_GAP_NS,
             prices: vec![PRICE_START; shape.instruments as usize],
+            references: vec![None; spec.instruments.len()],
             numbers: vec![0; spec.sessions.len()],
             random: Random::new(20_260_101),
         };

@@ -47,12 +47,12 @@ impl Market {
 
     /// Holds the references that the core values at against those that were sent last.
     fn check_prices(&self) -> Result<(), String> {
-        for (instrument, price) in self.prices.iter().enumerate() {
+        for (instrument, must) in self.references.iter().enumerate() {
             let view = self.core.instrument(InstrumentId::new(instrument as u32));
             let is = view.and_then(|view| view.reference);
-            if is != Some(*price) {
+            if is != *must {
                 return Err(format!(
-                    "the reference price of instrument {instrument}: {is:?}, must be {price}"
+                    "the reference price of instrument {instrument}: {is:?}, must be {must:?}"
                 ));
             }
         }
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_price_that_the_core_does_not_know_fails_the_check() {
         let mut market = Market::new(Shape::of(10)).expect("it loads");
-        market.prices[3] += 1;
+        market.references[3] = Some(1);
         let unknown = market.check().expect_err("it was not sent");
         assert!(
             unknown.starts_with("the reference price of instrument 3: Some("),

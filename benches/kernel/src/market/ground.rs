@@ -26,6 +26,10 @@ impl Ground for Market {
 
     fn control(&mut self, command: Command) {
         self.controls += 1;
+        if let Command::Reference(reference) = command {
+            let sent = &mut self.references[reference.instrument.index()];
+            *sent = Some(reference.price.ticks());
+        }
         self.send(command);
     }
 
