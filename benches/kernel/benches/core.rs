@@ -1,5 +1,5 @@
-//! `cargo bench --bench core`: the core's paths one by one: an order accepted, a cancel passed on, the engine's
-//! cancel booked, a reference price moved.
+//! `cargo bench -p portcullis-bench-kernel --bench core`: the core's paths one by one: an order accepted, a cancel
+//! passed on, the engine's cancel booked, a reference price moved.
 //!
 //! One thread. Not a bench of the table in docs/performance.md: no floor, no bars; for telling before from after
 //! while one path is worked on. Invariants: commands are made outside of what is timed; what was sent is held

@@ -1,4 +1,5 @@
-//! `cargo bench --bench codec`: OUCH 5.0 in SoupBinTCP: an order written and read, its acceptance written and read.
+//! `cargo bench -p portcullis-bench-wire --bench codec`: OUCH 5.0 in SoupBinTCP: an order written and read, its
+//! acceptance written and read.
 //!
 //! One thread, no sockets. Not a bench of the table in docs/performance.md: for telling before from after while the
 //! codec is worked on. Invariant: what is read is what was written, or nothing is measured.
