@@ -57,6 +57,7 @@ impl Config<'_> {
             class_limits(),
         );
         section(&mut text, "firm", &named("name", "broker"), firm_limits());
+        section(&mut text, "account", &account(market::HOLDER), Vec::new());
         for case in self.cases {
             add_case(&mut text, case);
         }
@@ -124,16 +125,7 @@ password = "{password}"
             _ => market::user(session),
         };
         let account = format!("a{session}");
-        section(
-            text,
-            "account",
-            &[
-                ("name", quoted(&account)),
-                ("class", quoted("trader")),
-                ("firm", quoted("broker")),
-            ],
-            Vec::new(),
-        );
+        section(text, "account", &self::account(&account), Vec::new());
         let mut accounts = format!("{{ {} = {account:?}", market::FIRM_CODE);
         if session < SPEAKING_MAX || own.is_some() {
             for case in self.cases {
@@ -234,6 +226,15 @@ fn named(key: &'static str, name: &str) -> [Limit; 1] {
     [(key, quoted(name))]
 }
 
+/// An account of the load's class and firm.
+fn account(name: &str) -> [Limit; 3] {
+    [
+        ("name", quoted(name)),
+        ("class", quoted("trader")),
+        ("firm", quoted("broker")),
+    ]
+}
+
 /// A class, and what its accounts may trade: no more, since what they may order at once is bounded by each instrument.
 fn class(name: &str, symbols: &[String]) -> [Limit; 2] {
     [
@@ -258,8 +259,6 @@ fn instrument_limits() -> Vec<Limit> {
         ("tick_lot_value", "\"0.01\""),
         ("reference_from", "\"feed\""),
         ("price_max", "\"1000.00\""),
-        ("oi_lower", "1_000_000_000"),
-        ("oi_upper", "2_000_000_000"),
         ("oi_cap", "3_000_000_000"),
         ("oi_share_max", "1_000_000_000"),
         ("ref_max_age_ns", "60_000_000_000"),
@@ -269,6 +268,8 @@ fn instrument_limits() -> Vec<Limit> {
         ("spike_ppm", "8_000_000"),
         ("cooldown_s", "5"),
     ]);
+    limits.push(("oi_lower", market::OI_LOWER.to_string()));
+    limits.push(("oi_upper", market::OI_UPPER.to_string()));
     limits.push(("collar_ppm", market::COLLAR_PPM.to_string()));
     limits.push(("initial_margin", tiers([50_000, 75_000, 120_000, 250_000])));
     limits.push((

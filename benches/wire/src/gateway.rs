@@ -78,6 +78,7 @@ impl Gateway {
     pub(crate) fn open(&mut self, accounts: usize, cases: &[Case]) -> Result<(), String> {
         let deposits = (0..accounts).map(|account| format!("deposit a{account} 1000000000"));
         let requests: Vec<String> = deposits
+            .chain(market::holdings())
             .chain(cases.iter().flat_map(Case::requests))
             .collect();
         Operator::connect(&self.socket)?.ask(&requests)?;

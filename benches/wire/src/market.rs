@@ -28,6 +28,13 @@ const QTY_LARGEST: u32 = 10;
 /// The limits that it comes near.
 pub(crate) const QTY_MAX: u32 = 11;
 pub(crate) const NOTIONAL_MAX: u32 = 1_050;
+/// Who holds the open interest by which the margin of all is scaled: so many lots of each instrument, two thirds of the way
+/// from where that begins to where the margin is all of the notional.
+pub(crate) const HOLDER: &str = "holder";
+const HOLDER_LOTS: u64 = 1_500;
+pub(crate) const OI_LOWER: u64 = 500;
+pub(crate) const OI_UPPER: u64 = 2_000;
+const _: () = assert!(OI_LOWER < HOLDER_LOTS && HOLDER_LOTS < OI_UPPER);
 /// Every session's password.
 pub(crate) const PASSWORD: &str = "bench";
 /// The firm code in each order, by which the gateway finds the account.
@@ -56,6 +63,17 @@ pub(crate) fn user_name(session: usize) -> UserName {
 
 pub(crate) fn password() -> Password {
     Password(Alpha::new(PASSWORD.as_bytes()).expect("five characters"))
+}
+
+/// What an operator says so that there is open interest.
+pub(crate) fn holdings() -> Vec<String> {
+    let positions = (0..INSTRUMENTS).map(symbol);
+    let positions =
+        positions.map(|symbol| format!("open-position {HOLDER} {symbol} {HOLDER_LOTS} 100.00"));
+    [format!("deposit {HOLDER} 1000000000")]
+        .into_iter()
+        .chain(positions)
+        .collect()
 }
 
 /// A reference price near the middle, as the feed writes it; it moves with each step.
