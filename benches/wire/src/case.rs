@@ -137,8 +137,9 @@ impl Case {
     /// What an operator says before: money, and states.
     pub(crate) fn requests(&self) -> Vec<String> {
         let account = self.account();
+        // An order of 100.00 has a margin of 5.00, and of 68.34 once that is scaled by what the holder holds.
         let amount = if self.name() == "MARGIN" {
-            "4"
+            "60"
         } else {
             "1_000_000"
         };
@@ -149,6 +150,7 @@ impl Case {
         match self.name() {
             "STATE_HALTED" => requests.push(format!("state account {account} Halted")),
             "STATE_REDUCE_ONLY" => requests.push(format!("state account {account} ReduceOnly")),
+            "MARGIN" => requests.push(market::holding(&self.symbol())),
             "LOSS_MAX" => {
                 requests.push(format!(
                     "open-position {account} {} 1 100.00",

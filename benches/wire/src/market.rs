@@ -65,15 +65,18 @@ pub(crate) fn password() -> Password {
     Password(Alpha::new(PASSWORD.as_bytes()).expect("five characters"))
 }
 
-/// What an operator says so that there is open interest.
+/// What an operator says so that there is open interest in each instrument of the load.
 pub(crate) fn holdings() -> Vec<String> {
-    let positions = (0..INSTRUMENTS).map(symbol);
-    let positions =
-        positions.map(|symbol| format!("open-position {HOLDER} {symbol} {HOLDER_LOTS} 100.00"));
+    let positions = (0..INSTRUMENTS).map(|instrument| holding(&symbol(instrument)));
     [format!("deposit {HOLDER} 1000000000")]
         .into_iter()
         .chain(positions)
         .collect()
+}
+
+/// The same of one instrument, once the holder has money.
+pub(crate) fn holding(symbol: &str) -> String {
+    format!("open-position {HOLDER} {symbol} {HOLDER_LOTS} 100.00")
 }
 
 /// A reference price near the middle, as the feed writes it; it moves with each step.
