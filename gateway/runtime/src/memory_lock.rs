@@ -3,7 +3,7 @@
 //! Control thread, once all is allocated. Invariant: where the system does not allow it, the process
 //! is as it was, and whoever started it is told what to raise.
 
-use rustix::mm::{MlockAllFlags, mlockall};
+use rustix::mm::{MlockAllFlags, mlockall, munlockall};
 use rustix::process::{Resource, getrlimit};
 use std::fmt;
 use std::io;
@@ -36,10 +36,13 @@ pub fn lock_memory() -> Result<(), MemoryLockError> {
 
 fn lock(and_later: bool) -> rustix::io::Result<()> {
     mlockall(MlockAllFlags::CURRENT)?;
-    if and_later {
-        mlockall(MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT)?;
+    if !and_later {
+        return Ok(());
     }
-    Ok(())
+    mlockall(MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT).inspect_err(|_| {
+        // A system that is too old for this: what is said of the process is to be true of all of it.
+        let _ = munlockall();
+    })
 }
 
 fn size_bytes() -> Option<u64> {

@@ -173,7 +173,7 @@ fn tell(seen: &[Seen], orders: u64, names: &BTreeMap<u64, String>) {
     );
     println!(
         "{:>8} {:>8} {:>8} {:>8} {:>8}",
-        "kernel", "floor", "lines of both", "kernel", "floor"
+        "kernel", "floor", "both", "kernel", "floor"
     );
     println!(
         "{:>8} {:>8} {:>8} {:>8} {:>8}",
